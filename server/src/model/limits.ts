@@ -1,0 +1,80 @@
+/** Every bound of the server and every default of a task, in one place. GetServerInfo prints both tables. */
+
+/** Bounds; crossing one is a problem with a name, never a slow death. Sizes in bytes, durations in milliseconds. */
+export const limits = {
+  messageBytesMax: 4 * 1024 * 1024,
+  /** Senders cut batches and frames here, below what receivers take, so that framing never tips one over. */
+  frameBytesMax: 3_670_016,
+  payloadBytesMax: 2 * 1024 * 1024,
+  resultBytesMax: 2 * 1024 * 1024,
+  payloadEncodingEntriesMax: 16,
+  jsonDepthMax: 64,
+  metadataBytesMax: 16 * 1024,
+  taskIdCharsMax: 128,
+  nameCharsMax: 255,
+  headersMax: 64,
+  headerValueBytesMax: 4096,
+  headersBytesMax: 32 * 1024,
+  tagsMax: 16,
+  tagCharsMax: 128,
+  batchTasksMax: 1000,
+  awaitedTasksMax: 1000,
+  awaitMsMax: 3_600_000,
+  pageSizeMax: 1000,
+  pageSizeDefault: 50,
+  leasedTasksMax: 1000,
+  leaseWaitMsMax: 30_000,
+  leaseMsMin: 1000,
+  leaseMsMax: 3_600_000,
+  delayMsMax: 315_360_000_000,
+  retentionMsMax: 315_360_000_000,
+  timeLimitMsMax: 86_400_000,
+  attemptsMax: 1000,
+  deliveriesMax: 1000,
+  creditMax: 10_000,
+  sessionQueuesMax: 1000,
+  heldLeasesMax: 10_000,
+  failureMessageBytesMax: 16 * 1024,
+  failureStackBytesMax: 64 * 1024,
+  progressPerSecondMax: 1000,
+  queuesPerNamespaceMax: 10_000,
+  unaryMsMax: 30_000,
+  prefaceMsMax: 5000,
+  helloMsMax: 10_000,
+  streamStalledMsMax: 60_000,
+  streamsPerConnectionMax: 100,
+  workerStreamsMax: 1000,
+  awaitStreamsMax: 1000,
+  forgedTokensMax: 3,
+  forgedTokenWindowMs: 10_000,
+  tombstoneMs: 86_400_000,
+  eventRetentionMs: 86_400_000,
+  eventBytesMax: 1024 * 1024 * 1024,
+} as const;
+
+/** What a task gets that does not say otherwise, and the pace of leases. Durations in milliseconds. */
+export const defaults = {
+  queue: "default",
+  priority: 5,
+  maxAttempts: 4,
+  maxDeliveries: 20,
+  leaseMs: 20_000,
+  heartbeatMs: 5000,
+  leaseGraceMs: 2000,
+  reapIntervalMs: 1000,
+  retryBaseMs: 2000,
+  retryFactor: 2,
+  retryMaxMs: 300_000,
+  retentionMs: 86_400_000,
+  /** How long a task waits whose worker did not know its name, so that another worker can be deployed meanwhile. */
+  unknownNameDelayMs: 5000,
+} as const;
+
+/** The names of the bounds, as GetServerInfo lists them. */
+export type LimitName = keyof typeof limits;
+/** The bounds in force: the table above, as far as the configuration does not say otherwise. */
+export type Limits = { readonly [K in LimitName]: number };
+/** The defaults in force. */
+export type Defaults = {
+  readonly [K in keyof typeof defaults]: (typeof defaults)[K] extends string ? string : number;
+};

@@ -1,0 +1,65 @@
+import type { LimitName } from "./limits.ts";
+
+/**
+ * Why a request cannot be honoured: a closed set, each reason with its facts and no transport word in it. The same reasons as
+ * ErrorReason in proto/stem/v1/error_reason.proto, explained one by one in docs/errors.md.
+ */
+export type Problem =
+  | { readonly reason: "FIELD_INVALID"; readonly violations: readonly FieldViolation[] }
+  | { readonly reason: "FIELD_OUT_OF_RANGE"; readonly violations: readonly FieldViolation[] }
+  | {
+      readonly reason: "PAYLOAD_TOO_LARGE";
+      readonly field: string;
+      readonly bytes: number;
+      readonly bytesMax: number;
+    }
+  | {
+      readonly reason: "RESULT_TOO_LARGE";
+      readonly field: string;
+      readonly bytes: number;
+      readonly bytesMax: number;
+    }
+  | {
+      readonly reason: "BATCH_TOO_LARGE";
+      readonly field: string;
+      readonly items: number;
+      readonly itemsMax: number;
+    }
+  | { readonly reason: "TASK_UNKNOWN"; readonly taskId: string }
+  | { readonly reason: "TASK_EXISTS"; readonly taskId: string }
+  | { readonly reason: "TASK_NOT_ENDED"; readonly taskId: string; readonly state: string }
+  | { readonly reason: "QUEUE_UNKNOWN"; readonly queue: string }
+  | { readonly reason: "QUEUE_LIMIT_REACHED"; readonly queue: string; readonly queuesMax: number }
+  | { readonly reason: "NAMESPACE_UNKNOWN"; readonly namespace: string }
+  | { readonly reason: "PURGE_UNCONFIRMED"; readonly queue: string; readonly waiting: number }
+  | { readonly reason: "LEASE_LOST"; readonly taskId: string; readonly lostReason: string }
+  | { readonly reason: "FRAME_UNEXPECTED"; readonly frame: string; readonly expected: string }
+  | { readonly reason: "FRAME_OVERDUE"; readonly frame: string; readonly waitedMs: number }
+  | { readonly reason: "PROTOCOL_UNSUPPORTED"; readonly protocolMin: number; readonly protocolMax: number }
+  | { readonly reason: "CONCURRENCY_LIMIT_REACHED"; readonly limit: LimitName; readonly max: number }
+  | { readonly reason: "STREAM_STALLED"; readonly stalledMs: number }
+  | { readonly reason: "STORE_FULL" }
+  | { readonly reason: "STORE_UNAVAILABLE" }
+  | { readonly reason: "DRAINING" }
+  | { readonly reason: "DEADLINE_EXCEEDED"; readonly limitMs: number }
+  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string };
+
+/** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
+export type FieldViolation = { readonly field: string; readonly description: string };
+
+/** The name of a problem. */
+export type Reason = Problem["reason"];
+
+/** A problem on its way out. Rooms throw it; the edge translates it once. */
+export class StemProblem extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.reason, options);
+    this.name = "StemProblem";
+    this.problem = problem;
+  }
+}
+
+/** One field is wrong. */
+export const fieldInvalid = (field: string, description: string): StemProblem =>
+  new StemProblem({ reason: "FIELD_INVALID", violations: [{ field, description }] });

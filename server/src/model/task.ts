@@ -1,0 +1,109 @@
+import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
+import type { RetryPolicy } from "./retry.ts";
+
+/** Where a task is in its life. The last three are terminal: written once, never left. */
+export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled";
+
+/** The states that a task never leaves. */
+export type TerminalState = "succeeded" | "failed" | "cancelled";
+
+/** Why a task is in its state, where the state alone does not say it. */
+export type StateReason =
+  | "delay"
+  | "backoff"
+  | "unknown_name"
+  | "released"
+  | "lease_expired"
+  | "max_attempts"
+  | "max_deliveries"
+  | "non_retryable"
+  | "rejected"
+  | "result_too_large"
+  | "cancel_requested"
+  | "purged";
+
+export const taskStates: readonly TaskState[] = [
+  "scheduled",
+  "ready",
+  "leased",
+  "succeeded",
+  "failed",
+  "cancelled",
+];
+
+export const isTerminal = (state: TaskState): state is TerminalState =>
+  state === "succeeded" || state === "failed" || state === "cancelled";
+
+/** Identifies one lease of one task; strictly increasing per task for ever, epoch first. Both parts stay below 2^53. */
+export type Fence = { readonly epoch: number; readonly seq: number };
+
+/** How a task is to be run, resolved against the defaults when it was accepted. Tasks share policies: treat as a value. */
+export type TaskPolicy = {
+  readonly maxAttempts: number;
+  readonly maxDeliveries: number;
+  readonly retry: RetryPolicy;
+  /** The task's own lease length; undefined: the server's. */
+  readonly leaseMs: number | undefined;
+  /** How long the record is kept after its end. */
+  readonly retentionMs: number;
+};
+
+/** A task on its way in. */
+export type NewTask = {
+  readonly namespace: Namespace;
+  readonly id: TaskId;
+  readonly name: TaskName;
+  readonly queue: QueueName;
+  readonly priority: number;
+  readonly policy: TaskPolicy;
+  /** The earliest start; undefined: at once. */
+  readonly notBefore: Instant | undefined;
+  readonly tags: readonly string[];
+  readonly replayOf: TaskId | undefined;
+  /** What the producer said, encoded; handed to the worker as it is. */
+  readonly content: Bytes;
+  /** 32 bytes over everything that makes two submissions the same. */
+  readonly contentHash: Bytes;
+};
+
+/** A request to cancel a task. */
+export type CancelRequest = { readonly reason: string; readonly at: Instant };
+
+/** What decisions about a task need: everything but its content and results. */
+export type TaskHead = {
+  readonly namespace: Namespace;
+  readonly id: TaskId;
+  readonly name: TaskName;
+  readonly queue: QueueName;
+  readonly priority: number;
+  readonly policy: TaskPolicy;
+  readonly state: TaskState;
+  readonly reason: StateReason | undefined;
+  /** Rises by one with every transition, from 1 at accept; also the number of the transition's event. */
+  readonly revision: number;
+  /** The current or coming attempt, from 1. */
+  readonly attempt: number;
+  readonly deliveries: number;
+  /** The newest lease's fence; undefined before the first. */
+  readonly fence: Fence | undefined;
+  /** Who holds or held the newest lease. */
+  readonly worker: string | undefined;
+  readonly createdAt: Instant;
+  /** The earliest start, or when the back-off ends. */
+  readonly notBefore: Instant | undefined;
+  readonly startedAt: Instant | undefined;
+  /** End of the lease, grace included; undefined unless leased. */
+  readonly leaseUntil: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+  readonly purgeAt: Instant | undefined;
+  readonly cancel: CancelRequest | undefined;
+  readonly tags: readonly string[];
+  readonly replayOf: TaskId | undefined;
+};
+
+/** A task in full. */
+export type Task = TaskHead & {
+  readonly content: Bytes;
+  readonly result: Bytes | undefined;
+  readonly failure: Bytes | undefined;
+};

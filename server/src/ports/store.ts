@@ -1,0 +1,21 @@
+import type { Bytes } from "../model/ids.ts";
+import type { EventStore } from "./event-store.ts";
+import type { QueueStore } from "./queue-store.ts";
+import type { TaskStore } from "./task-store.ts";
+
+/** What an accepted task can be lost by: the disk alone; a power loss too; the end of the process. */
+export type Durability = "disk" | "relaxed" | "none";
+
+/** Everything a server keeps. Opened by storage/open.ts; closing waits for what is under way. */
+export interface Store extends TaskStore, QueueStore, EventStore {
+  /** The driver's name, such as "sqlite". */
+  readonly kind: string;
+  /** What an answered accept is safe from, as checked at the start. */
+  readonly durability: Durability;
+  /** A small value kept under a name, such as the keys of lease tokens; undefined when there is none. */
+  getMeta(key: string): Promise<Bytes | undefined>;
+  /** Keeps a small value under a name, durably. */
+  putMeta(key: string, value: Bytes): Promise<void>;
+  /** Stops taking calls, finishes those under way, and lets go of files and locks. Idempotent. */
+  close(): Promise<void>;
+}

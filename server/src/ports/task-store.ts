@@ -1,0 +1,147 @@
+import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
+import type { Fence, NewTask, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
+import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machine.ts";
+
+/**
+ * Where tasks live. Hot verbs take batches and give a verdict per item; each call is one transaction, durable when it resolves.
+ * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
+ * applied item raises the task's revision by one and writes one event, in the same transaction.
+ *
+ * A call rejects with StemProblem STORE_FULL (nothing of it was stored) or STORE_UNAVAILABLE (unknown); otherwise it is a bug.
+ */
+export interface TaskStore {
+  /**
+   * Stores new tasks; idempotent by id and content hash, also against removed tasks for a day. Queues come into being with their
+   * first task. With `atomic`, one task that is not stored leaves all out, the others with verdict "withheld".
+   */
+  accept(batch: AcceptBatch): Promise<readonly AcceptVerdict[]>;
+  /**
+   * Leases up to `limit` ready tasks of the queues that are not paused: highest priority first, then the order of acceptance. A
+   * task is never leased twice at once. Each gets a fence above all its earlier ones and one delivery more.
+   */
+  claim(want: ClaimRequest): Promise<readonly Claimed[]>;
+  /**
+   * Moves the ends of leases whose fence is still the task's newest and unsettled, also past their deadline (a task gone back to
+   * ready is leased again, without a new delivery). Idempotent; writes no event and no revision.
+   */
+  extend(request: ExtendRequest): Promise<readonly LeaseCheck[]>;
+  /** Applies settlements whose fence is the task's newest, unsettled, with the task leased or ready. Idempotent per outcome hash. */
+  settle(settlements: readonly StoreSettlement[]): Promise<readonly SettleVerdict[]>;
+  /** Applies each change whose guard holds; the others are conflicts. Items are independent of each other. */
+  apply(changes: readonly GuardedChange[]): Promise<readonly ("applied" | "conflict")[]>;
+  /** Reads tasks in full, in the order asked; undefined where there is none. Sees every write that resolved before. */
+  read(refs: readonly TaskRef[]): Promise<readonly (Task | undefined)[]>;
+  /** Reads what decisions about leases need, in the order asked; undefined where there is no such task. */
+  readHeads(refs: readonly TaskRef[]): Promise<readonly (TaskHead | undefined)[]>;
+  /** One page of tasks, newest first. */
+  list(query: TaskQuery): Promise<TaskPage>;
+  /** Scheduled tasks whose time has come, earliest first. */
+  dueTasks(now: Instant, limit: number): Promise<readonly TaskHead[]>;
+  /** Leased tasks whose lease, grace included, is over, earliest first. */
+  expiredLeases(now: Instant, limit: number): Promise<readonly TaskHead[]>;
+  /** Removes ended tasks whose retention is over, leaving a tombstone for a day; removes old tombstones. Answers how many rows went. */
+  prune(now: Instant, limit: number): Promise<number>;
+}
+
+/** New tasks, accepted at `now`. */
+export type AcceptBatch = {
+  readonly tasks: readonly NewTask[];
+  readonly now: Instant;
+  readonly atomic: boolean;
+};
+
+/**
+ * accepted: stored now. duplicate: the same task was stored before. exists: the id is taken by other content. queue_limit: the
+ * namespace has as many queues as it may. withheld: left out because another task of an atomic batch was.
+ */
+export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "queue_limit" | "withheld";
+
+/** What a worker wants. */
+export type ClaimRequest = {
+  readonly namespace: Namespace;
+  readonly queues: readonly QueueName[];
+  readonly limit: number;
+  /** Stop once the contents reach this; at least one task is claimed however large. */
+  readonly contentBytesMax: number;
+  readonly now: Instant;
+  /** Length for tasks without their own. The lease's end is now + length + grace. */
+  readonly leaseMs: number;
+  readonly graceMs: number;
+  readonly worker: string;
+};
+
+/** A task that was leased, with all that is needed to hand it out and to decide its settlement. */
+export type Claimed = LeaseHead & {
+  readonly id: Task["id"];
+  readonly queue: QueueName;
+  readonly fence: Fence;
+  readonly createdAt: Instant;
+  readonly content: Bytes;
+  /** Shared between tasks; compare by value only. */
+  readonly policy: TaskPolicy;
+};
+
+/** Names one lease. */
+export type LeaseRef = TaskRef & { readonly fence: Fence };
+
+/** Leases to extend: to now + `leaseMs` (undefined: the task's own length, or `defaultLeaseMs`) + grace. */
+export type ExtendRequest = {
+  readonly leases: readonly LeaseRef[];
+  readonly now: Instant;
+  readonly leaseMs: number | undefined;
+  readonly defaultLeaseMs: number;
+  readonly graceMs: number;
+};
+
+/** Whether a lease is held, and why not. */
+export type LeaseCheck =
+  | { readonly held: true; readonly cancelReason: string | undefined }
+  | { readonly held: false; readonly state: TaskState | undefined; readonly why: LeaseLostReason };
+
+/** superseded: leased again. cancelled: the task was cancelled. settled: this lease was settled. task_unknown: no such task. */
+export type LeaseLostReason = "superseded" | "cancelled" | "settled" | "task_unknown";
+
+/** One settlement: what to write if the lease holds, and what to write instead if a cancel was requested. */
+export type StoreSettlement = LeaseRef & {
+  readonly decision: SettleDecision;
+  /** A number below 2^48 over the outcome; tells a repeat from a second outcome. */
+  readonly outcomeHash: number;
+  readonly now: Instant;
+};
+
+/** What became of a settlement. */
+export type SettleVerdict =
+  | { readonly kind: "applied"; readonly state: TaskState }
+  | { readonly kind: "duplicate"; readonly state: TaskState }
+  | { readonly kind: "lost"; readonly state: TaskState | undefined; readonly why: LeaseLostReason };
+
+/** A change, and what must hold for it. */
+export type GuardedChange = {
+  readonly ref: TaskRef;
+  readonly revision: number;
+  /** When given: only if the lease, grace included, ends before this. Extensions do not raise the revision. */
+  readonly leaseUntilBefore: Instant | undefined;
+  readonly change: TaskChange;
+  readonly now: Instant;
+};
+
+/** Which tasks to list; filters are combined. */
+export type TaskQuery = {
+  readonly namespace: Namespace;
+  readonly states: readonly TaskState[];
+  readonly queue: QueueName | undefined;
+  readonly name: string | undefined;
+  readonly tag: string | undefined;
+  readonly createdFrom: Instant | undefined;
+  readonly createdTo: Instant | undefined;
+  readonly limit: number;
+  /** The `cursor` of an earlier page. */
+  readonly after: number | undefined;
+  /** Stop once contents and results reach this; at least one task is listed. */
+  readonly bytesMax: number;
+  /** Without: content, result and failure come back empty. */
+  readonly full: boolean;
+};
+
+/** One page; `cursor` asks for the next, undefined at the end. */
+export type TaskPage = { readonly tasks: readonly Task[]; readonly cursor: number | undefined };
