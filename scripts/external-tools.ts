@@ -1,0 +1,61 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+/** Programs that some tests run and that npm cannot bring. */
+export type ToolName = "grpcurl" | "python-grpc" | "redis-server";
+
+/** How a tool is found, and how it gets onto a machine. */
+export interface Tool {
+  /** The command to run, or undefined where it is not installed. */
+  readonly find: () => string | undefined;
+  /** Debian packages that bring it, where Debian has it. */
+  readonly debianPackages: readonly string[];
+  /** One sentence for a reader who lacks it. */
+  readonly howToAdd: string;
+}
+
+/** Pinned: a newer grpcurl is taken in by changing this line, never by a release elsewhere. */
+export const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
+
+/** Where our own grpcurl lies: outside node_modules, because building it takes a minute and `npm ci` deletes that. */
+export const grpcurlFolder = path.join(
+  process.env["XDG_CACHE_HOME"] ?? path.join(os.homedir(), ".cache"),
+  "stem",
+  grpcurlModule.replaceAll(/[/@]/g, "-"),
+);
+
+const byApt = "run the tests as root on Debian with STEM_TEST_APT=1, or install";
+
+/** Every tool that a test may ask for. */
+export const tools: Readonly<Record<ToolName, Tool>> = {
+  grpcurl: {
+    find: () => [path.join(grpcurlFolder, "grpcurl")].find((file) => existsSync(file)),
+    debianPackages: [],
+    howToAdd: "install Go; npm test then builds the pinned grpcurl",
+  },
+  "python-grpc": {
+    find: () => ["python3", "/usr/bin/python3"].find(hasGrpc),
+    debianPackages: ["python3-grpcio", "python3-grpc-tools", "python3-protobuf"],
+    howToAdd: `${byApt} python3-grpcio and python3-grpc-tools (pip: grpcio, grpcio-tools)`,
+  },
+  "redis-server": {
+    find: () => (succeeds("redis-server", "--version") ? "redis-server" : undefined),
+    debianPackages: ["redis-server"],
+    howToAdd: `${byApt} redis-server`,
+  },
+};
+
+/** Whether this machine has Go, without which there is no grpcurl. */
+export function hasGo(): boolean {
+  return succeeds("go", "version");
+}
+
+function hasGrpc(python: string): boolean {
+  return succeeds(python, "-c", "import grpc, grpc_tools.protoc, google.protobuf");
+}
+
+function succeeds(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}

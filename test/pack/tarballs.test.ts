@@ -1,0 +1,125 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+/**
+ * The packages as a user gets them: compiled, packed, installed outside the repository, and run by Node versions that
+ * came from elsewhere. Here alone `stem-src` is not set, so what only works from sources fails.
+ */
+const root = path.resolve(import.meta.dirname, "../..");
+const workspaces = ["proto", "sdk-ts", "worker", "server"];
+const doors = ["@stem/proto/stem/v1/task_pb", "@stem/sdk", "@stem/sdk/internal", "@stem/worker"];
+
+/** A user has no conditions set, and a test run must not lend them ours. */
+const env = { ...process.env, NODE_OPTIONS: "" };
+const folder = mkdtempSync(path.join(os.tmpdir(), "stem-pack-"));
+const app = path.join(folder, "app");
+const node22 = path.join(folder, "node22/node_modules/.bin/node");
+const node24 = process.execPath;
+
+beforeAll(() => {
+  run("npm", ["run", "--silent", "build"], root);
+  run(
+    "npm",
+    [
+      "pack",
+      "--silent",
+      "--pack-destination",
+      folder,
+      ...workspaces.flatMap((name) => ["--workspace", name]),
+    ],
+    root,
+  );
+  const tarballs = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
+  expect(tarballs).toHaveLength(workspaces.length);
+  const { devDependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  install(app, [
+    ...tarballs.map((file) => path.join(folder, file)),
+    `typescript@${devDependencies.typescript}`,
+    `@types/node@${devDependencies["@types/node"]}`,
+  ]);
+  install(path.dirname(path.dirname(path.dirname(node22))), [`node-${os.platform()}-${os.arch()}@22.23.3`]);
+}, 300_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a tarball holds what is compiled, and neither sources nor tests nor build notes", () => {
+  for (const name of ["proto", "sdk", "worker", "server"]) {
+    const files = readdirSync(path.join(app, "node_modules/@stem", name), { recursive: true }).map(String);
+    expect(files.filter((file) => file.endsWith(".js")).length).toBeGreaterThan(0);
+    expect(files.filter((file) => /(?<!\.d)\.ts$|\.test\.|tsbuildinfo$|^src/.test(file))).toEqual([]);
+  }
+});
+
+test.each([
+  ["22", () => node22],
+  ["24", () => node24],
+])("every door of proto, SDK and worker opens on plain Node %s", (major, node) => {
+  writeFileSync(
+    path.join(app, "doors.js"),
+    doors.map((door, index) => `import * as d${index} from "${door}";`).join("\n"),
+  );
+  expect(run(node(), ["--version"], app)).toMatch(new RegExp(`^v${major}\\.`));
+  run(node(), ["doors.js"], app);
+});
+
+test("the server's command runs on plain Node 24", () => {
+  const command = path.join(app, "node_modules/.bin/stem-server");
+  expect(run(node24, [command, "--version"], app)).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+test("the server's command tells Node 22 what it needs", () => {
+  const command = path.join(app, "node_modules/.bin/stem-server");
+  expect(() => run(node22, [command, "--version"], app)).toThrow(
+    /needs Node\.js 24\.11 or newer; this is v22/,
+  );
+});
+
+test("a user's strict compiler sees the types", () => {
+  const wrong = doors.map(
+    (door, index) => `import * as d${index} from "${door}";\nexport const n${index}: number = d${index};`,
+  );
+  writeFileSync(path.join(app, "wrong.ts"), wrong.join("\n"));
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "--module",
+    "NodeNext",
+    "--target",
+    "ES2024",
+    "--pretty",
+    "false",
+  ];
+  const compile = (): string => run(node24, ["node_modules/.bin/tsc", ...options, "wrong.ts"], app);
+  // One error a door, and no other: each has types, and none of them is any.
+  expect(compile).toThrow(
+    new RegExp(doors.map((_, index) => `wrong\\.ts\\(${index * 2 + 2},14\\): error TS2322`).join("[^]*")),
+  );
+  expect(compile).not.toThrow(/TS7016|TS2307/);
+});
+
+function install(place: string, packages: readonly string[]): void {
+  mkdirSync(place, { recursive: true });
+  writeFileSync(
+    path.join(place, "package.json"),
+    JSON.stringify({ name: "app", private: true, type: "module" }),
+  );
+  run(
+    "npm",
+    ["install", "--loglevel=error", "--no-audit", "--no-fund", "--prefer-offline", ...packages],
+    place,
+  );
+}
+
+/** What the command printed; throws with all it said when it fails. */
+function run(command: string, args: readonly string[], cwd: string): string {
+  try {
+    return execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: "pipe" });
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+import { createCountReporter } from "./test/support/count-reporter.ts";
+
+// "stem-src" makes @stem/* mean its TypeScript sources, so that nothing has to be built before a test.
+const conditions = ["stem-src", "node", "import", "module", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["{sdk-ts,worker,server,bench,examples}/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    // Real servers and processes on a busy machine take their time; a test that waits for nothing still ends.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // A test that leaves a server, a child or a timer behind fails.
+    setupFiles: ["./test/support/open-handles.ts"],
+    // A process per file: node:sqlite, signals and crashes stay inside it.
+    pool: "forks",
+    // A child process that a test forks must resolve @stem/* the same way.
+    execArgv: ["--conditions=stem-src"],
+    reporters: ["default", createCountReporter()],
+  },
+});
