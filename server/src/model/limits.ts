@@ -37,6 +37,8 @@ export const limits = {
   failureMessageBytesMax: 16 * 1024,
   failureStackBytesMax: 64 * 1024,
   progressPerSecondMax: 1000,
+  /** Progress is kept in memory for every running task, so its data may not be as large as a result. */
+  progressDataBytesMax: 64 * 1024,
   queuesPerNamespaceMax: 10_000,
   unaryMsMax: 30_000,
   prefaceMsMax: 5000,

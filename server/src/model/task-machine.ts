@@ -8,7 +8,14 @@ import { type Bytes, type Instant, plus } from "./ids.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import { retryDelayMs } from "./retry.ts";
-import { type CancelRequest, isTerminal, type StateReason, type TaskHead, type TaskState } from "./task.ts";
+import {
+  type CancelRequest,
+  isTerminal,
+  type StateReason,
+  type TaskHead,
+  type TaskState,
+  type TerminalState,
+} from "./task.ts";
 
 /**
  * What a transition writes. State, reason (undefined clears it) and attempt are always written; the other fields only where they
@@ -55,7 +62,7 @@ export function decideSettle(
   const ifCancelRequested =
     decided.state === "succeeded"
       ? decided
-      : end(lease, "cancelled", "cancel_requested", now, failureOf(outcome));
+      : end(lease, now, { state: "cancelled", reason: "cancel_requested", failure: failureOf(outcome) });
   return { outcome: decided, ifCancelRequested };
 }
 
@@ -68,7 +75,7 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
       return task.state === "leased" ? decideExpiry(task, now) : undefined;
     case "purge":
       return task.state === "scheduled" || task.state === "ready"
-        ? end(task, "cancelled", "purged", now, undefined)
+        ? end(task, now, { state: "cancelled", reason: "purged" })
         : undefined;
     case "cancel":
       return decideCancel(task, trigger.cancel, now);
@@ -78,9 +85,10 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
 function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance: number): TaskChange {
   switch (outcome.kind) {
     case "succeeded":
-      return { ...end(lease, "succeeded", undefined, now, undefined), result: outcome.result };
+      return { ...end(lease, now, { state: "succeeded" }), result: outcome.result };
     case "failed":
-      if (outcome.nonRetryable) return end(lease, "failed", "non_retryable", now, outcome.failure);
+      if (outcome.nonRetryable)
+        return end(lease, now, { state: "failed", reason: "non_retryable", failure: outcome.failure });
       return nextAttempt(lease, {
         now,
         delayMs: retryDelayMs(lease.policy.retry, lease.attempt, chance),
@@ -97,12 +105,12 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
     case "released":
       return { ...move(lease, "ready", "released", "released"), deliveriesDelta: -1 };
     case "rejected":
-      return end(lease, "failed", "rejected", now, outcome.failure);
+      return end(lease, now, { state: "failed", reason: "rejected", failure: outcome.failure });
     case "result_too_large":
-      return end(lease, "failed", "result_too_large", now, outcome.failure);
+      return end(lease, now, { state: "failed", reason: "result_too_large", failure: outcome.failure });
     case "unknown_name":
       if (lease.deliveries >= lease.policy.maxDeliveries)
-        return end(lease, "failed", "max_deliveries", now, undefined);
+        return end(lease, now, { state: "failed", reason: "max_deliveries" });
       return {
         ...move(lease, "scheduled", "unknown_name", "retried"),
         notBefore: plus(now, defaults.unknownNameDelayMs),
@@ -115,25 +123,26 @@ function nextAttempt(
   again: { readonly now: Instant; readonly delayMs: number; readonly failure: Bytes | undefined },
 ): TaskChange {
   const { now, delayMs, failure } = again;
-  if (lease.attempt >= lease.policy.maxAttempts) return end(lease, "failed", "max_attempts", now, failure);
+  if (lease.attempt >= lease.policy.maxAttempts)
+    return end(lease, now, { state: "failed", reason: "max_attempts", failure });
   if (lease.deliveries >= lease.policy.maxDeliveries)
-    return end(lease, "failed", "max_deliveries", now, failure);
+    return end(lease, now, { state: "failed", reason: "max_deliveries", failure });
   const next = { ...lease, attempt: lease.attempt + 1 };
   if (delayMs <= 0) return { ...move(next, "ready", "backoff", "retried"), failure };
   return { ...move(next, "scheduled", "backoff", "retried"), notBefore: plus(now, delayMs), failure };
 }
 
 function decideExpiry(task: TaskHead, now: Instant): TaskChange {
-  if (task.cancel) return end(task, "cancelled", "cancel_requested", now, undefined);
+  if (task.cancel) return end(task, now, { state: "cancelled", reason: "cancel_requested" });
   if (task.deliveries >= task.policy.maxDeliveries)
-    return end(task, "failed", "max_deliveries", now, undefined);
+    return end(task, now, { state: "failed", reason: "max_deliveries" });
   return move(task, "ready", "lease_expired", "lease_expired");
 }
 
 function decideCancel(task: TaskHead, cancel: CancelRequest, now: Instant): TaskChange | undefined {
   if (isTerminal(task.state)) return undefined;
   if (task.state !== "leased")
-    return { ...end(task, "cancelled", "cancel_requested", now, undefined), cancel };
+    return { ...end(task, now, { state: "cancelled", reason: "cancel_requested" }), cancel };
   // Asked once is asked: the first reason stands, and a repeat changes nothing.
   return task.cancel ? undefined : { ...move(task, "leased", task.reason, "cancel_requested"), cancel };
 }
@@ -159,13 +168,14 @@ function move(
   };
 }
 
-function end(
-  task: LeaseHead,
-  state: "succeeded" | "failed" | "cancelled",
-  reason: StateReason | undefined,
-  now: Instant,
-  failure: Bytes | undefined,
-): TaskChange {
+/** How a task ends. */
+type Ending = {
+  readonly state: TerminalState;
+  readonly reason?: StateReason;
+  readonly failure?: Bytes | undefined;
+};
+
+function end(task: LeaseHead, now: Instant, { state, reason, failure }: Ending): TaskChange {
   return {
     ...move(task, state, reason, state),
     endedAt: now,

@@ -3,15 +3,18 @@ import type { Queue, QueuePause } from "../model/queue.ts";
 
 /** Queues: what is in them, and whether they hand out. Same transactions, same errors as TaskStore. */
 export interface QueueStore {
-  /** Queues of a namespace by name, after `after`. */
+  /** Queues of a namespace by name (code-unit order), after `after`. */
   listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
   /** One queue; undefined where there is none. */
   getQueue(ref: QueueRef): Promise<Queue | undefined>;
-  /** Pauses (or with undefined resumes) a queue; a queue that is not there is made when it is paused. Claims that come later obey. */
+  /**
+   * Pauses (or with undefined resumes) a queue, whatever it was before; a queue that is not there is made when it is paused. Claims
+   * that come later obey.
+   */
   setPause(ref: QueueRef, pause: QueuePause | undefined, now: Instant): Promise<"done" | "queue_limit">;
   /**
    * Cancels up to `limit` waiting tasks (scheduled or ready, reason purged) that were accepted at or before `upTo`, a mark from
-   * `purgeMark`. Answers how many; 0 means none are left.
+   * `purgeMark`, in any order. Answers how many; 0 means none are left.
    */
   purge(ref: QueueRef, upTo: number, now: Instant, limit: number): Promise<number>;
   /** A mark behind all tasks accepted so far, and how many of this queue wait now. */

@@ -16,6 +16,6 @@ export interface Store extends TaskStore, QueueStore, EventStore {
   getMeta(key: string): Promise<Bytes | undefined>;
   /** Keeps a small value under a name, durably. */
   putMeta(key: string, value: Bytes): Promise<void>;
-  /** Stops taking calls, finishes those under way, and lets go of files and locks. Idempotent. */
+  /** Stops taking calls (they reject with STORE_UNAVAILABLE), finishes those under way, lets go of files and locks. Idempotent. */
   close(): Promise<void>;
 }

@@ -12,20 +12,25 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 export interface TaskStore {
   /**
    * Stores new tasks; idempotent by id and content hash, also against removed tasks for a day. Queues come into being with their
-   * first task. With `atomic`, one task that is not stored leaves all out, the others with verdict "withheld".
+   * first task. Items are judged one after the other. With `atomic`, one that is "exists" or "queue_limit" leaves all out, the
+   * others with verdict "withheld"; a duplicate of a task stored before refuses nothing and stays one.
    */
   accept(batch: AcceptBatch): Promise<readonly AcceptVerdict[]>;
   /**
    * Leases up to `limit` ready tasks of the queues that are not paused: highest priority first, then the order of acceptance. A
-   * task is never leased twice at once. Each gets a fence above all its earlier ones and one delivery more.
+   * task is never leased twice at once. Each gets a fence above all its earlier ones and one delivery more. A task keeps its place
+   * in the order of acceptance, over all queues, for life.
    */
   claim(want: ClaimRequest): Promise<readonly Claimed[]>;
   /**
-   * Moves the ends of leases whose fence is still the task's newest and unsettled, also past their deadline (a task gone back to
-   * ready is leased again, without a new delivery). Idempotent; writes no event and no revision.
+   * Sets the ends of leases whose fence is still the task's newest and unsettled, also past their deadline (a task gone back to
+   * ready is leased again, without a new delivery and without its reason). Idempotent; writes no event and no revision.
    */
   extend(request: ExtendRequest): Promise<readonly LeaseCheck[]>;
-  /** Applies settlements whose fence is the task's newest, unsettled, with the task leased or ready. Idempotent per outcome hash. */
+  /**
+   * Applies settlements whose fence is the task's newest, unsettled, with the task leased or ready, one after the other. Idempotent
+   * per outcome hash.
+   */
   settle(settlements: readonly StoreSettlement[]): Promise<readonly SettleVerdict[]>;
   /** Applies each change whose guard holds; the others are conflicts. Items are independent of each other. */
   apply(changes: readonly GuardedChange[]): Promise<readonly ("applied" | "conflict")[]>;
@@ -35,11 +40,14 @@ export interface TaskStore {
   readHeads(refs: readonly TaskRef[]): Promise<readonly (TaskHead | undefined)[]>;
   /** One page of tasks, newest first. */
   list(query: TaskQuery): Promise<TaskPage>;
-  /** Scheduled tasks whose time has come, earliest first. */
+  /** Scheduled tasks whose `notBefore` is at or before `now`, earliest first, then in order of acceptance. */
   dueTasks(now: Instant, limit: number): Promise<readonly TaskHead[]>;
-  /** Leased tasks whose lease, grace included, is over, earliest first. */
+  /** Leased tasks whose lease, grace included, ended before `now` (strictly), earliest first, then in order of acceptance. */
   expiredLeases(now: Instant, limit: number): Promise<readonly TaskHead[]>;
-  /** Removes ended tasks whose retention is over, leaving a tombstone for a day; removes old tombstones. Answers how many rows went. */
+  /**
+   * Removes ended tasks whose retention is over, longest over first, leaving a tombstone for `limits.tombstoneMs`; with what is left of
+   * `limit`, removes tombstones whose time is over (until then they count). Answers how many rows went.
+   */
   prune(now: Instant, limit: number): Promise<number>;
 }
 
@@ -61,7 +69,7 @@ export type ClaimRequest = {
   readonly namespace: Namespace;
   readonly queues: readonly QueueName[];
   readonly limit: number;
-  /** Stop once the contents reach this; at least one task is claimed however large. */
+  /** The contents together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;
   readonly now: Instant;
   /** Length for tasks without their own. The lease's end is now + length + grace. */
@@ -98,7 +106,10 @@ export type LeaseCheck =
   | { readonly held: true; readonly cancelReason: string | undefined }
   | { readonly held: false; readonly state: TaskState | undefined; readonly why: LeaseLostReason };
 
-/** superseded: leased again. cancelled: the task was cancelled. settled: this lease was settled. task_unknown: no such task. */
+/**
+ * task_unknown: no such task. superseded: leased again, or this fence never was the task's. settled: this lease was settled, or its
+ * expiry ended the task for good. cancelled: the task was cancelled, not by this lease. The first that is true is said.
+ */
 export type LeaseLostReason = "superseded" | "cancelled" | "settled" | "task_unknown";
 
 /** One settlement: what to write if the lease holds, and what to write instead if a cancel was requested. */
@@ -109,7 +120,7 @@ export type StoreSettlement = LeaseRef & {
   readonly now: Instant;
 };
 
-/** What became of a settlement. */
+/** What became of a settlement. `state` is the task's state now. */
 export type SettleVerdict =
   | { readonly kind: "applied"; readonly state: TaskState }
   | { readonly kind: "duplicate"; readonly state: TaskState }
@@ -119,13 +130,13 @@ export type SettleVerdict =
 export type GuardedChange = {
   readonly ref: TaskRef;
   readonly revision: number;
-  /** When given: only if the lease, grace included, ends before this. Extensions do not raise the revision. */
+  /** When given: only if there is a lease and its end is before this (strictly). Extensions do not raise the revision. */
   readonly leaseUntilBefore: Instant | undefined;
   readonly change: TaskChange;
   readonly now: Instant;
 };
 
-/** Which tasks to list; filters are combined. */
+/** Which tasks to list; filters are combined. No states: any. `createdFrom` is inside, `createdTo` outside. */
 export type TaskQuery = {
   readonly namespace: Namespace;
   readonly states: readonly TaskState[];
@@ -137,11 +148,11 @@ export type TaskQuery = {
   readonly limit: number;
   /** The `cursor` of an earlier page. */
   readonly after: number | undefined;
-  /** Stop once contents and results reach this; at least one task is listed. */
+  /** Contents, results and failures together stay within this, where they are read; the first task is listed however large. */
   readonly bytesMax: number;
-  /** Without: content, result and failure come back empty. */
+  /** Without: content comes back as no bytes, result and failure undefined. */
   readonly full: boolean;
 };
 
-/** One page; `cursor` asks for the next, undefined at the end. */
+/** One page; `cursor` asks for the next, undefined exactly when no further task matches. */
 export type TaskPage = { readonly tasks: readonly Task[]; readonly cursor: number | undefined };

@@ -1,0 +1,235 @@
+import { describe, expect, test } from "vitest";
+import { defaultNamespace, instantOf, plus, queueNameOf, taskIdOf, taskNameOf } from "./ids.ts";
+import { defaults, limits } from "./limits.ts";
+import type { Outcome } from "./outcome.ts";
+import { type TaskHead, type TaskPolicy, type TaskState, taskStates } from "./task.ts";
+import {
+  decideSettle,
+  type LeaseHead,
+  type TaskChange,
+  type TaskTrigger,
+  transition,
+} from "./task-machine.ts";
+
+const now = instantOf(1_000_000);
+const failure = new TextEncoder().encode("broken");
+const cancel = { reason: "not needed", at: now };
+
+const policy: TaskPolicy = {
+  maxAttempts: 3,
+  maxDeliveries: 5,
+  retry: { baseMs: 1000, factor: 2, maxMs: 60_000, jitter: "full" },
+  leaseMs: undefined,
+  retentionMs: 500,
+};
+
+const taskIn = (state: TaskState, details: Partial<TaskHead> = {}): TaskHead => ({
+  namespace: defaultNamespace,
+  id: taskIdOf("a"),
+  name: taskNameOf("mail.send"),
+  queue: queueNameOf("default"),
+  priority: 5,
+  policy,
+  state,
+  reason: undefined,
+  revision: 7,
+  attempt: 2,
+  deliveries: 3,
+  fence: { epoch: 1, seq: 1 },
+  worker: "worker-1",
+  createdAt: now,
+  notBefore: undefined,
+  startedAt: now,
+  leaseUntil: state === "leased" ? now : undefined,
+  endedAt: undefined,
+  purgeAt: undefined,
+  cancel: undefined,
+  tags: [],
+  replayOf: undefined,
+  ...details,
+});
+
+/** A change that writes nothing but what it must. */
+const nothing = {
+  reason: undefined,
+  attempt: 2,
+  deliveriesDelta: 0,
+  notBefore: undefined,
+  endedAt: undefined,
+  purgeAt: undefined,
+  result: undefined,
+  failure: undefined,
+  cancel: undefined,
+} as const;
+const ended = { ...nothing, endedAt: now, purgeAt: plus(now, 500) };
+const cancelled: TaskChange = {
+  ...ended,
+  state: "cancelled",
+  event: "cancelled",
+  reason: "cancel_requested",
+};
+
+describe("every trigger in every state", () => {
+  const ready: TaskChange = { ...nothing, state: "ready", event: "became_ready" };
+  const expired: TaskChange = { ...nothing, state: "ready", event: "lease_expired", reason: "lease_expired" };
+  const requested: TaskChange = { ...nothing, state: "leased", event: "cancel_requested", cancel };
+  const purged: TaskChange = { ...cancelled, reason: "purged" };
+
+  /** What is not in this table means nothing. */
+  const table: Readonly<Record<TaskTrigger["kind"], Partial<Record<TaskState, TaskChange>>>> = {
+    due: { scheduled: ready },
+    lease_expired: { leased: expired },
+    cancel: { scheduled: { ...cancelled, cancel }, ready: { ...cancelled, cancel }, leased: requested },
+    purge: { scheduled: purged, ready: purged },
+  };
+  const triggers: readonly TaskTrigger[] = [
+    { kind: "due" },
+    { kind: "lease_expired" },
+    { kind: "cancel", cancel },
+    { kind: "purge" },
+  ];
+  const cells = triggers.flatMap((trigger) =>
+    taskStates.map((state) => [trigger.kind, state, trigger] as const),
+  );
+
+  test.each(cells)("%s when %s", (kind, state, trigger) => {
+    expect(transition(taskIn(state), trigger, now)).toEqual(table[kind][state]);
+  });
+});
+
+describe("a lease that is over", () => {
+  const expire = (details: Partial<TaskHead>) =>
+    transition(taskIn("leased", details), { kind: "lease_expired" }, now);
+
+  test("fails the task when its deliveries are used up, and not before", () => {
+    expect(expire({ deliveries: 4 })?.state).toBe("ready");
+    for (const deliveries of [5, 6]) {
+      expect(expire({ deliveries })).toEqual({
+        ...ended,
+        state: "failed",
+        event: "failed",
+        reason: "max_deliveries",
+      });
+    }
+  });
+
+  test("costs no attempt, however many there are left", () => {
+    expect(expire({ attempt: 3 })).toMatchObject({ state: "ready", attempt: 3 });
+  });
+
+  test("cancels the task when that was asked for, whatever is left", () => {
+    expect(expire({ cancel })).toEqual(cancelled);
+    expect(expire({ cancel, deliveries: 5 })).toEqual(cancelled);
+  });
+});
+
+test("asking for a cancel twice keeps the first request", () => {
+  const task = taskIn("leased", { cancel });
+  const again: TaskTrigger = { kind: "cancel", cancel: { reason: "again", at: plus(now, 1) } };
+  expect(transition(task, again, now)).toBeUndefined();
+});
+
+describe("every outcome, with and without something left", () => {
+  const outcomes = {
+    succeeded: { kind: "succeeded", result: failure },
+    failed: { kind: "failed", failure, nonRetryable: false },
+    failed_for_good: { kind: "failed", failure, nonRetryable: true },
+    retry: { kind: "retry", delayMs: undefined, failure },
+    retry_at_once: { kind: "retry", delayMs: 0, failure: undefined },
+    retry_later: { kind: "retry", delayMs: 70, failure: undefined },
+    released: { kind: "released" },
+    rejected: { kind: "rejected", failure },
+    result_too_large: { kind: "result_too_large", failure },
+    unknown_name: { kind: "unknown_name" },
+  } as const satisfies Record<string, Outcome>;
+  type Name = keyof typeof outcomes;
+
+  const failed = (reason: TaskChange["reason"], withFailure = true): TaskChange => ({
+    ...ended,
+    state: "failed",
+    event: "failed",
+    reason,
+    failure: withFailure ? failure : undefined,
+  });
+  const next = { ...nothing, event: "retried", reason: "backoff", attempt: 3 } as const;
+  // The second attempt waits up to 2 s; chance is one half.
+  const later: TaskChange = { ...next, state: "scheduled", notBefore: plus(now, 1000), failure };
+  const renamed: TaskChange = {
+    ...nothing,
+    state: "scheduled",
+    event: "retried",
+    reason: "unknown_name",
+    notBefore: plus(now, defaults.unknownNameDelayMs),
+  };
+
+  /** What an outcome does whatever is left, unless one of the tables below says otherwise. */
+  const usual: Readonly<Record<Name, TaskChange>> = {
+    succeeded: { ...ended, state: "succeeded", event: "succeeded", result: failure },
+    failed: later,
+    failed_for_good: failed("non_retryable"),
+    retry: later,
+    retry_at_once: { ...next, state: "ready" },
+    retry_later: { ...next, state: "scheduled", notBefore: plus(now, 70) },
+    released: { ...nothing, state: "ready", event: "released", reason: "released", deliveriesDelta: -1 },
+    rejected: failed("rejected"),
+    result_too_large: failed("result_too_large"),
+    unknown_name: renamed,
+  };
+  const lastAttempt: Partial<Record<Name, TaskChange>> = {
+    failed: failed("max_attempts"),
+    retry: failed("max_attempts"),
+    retry_at_once: failed("max_attempts", false),
+    retry_later: failed("max_attempts", false),
+  };
+  const lastDelivery: Partial<Record<Name, TaskChange>> = {
+    failed: failed("max_deliveries"),
+    retry: failed("max_deliveries"),
+    retry_at_once: failed("max_deliveries", false),
+    retry_later: failed("max_deliveries", false),
+    unknown_name: failed("max_deliveries", false),
+  };
+
+  const someLeft: LeaseHead = { policy, attempt: 2, deliveries: 3 };
+  const names = Object.keys(outcomes) as Name[];
+  const cells = names.flatMap((name) => [
+    [name, "attempts and deliveries are left", someLeft, usual[name]] as const,
+    [name, "it was the last attempt", { ...someLeft, attempt: 3 }, lastAttempt[name] ?? usual[name]] as const,
+    [
+      name,
+      "it was the last delivery",
+      { ...someLeft, deliveries: 5 },
+      lastDelivery[name] ?? usual[name],
+    ] as const,
+  ]);
+
+  test.each(cells)("%s when %s", (name, _when, lease, expected) => {
+    const { outcome } = decideSettle(lease, outcomes[name], now, 0.5);
+    // The attempt is written as the lease has it, where the outcome does not begin another.
+    expect(outcome).toEqual({
+      ...expected,
+      attempt: expected.reason === "backoff" ? expected.attempt : lease.attempt,
+    });
+  });
+
+  test.each(names)("%s when a cancel was requested", (name) => {
+    const chosen = outcomes[name];
+    const { ifCancelRequested } = decideSettle(someLeft, chosen, now, 0.5);
+    const own = "failure" in chosen ? chosen.failure : undefined;
+    expect(ifCancelRequested).toEqual(
+      name === "succeeded" ? usual.succeeded : { ...cancelled, failure: own },
+    );
+  });
+
+  test("a delay that was asked for is bounded", () => {
+    const asked: Outcome = { kind: "retry", delayMs: Number.MAX_SAFE_INTEGER, failure: undefined };
+    expect(decideSettle(someLeft, asked, now, 0.5).outcome.notBefore).toBe(plus(now, limits.delayMsMax));
+  });
+
+  test("a back-off that comes out as nothing makes the task ready at once", () => {
+    expect(decideSettle(someLeft, outcomes.failed, now, 0).outcome).toEqual({
+      ...next,
+      state: "ready",
+      failure,
+    });
+  });
+});

@@ -1,0 +1,42 @@
+import type { Instant } from "../../model/ids.ts";
+import type { TaskHead } from "../../model/task.ts";
+import type { TaskChange } from "../../model/task-machine.ts";
+import type { GuardedChange } from "../../ports/task-store.ts";
+import { type Entry, find, replaceHead, type State } from "./state.ts";
+
+/** Applies each change whose guard holds. */
+export const apply = (state: State, changes: readonly GuardedChange[]): readonly ("applied" | "conflict")[] =>
+  changes.map((guarded) => {
+    const entry = find(state, guarded.ref);
+    if (entry === undefined || !holds(guarded, entry.head)) return "conflict";
+    writeChange(state, entry, guarded.change, guarded.now);
+    return "applied";
+  });
+
+function holds({ revision, leaseUntilBefore }: GuardedChange, head: TaskHead): boolean {
+  if (head.revision !== revision) return false;
+  return (
+    leaseUntilBefore === undefined || (head.leaseUntil !== undefined && head.leaseUntil < leaseUntilBefore)
+  );
+}
+
+/** Writes a change that was decided, and its event. */
+export function writeChange(state: State, entry: Entry, change: TaskChange, now: Instant): void {
+  const { head } = entry;
+  entry.result = change.result ?? entry.result;
+  entry.failure = change.failure ?? entry.failure;
+  replaceHead(state, entry, {
+    ...head,
+    state: change.state,
+    reason: change.reason,
+    revision: head.revision + 1,
+    attempt: change.attempt,
+    deliveries: head.deliveries + change.deliveriesDelta,
+    leaseUntil: change.state === "leased" ? head.leaseUntil : undefined,
+    notBefore: change.notBefore ?? head.notBefore,
+    endedAt: change.endedAt ?? head.endedAt,
+    purgeAt: change.purgeAt ?? head.purgeAt,
+    cancel: change.cancel ?? head.cancel,
+  });
+  state.log.note(entry.head, change.event, now);
+}

@@ -1,0 +1,26 @@
+import { plus } from "../../model/ids.ts";
+import type { ExtendRequest, LeaseCheck, LeaseRef } from "../../ports/task-store.ts";
+import { lostReason } from "./lease.ts";
+import { find, replaceHead, type State } from "./state.ts";
+
+/** Moves the ends of leases that are still open. */
+export const extend = (state: State, request: ExtendRequest): readonly LeaseCheck[] =>
+  request.leases.map((lease) => extendOne(state, lease, request));
+
+function extendOne(state: State, lease: LeaseRef, request: ExtendRequest): LeaseCheck {
+  const entry = find(state, lease);
+  const why = lostReason(entry, lease.fence);
+  if (entry === undefined || why !== undefined) {
+    return { held: false, state: entry?.head.state, why: why ?? "task_unknown" };
+  }
+  const { head } = entry;
+  const leaseMs = request.leaseMs ?? head.policy.leaseMs ?? request.defaultLeaseMs;
+  replaceHead(state, entry, {
+    ...head,
+    // It may have gone back to ready: this lease goes on, so its history says nothing new.
+    state: "leased",
+    reason: undefined,
+    leaseUntil: plus(request.now, leaseMs + request.graceMs),
+  });
+  return { held: true, cancelReason: head.cancel?.reason };
+}

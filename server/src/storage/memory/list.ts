@@ -1,0 +1,63 @@
+import type { Task } from "../../model/task.ts";
+import type { TaskPage, TaskQuery } from "../../ports/task-store.ts";
+import { taskOf } from "./read.ts";
+import type { Entry, Space, State } from "./state.ts";
+
+/** One page of tasks, newest first. The cursor is the place of the page's last task in the order of acceptance. */
+export function list(state: State, query: TaskQuery): TaskPage {
+  const tasks: Task[] = [];
+  let bytes = 0;
+  let cursor: number | undefined;
+  for (const entry of newestFirst(state.spaces.get(query.namespace), query.after)) {
+    if (!matches(entry, query)) continue;
+    bytes += query.full ? bytesOf(entry) : 0;
+    if (tasks.length >= query.limit || (tasks.length > 0 && bytes > query.bytesMax)) {
+      return { tasks, cursor };
+    }
+    tasks.push(query.full ? taskOf(entry) : basicTaskOf(entry));
+    cursor = entry.seq;
+  }
+  return { tasks, cursor: undefined };
+}
+
+function* newestFirst(space: Space | undefined, after: number | undefined): Iterable<Entry> {
+  if (space === undefined) return;
+  for (let at = placeBefore(space.order, after); at >= 0; at -= 1) {
+    const entry = space.order[at];
+    // The order still names some that were removed.
+    if (entry !== undefined && space.tasks.get(entry.head.id) === entry) yield entry;
+  }
+}
+
+/** The place of the newest task that was accepted before `seq`; of the newest of all without. */
+function placeBefore(order: readonly Entry[], seq: number | undefined): number {
+  if (seq === undefined) return order.length - 1;
+  let [low, high] = [0, order.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((order[middle]?.seq ?? seq) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function matches({ head }: Entry, query: TaskQuery): boolean {
+  return (
+    (query.states.length === 0 || query.states.includes(head.state)) &&
+    (query.queue === undefined || head.queue === query.queue) &&
+    (query.name === undefined || head.name === query.name) &&
+    (query.tag === undefined || head.tags.includes(query.tag)) &&
+    (query.createdFrom === undefined || head.createdAt >= query.createdFrom) &&
+    (query.createdTo === undefined || head.createdAt < query.createdTo)
+  );
+}
+
+const bytesOf = ({ content, result, failure }: Entry): number =>
+  content.length + (result?.length ?? 0) + (failure?.length ?? 0);
+
+const basicTaskOf = ({ head }: Entry): Task => ({
+  ...head,
+  content: new Uint8Array(),
+  result: undefined,
+  failure: undefined,
+});

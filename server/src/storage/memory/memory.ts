@@ -1,0 +1,64 @@
+/**
+ * The memory store: the reference, the shortest code that keeps the contract of ports/. Every verb is one synchronous function, and
+ * that is all its atomicity. Nothing outlives the process. Read on in state.ts (what is kept), accept.ts, claim.ts, settle.ts.
+ */
+
+import type { Limits } from "../../model/limits.ts";
+import { StemProblem } from "../../model/problem.ts";
+import type { Store } from "../../ports/store.ts";
+import { accept } from "./accept.ts";
+import { apply } from "./apply.ts";
+import { claim } from "./claim.ts";
+import { dueTasks, expiredLeases } from "./due.ts";
+import { extend } from "./extend.ts";
+import { list } from "./list.ts";
+import { prune } from "./prune.ts";
+import { purge, purgeMark } from "./purge.ts";
+import { getQueue, listQueues, setPause } from "./queues.ts";
+import { read, readHeads } from "./read.ts";
+import { settle } from "./settle.ts";
+import { createState } from "./state.ts";
+
+/** `epoch` (default 1) is the first part of every fence: give a larger one to each store that follows another. */
+export type MemoryStoreOptions = { readonly limits: Limits; readonly epoch?: number };
+
+/** Opens an empty store that is gone when it is closed. */
+export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): Store {
+  const state = createState(limits, epoch);
+  let isOpen = true;
+
+  async function call<T>(verb: () => T): Promise<T> {
+    if (!isOpen) throw new StemProblem({ reason: "STORE_UNAVAILABLE" });
+    const answer = verb();
+    state.log.seal();
+    return answer;
+  }
+
+  return {
+    kind: "memory",
+    durability: "none",
+    accept: (batch) => call(() => accept(state, batch)),
+    claim: (want) => call(() => claim(state, want)),
+    extend: (request) => call(() => extend(state, request)),
+    settle: (settlements) => call(() => settle(state, settlements)),
+    apply: (changes) => call(() => apply(state, changes)),
+    read: (refs) => call(() => read(state, refs)),
+    readHeads: (refs) => call(() => readHeads(state, refs)),
+    list: (query) => call(() => list(state, query)),
+    dueTasks: (now, limit) => call(() => dueTasks(state, now, limit)),
+    expiredLeases: (now, limit) => call(() => expiredLeases(state, now, limit)),
+    prune: (now, limit) => call(() => prune(state, now, limit)),
+    listQueues: (namespace, after, limit) => call(() => listQueues(state, namespace, after, limit)),
+    getQueue: (ref) => call(() => getQueue(state, ref)),
+    setPause: (ref, pause, now) => call(() => setPause(state, ref, pause, now)),
+    purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit })),
+    purgeMark: (ref) => call(() => purgeMark(state, ref)),
+    readEvents: (after, limit) => call(() => state.log.read(after, limit)),
+    truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
+    getMeta: (key) => call(() => state.meta.get(key)?.slice()),
+    putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
+    async close() {
+      isOpen = false;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { type Instant, plus } from "../../model/ids.ts";
+import { remove, type State, spaceOf } from "./state.ts";
+
+/** Removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
+export function prune(state: State, now: Instant, limit: number): number {
+  const tasks = pruneTasks(state, now, limit);
+  return tasks + pruneTombstones(state, now, limit - tasks);
+}
+
+function pruneTasks(state: State, now: Instant, limit: number): number {
+  const until = plus(now, state.limits.tombstoneMs);
+  for (let removed = 0; removed < limit; removed += 1) {
+    const entry = state.ended.first();
+    if (entry?.head.purgeAt === undefined || entry.head.purgeAt > now) return removed;
+    const space = spaceOf(state, entry.head.namespace);
+    remove(state, space, entry);
+    space.tombstones.set(entry.head.id, { contentHash: entry.contentHash, until });
+  }
+  return limit;
+}
+
+function pruneTombstones(state: State, now: Instant, limit: number): number {
+  let removed = 0;
+  for (const { tombstones } of state.spaces.values()) {
+    for (const [id, { until }] of tombstones) {
+      if (until > now || removed >= limit) break;
+      tombstones.delete(id);
+      removed += 1;
+    }
+  }
+  return removed;
+}

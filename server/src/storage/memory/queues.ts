@@ -1,0 +1,59 @@
+import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
+import type { Queue, QueuePause } from "../../model/queue.ts";
+import { makeQueue, type QueueEntry, type State, spaceOf } from "./state.ts";
+
+/** Queues of a namespace by name, after `after`. */
+export function listQueues(
+  state: State,
+  namespace: Namespace,
+  after: QueueName | undefined,
+  limit: number,
+): readonly Queue[] {
+  const names = [...(state.spaces.get(namespace)?.queues.keys() ?? [])].sort();
+  return names
+    .filter((name) => after === undefined || name > after)
+    .slice(0, limit)
+    .flatMap((queue) => getQueue(state, { namespace, queue }) ?? []);
+}
+
+/** One queue; undefined where there is none. */
+export function getQueue(state: State, ref: QueueRef): Queue | undefined {
+  const queue = findQueue(state, ref);
+  if (queue === undefined) return undefined;
+  const { name, createdAt, pause, depth } = queue;
+  return {
+    namespace: ref.namespace,
+    name,
+    createdAt,
+    pause,
+    depth: { ...depth },
+    oldestReadyAt: oldestReadyAt(queue),
+  };
+}
+
+/** Pauses or resumes a queue. */
+export function setPause(
+  state: State,
+  ref: QueueRef,
+  pause: QueuePause | undefined,
+  now: Instant,
+): "done" | "queue_limit" {
+  let queue = findQueue(state, ref);
+  if (queue === undefined) {
+    if (pause === undefined) return "done";
+    queue = makeQueue(state, spaceOf(state, ref.namespace), ref.queue, now);
+    if (queue === undefined) return "queue_limit";
+  }
+  queue.pause = pause;
+  return "done";
+}
+
+/** The queue's entry; undefined where there is none. */
+export const findQueue = (state: State, ref: QueueRef): QueueEntry | undefined =>
+  state.spaces.get(ref.namespace)?.queues.get(ref.queue);
+
+function oldestReadyAt(queue: QueueEntry): Instant | undefined {
+  const firsts = [...queue.lanes.values()].flatMap((lane) => lane.ready.first() ?? []);
+  firsts.sort((a, b) => a.seq - b.seq);
+  return firsts[0]?.head.createdAt;
+}

@@ -1,0 +1,172 @@
+import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../../model/ids.ts";
+import type { Limits } from "../../model/limits.ts";
+import type { QueuePause } from "../../model/queue.ts";
+import type { TaskHead, TaskState } from "../../model/task.ts";
+import { createEventLog, type EventLog } from "./events.ts";
+import { createHeap, type Heap, type Placed } from "./heap.ts";
+
+/** One task. It stands in exactly one heap: the one of its state. */
+export type Entry = Placed & {
+  /** Its place in the order of acceptance, which is one for the whole store. */
+  readonly seq: number;
+  readonly queue: QueueEntry;
+  readonly content: Bytes;
+  readonly contentHash: Bytes;
+  /** Replaced with every change and never changed itself, so that readers may keep it. */
+  head: TaskHead;
+  result: Bytes | undefined;
+  failure: Bytes | undefined;
+  /** The outcome that settled the newest lease; undefined while that is open. */
+  settledHash: number | undefined;
+};
+
+/** The ready tasks of one queue and priority, in the order of acceptance. */
+export type Lane = Placed & { readonly priority: number; readonly ready: Heap<Entry> };
+
+/** One queue. */
+export type QueueEntry = {
+  readonly name: QueueName;
+  readonly createdAt: Instant;
+  readonly lanes: Map<number, Lane>;
+  readonly depth: Record<TaskState, number>;
+  pause: QueuePause | undefined;
+};
+
+/** What is remembered of a removed task. */
+export type Tombstone = { readonly contentHash: Bytes; readonly until: Instant };
+
+/** One namespace. */
+export type Space = {
+  readonly tasks: Map<TaskId, Entry>;
+  /** All tasks in the order of acceptance, and some that were removed meanwhile. */
+  order: Entry[];
+  readonly queues: Map<QueueName, QueueEntry>;
+  /** In the order in which they end. */
+  readonly tombstones: Map<TaskId, Tombstone>;
+};
+
+/** All that a memory store keeps. */
+export type State = {
+  readonly limits: Limits;
+  readonly epoch: number;
+  /** The newest fence's number; fences rise over all tasks. */
+  fenceSeq: number;
+  /** The newest task's place in the order of acceptance. */
+  acceptSeq: number;
+  readonly spaces: Map<Namespace, Space>;
+  readonly scheduled: Heap<Entry>;
+  readonly leased: Heap<Entry>;
+  readonly ended: Heap<Entry>;
+  readonly log: EventLog;
+  readonly meta: Map<string, Bytes>;
+};
+
+/** Makes an empty state. */
+export function createState(limits: Limits, epoch: number): State {
+  return {
+    limits,
+    epoch,
+    fenceSeq: 0,
+    acceptSeq: 0,
+    spaces: new Map(),
+    scheduled: createHeap(earlier((head) => head.notBefore)),
+    leased: createHeap(earlier((head) => head.leaseUntil)),
+    ended: createHeap(earlier((head) => head.purgeAt)),
+    log: createEventLog(),
+    meta: new Map(),
+  };
+}
+
+/** The namespace, made when it is new. */
+export function spaceOf(state: State, namespace: Namespace): Space {
+  let space = state.spaces.get(namespace);
+  if (space === undefined) {
+    space = { tasks: new Map(), order: [], queues: new Map(), tombstones: new Map() };
+    state.spaces.set(namespace, space);
+  }
+  return space;
+}
+
+/** The task; undefined where there is none. */
+export const find = (state: State, ref: TaskRef): Entry | undefined =>
+  state.spaces.get(ref.namespace)?.tasks.get(ref.id);
+
+/** Makes a queue that is not there yet; undefined when the namespace has as many as it may. */
+export function makeQueue(
+  state: State,
+  space: Space,
+  name: QueueName,
+  createdAt: Instant,
+): QueueEntry | undefined {
+  if (space.queues.size >= state.limits.queuesPerNamespaceMax) return undefined;
+  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  const queue = { name, createdAt, lanes: new Map(), depth, pause: undefined };
+  space.queues.set(name, queue);
+  return queue;
+}
+
+/** Takes a new task up. */
+export function insert(state: State, space: Space, entry: Entry): void {
+  space.tasks.set(entry.head.id, entry);
+  space.order.push(entry);
+  enter(state, entry);
+}
+
+/** Takes a task out. */
+export function remove(state: State, space: Space, entry: Entry): void {
+  leave(state, entry);
+  space.tasks.delete(entry.head.id);
+  // Tidied up when half of it is gone, so that removing stays cheap.
+  if (space.order.length > 2 * space.tasks.size) {
+    space.order = space.order.filter((each) => space.tasks.get(each.head.id) === each);
+  }
+}
+
+/** Writes a task's new head, and moves the task to where that belongs. */
+export function replaceHead(state: State, entry: Entry, head: TaskHead): void {
+  leave(state, entry);
+  entry.head = head;
+  enter(state, entry);
+}
+
+function leave(state: State, entry: Entry): void {
+  entry.queue.depth[entry.head.state] -= 1;
+  heapOf(state, entry).remove(entry);
+}
+
+function enter(state: State, entry: Entry): void {
+  entry.queue.depth[entry.head.state] += 1;
+  heapOf(state, entry).add(entry);
+}
+
+function heapOf(state: State, { head, queue }: Entry): Heap<Entry> {
+  switch (head.state) {
+    case "scheduled":
+      return state.scheduled;
+    case "ready":
+      return laneOf(queue, head.priority).ready;
+    case "leased":
+      return state.leased;
+    case "succeeded":
+    case "failed":
+    case "cancelled":
+      return state.ended;
+  }
+}
+
+function laneOf(queue: QueueEntry, priority: number): Lane {
+  let lane = queue.lanes.get(priority);
+  if (lane === undefined) {
+    lane = { priority, ready: createHeap((a, b) => a.seq < b.seq), place: -1 };
+    queue.lanes.set(priority, lane);
+  }
+  return lane;
+}
+
+/** By a time that every task of the heap has, then by acceptance. */
+function earlier(timeOf: (head: TaskHead) => Instant | undefined): (a: Entry, b: Entry) => boolean {
+  return (a, b) => {
+    const [timeA, timeB] = [timeOf(a.head) ?? 0, timeOf(b.head) ?? 0];
+    return timeA === timeB ? a.seq < b.seq : timeA < timeB;
+  };
+}

@@ -1,0 +1,24 @@
+import { createMemoryStore } from "../../../server/src/storage/memory/memory.ts";
+import { exercise } from "../exercise.ts";
+
+const forgets = "nothing of a memory store outlives its closing";
+
+exercise(
+  "memory",
+  async ({ limits }) => ({
+    open: async () => createMemoryStore({ limits }),
+    remove: async () => undefined,
+  }),
+  {
+    model: { runs: 300, canReopen: false },
+    skips: [
+      "tasks, results, queues, events and values are there after a restart",
+      "a lease is honoured over a restart: it begins anew, and its holder may settle it",
+      "a lease that was extended far ahead is not cut short by a restart",
+      "fences rise over a restart, and deliveries are still counted",
+      "the order of acceptance goes on over a restart",
+      "events go on over a restart, and a reader resumes where it was",
+      "ids of removed tasks are remembered over a restart",
+    ].map((test) => ({ test, reason: forgets })),
+  },
+);

@@ -1,0 +1,68 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Limits, limits } from "../../server/src/model/limits.ts";
+import { acceptCases } from "./accept.ts";
+import { atomicCases } from "./atomic.ts";
+import { claimCases } from "./claim.ts";
+import { eventCases } from "./events.ts";
+import { expiryCases } from "./expiry.ts";
+import { guardCases } from "./guard.ts";
+import { leaseCases } from "./lease.ts";
+import { metaCases } from "./meta.ts";
+import { modelCases } from "./model.ts";
+import { outcomeCases } from "./outcome.ts";
+import { pageCases } from "./page.ts";
+import { pruneCases } from "./prune.ts";
+import { purgeCases } from "./purge.ts";
+import { queueCases } from "./queue.ts";
+import { raceCases } from "./race.ts";
+import { reopenCases } from "./reopen.ts";
+import { settleCases } from "./settle.ts";
+import { createSubject, type MakePlace } from "./subject.ts";
+import type { Declared, Suite } from "./suite.ts";
+
+const nouns = [
+  acceptCases,
+  atomicCases,
+  claimCases,
+  leaseCases,
+  settleCases,
+  outcomeCases,
+  guardCases,
+  pageCases,
+  expiryCases,
+  queueCases,
+  purgeCases,
+  pruneCases,
+  eventCases,
+  metaCases,
+  raceCases,
+  reopenCases,
+  modelCases,
+];
+
+/** Runs the whole contract over one driver. */
+export function exercise(name: string, makePlace: MakePlace, declared: Declared): void {
+  const sentences = new Set<string>();
+  const open = (own: Partial<Limits> = {}) => createSubject(makePlace, { ...limits, ...own });
+  const suite: Suite = {
+    name,
+    declared,
+    open,
+    case(sentence, run, { limits: own, timeoutMs = 20_000 } = {}) {
+      sentences.add(sentence);
+      test(sentence, { timeout: timeoutMs }, async (context) => {
+        const skip = declared.skips.find((each) => each.test === sentence);
+        if (skip) return context.skip(skip.reason);
+        const subject = await open(own);
+        onTestFinished(subject.dispose);
+        return run(subject);
+      });
+    },
+  };
+  describe(`the ${name} store`, () => {
+    for (const register of nouns) register(suite);
+    test("every skip names a test", () => {
+      for (const skip of declared.skips) expect([...sentences]).toContain(skip.test);
+    });
+  });
+}

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import type { Outcome } from "../../server/src/model/outcome.ts";
+import type { TaskState } from "../../server/src/model/task.ts";
+import { bytesOf } from "../support/new-task.ts";
+
+/** Something that is done to a store, as data, so that a failing sequence can be made smaller, printed and repeated. */
+export type Operation =
+  | { readonly kind: "accept"; readonly tasks: readonly Draft[]; readonly atomic: boolean }
+  | {
+      readonly kind: "claim";
+      readonly queues: readonly number[];
+      readonly limit: number;
+      readonly contentBytesMax: number;
+    }
+  | {
+      readonly kind: "settle";
+      readonly items: readonly { readonly lease: number; readonly outcome: Outcome }[];
+    }
+  | { readonly kind: "extend"; readonly leases: readonly number[]; readonly leaseMs: number | undefined }
+  | { readonly kind: "advance"; readonly ms: number }
+  | { readonly kind: "stage" | "reap"; readonly limit: number }
+  | { readonly kind: "cancel"; readonly task: number }
+  | { readonly kind: "pause"; readonly queue: number; readonly isPaused: boolean }
+  | { readonly kind: "purge"; readonly queue: number }
+  | { readonly kind: "prune" }
+  | {
+      readonly kind: "list";
+      readonly states: TaskState[];
+      readonly queue: number | undefined;
+      readonly limit: number;
+    }
+  | { readonly kind: "reopen" };
+
+/** A task to be. Ids and contents are few, so that they meet; its id decides a task's queue. */
+export type Draft = {
+  readonly task: number;
+  readonly content: number;
+  readonly priority: number;
+  readonly delayMs: number;
+  readonly leaseMs: number | undefined;
+  readonly retentionMs: number;
+  readonly attempts: number;
+};
+
+/** How many queues there may be: one fewer than are used, so that the limit is met. */
+export const queuesMax = 2;
+
+/** The longest that a task is kept after its end. */
+export const retentionMsMax = 90_000;
+
+const upTo = (max: number) => fc.nat({ max });
+const [task, queue, lease] = [upTo(15), fc.constantFrom(0, 0, 0, 1, 1, 2), upTo(5)];
+const some = <T>(item: fc.Arbitrary<T>, maxLength: number) => fc.array(item, { minLength: 1, maxLength });
+const failure = fc.constant(bytesOf("broken"));
+
+const draft: fc.Arbitrary<Draft> = fc.record({
+  task,
+  content: fc.constantFrom(0, 0, 0, 0, 0, 0, 1),
+  priority: fc.constantFrom(0, 5, 9),
+  delayMs: fc.constantFrom(0, 0, 0, 0, 10, 5000),
+  leaseMs: fc.constantFrom(undefined, 1000, 60_000),
+  retentionMs: fc.constantFrom(0, 1000, retentionMsMax),
+  attempts: fc.integer({ min: 1, max: 3 }),
+});
+
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.record({
+    kind: fc.constant("succeeded"),
+    result: fc.constantFrom(undefined, bytesOf("1"), bytesOf("2")),
+  }),
+  fc.record({ kind: fc.constant("failed"), failure, nonRetryable: fc.boolean() }),
+  fc.record({
+    kind: fc.constant("retry"),
+    delayMs: fc.constantFrom(undefined, 0, 10),
+    failure: fc.option(failure, { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constantFrom("released", "unknown_name") }),
+  fc.record({ kind: fc.constantFrom("rejected", "result_too_large"), failure }),
+);
+
+const accept = fc.record({
+  kind: fc.constant("accept"),
+  tasks: some(draft, 8),
+  atomic: fc.constantFrom(false, false, false, true),
+});
+const claim = fc.record({
+  kind: fc.constant("claim"),
+  queues: fc.array(queue, { minLength: 2, maxLength: 4 }),
+  limit: fc.constantFrom(0, 1, 2, 3, 5),
+  contentBytesMax: fc.constantFrom(1, 20, 100_000),
+});
+const settle = fc.record({ kind: fc.constant("settle"), items: some(fc.record({ lease, outcome }), 3) });
+const extend = fc.record({
+  kind: fc.constant("extend"),
+  leases: some(lease, 3),
+  leaseMs: fc.constantFrom(undefined, 1000, 3_600_000),
+});
+const advance = fc.record({
+  kind: fc.constant("advance"),
+  ms: fc.constantFrom(1, 10, 3001, 22_001, 22_001, 100_000, 86_400_000),
+});
+const sweep = fc.record({ kind: fc.constantFrom("stage", "reap"), limit: fc.constantFrom(1, 10) });
+const list = fc.record({
+  kind: fc.constant("list"),
+  states: fc.subarray<TaskState>(["scheduled", "ready", "leased", "failed"]),
+  queue: fc.option(queue, { nil: undefined }),
+  limit: fc.integer({ min: 1, max: 4 }),
+});
+const rare = fc.oneof(
+  fc.record({ kind: fc.constant("pause"), queue, isPaused: fc.boolean() }),
+  fc.record({ kind: fc.constant("purge"), queue }),
+  fc.record({ kind: fc.constant("prune") }),
+);
+
+/** Any operation, the dear one now and then. `canReopen`: the store outlives its closing. */
+export const operation = (canReopen: boolean): fc.Arbitrary<Operation> =>
+  fc.oneof(
+    { weight: 60, arbitrary: accept },
+    { weight: 60, arbitrary: claim },
+    { weight: 60, arbitrary: settle },
+    { weight: 30, arbitrary: extend },
+    { weight: 40, arbitrary: advance },
+    { weight: 50, arbitrary: sweep },
+    { weight: 20, arbitrary: fc.record({ kind: fc.constant("cancel"), task }) },
+    { weight: 10, arbitrary: list },
+    { weight: 30, arbitrary: rare },
+    { weight: canReopen ? 1 : 0, arbitrary: fc.record({ kind: fc.constant("reopen") }) },
+  );
