@@ -28,6 +28,15 @@ export const grpcurlFolder = path.join(
 
 const byApt = "run the tests as root on Debian with STEM_TEST_APT=1, or install";
 
+/** Debian's own, which has Debian's packages; examples/python/README.md says the same. */
+const systemPython = "/usr/bin/python3";
+const pythonPackages = [
+  "python3-grpcio",
+  "python3-protobuf",
+  "protobuf-compiler",
+  "protobuf-compiler-grpc",
+] as const;
+
 /** Every tool that a test may ask for. */
 export const tools: Readonly<Record<ToolName, Tool>> = {
   grpcurl: {
@@ -36,9 +45,9 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     howToAdd: "install Go; npm test then builds the pinned grpcurl",
   },
   "python-grpc": {
-    find: () => ["python3", "/usr/bin/python3"].find(hasGrpc),
-    debianPackages: ["python3-grpcio", "python3-grpc-tools", "python3-protobuf"],
-    howToAdd: `${byApt} python3-grpcio and python3-grpc-tools (pip: grpcio, grpcio-tools)`,
+    find: () => [systemPython].find((python) => hasGrpc(python) && canGenerate()),
+    debianPackages: pythonPackages,
+    howToAdd: `${byApt} ${pythonPackages.join(", ")}`,
   },
   "redis-server": {
     find: () => (succeeds("redis-server", "--version") ? "redis-server" : undefined),
@@ -53,7 +62,15 @@ export function hasGo(): boolean {
 }
 
 function hasGrpc(python: string): boolean {
-  return succeeds(python, "-c", "import grpc, grpc_tools.protoc, google.protobuf");
+  return succeeds(python, "-c", "import grpc, google.protobuf");
+}
+
+/** Whether there is a protoc that knows `optional` in proto3 (since 3.15), with its plugin for Python. */
+function canGenerate(): boolean {
+  const said = spawnSync("protoc", ["--version"], { encoding: "utf8" }).stdout ?? "";
+  const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(said)?.map(Number) ?? [];
+  const isNewEnough = major > 3 || (major === 3 && minor >= 15);
+  return isNewEnough && existsSync("/usr/bin/grpc_python_plugin");
 }
 
 function succeeds(command: string, ...args: string[]): boolean {

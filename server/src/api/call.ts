@@ -11,6 +11,8 @@ export type CallContext = {
   readonly method: string;
   /** Aborts when the caller is gone or the deadline has passed. */
   readonly signal: AbortSignal;
+  /** How long the caller says it waits, counted from when the handler was called; undefined: it does not say. */
+  readonly timeoutMs: number | undefined;
   /** Names this call in logs and in errors that say no more. */
   readonly requestId: string;
   /** The caller's address. */

@@ -2,29 +2,19 @@
  * The backend: what became of tasks. Reads, lists, and tells those who wait. It never changes a task. Read on in await.ts.
  */
 
-import type { Namespace, TaskId, TaskRef } from "../model/ids.ts";
+import type { TaskRef } from "../model/ids.ts";
+import type { Limits } from "../model/limits.ts";
+import { StemProblem } from "../model/problem.ts";
 import type { Task } from "../model/task.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import type { TaskHints, TaskProgress } from "../ports/task-hints.ts";
 import type { TaskPage, TaskQuery } from "../ports/task-store.ts";
+import { type AwaitRequest, createAwait, type TaskNews } from "./await.ts";
+import { createProgressBoard } from "./progress.ts";
+import { createWaiters } from "./waiters.ts";
 
-/** How far a running attempt has come, as last reported. Kept in memory while it runs. */
-export type TaskProgress = {
-  readonly percent: number | undefined;
-  readonly message: string;
-  readonly data: Uint8Array | undefined;
-};
-
-/** News of one awaited task. */
-export type TaskNews =
-  | { readonly kind: "task"; readonly task: Task; readonly progress: TaskProgress | undefined }
-  | { readonly kind: "progress"; readonly taskId: TaskId; readonly progress: TaskProgress }
-  | { readonly kind: "unknown"; readonly taskId: TaskId };
-
-/** Which tasks to wait for, and how long. */
-export type AwaitRequest = {
-  readonly namespace: Namespace;
-  readonly tasks: readonly { readonly id: TaskId; readonly seenRevision: number }[];
-  readonly timeoutMs: number;
-};
+export type { AwaitRequest, TaskHints, TaskNews, TaskProgress };
 
 /** What the edge calls. */
 export interface Backend {
@@ -35,13 +25,44 @@ export interface Backend {
   /**
    * News in batches: first what is newer than seen (one round for all), then each change of state, and progress. Subscribes before
    * it reads, and reads again every second, so a lost hint costs a second at most. Ends when all have ended, at the time-out, or when
-   * `signal` aborts. CONCURRENCY_LIMIT_REACHED beyond awaitStreamsMax.
+   * `signal` aborts. Whoever does not pull finds the latest of each task. CONCURRENCY_LIMIT_REACHED beyond awaitStreamsMax.
    */
   await(request: AwaitRequest, signal: AbortSignal): AsyncIterable<readonly TaskNews[]>;
 }
 
-/** Hints from the broker: these tasks changed, or one reported progress. Losing one costs latency only. */
-export interface TaskHints {
-  changed(refs: readonly TaskRef[]): void;
-  progressed(ref: TaskRef, progress: TaskProgress): void;
+/** What a backend lives on. */
+export type BackendDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly limits: Limits;
+};
+
+/** Makes the backend of a server; `hints` is where the other rooms tell it what changed. */
+export function createBackend({
+  store,
+  clock,
+  limits,
+}: BackendDeps): Backend & { readonly hints: TaskHints } {
+  const board = createProgressBoard();
+  const waiters = createWaiters();
+  return {
+    async get(ref) {
+      const [task] = await store.read([ref]);
+      if (task === undefined) throw new StemProblem({ reason: "TASK_UNKNOWN", taskId: ref.id });
+      return { task, progress: task.state === "leased" ? board.get(ref) : undefined };
+    },
+    list: (query) => store.list(query),
+    await: createAwait({ store, clock, limits, waiters, board }),
+    hints: {
+      changed: (refs) => waiters.changed(refs),
+      leaseEnded(refs) {
+        board.drop(refs);
+        waiters.changed(refs);
+      },
+      progressed(ref, progress) {
+        board.put(ref, progress);
+        waiters.progressed(ref, progress);
+      },
+    },
+  };
 }

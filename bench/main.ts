@@ -1,0 +1,76 @@
+/**
+ * `npm run bench -- NAME [NAME …] [--runs N] [--scale X] [--json]`: measures named benchmarks, each beside its peer. With --json the
+ * last line is one JSON object a benchmark (an array when there are several). The trail of results is bench/results/.
+ */
+
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import { backlog } from "./benchmarks/backlog.ts";
+import { bulk } from "./benchmarks/bulk.ts";
+import { ceiling } from "./benchmarks/ceiling.ts";
+import { drain } from "./benchmarks/drain.ts";
+import { drainCeiling } from "./benchmarks/drain-ceiling.ts";
+import { latency } from "./benchmarks/latency.ts";
+import { single } from "./benchmarks/single.ts";
+import type { Benchmark } from "./support/measure.ts";
+import { type Result, resultOf, saveResult } from "./support/result.ts";
+
+const benchmarks: readonly Benchmark[] = [ceiling, drain, drainCeiling, bulk, single, latency, backlog];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: "string", default: "5" },
+    scale: { type: "string", default: "1" },
+    json: { type: "boolean", default: false },
+    save: { type: "boolean", default: false },
+  },
+});
+
+const chosen = positionals.length === 0 ? benchmarks : positionals.map(named);
+const plan = {
+  runs: Number(values.runs),
+  scale: Number(values.scale),
+  say: (text: string) => console.error(`  ${text}`),
+};
+const results: Result[] = [];
+for (const benchmark of chosen) {
+  console.error(`${benchmark.name}: ${benchmark.work}`);
+  const result = resultOf(benchmark, await benchmark.run(plan));
+  results.push(result);
+  if (values.save) saveResult(result, plan);
+}
+console.log(tableOf(results));
+if (values.json) console.log(JSON.stringify(results.length === 1 ? results[0] : results));
+
+function named(name: string): Benchmark {
+  const found = benchmarks.find((benchmark) => benchmark.name === name);
+  if (found) return found;
+  console.error(`there is no benchmark "${name}"; there are ${benchmarks.map((one) => one.name).join(", ")}`);
+  return process.exit(2);
+}
+
+function tableOf(rows: readonly Result[]): string {
+  const table = new Table({
+    head: ["benchmark", "ours", "peer", "unit", "ratio", "bound", "pass", "delivered"],
+  });
+  for (const row of rows) {
+    const pass = row.pass ? "yes" : "NO";
+    const delivered = row.delivered ? "exactly" : "NOT EXACTLY";
+    table.push([
+      row.name,
+      shown(row.ours),
+      shown(row.peer),
+      row.unit,
+      row.ratio.toFixed(2),
+      row.bound,
+      pass,
+      delivered,
+    ]);
+  }
+  return table.toString();
+}
+
+function shown(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
+}

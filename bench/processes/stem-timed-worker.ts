@@ -1,0 +1,20 @@
+// One Stem worker process that measures how long tasks waited from their enqueue to their start.
+
+import { createWorker, implement } from "@stem/worker";
+import { settings, tell } from "../support/child.ts";
+import { pickUpTimes } from "../support/pick-up-times.ts";
+import { timed } from "../support/tasks.ts";
+
+const { url, count } = settings<{ url: string; count: number }>();
+const times = pickUpTimes(count);
+const worker = createWorker({
+  url,
+  concurrency: 100,
+  tasks: [implement(timed, (_, enqueuedAtMs) => times.started(enqueuedAtMs))],
+});
+await worker.start();
+tell({ ready: true });
+process.once("SIGTERM", async () => {
+  await worker.stop();
+  process.exit(0);
+});

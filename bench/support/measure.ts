@@ -1,0 +1,75 @@
+/** One named comparison: our figure beside a peer's, taken in turn in the same run. */
+export type Benchmark = {
+  readonly name: string;
+  /** What is done, in one line for the table. */
+  readonly work: string;
+  readonly unit: string;
+  /** What the ratio must reach; the other bounds of a benchmark stand in its own `pass`. */
+  readonly bound: number;
+  /** Takes the figures. */
+  run(plan: Plan): Promise<Measured>;
+};
+
+/** How thorough to be. */
+export type Plan = {
+  /** How often each side is measured; the median counts. */
+  readonly runs: number;
+  /** Multiplies the number of tasks: 1 is the documented size. */
+  readonly scale: number;
+  /** Says what is going on. */
+  readonly say: (text: string) => void;
+};
+
+/** What a benchmark found. */
+export type Measured = {
+  readonly ours: readonly number[];
+  readonly peer: readonly number[];
+  /** From the medians; above 1 is better than the peer. */
+  readonly ratio: number;
+  /** Whether every run delivered every task exactly once. */
+  readonly delivered: boolean;
+  /** Whether the bounds hold beyond the ratio; undefined: the ratio is all. */
+  readonly alsoPass?: boolean;
+  /** Further figures, for the record. */
+  readonly extra?: Readonly<Record<string, number>>;
+};
+
+/** One side's figure of one run, and whether it delivered exactly. */
+export type Sample = { readonly value: number; readonly delivered: boolean };
+
+/** The middle one, or the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low, high] =
+    sorted.length % 2 ? [sorted[middle], sorted[middle]] : [sorted[middle - 1], sorted[middle]];
+  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
+}
+
+/** The value below which `share` of the values lie. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Measures both sides in turn, so that a machine whose speed drifts is the same for both. */
+export async function sideBySide(
+  plan: Plan,
+  ours: () => Promise<Sample>,
+  peer: () => Promise<Sample>,
+): Promise<Measured> {
+  const found = { ours: [] as Sample[], peer: [] as Sample[] };
+  for (let run = 1; run <= plan.runs; run += 1) {
+    found.ours.push(await ours());
+    found.peer.push(await peer());
+    plan.say(`run ${run} of ${plan.runs}: ours ${text(found.ours.at(-1))}, peer ${text(found.peer.at(-1))}`);
+  }
+  const values = { ours: found.ours.map((s) => s.value), peer: found.peer.map((s) => s.value) };
+  return {
+    ...values,
+    ratio: median(values.ours) / median(values.peer),
+    delivered: [...found.ours, ...found.peer].every((sample) => sample.delivered),
+  };
+}
+
+const text = (sample: Sample | undefined): string =>
+  `${Math.round(sample?.value ?? Number.NaN)}${sample?.delivered ? "" : " (not delivered exactly!)"}`;

@@ -1,0 +1,82 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import type { Store } from "@stem/server";
+import { payload } from "./tasks.ts";
+
+type Claimed = Awaited<ReturnType<Store["claim"]>>[number];
+
+/**
+ * A store that keeps nothing: it hands out `count` canned tasks of the default queue and says yes to every settlement, so that what is
+ * measured is everything but the keeping. What the benchmark does not need, it refuses.
+ */
+export function createNoopStore(count: number): Store {
+  const meta = new Map<string, Uint8Array>();
+  let given = 0;
+  return {
+    kind: "noop",
+    durability: "none",
+    claim: async ({ limit, queues }) => {
+      const [queue] = queues;
+      const size = queue === undefined ? 0 : Math.min(limit, count - given);
+      const claimed = Array.from({ length: size }, (_, i) =>
+        cannedTask(given + i, queue as Claimed["queue"]),
+      );
+      given += size;
+      return claimed;
+    },
+    settle: async (settlements) => settlements.map(() => ({ kind: "applied", state: "succeeded" })),
+    extend: async ({ leases }) => leases.map(() => ({ held: true, cancelReason: undefined })),
+    read: async (refs) => refs.map(() => undefined),
+    readHeads: async (refs) => refs.map(() => undefined),
+    dueTasks: async () => [],
+    expiredLeases: async () => [],
+    prune: async () => 0,
+    truncateEvents: async () => 0,
+    readEvents: async () => ({ events: [], truncated: false }),
+    getMeta: async (key) => meta.get(key),
+    putMeta: async (key, value) => void meta.set(key, value),
+    close: async () => undefined,
+    accept: notHere("accept"),
+    apply: notHere("apply"),
+    list: notHere("list"),
+    listQueues: notHere("listQueues"),
+    getQueue: notHere("getQueue"),
+    setPause: notHere("setPause"),
+    purge: notHere("purge"),
+    purgeMark: notHere("purgeMark"),
+  };
+}
+
+function notHere(verb: string): () => Promise<never> {
+  return () => Promise.reject(new Error(`the no-op store has no ${verb}`));
+}
+
+const policy: Claimed["policy"] = {
+  maxAttempts: 4,
+  maxDeliveries: 20,
+  retry: { baseMs: 2000, factor: 2, maxMs: 300_000, jitter: "full" },
+  leaseMs: undefined,
+  retentionMs: 86_400_000,
+};
+
+// Encoded once: whoever enqueues a task pays for that, not whoever hands it out.
+const content = toBinary(
+  NewTaskSchema,
+  create(NewTaskSchema, {
+    name: "noop",
+    args: { data: { case: "json", value: JSON.stringify([payload(0)]) } },
+  }),
+);
+
+function cannedTask(i: number, queue: Claimed["queue"]): Claimed {
+  return {
+    id: `0193e0c6-0000-7000-8000-${i.toString().padStart(12, "0")}` as Claimed["id"],
+    queue,
+    fence: { epoch: 1_764_000_000_000, seq: i },
+    attempt: 1,
+    deliveries: 1,
+    createdAt: 1_764_000_000_000 as Claimed["createdAt"],
+    content,
+    policy,
+  };
+}

@@ -1,0 +1,131 @@
+import { baseUrlOf, defaultUrl } from "./address.ts";
+import { AwaitPool } from "./await-pool.ts";
+import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
+import type { ArgsShape, TaskDefinition } from "./define-task.ts";
+import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
+import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
+import { type Logger, silentLogger } from "./log.ts";
+import { createPublisher } from "./publisher.ts";
+import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
+import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
+import { ClientClosedError } from "./task-errors.ts";
+import { openChannel } from "./transport.ts";
+import { waitForEnd } from "./wait.ts";
+
+/** How to reach a server, and how to behave when it is away. */
+export type ClientOptions = {
+  /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
+  readonly url?: string;
+  /** The namespace of everything this client does. Default: the server's, "default". */
+  readonly namespace?: string;
+  /** Where to say what operators should know. Default: nowhere. */
+  readonly log?: Logger;
+  /** How calls are repeated whose outcome is unknown, always with the same task ids; false: not at all. Default: for 60 s. */
+  readonly publishRetry?: RetryPolicy | false;
+};
+
+/** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
+export interface StemClient extends Enqueuer, AsyncDisposable {
+  /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
+  handle<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    id: string,
+  ): TaskHandle<Result>;
+  /**
+   * Lets enqueues that are under way have their answer (at most 30 s; nothing is repeated any more), ends all waits with
+   * ClientClosedError, and closes the connections. Leaves nothing that keeps the process alive.
+   */
+  close(): Promise<void>;
+}
+
+/** Makes a client: `connect()`, `connect("127.0.0.1:7836")` or `connect({ url, namespace, log })`. Connects with its first call. */
+export function connect(target: string | ClientOptions = {}): StemClient {
+  const options = typeof target === "string" ? { url: target } : target;
+  const baseUrl = baseUrlOf(options.url ?? defaultUrl);
+  const calls = openChannel(baseUrl);
+  const waits = openChannel(baseUrl);
+  return createClient(
+    { calls: calls.transport, waits: waits.transport },
+    {
+      ...options,
+      onClose: () => {
+        calls.close();
+        waits.close();
+      },
+    },
+  );
+}
+
+/** What a client is made of besides its transports; tests bring their own clock and chance. */
+export type ClientParts = Omit<ClientOptions, "url"> & {
+  readonly onClose?: () => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+};
+
+/** Makes a client over given transports. */
+export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
+  return new Client(createTaskCalls(transports, parts.namespace), {
+    log: silentLogger,
+    publishRetry: {},
+    onClose: () => undefined,
+    clock: createSystemClock(),
+    random: systemRandom,
+    ...parts,
+  });
+}
+
+class Client implements StemClient {
+  readonly #closing = new AbortController();
+  readonly #pool: AwaitPool;
+  readonly #handles: HandleDeps;
+  readonly #enqueuer: BatchingEnqueuer;
+  readonly #onClose: () => void;
+  #closed: Promise<void> | undefined;
+  readonly enqueue: Enqueuer["enqueue"];
+  readonly enqueueMany: Enqueuer["enqueueMany"];
+
+  constructor(calls: TaskCalls, parts: Required<Omit<ClientParts, "namespace">>) {
+    const { clock, random, log } = parts;
+    const retries = createRetries(parts.publishRetry, { clock, random, closing: this.#closing.signal });
+    this.#onClose = parts.onClose;
+    this.#pool = new AwaitPool({ open: calls.open, clock, random, log });
+    this.#handles = {
+      waitForEnd: (taskId, options) => waitForEnd(this.#pool, clock, taskId, options),
+      read: (taskId) => this.#call(retries, () => calls.read(taskId)),
+      cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
+    };
+    const publish = createPublisher(calls.send, retries);
+    this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, this.#closing.signal);
+    this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);
+    this.enqueueMany = (list, options) => this.#enqueuer.enqueueMany(list, options);
+  }
+
+  handle<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    id: string,
+  ): TaskHandle<Result> {
+    return new Handle<Result>(this.#handles, task, id);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#pool.close();
+    await this.#enqueuer.idle();
+    this.#onClose();
+  }
+
+  async #call<T>(retries: Retries, call: () => Promise<T>): Promise<T> {
+    if (this.#closing.signal.aborted) throw new ClientClosedError();
+    return retried(retries, call);
+  }
+}

@@ -1,0 +1,51 @@
+import { toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Payload } from "@stem/proto/stem/v1/payload_pb";
+import type { EncodedPayload } from "./codec.ts";
+
+/** A payload as a message. Built as a literal, not through `create`: this runs once a task, on both ends. */
+export function payloadToProto(payload: EncodedPayload | undefined): Payload | undefined {
+  if (payload === undefined) return undefined;
+  if ("json" in payload) return message({ case: "json", value: payload.json }, "", {});
+  const { bytes, contentType = "", encoding = {} } = payload;
+  return message({ case: "binary", value: bytes }, contentType, { ...encoding });
+}
+
+/** A payload from its message; undefined when it carries nothing. */
+export function payloadFromProto(payload: Payload | undefined): EncodedPayload | undefined {
+  const data = payload?.data;
+  switch (data?.case) {
+    case "json":
+      return { json: data.value };
+    case "binary":
+      return bytesOf(data.value, payload);
+    case "value":
+      // The server turns these into JSON when it accepts a task; a reader that meets one all the same reads it the same way.
+      return { json: JSON.stringify(toJson(ValueSchema, data.value)) };
+    case undefined:
+      return undefined;
+  }
+}
+
+const bytesOf = (bytes: Uint8Array, payload: Payload | undefined): EncodedPayload => ({
+  bytes,
+  ...(payload?.contentType && { contentType: payload.contentType }),
+  ...(payload && { encoding: payload.encoding }),
+});
+
+const message = (data: Payload["data"], contentType: string, encoding: Payload["encoding"]): Payload => ({
+  $typeName: "stem.v1.Payload",
+  data,
+  contentType,
+  encoding,
+});
+
+/** An upper bound of a payload's size on the wire, cheap to compute: short texts are not counted character by character. */
+export function payloadBytesAtMost(payload: Payload | undefined): number {
+  const data = payload?.data;
+  if (data?.case === "json") return textBytesAtMost(data.value);
+  return data?.case === "binary" ? data.value.length + 256 : 0;
+}
+
+const textBytesAtMost = (text: string): number =>
+  text.length < 1024 ? text.length * 3 : Buffer.byteLength(text);

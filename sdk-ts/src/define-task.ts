@@ -1,0 +1,105 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { PayloadCodec } from "./codec/codec.ts";
+import { jsonCodec } from "./codec/json.ts";
+import type { EnqueueOptions, TaskOptions } from "./task-options.ts";
+
+/** What a task can take: a tuple (positional arguments), an object (named arguments) or a Uint8Array (bytes). */
+export type ArgsShape = readonly unknown[] | object;
+
+/** The arguments as a function gets them: a tuple spread out, anything else as one argument. */
+export type SpreadArgs<Args> = Args extends readonly unknown[] ? Args : [args: Args];
+
+/**
+ * A task that producers and workers agree on. `Args` and `Result` are what producers give and get; `HandlerArgs` and `HandlerResult` are
+ * the handler's side, which differs only where a schema transforms.
+ */
+export type TaskDefinition<
+  Args extends ArgsShape = ArgsShape,
+  Result = unknown,
+  HandlerArgs = Args,
+  HandlerResult = Result,
+> = {
+  /** Which handler runs it. */
+  readonly name: string;
+  /** Checks the arguments, at the producer and again at the worker. */
+  readonly argsSchema: StandardSchemaV1<Args, HandlerArgs> | undefined;
+  /** Checks the result, at the worker and again where it is awaited. */
+  readonly resultSchema: StandardSchemaV1<HandlerResult, Result> | undefined;
+  /** How arguments and result travel. */
+  readonly codec: PayloadCodec;
+  /** The options that the definition gives a call with these arguments. */
+  optionsFor(args: Args): TaskOptions;
+  /** One call of it, for `enqueueMany`. */
+  call(...rest: CallArgs<Args>): TaskCall<Result>;
+};
+
+/** A definition of which only the result matters. */
+export type AnyTask<Result = unknown> = TaskDefinition<ArgsShape, Result, unknown, unknown>;
+
+/** A task with its arguments and options, not yet enqueued. */
+export type TaskCall<Result = unknown> = {
+  readonly task: AnyTask<Result>;
+  readonly args: ArgsShape;
+  readonly options: EnqueueOptions | undefined;
+};
+
+/** What follows the task in a call: its arguments, which may be left out where none are needed, and options. */
+export type CallArgs<Args> = Args extends readonly unknown[]
+  ? [] extends Args
+    ? [args?: Args, options?: EnqueueOptions]
+    : [args: Args, options?: EnqueueOptions]
+  : [args: Args, options?: EnqueueOptions];
+
+/** What every definition says. */
+type Spec<Args> = {
+  /** Which handler runs it, such as "mail.send". At most 255 printable ASCII characters without spaces. */
+  readonly name: string;
+  /** Defaults for each call; a function gets the arguments, a tuple spread out. */
+  readonly options?: TaskOptions | ((...args: SpreadArgs<Args>) => TaskOptions);
+  /** How arguments and result travel. Default: JSON, and bytes for a Uint8Array. */
+  readonly codec?: PayloadCodec;
+};
+
+type ArgsSchema = StandardSchemaV1<ArgsShape, unknown>;
+type Input<S extends ArgsSchema> = StandardSchemaV1.InferInput<S>;
+type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>;
+
+/** Defines a task whose arguments and result are checked by Standard Schema validators. */
+export function defineTask<A extends ArgsSchema, R extends StandardSchemaV1>(
+  spec: Spec<Input<A>> & { readonly args: A; readonly result: R },
+): TaskDefinition<Input<A>, Output<R>, Output<A>, StandardSchemaV1.InferInput<R>>;
+/** Defines a task whose arguments are checked; its result is unknown. */
+export function defineTask<A extends ArgsSchema>(
+  spec: Spec<Input<A>> & { readonly args: A; readonly result?: undefined },
+): TaskDefinition<Input<A>, unknown, Output<A>>;
+/** Defines a task by its types alone: `defineTask<[a: number, b: number], number>({ name: "math.add" })`. */
+export function defineTask<Args extends ArgsShape = [], Result = void>(
+  spec: Spec<Args> & {
+    readonly args?: StandardSchemaV1<Args, Args>;
+    readonly result?: StandardSchemaV1<Result, Result>;
+  },
+): TaskDefinition<Args, Result>;
+export function defineTask(
+  spec: Spec<readonly unknown[]> & {
+    readonly args?: ArgsSchema | undefined;
+    readonly result?: StandardSchemaV1 | undefined;
+  },
+): AnyTask {
+  const { name, options = {}, codec = jsonCodec } = spec;
+  const definition: AnyTask = {
+    name,
+    argsSchema: spec.args,
+    resultSchema: spec.result,
+    codec,
+    optionsFor: (args) => (typeof options === "function" ? options(...spreadArgs(args)) : options),
+    call: (args: ArgsShape = [], callOptions?: EnqueueOptions) => ({
+      task: definition,
+      args,
+      options: callOptions,
+    }),
+  };
+  return definition;
+}
+
+/** The arguments as a function gets them: an array spread out, anything else as one argument. */
+export const spreadArgs = (args: unknown): readonly unknown[] => (Array.isArray(args) ? args : [args]);

@@ -1,0 +1,110 @@
+import type { Task } from "@stem/proto/stem/v1/task_pb";
+import { payloadFromProto } from "./codec/payload.ts";
+import type { AnyTask } from "./define-task.ts";
+import { applySchema } from "./schema.ts";
+import { TaskCancelledError, TaskFailedError } from "./task-errors.ts";
+import type { TaskState } from "./task-state.ts";
+import { stateFromProto, stateReasonFromProto } from "./task-state.ts";
+import {
+  failureFromProto,
+  progressFromProto,
+  type TaskProgress,
+  type TaskStatus,
+  taskStatusFromProto,
+} from "./task-status.ts";
+import type { WaitOptions } from "./wait.ts";
+
+/** How to wait for a result. */
+export type ResultOptions = {
+  /** Give up after this long with a ResultTimeoutError; the task goes on. Default: wait for ever. */
+  readonly timeoutMs?: number;
+  /** Give up when it aborts, with its reason; the task goes on. */
+  readonly signal?: AbortSignal;
+  /** Called with what the handler reports meanwhile. Live only: what was reported before is not repeated. */
+  readonly onProgress?: (progress: TaskProgress) => void;
+};
+
+/** The answer to a cancel: what really happened, and the task's state now. */
+export type CancelVerdict = {
+  /**
+   * cancelled: it is, and stays so. requested: it runs, and its worker was told; it may still end well. already_terminal: it had ended
+   * before.
+   */
+  readonly outcome: "cancelled" | "requested" | "already_terminal";
+  readonly state: TaskState | undefined;
+};
+
+/** A task that was enqueued, from here or from elsewhere. */
+export interface TaskHandle<Result = unknown> {
+  /** The task's id; with it, `client.handle(task, id)` makes another handle, in any process. */
+  readonly id: string;
+  /** Which handler runs it. */
+  readonly name: string;
+  /** True when an earlier call had stored the same task. */
+  readonly deduplicated: boolean;
+  /** Waits for its end. Rejects with TaskFailedError, TaskCancelledError, ResultTimeoutError, or StemProblem (TASK_UNKNOWN). */
+  result(options?: ResultOptions): Promise<Result>;
+  /** Reads it as it is now. */
+  status(): Promise<TaskStatus>;
+  /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
+  cancel(reason?: string): Promise<CancelVerdict>;
+}
+
+/** What handles need of their client. */
+export type HandleDeps = {
+  readonly waitForEnd: (taskId: string, options: WaitOptions) => Promise<Task>;
+  readonly read: (taskId: string) => Promise<Task>;
+  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+};
+
+/** The one implementation of TaskHandle; a class because a client may hold a hundred thousand of them. */
+export class Handle<Result> implements TaskHandle<Result> {
+  readonly #deps: HandleDeps;
+  readonly #task: AnyTask<Result>;
+  readonly id: string;
+  readonly deduplicated: boolean;
+
+  constructor(deps: HandleDeps, task: AnyTask<Result>, id: string, deduplicated = false) {
+    this.#deps = deps;
+    this.#task = task;
+    this.id = id;
+    this.deduplicated = deduplicated;
+  }
+
+  get name(): string {
+    return this.#task.name;
+  }
+
+  async result({ timeoutMs, signal, onProgress }: ResultOptions = {}): Promise<Result> {
+    const { codec } = this.#task;
+    const task = await this.#deps.waitForEnd(this.id, {
+      timeoutMs,
+      signal,
+      onProgress: onProgress && ((progress) => onProgress(progressFromProto(progress, codec))),
+    });
+    return resultOf(this.#task, task);
+  }
+
+  async status(): Promise<TaskStatus> {
+    return taskStatusFromProto(await this.#deps.read(this.id), this.#task.codec);
+  }
+
+  cancel(reason = ""): Promise<CancelVerdict> {
+    return this.#deps.cancel(this.id, reason);
+  }
+}
+
+async function resultOf<Result>(definition: AnyTask<Result>, task: Task): Promise<Result> {
+  const state = stateFromProto(task.state);
+  if (state === "cancelled") throw new TaskCancelledError(task.id, task.cancel?.reason ?? "");
+  if (state !== "succeeded") {
+    const failure = task.failure && failureFromProto(task.failure);
+    throw new TaskFailedError(task.id, failure, stateReasonFromProto(task.stateReason));
+  }
+  const value = definition.codec.decode(payloadFromProto(task.result));
+  // Without a schema the definition's word is taken for it: that is what a type argument is.
+  return (await applySchema(definition.resultSchema, value, {
+    taskName: definition.name,
+    part: "result",
+  })) as Result;
+}

@@ -1,0 +1,34 @@
+/**
+ * @stem/sdk: enqueue tasks on a Stem server and wait for their results. Begin with `connect` (client.ts), `defineTask` (define-task.ts)
+ * and the handle that `enqueue` gives (handle.ts).
+ */
+
+export { defaultUrl } from "./address.ts";
+export type { ClientOptions, StemClient } from "./client.ts";
+export { connect } from "./client.ts";
+export type { EncodedPayload, PayloadCodec } from "./codec/codec.ts";
+export { PayloadError } from "./codec/codec.ts";
+export { jsonCodec } from "./codec/json.ts";
+export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition } from "./define-task.ts";
+export { defineTask } from "./define-task.ts";
+export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
+export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
+export { newTaskId } from "./ids.ts";
+export type { Logger } from "./log.ts";
+export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
+export { StemProblem } from "./problem.ts";
+export type { RetryPolicy } from "./retry.ts";
+export type { SchemaIssue } from "./schema.ts";
+export { SchemaMismatchError } from "./schema.ts";
+export type { Failure, RefusedCall } from "./task-errors.ts";
+export {
+  ClientClosedError,
+  EnqueueManyError,
+  ResultTimeoutError,
+  TaskCancelledError,
+  TaskFailedError,
+} from "./task-errors.ts";
+export type { EnqueueOptions, RetryOptions, TaskOptions } from "./task-options.ts";
+export type { TaskState, TaskStateReason } from "./task-state.ts";
+export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
+export type { TaskProgress, TaskStatus } from "./task-status.ts";

@@ -1,0 +1,77 @@
+import type { NewTask } from "@stem/proto/stem/v1/task_pb";
+import type { EnqueueVerdict } from "@stem/proto/stem/v1/task_service_pb";
+import { isTransient, StemProblem } from "./problem.ts";
+import { problemFrom, problemFromStatus } from "./problem-from.ts";
+import type { Retries } from "./retry.ts";
+
+/** What became of one task. */
+export type EnqueueOutcome =
+  | { readonly kind: "stored"; readonly deduplicated: boolean }
+  | { readonly kind: "refused"; readonly problem: StemProblem };
+
+/** Sends up to one batch of tasks; the verdicts come in their order. */
+export type SendTasks = (tasks: NewTask[], atomic: boolean) => Promise<readonly EnqueueVerdict[]>;
+
+/** Enqueues one batch, repeating what stayed open. Never rejects: an outcome for each task, in order. */
+export type Publish = (tasks: NewTask[], atomic?: boolean) => Promise<readonly EnqueueOutcome[]>;
+
+/**
+ * Enqueues batches and repeats, with the same ids, what is unknown or was refused for now. Tasks that have an answer are not sent
+ * again, unless the batch is atomic and therefore one thing.
+ */
+export function createPublisher(send: SendTasks, retries: Retries): Publish {
+  return async (tasks, atomic = false) => {
+    const tries = retries();
+    const outcomes = await attempt(send, tasks, atomic);
+    for (;;) {
+      const open = openOnes(outcomes);
+      const [first] = open;
+      if (first === undefined || !(await tries.again(first.problem))) return outcomes;
+      const places = atomic ? tasks.map((_, place) => place) : open.map(({ place }) => place);
+      const again = await attempt(send, pick(tasks, places), atomic);
+      again.forEach((outcome, i) => {
+        outcomes[places[i] ?? i] = outcome;
+      });
+    }
+  };
+}
+
+type Open = { readonly place: number; readonly problem: StemProblem };
+
+const openOnes = (outcomes: readonly EnqueueOutcome[]): Open[] =>
+  outcomes.flatMap((outcome, place) =>
+    outcome.kind === "refused" && isTransient(outcome.problem) ? [{ place, problem: outcome.problem }] : [],
+  );
+
+const pick = (tasks: readonly NewTask[], places: readonly number[]): NewTask[] =>
+  places.flatMap((place) => tasks[place] ?? []);
+
+async function attempt(send: SendTasks, tasks: NewTask[], atomic: boolean): Promise<EnqueueOutcome[]> {
+  try {
+    const verdicts = await send(tasks, atomic);
+    return tasks.map((_, i) => outcomeOf(verdicts[i]));
+  } catch (error) {
+    const problem = problemFrom(error);
+    return tasks.map(() => ({ kind: "refused", problem }));
+  }
+}
+
+const stored: EnqueueOutcome = { kind: "stored", deduplicated: false };
+const storedBefore: EnqueueOutcome = { kind: "stored", deduplicated: true };
+
+function outcomeOf(verdict: EnqueueVerdict | undefined): EnqueueOutcome {
+  if (verdict === undefined) return { kind: "refused", problem: verdictMissing() };
+  if (verdict.error) return { kind: "refused", problem: problemFromStatus(verdict.error) };
+  return verdict.deduplicated ? storedBefore : stored;
+}
+
+const verdictMissing = (): StemProblem =>
+  new StemProblem({
+    reason: "RPC_INTERNAL",
+    code: "INTERNAL",
+    message: "the server answered fewer verdicts than tasks were sent",
+    metadata: {},
+    violations: [],
+    retryAfterMs: undefined,
+    outcome: "unknown",
+  });

@@ -1,0 +1,60 @@
+import { create } from "@bufbuild/protobuf";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import type { Task } from "@stem/proto/stem/v1/task_pb";
+import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import type { OpenAwait } from "./await-pool.ts";
+import type { CancelVerdict } from "./handle.ts";
+import type { SendTasks } from "./publisher.ts";
+import { stateFromProto } from "./task-state.ts";
+
+/** The calls of a producer, one try each; they throw what the transport throws. */
+export type TaskCalls = {
+  readonly send: SendTasks;
+  readonly open: OpenAwait;
+  readonly read: (taskId: string) => Promise<Task>;
+  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+};
+
+/** Where the calls go: waiting has a connection of its own, because open streams would count against everything else. */
+export type TaskTransports = { readonly calls: Transport; readonly waits: Transport };
+
+// The server gives a call this long; beyond it nobody is listening.
+const callMsMax = 30_000;
+
+const cancelOutcomes: Readonly<Record<number, CancelVerdict["outcome"]>> = {
+  [CancelOutcome.CANCELLED]: "cancelled",
+  [CancelOutcome.REQUESTED]: "requested",
+  [CancelOutcome.ALREADY_TERMINAL]: "already_terminal",
+};
+
+/** Binds the generated services to one namespace; undefined: the server's default. */
+export function createTaskCalls(transports: TaskTransports, namespace: string | undefined): TaskCalls {
+  const tasks = createClient(TaskService, transports.calls);
+  const admin = createClient(TaskAdminService, transports.calls);
+  const waits = createClient(TaskService, transports.waits);
+  const inNamespace = namespace === undefined ? {} : { namespace };
+  const timed = { timeoutMs: callMsMax };
+  return {
+    async send(batch, atomic) {
+      const request = create(EnqueueTasksRequestSchema, { ...inNamespace, atomic });
+      // Set, not copied in by `create`: the messages are complete.
+      request.tasks = batch;
+      return (await tasks.enqueueTasks(request, timed)).verdicts;
+    },
+    open: (awaited, signal) =>
+      waits.awaitTasks(
+        { ...inNamespace, tasks: awaited.map(({ taskId, seenRevision }) => ({ taskId, seenRevision })) },
+        { signal },
+      ),
+    async read(taskId) {
+      const { task } = await tasks.getTask({ ...inNamespace, taskId }, timed);
+      if (task === undefined) throw new Error("the server answered without the task");
+      return task;
+    },
+    async cancel(taskId, reason) {
+      const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
+      return { outcome: cancelOutcomes[outcome] ?? "requested", state: stateFromProto(state) };
+    },
+  };
+}

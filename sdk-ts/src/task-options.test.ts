@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { mergeOptions } from "./task-options.ts";
+
+test("a call's options win over the definition's, field by field", () => {
+  const merged = mergeOptions({ queue: "mail", priority: 3, maxAttempts: 2 }, { priority: 0, id: "a" });
+  expect(merged).toEqual({ queue: "mail", priority: 0, maxAttempts: 2, id: "a" });
+});
+
+test("headers and tags of a call are added to the definition's", () => {
+  const merged = mergeOptions(
+    { headers: { tenant: "a", region: "eu" }, tags: ["nightly", "mail"] },
+    { headers: { tenant: "b" }, tags: ["mail", "urgent"] },
+  );
+  expect(merged.headers).toEqual({ tenant: "b", region: "eu" });
+  expect(merged.tags).toEqual(["nightly", "mail", "urgent"]);
+});
+
+test("a call's delay replaces the definition's instant", () => {
+  const noon = new Date("2030-01-01T12:00:00Z");
+  expect(mergeOptions({ notBefore: noon }, { delayMs: 5 })).toEqual({ delayMs: 5 });
+  expect(mergeOptions({ delayMs: 5 }, { notBefore: noon })).toMatchObject({ notBefore: noon });
+});
+
+test("without options of its own a call has the definition's", () => {
+  expect(mergeOptions({ queue: "mail" }, undefined)).toEqual({ queue: "mail" });
+});

@@ -1,0 +1,63 @@
+/** How a task is to be run. What is left out takes the definition's value, then the server's default. */
+export type TaskOptions = {
+  /** The queue it waits in. Default: "default". A queue comes into being with its first task. */
+  readonly queue?: string;
+  /** 0 (last) to 9 (first). Default 5. */
+  readonly priority?: number;
+  /** How often it may be tried in all. Default 4. */
+  readonly maxAttempts?: number;
+  /** How often it may be handed to a worker in all, lost leases included. Default 20. */
+  readonly maxDeliveries?: number;
+  /** The wait between attempts. */
+  readonly retry?: RetryOptions;
+  /** Not before this long after the server accepted it, up to 10 years. A floor: it may start later, never earlier. */
+  readonly delayMs?: number;
+  /** Not before this instant, up to 10 years ahead; the past means at once. Wins over `delayMs`. */
+  readonly notBefore?: Date;
+  /** How long one attempt may run, 1 ms to 24 h. Default: no limit. */
+  readonly timeLimitMs?: number;
+  /** How long a worker holds it without a heartbeat, 1 s to 1 h. Default: the server's, 20 s. */
+  readonly leaseMs?: number;
+  /** How long the task and its result are kept after its end, up to 10 years. Default 24 h. */
+  readonly resultRetentionMs?: number;
+  /** Data for the handler and its tools, lower-case keys. A call's headers are added to the definition's, key by key. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Words to find it by, at most 16. A call's tags are added to the definition's. */
+  readonly tags?: readonly string[];
+};
+
+/** The wait between attempts: min(maxDelayMs, baseDelayMs × factor ^ (attempt - 1)), then jitter. */
+export type RetryOptions = {
+  /** Delay before the second attempt. Default 2 s. */
+  readonly baseDelayMs?: number;
+  /** Growth per attempt; 1 means a fixed delay. Default 2. */
+  readonly factor?: number;
+  /** Upper bound of the delay. Default 5 min. */
+  readonly maxDelayMs?: number;
+  /** full: anything between zero and the computed delay. none: exactly that. Default full. */
+  readonly jitter?: "full" | "none";
+};
+
+/** What one call says beyond its arguments. */
+export type EnqueueOptions = TaskOptions & {
+  /** The task's id. Default: a new UUIDv7. The same id with the same content is stored once; with other content it is TASK_EXISTS. */
+  readonly id?: string;
+  /** W3C trace context to hand to the worker. Not part of the task's identity. */
+  readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
+};
+
+/** The options in force for one call: the call's over the definition's, field by field. */
+export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefined): EnqueueOptions {
+  if (call === undefined) return defined;
+  const merged = { ...defined, ...call };
+  return {
+    ...(call.delayMs !== undefined && call.notBefore === undefined ? withoutNotBefore(merged) : merged),
+    ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
+    ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),
+  };
+}
+
+// A call's delay replaces the definition's instant: the two are one choice.
+function withoutNotBefore({ notBefore: _, ...rest }: EnqueueOptions): EnqueueOptions {
+  return rest;
+}

@@ -1,0 +1,70 @@
+import { TaskStateReason as ProtoReason, TaskState as ProtoState } from "@stem/proto/stem/v1/task_pb";
+
+/**
+ * Where a task is in its life. scheduled: waits for its time. ready: may be leased. leased: a worker holds it. succeeded, failed,
+ * cancelled: ended, for good.
+ */
+export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled";
+
+/** Why a task is in its state, where the state alone does not say it. */
+export type TaskStateReason =
+  | "delay"
+  | "backoff"
+  | "unknown_name"
+  | "released"
+  | "lease_expired"
+  | "max_attempts"
+  | "max_deliveries"
+  | "non_retryable"
+  | "rejected"
+  | "result_too_large"
+  | "cancel_requested"
+  | "purged";
+
+type Stateful = TaskState | { readonly state: TaskState };
+
+const stateOf = (task: Stateful): TaskState => (typeof task === "string" ? task : task.state);
+
+/** Ended well, badly or by request; nothing changes any more. */
+export const isTerminal = (task: Stateful): boolean =>
+  isSucceeded(task) || isFailed(task) || isCancelled(task);
+/** Ended well; there is a result. */
+export const isSucceeded = (task: Stateful): boolean => stateOf(task) === "succeeded";
+/** Ended badly, for good. */
+export const isFailed = (task: Stateful): boolean => stateOf(task) === "failed";
+/** Ended by request. */
+export const isCancelled = (task: Stateful): boolean => stateOf(task) === "cancelled";
+/** In a worker's hands. */
+export const isRunning = (task: Stateful): boolean => stateOf(task) === "leased";
+/** Waits: for its time, or for a worker. */
+export const isWaiting = (task: Stateful): boolean =>
+  stateOf(task) === "scheduled" || stateOf(task) === "ready";
+
+const states: Readonly<Record<number, TaskState>> = {
+  [ProtoState.SCHEDULED]: "scheduled",
+  [ProtoState.READY]: "ready",
+  [ProtoState.LEASED]: "leased",
+  [ProtoState.SUCCEEDED]: "succeeded",
+  [ProtoState.FAILED]: "failed",
+  [ProtoState.CANCELLED]: "cancelled",
+};
+
+const reasons: Readonly<Record<number, TaskStateReason>> = {
+  [ProtoReason.DELAY]: "delay",
+  [ProtoReason.BACKOFF]: "backoff",
+  [ProtoReason.UNKNOWN_NAME]: "unknown_name",
+  [ProtoReason.RELEASED]: "released",
+  [ProtoReason.LEASE_EXPIRED]: "lease_expired",
+  [ProtoReason.MAX_ATTEMPTS]: "max_attempts",
+  [ProtoReason.MAX_DELIVERIES]: "max_deliveries",
+  [ProtoReason.NON_RETRYABLE]: "non_retryable",
+  [ProtoReason.REJECTED]: "rejected",
+  [ProtoReason.RESULT_TOO_LARGE]: "result_too_large",
+  [ProtoReason.CANCEL_REQUESTED]: "cancel_requested",
+  [ProtoReason.PURGED]: "purged",
+};
+
+/** The state as the wire says it; undefined for one that this version does not know. */
+export const stateFromProto = (state: ProtoState): TaskState | undefined => states[state];
+/** The reason as the wire says it; undefined for none, or for one that this version does not know. */
+export const stateReasonFromProto = (reason: ProtoReason): TaskStateReason | undefined => reasons[reason];

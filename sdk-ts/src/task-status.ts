@@ -1,0 +1,98 @@
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Failure as ProtoFailure } from "@stem/proto/stem/v1/failure_pb";
+import type { Progress as ProtoProgress, Task } from "@stem/proto/stem/v1/task_pb";
+import type { PayloadCodec } from "./codec/codec.ts";
+import { payloadFromProto } from "./codec/payload.ts";
+import type { Failure } from "./task-errors.ts";
+import { stateFromProto, stateReasonFromProto, type TaskState, type TaskStateReason } from "./task-state.ts";
+
+/** What a handler last reported while it runs. */
+export type TaskProgress = {
+  /** 0 to 100. */
+  readonly percent?: number;
+  /** A short text for people. */
+  readonly message?: string;
+  /** Anything else for programs, as the task's codec reads it. */
+  readonly data?: unknown;
+};
+
+/** A task at one moment. */
+export type TaskStatus = {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly state: TaskState;
+  /** Why it is there, where the state alone does not say it. */
+  readonly reason: TaskStateReason | undefined;
+  /** The current or last attempt, from 1. */
+  readonly attempt: number;
+  /** How often it was handed to a worker, lost leases included. */
+  readonly deliveries: number;
+  /** Who holds or held the newest lease. */
+  readonly worker: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly createdAt: Date | undefined;
+  /** Not started before this; undefined when it could start at once. */
+  readonly notBefore: Date | undefined;
+  /** When the newest lease began. */
+  readonly startedAt: Date | undefined;
+  readonly endedAt: Date | undefined;
+  /** When its record will be removed; undefined while it lives. */
+  readonly purgedAt: Date | undefined;
+  /** What the last attempt threw; kept while a later attempt is under way. */
+  readonly failure: Failure | undefined;
+  /** Why it was asked to be cancelled; undefined when it was not. */
+  readonly cancelReason: string | undefined;
+  /** The task that this one replays. */
+  readonly replayOf: string | undefined;
+  /** What its handler last reported; only while it runs. */
+  readonly progress: TaskProgress | undefined;
+};
+
+/** A task's status from its message. */
+export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus {
+  return {
+    id: task.id,
+    name: task.name,
+    queue: task.queue,
+    // A state that this version does not know is a live one: only the three known ends are final.
+    state: stateFromProto(task.state) ?? "leased",
+    reason: stateReasonFromProto(task.stateReason),
+    attempt: task.attempt,
+    deliveries: task.deliveries,
+    worker: task.worker || undefined,
+    headers: task.headers,
+    tags: task.tags,
+    createdAt: dateOf(task.createTime),
+    notBefore: dateOf(task.notBeforeTime),
+    startedAt: dateOf(task.startTime),
+    endedAt: dateOf(task.endTime),
+    purgedAt: dateOf(task.purgeTime),
+    failure: task.failure && failureFromProto(task.failure),
+    cancelReason: task.cancel?.reason,
+    replayOf: task.replayOf || undefined,
+    progress: task.progress && progressFromProto(task.progress, codec),
+  };
+}
+
+/** A failure from its message. */
+export const failureFromProto = (failure: ProtoFailure): Failure => ({
+  type: failure.type,
+  message: failure.message,
+  stack: failure.stack,
+  nonRetryable: failure.nonRetryable,
+  truncated: failure.truncated,
+});
+
+/** Progress from its message. */
+export function progressFromProto(progress: ProtoProgress, codec: PayloadCodec): TaskProgress {
+  const data = codec.decode(payloadFromProto(progress.data));
+  return {
+    ...(progress.percent !== undefined && { percent: progress.percent }),
+    ...(progress.message !== "" && { message: progress.message }),
+    ...(data !== undefined && { data }),
+  };
+}
+
+const dateOf = (time: Timestamp | undefined): Date | undefined => time && timestampDate(time);

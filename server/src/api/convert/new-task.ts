@@ -1,0 +1,56 @@
+/** A task as its producer asks for it, checked and converted for the broker. Read on in new-task-rules.ts and new-task-content.ts. */
+
+import type { TaskSubmission } from "../../broker/broker.ts";
+import { type Instant, type Namespace, queueNameOf, taskIdOf, taskNameOf } from "../../model/ids.ts";
+import type { Defaults, Limits } from "../../model/limits.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { TaskPolicy } from "../../model/task.ts";
+import { isProblem } from "./checked.ts";
+import { createTaskEncoder } from "./new-task-content.ts";
+import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
+import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
+import { taskPolicy, taskStart } from "./task-options.ts";
+
+export type { NewTaskFields } from "./new-task-rules.ts";
+
+/** The bounds and defaults in force. */
+export type NewTaskReaderOptions = { readonly limits: Limits; readonly defaults: Defaults };
+
+/** Answers what a producer asks for, or what is wrong with it, its paths beginning at the task. */
+export type NewTaskReader = (
+  task: NewTaskFields,
+  namespace: Namespace,
+  now: Instant,
+) => TaskSubmission | Problem;
+
+const noPolicy: Partial<TaskPolicy> = {};
+
+/** Makes a reader of tasks; one for a server, because it reuses a buffer. */
+export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions): NewTaskReader {
+  const encode = createTaskEncoder();
+  const place: PayloadPlace = {
+    field: "args",
+    bytesMax: limits.payloadBytesMax,
+    tooLarge: "PAYLOAD_TOO_LARGE",
+  };
+  return (task, namespace, now) => {
+    const violations = newTaskViolations(task, limits);
+    if (violations.length > 0) return { reason: "FIELD_INVALID", violations };
+    const start = task.options && taskStart(task.options, now, limits);
+    if (start && isProblem(start)) return start;
+    const args = readOptionalPayload(task.args, place, limits);
+    if (args && isProblem(args)) return args;
+    const { content, contentHash } = encode(task, args, namespace);
+    return {
+      id: task.id === undefined ? undefined : taskIdOf(task.id),
+      name: taskNameOf(task.name),
+      queue: task.queue === undefined ? undefined : queueNameOf(task.queue),
+      priority: task.options?.priority,
+      policy: task.options ? taskPolicy(task.options, defaults) : noPolicy,
+      start,
+      tags: task.tags,
+      content,
+      contentHash,
+    };
+  };
+}

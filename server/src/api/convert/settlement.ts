@@ -1,0 +1,100 @@
+/** Settlements on their way in, and what became of them on the way back. */
+
+import { create } from "@bufbuild/protobuf";
+import {
+  type Retry,
+  type Settlement,
+  SettleOutcome,
+  SettleVerdictSchema,
+  type Succeeded,
+  type SettleVerdict as WireVerdict,
+} from "@stem/proto/stem/v1/lease_pb";
+import type { SettleVerdict } from "../../broker/broker.ts";
+import type { Limits } from "../../model/limits.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import type { Problem } from "../../model/problem.ts";
+import { invalid, isProblem } from "./checked.ts";
+import { encodeFailure, rejectedFailure, resultTooLargeFailure } from "./failure.ts";
+import { lostReasonToProto } from "./lease-verdict.ts";
+import { type PayloadPlace, readPayload, writePayload } from "./payload.ts";
+import { createScratch } from "./scratch.ts";
+import { taskStateToProto } from "./task-state.ts";
+import { durationFault, durationMs } from "./time-fields.ts";
+
+/** Answers how an attempt ended, or what is wrong with the settlement, its paths beginning there. */
+export type SettlementReader = (settlement: Settlement) => Outcome | Problem;
+
+const released: Outcome = { kind: "released" };
+const unknownName: Outcome = { kind: "unknown_name" };
+const succeededWithNothing: Outcome = { kind: "succeeded", result: undefined };
+
+/** Makes a reader of settlements; one for a server, because it reuses a buffer. */
+export function createSettlementReader(limits: Limits): SettlementReader {
+  const readSucceeded = createSucceededReader(limits);
+  return ({ outcome }) => {
+    switch (outcome.case) {
+      case "succeeded":
+        return readSucceeded(outcome.value);
+      case "failed": {
+        const { failure } = outcome.value;
+        const nonRetryable = failure?.nonRetryable ?? false;
+        return { kind: "failed", failure: encodeFailure(failure, limits), nonRetryable };
+      }
+      case "retry":
+        return readRetry(outcome.value, limits);
+      case "released":
+        return released;
+      case "rejected":
+        return { kind: "rejected", failure: rejectedFailure(outcome.value.reason, limits) };
+      case "unknownName":
+        return unknownName;
+      case undefined:
+        return invalid("outcome", "must say how the attempt ended");
+    }
+  };
+}
+
+/** The outcome that a problem with a settlement is in itself: a task whose result is too large has failed, for good. */
+export function outcomeOfProblem(problem: Problem, limits: Limits): Outcome | undefined {
+  if (problem.reason !== "RESULT_TOO_LARGE") return undefined;
+  const { bytes, bytesMax } = problem;
+  return { kind: "result_too_large", failure: resultTooLargeFailure(bytes, bytesMax, limits) };
+}
+
+/** What became of a settlement, for the wire. */
+export function settleVerdictToProto(verdict: SettleVerdict): WireVerdict {
+  const state = taskStateToProto(verdict.state);
+  if (verdict.kind === "accepted")
+    return create(SettleVerdictSchema, { outcome: SettleOutcome.ACCEPTED, state });
+  if (verdict.kind === "duplicate")
+    return create(SettleVerdictSchema, { outcome: SettleOutcome.DUPLICATE, state });
+  const lostReason = lostReasonToProto(verdict.why);
+  return create(SettleVerdictSchema, { outcome: SettleOutcome.LEASE_LOST, state, lostReason });
+}
+
+function createSucceededReader(limits: Limits): (succeeded: Succeeded) => Outcome | Problem {
+  const encode = createScratch();
+  const place: PayloadPlace = {
+    field: "succeeded.result",
+    bytesMax: limits.resultBytesMax,
+    tooLarge: "RESULT_TOO_LARGE",
+  };
+  return ({ result }) => {
+    if (!result) return succeededWithNothing;
+    const read = readPayload(result, place, limits);
+    if (isProblem(read)) return read;
+    return { kind: "succeeded", result: encode((writer) => writePayload(writer, read)) };
+  };
+}
+
+function readRetry({ delay, failure }: Retry, limits: Limits): Outcome | Problem {
+  const fault = delay && (durationFault(delay) ?? (durationMs(delay) < 0 ? negative : undefined));
+  if (fault) return invalid("retry.delay", fault);
+  return {
+    kind: "retry",
+    delayMs: delay && Math.min(durationMs(delay), limits.delayMsMax),
+    failure: failure && encodeFailure(failure, limits),
+  };
+}
+
+const negative = "must not be negative";

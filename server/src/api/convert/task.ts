@@ -1,0 +1,81 @@
+/** Tasks as callers see them. What a producer said is kept encoded and decoded here, as far as a view shows it. */
+
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
+import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
+import {
+  NewTaskSchema,
+  type Progress,
+  ProgressSchema,
+  type Task as TaskMessage,
+  TaskSchema,
+} from "@stem/proto/stem/v1/task_pb";
+import type { TaskProgress } from "../../backend/backend.ts";
+import type { Task, TaskHead } from "../../model/task.ts";
+import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
+import { timestampFromInstant } from "./time.ts";
+
+/** How a task is shown: with its arguments or without; the progress of its running attempt, where it has reported any. */
+export type TaskShown = {
+  readonly args: boolean;
+  readonly progress: TaskProgress | undefined;
+};
+
+/** A task as callers see it. What was not read from the store (content, result, failure) is left out. */
+export function taskToProto(task: Task, shown: TaskShown): TaskMessage {
+  const message = headToProto(task);
+  if (task.content.length > 0) addContent(message, task.content, shown.args);
+  if (task.result) message.result = fromBinary(PayloadSchema, task.result);
+  if (task.failure) message.failure = fromBinary(FailureSchema, task.failure);
+  if (shown.progress) message.progress = progressToProto(shown.progress);
+  return message;
+}
+
+/** How far an attempt has come. */
+export const progressToProto = ({ percent, message, data }: TaskProgress): Progress =>
+  create(ProgressSchema, {
+    message,
+    ...(percent !== undefined && { percent }),
+    ...(data && { data: fromBinary(PayloadSchema, data) }),
+  });
+
+function headToProto(task: TaskHead): TaskMessage {
+  const message = create(TaskSchema, {
+    namespace: task.namespace,
+    id: task.id,
+    name: task.name,
+    queue: task.queue,
+    state: taskStateToProto(task.state),
+    stateReason: stateReasonToProto(task.reason),
+    revision: BigInt(task.revision),
+    tags: [...task.tags],
+    attempt: task.attempt,
+    deliveries: task.deliveries,
+    worker: task.worker ?? "",
+    replayOf: task.replayOf ?? "",
+    createTime: timestampFromInstant(task.createdAt),
+    ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
+    ...(task.cancel && {
+      cancel: { reason: task.cancel.reason, requestTime: timestampFromInstant(task.cancel.at) },
+    }),
+  });
+  addTimes(message, task);
+  return message;
+}
+
+function addTimes(message: TaskMessage, { notBefore, startedAt, endedAt, purgeAt }: TaskHead): void {
+  if (notBefore !== undefined) message.notBeforeTime = timestampFromInstant(notBefore);
+  if (startedAt !== undefined) message.startTime = timestampFromInstant(startedAt);
+  if (endedAt !== undefined) message.endTime = timestampFromInstant(endedAt);
+  if (purgeAt !== undefined) message.purgeTime = timestampFromInstant(purgeAt);
+}
+
+/** What the producer said, as it said it: options that it left out stay left out. */
+function addContent(message: TaskMessage, content: Uint8Array, withArgs: boolean): void {
+  const { args, options, headers, trace, signature } = fromBinary(NewTaskSchema, content);
+  message.headers = headers;
+  if (withArgs && args) message.args = args;
+  if (options) message.options = options;
+  if (trace) message.trace = trace;
+  if (signature) message.signature = signature;
+}

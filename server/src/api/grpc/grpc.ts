@@ -1,0 +1,141 @@
+/** gRPC over HTTP/2, by grpc-js: connections come in, routes are served. What grpc-js leaves open is bounded in admission.ts and grpc-call.ts. */
+
+import type { Duplex } from "node:stream";
+import { type DescMethod, fromBinary, type Message } from "@bufbuild/protobuf";
+import {
+  type Metadata,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServiceDefinition,
+} from "@grpc/grpc-js";
+import { Code } from "@stem/proto/google/rpc/code_pb";
+import { callError } from "../call-error.ts";
+import type { Route } from "../route.ts";
+import { admit } from "./admission.ts";
+import { GrpcCall, type GrpcCallDeps } from "./grpc-call.ts";
+import { statusOfCallError } from "./status.ts";
+import { createGrpcStreams, type GrpcStreams, refuseMediaType, ticketHeader } from "./streams.ts";
+
+/** What the stack needs. */
+export type GrpcDeps = GrpcCallDeps & {
+  readonly routes: readonly Route[];
+  readonly nextRequestId: () => string;
+};
+
+/** The HTTP/2 half of the port. */
+export interface GrpcStack {
+  /** Serves a connection that begins with the HTTP/2 preface. */
+  serve(connection: Duplex): void;
+  /** Tells every connection to go elsewhere; calls under way go on for `graceMs`, and are cut then. */
+  drain(graceMs: number): void;
+  /** Cuts everything. */
+  close(): void;
+}
+
+// A dead peer is noticed within a quarter of a minute, well inside a default lease.
+const keepaliveMs = 10_000;
+const keepaliveTimeoutMs = 5000;
+
+/** Makes the stack. */
+export function createGrpcStack(deps: GrpcDeps): GrpcStack {
+  const byPath = new Map(deps.routes.map((route) => [route.path, route]));
+  const streams = createGrpcStreams((path) => byPath.has(path));
+  const server = new Server({
+    "grpc.max_concurrent_streams": deps.limits.streamsPerConnectionMax,
+    "grpc.max_receive_message_length": deps.limits.messageBytesMax,
+    "grpc.keepalive_time_ms": keepaliveMs,
+    "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
+    "grpc.enable_channelz": 0,
+    interceptors: [
+      ({ path }, wire) => {
+        const route = byPath.get(path);
+        return route
+          ? new TakenCall(wire, () => answer(route, wire, streams, deps))
+          : new ServerInterceptingCall(wire);
+      },
+    ],
+  });
+  for (const definition of definitionsOf(deps.routes)) server.addService(definition, {});
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    serve: (connection) => streams.adopt(connection, (adopted) => injector.injectConnection(adopted)),
+    drain: (graceMs) => injector.drain(graceMs),
+    close() {
+      injector.destroy();
+      server.forceShutdown();
+      streams.close();
+    },
+  };
+}
+
+/** A call that never reaches grpc-js's own handlers: starting it starts ours. */
+class TakenCall extends ServerInterceptingCall {
+  readonly #start: () => void;
+  constructor(wire: ServerInterceptingCallInterface, start: () => void) {
+    super(wire);
+    this.#start = start;
+  }
+  override start(): void {
+    this.#start();
+  }
+}
+
+function answer(
+  route: Route,
+  wire: ServerInterceptingCallInterface,
+  streams: GrpcStreams,
+  deps: GrpcDeps,
+): void {
+  let call: GrpcCall | undefined;
+  wire.start({
+    onReceiveMetadata(metadata) {
+      call = begin({ route, wire, metadata }, streams, deps);
+      call?.start();
+    },
+    onReceiveMessage: (message: Message) => call?.onMessage(message),
+    onReceiveHalfClose: () => call?.onHalfClose(),
+    onCancel: () => call?.onClose(),
+  });
+}
+
+type Arrived = {
+  readonly route: Route;
+  readonly wire: ServerInterceptingCallInterface;
+  readonly metadata: Metadata;
+};
+
+/** Lets a call in, or tells it why not. */
+function begin(arrived: Arrived, streams: GrpcStreams, deps: GrpcDeps): GrpcCall | undefined {
+  const { wire, metadata } = arrived;
+  const note = streams.redeem(metadata.get(ticketHeader)[0]?.toString());
+  metadata.remove(ticketHeader);
+  if (!note) {
+    deps.log.error({ method: arrived.route.name }, "a stream began without being noted");
+    return void wire.sendStatus(statusOfCallError(callError(Code.INTERNAL, "internal error")));
+  }
+  const admission = admit(note, deps.limits);
+  if (admission.kind === "media_type") return void refuseMediaType(note);
+  if (admission.kind === "refused") return void wire.sendStatus(statusOfCallError(admission.error));
+  const { timeoutMs } = admission;
+  return new GrpcCall({ ...arrived, note, timeoutMs, requestId: deps.nextRequestId() }, deps);
+}
+
+/** Routes as grpc-js wants them, one definition a service. Responses come to it encoded. */
+function definitionsOf(routes: readonly Route[]): readonly ServiceDefinition[] {
+  const byService = Map.groupBy(routes, ({ method }) => method.parent);
+  return [...byService.values()].map((methods) =>
+    Object.fromEntries(methods.map(({ path, method }) => [method.localName, { path, ...codecsOf(method) }])),
+  );
+}
+
+const codecsOf = (method: DescMethod) => ({
+  requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+  responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+  requestDeserialize: (bytes: Buffer) => fromBinary(method.input, bytes),
+  responseSerialize: (bytes: Buffer) => bytes,
+  // The client's half of a definition; a server never calls it.
+  requestSerialize: (bytes: Buffer) => bytes,
+  responseDeserialize: (bytes: Buffer) => bytes,
+});

@@ -1,0 +1,117 @@
+/**
+ * What grpc-js does not tell about a call: the HTTP/2 stream under it, its connection, and the headers that grpc-js reads too loosely
+ * or keeps to itself. Node publishes every new server stream before grpc-js sees it; there we take note, and give the note to the
+ * call through a header of our own. grpc-timeout is taken away, because grpc-js misreads large and malformed ones: deadlines are ours.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import diagnostics from "node:diagnostics_channel";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import { peerOf } from "../peer.ts";
+
+/** One connection: who is at its other end, and how many of its streams are open. */
+export type GrpcConnection = { readonly peer: string; openStreams: number };
+
+/** What was seen of a call when its stream began. */
+export type StreamNote = {
+  readonly stream: ServerHttp2Stream;
+  readonly connection: GrpcConnection;
+  readonly contentType: string | undefined;
+  /** The grpc-timeout header as it came. */
+  readonly timeout: string | undefined;
+  /** Size of all headers, names and values. */
+  readonly headerBytes: number;
+};
+
+/** Takes note of the streams of one server's connections. */
+export interface GrpcStreams {
+  /** Runs `inject`, which must hand `connection` to HTTP/2; streams of it are noted from then on. */
+  adopt(connection: Duplex, inject: (connection: Duplex) => void): void;
+  /** The note of a call by its ticket, once. */
+  redeem(ticket: string | undefined): StreamNote | undefined;
+  /** Stops taking notes. */
+  close(): void;
+}
+
+/** The header that carries the ticket from here to the call. Overwritten, so no client can set it. */
+export const ticketHeader = "stem-stream-ticket";
+
+const channel = "http2.server.stream.start";
+const pathCharsMax = 200;
+
+/** Starts to take notes; `isKnownPath` tells the paths of our methods. */
+export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcStreams {
+  // The channel tells about every HTTP/2 server of the process. Streams run in the context in which their connection was adopted,
+  // so the ones without it are not ours.
+  const adopted = new AsyncLocalStorage<GrpcConnection>();
+  const notes = new Map<string, StreamNote>();
+  let tickets = 0;
+
+  const onStart = (message: unknown): void => {
+    const connection = adopted.getStore();
+    if (!connection) return;
+    const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
+    const ticket = (++tickets).toString(36);
+    connection.openStreams += 1;
+    stream.once("close", () => {
+      connection.openStreams -= 1;
+      notes.delete(ticket);
+    });
+    notes.set(ticket, noteOf(stream, connection, headers));
+    delete headers["grpc-timeout"];
+    headers[ticketHeader] = ticket;
+    tamePath(headers, isKnownPath);
+  };
+
+  diagnostics.subscribe(channel, onStart);
+  return {
+    adopt: (connection, inject) =>
+      adopted.run({ peer: peerOf(connection), openStreams: 0 }, inject, connection),
+    redeem(ticket = "") {
+      const note = notes.get(ticket);
+      notes.delete(ticket);
+      return note;
+    },
+    close: () => void diagnostics.unsubscribe(channel, onStart),
+  };
+}
+
+/** Answers 415 to a call that is not gRPC, which grpc-js would take for it. */
+export function refuseMediaType({ stream }: StreamNote): void {
+  if (stream.closed || stream.destroyed) return;
+  stream.respond({ ":status": constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
+  stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/** Cuts a call whose caller stopped reading: behind unread messages no status would reach it. gRPC clients call this RESOURCE_EXHAUSTED. */
+export function cutStalled({ stream }: StreamNote): void {
+  if (!stream.destroyed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+const noteOf = (
+  stream: ServerHttp2Stream,
+  connection: GrpcConnection,
+  headers: IncomingHttpHeaders,
+): StreamNote => ({
+  stream,
+  connection,
+  contentType: headers["content-type"],
+  timeout: firstOf(headers["grpc-timeout"]),
+  headerBytes: bytesOf(headers),
+});
+
+const firstOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === "object" ? value[0] : value;
+
+function bytesOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) bytes += name.length + String(headers[name] ?? "").length;
+  return bytes;
+}
+
+/** grpc-js answers an unknown path with that path in a header; whatever came in, a short and printable one goes out. */
+function tamePath(headers: IncomingHttpHeaders, isKnownPath: (path: string) => boolean): void {
+  const path = firstOf(headers[":path"]) ?? "";
+  if (!isKnownPath(path)) headers[":path"] = path.slice(0, pathCharsMax).replace(/[^\x21-\x7e]/g, "?");
+}

@@ -1,0 +1,133 @@
+/** The HTTP/1.1 half of the port: Connect and gRPC-Web by connect-node, and the pages for probes. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Limits } from "../../model/limits.ts";
+import { StemProblem } from "../../model/problem.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { problemError } from "../call-error.ts";
+import { timeoutHeaderMs } from "../grpc/timeout-header.ts";
+import { peerOf } from "../peer.ts";
+import type { Route } from "../route.ts";
+import { connectErrorOf } from "./connect-errors.ts";
+import { callFactsKey, createConnectHandlers } from "./connect-handlers.ts";
+import { guardConnections } from "./connection-guard.ts";
+import { withinJsonDepth } from "./json-depth.ts";
+import { servePage } from "./pages.ts";
+
+/** What the stack needs. */
+export type HttpDeps = {
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly nextRequestId: () => string;
+  /** Whether new work is taken, for /readyz. */
+  readonly isReady: () => boolean;
+};
+
+/** The HTTP/1.1 half of the port. */
+export interface HttpStack {
+  /** Serves a connection that does not begin with the HTTP/2 preface. */
+  serve(connection: Duplex): void;
+  /** Closes connections that wait for a request, and the others after their answers. */
+  drain(): void;
+}
+
+/** Makes the stack. */
+export function createHttpStack(deps: HttpDeps): HttpStack {
+  const handlers = new Map(createConnectHandlers(deps).map((handler) => [handler.requestPath, handler]));
+  const server = createServer({ maxHeaderSize: deps.limits.metadataBytesMax }, (request, response) => {
+    const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
+    if (handler) void serveCall(handler, request, response, deps);
+    else servePage(request, response, deps.isReady());
+  });
+  const guard = guardConnections(server, deps);
+  return { serve: (connection) => guard.adopt(connection), drain: () => guard.drain() };
+}
+
+/** Serves one call; never rejects. */
+async function serveCall(
+  handler: UniversalHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+  deps: HttpDeps,
+): Promise<void> {
+  const call = callOf(handler, request, response, deps);
+  if (!call) return void response.writeHead(400).end();
+  try {
+    await universalResponseToNodeResponse(await handler(call), response);
+  } catch (error) {
+    response.destroy();
+    // Aborted: the caller hung up, and no one is left to tell.
+    if (ConnectError.from(error).code === Code.Aborted) return;
+    deps.log.error(
+      { err: error, method: handler.requestPath, peer: peerOf(request.socket) },
+      "an answer failed",
+    );
+  }
+}
+
+/** A request as Connect takes it; undefined when its Host is no host. */
+function callOf(
+  handler: UniversalHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { limits, nextRequestId }: HttpDeps,
+): UniversalServerRequest | undefined {
+  const timeoutMs = takeTimeout(request);
+  const values = createContextValues();
+  values.set(callFactsKey, { timeoutMs, requestId: nextRequestId(), peer: peerOf(request.socket) });
+  try {
+    const call = universalRequestFromNodeRequest(request, response, undefined, values);
+    return {
+      ...call,
+      // Connect answers bidi calls on HTTP/1.1 with a bare 505; ours says what to do instead, in the caller's own protocol.
+      httpVersion: handler.method.methodKind === "bidi_streaming" ? "2.0" : call.httpVersion,
+      body: guardedBody(call, limits),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes the caller's time limit out of the headers, because Connect's own timers overflow on large ones; a malformed one stays. */
+function takeTimeout({ headers }: IncomingMessage): number | undefined {
+  const connect = headers["connect-timeout-ms"];
+  if (typeof connect === "string" && /^\d{1,10}$/.test(connect)) {
+    delete headers["connect-timeout-ms"];
+    return Number(connect);
+  }
+  const grpc = headers["grpc-timeout"];
+  const ms = typeof grpc === "string" ? timeoutHeaderMs(grpc) : undefined;
+  if (ms !== undefined) delete headers["grpc-timeout"];
+  return ms;
+}
+
+/** More than the nesting that an argument may have, by what our messages put around it. */
+const envelopeDepth = 16;
+/** Flags and length before each message of a stream. */
+const envelopeBytes = 5;
+
+function guardedBody(
+  { body, header }: UniversalServerRequest,
+  limits: Limits,
+): UniversalServerRequest["body"] {
+  const contentType = header.get("content-type") ?? "";
+  const isStream = typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+  if (!isStream || !contentType.includes("json")) return body;
+  const skipBytes = contentType.startsWith("application/json") ? 0 : envelopeBytes;
+  return translated(withinJsonDepth(body, limits.jsonDepthMax + envelopeDepth, skipBytes));
+}
+
+async function* translated(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw error instanceof StemProblem ? connectErrorOf(problemError(error.problem, error)) : error;
+  }
+}

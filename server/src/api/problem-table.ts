@@ -1,0 +1,163 @@
+/**
+ * What each reason becomes on the wire: a code, a sentence, and google.rpc details. The only place that knows codes; a reason without
+ * a row does not compile. docs/errors.md says the same in prose.
+ */
+
+import { create } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { Code } from "@stem/proto/google/rpc/code_pb";
+import { type Status, StatusSchema } from "@stem/proto/google/rpc/status_pb";
+import type { FieldViolation, Problem, Reason } from "../model/problem.ts";
+import { badRequest, clip, errorInfo, precondition, quota, resource, retryAfter } from "./problem-details.ts";
+
+type Row<P> = {
+  readonly code: Code;
+  /** One sentence for people. */
+  readonly say: (problem: P) => string;
+  /** What goes with ErrorInfo. */
+  readonly details?: (problem: P) => readonly Any[];
+};
+
+type Of<R extends Reason> = Extract<Problem, { reason: R }>;
+
+const messageCharsMax = 1000;
+/** Soon: the condition passes by itself, or another server answers. */
+const soonMs = 1000;
+/** A disk is not emptied within a second. */
+const diskFullMs = 10_000;
+
+const table: { readonly [R in Reason]: Row<Of<R>> } = {
+  FIELD_INVALID: { code: Code.INVALID_ARGUMENT, say: sayViolations, details: violationDetails },
+  FIELD_OUT_OF_RANGE: { code: Code.OUT_OF_RANGE, say: sayViolations, details: violationDetails },
+  PAYLOAD_TOO_LARGE: { code: Code.RESOURCE_EXHAUSTED, say: sayBytes, details: sizeDetails },
+  RESULT_TOO_LARGE: { code: Code.RESOURCE_EXHAUSTED, say: sayBytes, details: sizeDetails },
+  BATCH_TOO_LARGE: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `${p.field}: ${p.items} items; the limit is ${p.itemsMax}`,
+    details: (p) => [badRequest([{ field: p.field, description: `must have at most ${p.itemsMax} items` }])],
+  },
+  TASK_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no task ${p.taskId}`,
+    details: (p) => [resource("stem.v1.Task", p.taskId)],
+  },
+  TASK_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `the task id ${p.taskId} is taken by a task with other content`,
+    details: (p) => [resource("stem.v1.Task", p.taskId)],
+  },
+  TASK_NOT_ENDED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `task ${p.taskId} has not ended: it is ${p.state}`,
+    details: (p) => [precondition("TASK_ENDED", p.taskId, `the task is ${p.state}`)],
+  },
+  QUEUE_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no queue ${p.queue}`,
+    details: (p) => [resource("stem.v1.Queue", p.queue)],
+  },
+  QUEUE_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `queue ${p.queue} cannot be made: the namespace has ${p.queuesMax} queues, as many as it may`,
+    details: (p) => [quota(`queue:${p.queue}`, `at most ${p.queuesMax} queues a namespace`)],
+  },
+  NAMESPACE_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no namespace ${p.namespace}`,
+    details: (p) => [resource("stem.v1.Namespace", p.namespace)],
+  },
+  PURGE_UNCONFIRMED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `${p.waiting} tasks wait in queue ${p.queue}: confirm that number, or any_count`,
+    details: (p) => [precondition("PURGE_CONFIRMED", p.queue, `${p.waiting} tasks wait`)],
+  },
+  LEASE_LOST: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `the lease of task ${p.taskId} is over: ${p.lostReason}`,
+    details: (p) => [precondition("LEASE_HELD", p.taskId, p.lostReason)],
+  },
+  FRAME_UNEXPECTED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `${p.frame} cannot come now; expected ${p.expected}`,
+    details: (p) => [precondition("FRAME_ORDER", p.frame, `expected ${p.expected}`)],
+  },
+  FRAME_OVERDUE: {
+    code: Code.DEADLINE_EXCEEDED,
+    say: (p) => `${p.frame} did not come within ${p.waitedMs} ms`,
+  },
+  PROTOCOL_UNSUPPORTED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `this server speaks worker protocol ${p.protocolMin} to ${p.protocolMax}`,
+    details: (p) => [precondition("PROTOCOL", "protocol", `${p.protocolMin} to ${p.protocolMax}`)],
+  },
+  CONCURRENCY_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `${p.max} at once is the limit (${p.limit})`,
+    details: (p) => [quota(p.limit, `at most ${p.max} at once`), retryAfter(soonMs)],
+  },
+  STREAM_STALLED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `nothing was read from the stream for ${p.stalledMs} ms`,
+  },
+  STORE_FULL: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: () => "the server's disk is full: nothing is accepted, what runs can still be settled",
+    details: () => [quota("disk", "the server's disk is full"), retryAfter(diskFullMs)],
+  },
+  STORE_UNAVAILABLE: {
+    code: Code.UNAVAILABLE,
+    say: () => "the store did not answer; what was asked may or may not be stored",
+    details: () => [retryAfter(soonMs)],
+  },
+  DRAINING: {
+    code: Code.UNAVAILABLE,
+    say: () => "the server is going away and takes nothing new",
+    details: () => [retryAfter(soonMs)],
+  },
+  DEADLINE_EXCEEDED: {
+    code: Code.DEADLINE_EXCEEDED,
+    say: (p) => `the call took longer than ${p.limitMs} ms; what was asked may or may not be done`,
+  },
+  REVISION_CONFLICT: {
+    code: Code.ABORTED,
+    say: (p) => `task ${p.taskId} was changed by somebody else meanwhile`,
+    details: () => [retryAfter(0)],
+  },
+};
+
+/** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */
+export function problemToStatus(problem: Problem): Status {
+  // The row of a reason takes the problem of that reason; the compiler cannot follow that through the index.
+  const row = table[problem.reason] as Row<Problem>;
+  return create(StatusSchema, {
+    code: row.code,
+    message: clip(row.say(problem), messageCharsMax),
+    details: [errorInfo(problem), ...(row.details?.(problem) ?? [])],
+  });
+}
+
+/** Every reason that has a row: all of them. */
+export const reasons = Object.keys(table) as readonly Reason[];
+
+type WithViolations = { readonly violations: readonly FieldViolation[] };
+type WithBytes = { readonly field: string; readonly bytes: number; readonly bytesMax: number };
+
+function sayViolations({ violations }: WithViolations): string {
+  const [first] = violations;
+  if (!first) return "the request is invalid";
+  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : "";
+  const where = first.field ? `${clip(first.field)}: ` : "";
+  return `${where}${clip(first.description)}${more}`;
+}
+
+function violationDetails({ violations }: WithViolations): readonly Any[] {
+  return [badRequest(violations)];
+}
+
+function sayBytes({ field, bytes, bytesMax }: WithBytes): string {
+  return `${field}: ${bytes} bytes; the limit is ${bytesMax}`;
+}
+
+function sizeDetails({ field, bytesMax }: WithBytes): readonly Any[] {
+  return [badRequest([{ field, description: `must have at most ${bytesMax} bytes` }])];
+}

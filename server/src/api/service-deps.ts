@@ -1,0 +1,21 @@
+import type { Backend } from "../backend/backend.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Defaults, Limits } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { NamespaceOf } from "./convert/namespace.ts";
+import type { PageTokens } from "./convert/page-token.ts";
+
+/** What services are made of; each takes what it needs of it. */
+export type ServiceDeps = {
+  readonly broker: Broker;
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly defaults: Defaults;
+  readonly namespaces: NamespaceOf;
+  readonly pageTokens: PageTokens;
+  /** Aborts when the server starts to drain. */
+  readonly draining: AbortSignal;
+};

@@ -1,0 +1,84 @@
+import { clone, create } from "@bufbuild/protobuf";
+import type { Queue as QueueMessage } from "@stem/proto/stem/v1/queue_pb";
+import {
+  GetQueueResponseSchema,
+  type ListQueuesRequest,
+  ListQueuesRequestSchema,
+  type ListQueuesResponse,
+  ListQueuesResponseSchema,
+  PauseQueueResponseSchema,
+  type PurgeQueueRequest,
+  PurgeQueueResponseSchema,
+  QueueService,
+  ResumeQueueResponseSchema,
+} from "@stem/proto/stem/v1/queue_service_pb";
+import { type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
+import type { Queue } from "../../model/queue.ts";
+import { type ServiceEntry, serve } from "../call.ts";
+import { type PageQuestion, pageSizeOf } from "../convert/page-token.ts";
+import { queueToProto } from "../convert/queue.ts";
+import type { ServiceDeps } from "../service-deps.ts";
+
+type QueueServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
+
+/** Serves operators of queues. */
+export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
+  const { broker, clock, namespaces } = deps;
+  const show = (queue: Queue): QueueMessage => queueToProto(queue, clock.now());
+  const refOf = (request: { readonly namespace?: string | undefined; readonly queue: string }): QueueRef => ({
+    namespace: namespaces(request.namespace),
+    queue: queueNameOf(request.queue),
+  });
+  return serve(QueueService, {
+    listQueues: (request) => listQueues(request, deps, show),
+    async getQueue(request) {
+      return create(GetQueueResponseSchema, { queue: show(await broker.getQueue(refOf(request))) });
+    },
+    async pauseQueue(request) {
+      const queue = await broker.pauseQueue(refOf(request), request.reason);
+      return create(PauseQueueResponseSchema, { queue: show(queue) });
+    },
+    async resumeQueue(request) {
+      return create(ResumeQueueResponseSchema, { queue: show(await broker.resumeQueue(refOf(request))) });
+    },
+    async purgeQueue(request) {
+      const purged = await broker.purgeQueue(refOf(request), expectedOf(request));
+      return create(PurgeQueueResponseSchema, { purgedCount: BigInt(purged) });
+    },
+  });
+}
+
+async function listQueues(
+  request: ListQueuesRequest,
+  { broker, limits, namespaces, pageTokens }: QueueServiceDeps,
+  show: (queue: Queue) => QueueMessage,
+): Promise<ListQueuesResponse> {
+  const namespace = namespaces(request.namespace);
+  const question = listQueuesQuestion(request, namespace);
+  const cursor = pageTokens.read(question, request.pageToken);
+  const after = cursor === undefined ? undefined : queueNameOf(cursor);
+  const pageSize = pageSizeOf(request.pageSize, limits);
+  // One more than is shown tells whether there is a next page.
+  const found = await broker.listQueues(namespace, after, pageSize + 1);
+  const shown = found.slice(0, pageSize);
+  return create(ListQueuesResponseSchema, {
+    queues: shown.map(show),
+    nextPageToken: pageTokens.sign(question, found.length > pageSize ? shown.at(-1)?.name : undefined),
+  });
+}
+
+function listQueuesQuestion(request: ListQueuesRequest, namespace: Namespace): PageQuestion {
+  const question = clone(ListQueuesRequestSchema, request);
+  return {
+    schema: ListQueuesRequestSchema,
+    request: Object.assign(question, { namespace, pageSize: 0, pageToken: "" }),
+  };
+}
+
+/** A number that no queue has waiting, so that an unconfirmed purge is refused and told how many wait. */
+const unconfirmed = -1;
+
+function expectedOf({ confirmation }: PurgeQueueRequest): number | "any" {
+  if (confirmation.case === "anyCount") return "any";
+  return confirmation.case === "expectedCount" ? Number(confirmation.value) : unconfirmed;
+}

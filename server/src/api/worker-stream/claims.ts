@@ -1,0 +1,95 @@
+/**
+ * Leasing for one stream: one claim at a time, begun only when the peer takes frames and nothing else is to be sent to it.
+ *
+ * Each grant names the newest frame of the worker that had come before its lease began, because the worker counts the lease from when
+ * it sent that frame. A claim may wait for minutes, so each heartbeat begins it anew; and a worker that has not been heard for two
+ * heartbeats gets nothing until it is, because its leases would be half over when they came.
+ */
+
+import type { Lease, Session } from "../../broker/broker.ts";
+import type { Instant } from "../../model/ids.ts";
+import type { StreamParts } from "./stream-parts.ts";
+
+/** The newest frame of the worker, and when it came. */
+export type Heard = { readonly frameSeq: bigint; readonly at: Instant };
+
+/** The claims of one stream. */
+export interface Claims {
+  /** Begins a claim, unless one is under way or none may be begun. */
+  begin(): void;
+  /** Calls off the claim under way, so that the next one names a newer frame; resolves when it is over. */
+  renew(): Promise<void>;
+  /** Claims nothing more, and gives back what was claimed and never sent: no worker has it. */
+  stop(): Promise<void>;
+}
+
+/** What claiming for a stream needs. */
+export type ClaimsDeps = Pick<StreamParts, "outbox" | "clock" | "limits" | "defaults" | "log"> & {
+  readonly session: Session;
+  readonly heard: () => Heard;
+  /** Another stream has the session: what was claimed is that one's business. */
+  readonly wasSuperseded: () => boolean;
+};
+
+type Claim = { readonly abort: AbortController; readonly over: Promise<void> };
+
+/** Makes the claims of a stream; none is begun. */
+export function createClaims(deps: ClaimsDeps): Claims {
+  const { session, outbox, clock, limits, defaults, heard } = deps;
+  const silentMsMax = 2 * defaults.heartbeatMs;
+  let current: Claim | undefined;
+  let hasStopped = false;
+  let late: readonly Lease[] = [];
+
+  async function claim({ frameSeq: echo }: Heard, signal: AbortSignal): Promise<void> {
+    try {
+      const leases = await session.next(limits.leasedTasksMax, signal);
+      const firstSeq = session.lastSeq - leases.length + 1;
+      if (hasStopped) late = leases;
+      else if (leases.length > 0) outbox.grant({ kind: "grants", echo, firstSeq, leases });
+      // Empty-handed and not called off: the broker drains, and would answer the same at once for ever.
+      else if (!signal.aborted) hasStopped = true;
+    } catch (error) {
+      outbox.end(error);
+    }
+  }
+
+  return {
+    begin() {
+      if (current || hasStopped) return;
+      const echo = heard();
+      const leftMs = silentMsMax - (clock.now() - echo.at);
+      if (leftMs <= 0) return;
+      const abort = new AbortController();
+      const cancelTimer = clock.after(leftMs, () => abort.abort());
+      const over = claim(echo, abort.signal).finally(() => {
+        cancelTimer();
+        current = undefined;
+        outbox.wake();
+      });
+      current = { abort, over };
+    },
+    async renew() {
+      current?.abort.abort();
+      await current?.over;
+    },
+    async stop() {
+      hasStopped = true;
+      const unsent = outbox.dropGrants();
+      current?.abort.abort();
+      await current?.over;
+      const all = [...unsent, ...late];
+      late = [];
+      await giveBack(all, deps);
+    },
+  };
+}
+
+async function giveBack(leases: readonly Lease[], deps: ClaimsDeps): Promise<void> {
+  if (leases.length === 0 || deps.wasSuperseded()) return;
+  try {
+    await deps.session.settle(leases.map(({ token }) => ({ token, outcome: { kind: "released" } })));
+  } catch (error) {
+    deps.log.warn({ err: error, leases: leases.length }, "could not give leases back; they will expire");
+  }
+}

@@ -1,0 +1,120 @@
+/** What a stream does with its session once its worker has greeted: each kind of frame, and the way out. */
+
+import type { ConnectRequest, Credit, Hello } from "@stem/proto/stem/v1/worker_service_pb";
+import type { Session } from "../../broker/broker.ts";
+import type { Limits } from "../../model/limits.ts";
+import { fieldInvalid } from "../../model/problem.ts";
+import { agreedProtocol, readHello } from "../convert/hello.ts";
+import { createClaims, type Heard } from "./claims.ts";
+import { welcome } from "./frames.ts";
+import { createHeartbeats } from "./heartbeats.ts";
+import { createProgressIntake } from "./progress-intake.ts";
+import { createSettles } from "./settles.ts";
+import type { StreamParts } from "./stream-parts.ts";
+
+/** A stream whose worker has greeted. */
+export interface Greeted {
+  /** Who it is, for the log. */
+  readonly facts: object;
+  /** Does what a frame asks for. Throws what is wrong with it; it then had no effect. */
+  take(request: ConnectRequest): void;
+  /** Claims leases, unless that is under way. */
+  claim(): void;
+  /** Grants nothing more, and gives back what never left. */
+  stopGranting(): void;
+  /** Resolves when everything that was taken has been answered. */
+  settled(): Promise<void>;
+  /** Lets go of the session. */
+  close(): Promise<void>;
+}
+
+/** Opens the session of a worker that greets, and welcomes it. Throws what is wrong with its greeting. */
+export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard): Promise<Greeted> {
+  const { broker, outbox, limits, defaults, namespaces, log, peer } = parts;
+  const greeting = readHello(hello, namespaces, limits);
+  const protocol = agreedProtocol(hello);
+  let isSuperseded = false;
+  const session = await broker.openSession(greeting, {
+    onCancel: outbox.cancel,
+    onSuperseded: () => {
+      isSuperseded = true;
+      outbox.end();
+    },
+  });
+  outbox.tell(welcome(session, { protocol, limits, defaults }), heard().frameSeq);
+  const facts = { namespace: greeting.namespace, worker: greeting.worker, peer };
+  log.info({ ...facts, slots: hello.slots, sdk: hello.sdk }, "a worker's stream began");
+  return createGreeted({ ...parts, session, heard, facts, wasSuperseded: () => isSuperseded });
+}
+
+type GreetedParts = StreamParts & {
+  readonly session: Session;
+  readonly heard: () => Heard;
+  readonly facts: object;
+  readonly wasSuperseded: () => boolean;
+};
+
+function createGreeted(parts: GreetedParts): Greeted {
+  const { session, outbox, limits, facts, wasSuperseded } = parts;
+  const claims = createClaims(parts);
+  const settles = createSettles(parts);
+  const heartbeats = createHeartbeats({ session, outbox, claims });
+  const progress = createProgressIntake(parts);
+  const underWay = new Set<Promise<void>>();
+  let saidGoodbye = false;
+
+  /** Lets work go on beside the reading of frames; what goes wrong with it ends the stream. */
+  function begin(work: Promise<void>): void {
+    const done = work.catch(outbox.end).finally(() => underWay.delete(done));
+    underWay.add(done);
+  }
+
+  async function settled(): Promise<void> {
+    while (underWay.size > 0) await Promise.all(underWay);
+  }
+
+  return {
+    get facts() {
+      return { ...facts, progressDropped: progress.dropped };
+    },
+    take({ frameSeq, frame }) {
+      switch (frame.case) {
+        case "credit":
+          return takeCredit(session, frame.value, limits);
+        case "settle":
+          return begin(settles.take(frameSeq, frame.value));
+        case "heartbeat":
+          checkNumber("heartbeat.seen_seq", frame.value.seenSeq);
+          return begin(heartbeats.beat({ frameSeq, seenSeq: Number(frame.value.seenSeq) }));
+        case "progress":
+          return progress.take(frame.value);
+        case "goodbye":
+          saidGoodbye = true;
+          return begin(claims.stop());
+        default:
+          return undefined;
+      }
+    },
+    claim: claims.begin,
+    stopGranting: () => begin(claims.stop()),
+    settled,
+    async close() {
+      begin(claims.stop());
+      // What is being settled is not to be given back.
+      await settled();
+      if (wasSuperseded()) return;
+      if (saidGoodbye) await session.goodbye();
+      else session.detach();
+    },
+  };
+}
+
+function takeCredit(session: Session, { seenSeq, credit }: Credit, { creditMax }: Limits): void {
+  checkNumber("credit.seen_seq", seenSeq);
+  checkNumber("credit.credit", credit);
+  session.credit(Number(seenSeq), Math.min(Number(credit), creditMax));
+}
+
+function checkNumber(field: string, value: bigint): void {
+  if (value < 0n) throw fieldInvalid(field, "must not be negative");
+}

@@ -1,0 +1,54 @@
+import type { Session } from "../../broker/broker.ts";
+import { StemProblem } from "../../model/problem.ts";
+import { leaseVerdictToProto } from "../convert/lease-verdict.ts";
+import type { Claims } from "./claims.ts";
+import { refused } from "./frames.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** A heartbeat: its frame's number, and the newest grant that the worker has seen. */
+export type Heartbeat = { readonly frameSeq: bigint; readonly seenSeq: number };
+
+/** Extends leases, one round at a time: heartbeats that come meanwhile are one round more, whose answer names the newest of them. */
+export interface Heartbeats {
+  /** Resolves when this heartbeat, or a newer one in its place, has been answered. */
+  beat(heartbeat: Heartbeat): Promise<void>;
+}
+
+/** What heartbeats need. */
+export type HeartbeatsDeps = { readonly session: Session; readonly outbox: Outbox; readonly claims: Claims };
+
+/** Makes the heartbeats of a stream. */
+export function createHeartbeats({ session, outbox, claims }: HeartbeatsDeps): Heartbeats {
+  let waiting: Heartbeat | undefined;
+  let rounds: Promise<void> | undefined;
+
+  async function round({ frameSeq, seenSeq }: Heartbeat): Promise<void> {
+    // Leases that were claimed under an older frame go out before the answer to this one: the echo never goes back.
+    await claims.renew();
+    try {
+      const verdicts = await session.heartbeat(seenSeq);
+      outbox.extend(frameSeq, verdicts.filter(({ held }) => !held).map(leaseVerdictToProto));
+    } catch (error) {
+      if (!(error instanceof StemProblem)) throw error;
+      await outbox.room();
+      outbox.expect();
+      outbox.answer(refused(frameSeq, error.problem));
+    }
+  }
+
+  async function run(): Promise<void> {
+    for (let next = waiting; next; next = waiting) {
+      waiting = undefined;
+      await round(next);
+    }
+    rounds = undefined;
+  }
+
+  return {
+    beat(heartbeat) {
+      waiting = heartbeat;
+      rounds ??= run();
+      return rounds;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** WorkerService: workers get tasks and say what became of them. Read on in stream.ts, or in unary-leases.ts. */
+
+import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import { StemProblem } from "../../model/problem.ts";
+import type { Handlers } from "../call.ts";
+import { createScratch } from "../convert/scratch.ts";
+import { createSettlementReader } from "../convert/settlement.ts";
+import { createWorkerStream, type WorkerStream } from "./stream.ts";
+import type { StreamDeps } from "./stream-parts.ts";
+import { createUnaryLeases } from "./unary-leases.ts";
+
+/** What the service needs. `draining` aborts when the server drains: streams then grant nothing more, and say so. */
+export type WorkerServiceDeps = Omit<StreamDeps, "readSettlement" | "encode">;
+
+/** Makes the handlers of WorkerService. */
+export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof WorkerService> {
+  const { limits, draining } = deps;
+  const shared: StreamDeps = {
+    ...deps,
+    readSettlement: createSettlementReader(limits),
+    encode: createScratch(),
+  };
+  const streams = new Set<WorkerStream>();
+  const unary = createUnaryLeases(shared);
+
+  draining.addEventListener("abort", () => {
+    for (const stream of streams) stream.drain();
+  });
+
+  return {
+    async *connect(requests, context) {
+      if (streams.size >= limits.workerStreamsMax)
+        throw new StemProblem({
+          reason: "CONCURRENCY_LIMIT_REACHED",
+          limit: "workerStreamsMax",
+          max: limits.workerStreamsMax,
+        });
+      const stream = createWorkerStream(shared, context);
+      streams.add(stream);
+      try {
+        yield* stream.frames(requests);
+      } finally {
+        streams.delete(stream);
+      }
+    },
+    leaseTasks: (request, { signal }) => unary.lease(request, signal),
+    settleTasks: (request) => unary.settle(request),
+    extendLeases: (request) => unary.extend(request),
+  };
+}

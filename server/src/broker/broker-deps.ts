@@ -1,0 +1,20 @@
+import type { Defaults, Limits } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { Store } from "../ports/store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
+import type { Routing } from "../routing/routing.ts";
+
+/** What a broker lives on. */
+export type BrokerDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly defaults: Defaults;
+  readonly routing: Routing;
+  /** Who is told what became of tasks. */
+  readonly hints: TaskHints;
+};

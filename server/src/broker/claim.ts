@@ -1,0 +1,47 @@
+import type { Defaults, Limits } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Claimed, TaskStore } from "../ports/task-store.ts";
+import type { TakerDeps } from "./taker.ts";
+
+/** What a grant weighs on the wire besides its task's content, at most: token, ids, queue and numbers. */
+const grantBytesMax = 704;
+/** What a task's content may hold besides payload and headers: name, tags, options, trace, signature. */
+const contentExtraBytesMax = 16 * 1024;
+
+/** What claiming needs. */
+export type ClaimDeps = {
+  readonly store: Pick<TaskStore, "claim">;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly defaults: Defaults;
+};
+
+/** Claims so that what is leased together fits into one frame, and tells whether more may be there. */
+export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast"> {
+  const { store, clock, limits, defaults } = deps;
+  const bytesMaxOf = (limit: number): number => Math.max(1, limits.frameBytesMax - limit * grantBytesMax);
+  const contentBytesMax = limits.payloadBytesMax + limits.headersBytesMax + contentExtraBytesMax;
+
+  return {
+    claim: ({ namespace, queues, worker }, limit) =>
+      store.claim({
+        namespace,
+        queues,
+        worker,
+        limit,
+        contentBytesMax: bytesMaxOf(limit),
+        now: clock.now(),
+        leaseMs: defaults.leaseMs,
+        graceMs: defaults.leaseGraceMs,
+      }),
+    // A claim is short either because nothing is left, or because the next task may not have fitted.
+    isLast: (tasks, limit) =>
+      tasks.length < limit && (tasks.length === 0 || bytesOf(tasks) + contentBytesMax <= bytesMaxOf(limit)),
+  };
+}
+
+function bytesOf(tasks: readonly Claimed[]): number {
+  let bytes = 0;
+  for (const task of tasks) bytes += task.content.length;
+  return bytes;
+}

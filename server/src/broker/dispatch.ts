@@ -1,0 +1,88 @@
+/**
+ * Who claims when. Per queue, a watch estimates how many tasks are there to be had; a hint after each commit raises it and wakes as
+ * many idle takers as it takes, in turn, so that a slow worker never holds up the others. Hints may be lost: every few seconds each
+ * queue is looked into anyway.
+ */
+
+import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
+import { Taker, type TakerDeps, type TakerWants } from "./taker.ts";
+import { newWatch, serve, unwatch, type Watch } from "./watch.ts";
+
+/** Hands tasks out. */
+export type Dispatch = {
+  readonly isDraining: boolean;
+  /** Begins to take tasks. */
+  join(wants: TakerWants): Taker;
+  /** `count` tasks of a queue became ready; Infinity: nobody knows how many. */
+  ready(queue: QueueRef, count: number): void;
+  /** Looks into every queue that somebody waits at, whatever the hints said. */
+  rescan(): void;
+  /** Nothing is claimed any more; whoever waits is sent away empty-handed. */
+  drain(): void;
+};
+
+/** Makes the dispatch of a broker. */
+export function createDispatch(deps: TakerDeps): Dispatch {
+  const watches = new Map<string, Watch>();
+  const takers = new Set<Taker>();
+  let hintSeq = 0;
+  let isDraining = false;
+
+  function watchOf(namespace: Namespace, queue: QueueName): Watch {
+    const key = keyOf(namespace, queue);
+    const known = watches.get(key);
+    if (known !== undefined) return known;
+    const watch = newWatch();
+    watches.set(key, watch);
+    return watch;
+  }
+
+  function leave(taker: Taker, { namespace, queues }: TakerWants): void {
+    takers.delete(taker);
+    for (const queue of queues) {
+      const key = keyOf(namespace, queue);
+      const watch = watches.get(key);
+      if (watch === undefined) continue;
+      unwatch(watch, taker);
+      if (watch.waiters.length === 0) watches.delete(key);
+    }
+  }
+
+  return {
+    get isDraining() {
+      return isDraining;
+    },
+    join(wants) {
+      const own = new Map(wants.queues.map((queue) => [queue, watchOf(wants.namespace, queue)]));
+      const taker = new Taker(deps, wants, {
+        watches: own,
+        hintSeq: () => hintSeq,
+        isDraining: () => isDraining,
+        onLeave: (leaving) => leave(leaving, wants),
+      });
+      takers.add(taker);
+      for (const watch of own.values()) watch.waiters.push(taker);
+      return taker;
+    },
+    ready(ref, count) {
+      const watch = watches.get(keyOf(ref.namespace, ref.queue));
+      if (watch === undefined || count <= 0) return;
+      watch.supply += count;
+      watch.hintSeq = ++hintSeq;
+      serve(watch, count);
+    },
+    rescan() {
+      for (const watch of watches.values()) {
+        watch.supply = Number.POSITIVE_INFINITY;
+        serve(watch, 1);
+      }
+    },
+    drain() {
+      isDraining = true;
+      for (const taker of takers) taker.wake();
+    },
+  };
+}
+
+/** A namespace has no slash. */
+const keyOf = (namespace: Namespace, queue: QueueName): string => `${namespace}/${queue}`;

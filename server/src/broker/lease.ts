@@ -1,0 +1,56 @@
+import type { Bytes, Instant, QueueName, TaskId } from "../model/ids.ts";
+import type { Fence, TaskState } from "../model/task.ts";
+import type { Claimed, LeaseLostReason } from "../ports/task-store.ts";
+import { writeToken } from "./token.ts";
+
+/** One task in a worker's hands. */
+export type Lease = {
+  readonly token: Bytes;
+  readonly taskId: TaskId;
+  readonly queue: QueueName;
+  readonly fence: Fence;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly delivery: number;
+  /** Where the task has a length of its own; undefined: the server's. */
+  readonly leaseMs: number | undefined;
+  readonly createdAt: Instant;
+  readonly content: Bytes;
+};
+
+/** Why a lease is over, as told to workers. */
+export type LostReason = LeaseLostReason | "token_invalid";
+
+/** Whether one lease is held on. */
+export type LeaseVerdict =
+  | { readonly token: Bytes; readonly held: true }
+  | {
+      readonly token: Bytes;
+      readonly held: false;
+      readonly state: TaskState | undefined;
+      readonly why: LostReason;
+    };
+
+/** The verdict on a token that is not ours, or not this session's. */
+export const invalidToken = (token: Bytes): LeaseVerdict => ({
+  token,
+  held: false,
+  state: undefined,
+  why: "token_invalid",
+});
+
+/** A claimed task as its worker gets it. */
+export function leaseOf(claimed: Claimed, seal: Bytes): Lease {
+  return {
+    token: writeToken(seal, claimed),
+    taskId: claimed.id,
+    queue: claimed.queue,
+    fence: claimed.fence,
+    attempt: claimed.attempt,
+    maxAttempts: claimed.policy.maxAttempts,
+    delivery: claimed.deliveries,
+    leaseMs: claimed.policy.leaseMs,
+    createdAt: claimed.createdAt,
+    content: claimed.content,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Bytes, Namespace } from "../model/ids.ts";
+import type { BrokerDeps } from "./broker-deps.ts";
+import { type Cancel, createCancel } from "./cancel.ts";
+import { createClaim } from "./claim.ts";
+import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
+import { createExtending, type Extending } from "./extend.ts";
+import { type OpenToken, openAny } from "./open-token.ts";
+import { createQueueHints, type QueueHints } from "./queue-hints.ts";
+import { createQueues, type Queues } from "./queues.ts";
+import { createReplay, type Replay } from "./replay.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
+import { createSettling, type Settling } from "./settle.ts";
+import { sessionIdBytes } from "./token.ts";
+import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
+import { createUnaryLeasing, type LeaseUnary } from "./unary-lease.ts";
+
+/** What a broker is made of: one part a verb. */
+export type Parts = {
+  readonly keys: TokenKeys;
+  readonly dispatch: Dispatch;
+  readonly queueHints: QueueHints;
+  readonly settling: Settling;
+  readonly extending: Extending;
+  readonly sessions: Sessions;
+  readonly enqueueing: Enqueueing;
+  readonly leaseUnary: LeaseUnary;
+  readonly cancel: Cancel;
+  readonly replay: Replay;
+  readonly queues: Queues;
+  /** Opens any token of a namespace; for one batch. */
+  readonly openAny: (namespace: Namespace) => OpenToken;
+};
+
+/** Makes the parts and shows them to each other. */
+export async function createParts(deps: BrokerDeps): Promise<Parts> {
+  const { clock, random, log } = deps;
+  const keys = await openTokenKeys(deps, clock.now());
+  const unarySessionId: Bytes = random.bytes(sessionIdBytes);
+  const dispatch = createDispatch({
+    ...createClaim(deps),
+    giveBack: (namespace, tasks) => settling.release(namespace, tasks),
+    log,
+  });
+  const news = createQueueHints(dispatch);
+  const settling = createSettling({ ...deps, news });
+  const extending = createExtending(deps);
+  const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });
+  const enqueueing = createEnqueueing({ ...deps, dispatch, news });
+  return {
+    keys,
+    dispatch,
+    queueHints: news,
+    settling,
+    extending,
+    sessions,
+    enqueueing,
+    leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys, sessionId: unarySessionId }),
+    cancel: createCancel({ ...deps, sessions }),
+    replay: createReplay({ ...deps, enqueueing }),
+    queues: createQueues({ ...deps, news }),
+    openAny: (namespace) => openAny(namespace, keys, (sessionId) => sessions.find(namespace, sessionId)),
+  };
+}

@@ -1,0 +1,25 @@
+import type { Instant, QueueRef } from "../model/ids.ts";
+import type { Dispatch } from "./dispatch.ts";
+
+/** What upkeep tells the broker, and hears from it. Hints: losing one costs latency only. */
+export type QueueHints = {
+  /** `count` tasks of a queue became ready. */
+  ready(queue: QueueRef, count: number): void;
+  /** Names the one who wants to know when tasks were scheduled, by the earliest start among them. */
+  onScheduled(listener: (earliest: Instant) => void): void;
+};
+
+/** The broker's side of them. */
+export type QueueNews = Pick<QueueHints, "ready"> & { scheduled(earliest: Instant): void };
+
+/** Connects the broker with whoever listens. */
+export function createQueueHints(dispatch: Pick<Dispatch, "ready">): QueueHints & QueueNews {
+  let listen: (earliest: Instant) => void = () => undefined;
+  return {
+    ready: (queue, count) => dispatch.ready(queue, count),
+    onScheduled(listener) {
+      listen = listener;
+    },
+    scheduled: (earliest) => listen(earliest),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
+import type { Limits } from "../model/limits.ts";
+import { StemProblem } from "../model/problem.ts";
+import type { Queue } from "../model/queue.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { QueueStore } from "../ports/queue-store.ts";
+import type { QueueNews } from "./queue-hints.ts";
+
+/** What operators do to queues. */
+export type Queues = {
+  /** Queues of a namespace by name, after `after`. */
+  listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
+  /** QUEUE_UNKNOWN when there is none. */
+  getQueue(ref: QueueRef): Promise<Queue>;
+  /** Stops handing out its tasks; a queue that has had none yet comes into being. */
+  pauseQueue(ref: QueueRef, reason: string): Promise<Queue>;
+  /** Hands out its tasks again; QUEUE_UNKNOWN when there is none. */
+  resumeQueue(ref: QueueRef): Promise<Queue>;
+  /** Cancels what waits; PURGE_UNCONFIRMED unless `expected` is "any" or the number that waits now. */
+  purgeQueue(ref: QueueRef, expected: number | "any"): Promise<number>;
+};
+
+/** What operating on queues needs. */
+export type QueuesDeps = {
+  readonly store: QueueStore;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly news: QueueNews;
+};
+
+/** Makes the part of the broker that operators use. */
+export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues {
+  async function getQueue(ref: QueueRef): Promise<Queue> {
+    const queue = await store.getQueue(ref);
+    if (queue === undefined) throw new StemProblem({ reason: "QUEUE_UNKNOWN", queue: ref.queue });
+    return queue;
+  }
+
+  return {
+    listQueues: (namespace, after, limit) => store.listQueues(namespace, after, limit),
+    getQueue,
+    async pauseQueue(ref, reason) {
+      const now = clock.now();
+      if ((await store.setPause(ref, { reason, at: now }, now)) === "queue_limit") {
+        const queuesMax = limits.queuesPerNamespaceMax;
+        throw new StemProblem({ reason: "QUEUE_LIMIT_REACHED", queue: ref.queue, queuesMax });
+      }
+      return getQueue(ref);
+    },
+    async resumeQueue(ref) {
+      await store.setPause(ref, undefined, clock.now());
+      const queue = await getQueue(ref);
+      news.ready(ref, queue.depth.ready);
+      return queue;
+    },
+    async purgeQueue(ref, expected) {
+      await getQueue(ref);
+      const { upTo, waiting } = await store.purgeMark(ref);
+      if (expected !== "any" && expected !== waiting)
+        throw new StemProblem({ reason: "PURGE_UNCONFIRMED", queue: ref.queue, waiting });
+      return purge(ref, upTo);
+    },
+  };
+
+  /** In pieces, so that a long queue does not keep everybody else from the store. */
+  async function purge(ref: QueueRef, upTo: number): Promise<number> {
+    let purged = 0;
+    for (;;) {
+      const gone = await store.purge(ref, upTo, clock.now(), limits.batchTasksMax);
+      if (gone === 0) return purged;
+      purged += gone;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { Bytes, Instant, Namespace } from "../model/ids.ts";
+import type { LeaseVerdict } from "./lease.ts";
+import type { HeldLease, LeaseBook } from "./lease-book.ts";
+import type { TokenKeys } from "./token-keys.ts";
+
+/** What of a worker's session outlives its stream. */
+export type SessionState = {
+  readonly id: Bytes;
+  readonly namespace: Namespace;
+  readonly book: LeaseBook;
+  /** What its tokens begin with: the first for new ones, all are accepted. */
+  readonly seals: readonly Bytes[];
+  /** Leases that ended without its stream's doing, to be told with the next heartbeat. */
+  readonly lost: LeaseVerdict[];
+  /** The stream that has it now. */
+  stream: StreamControl | undefined;
+  /** When it lost its last stream. */
+  detachedAt: Instant | undefined;
+};
+
+/** What the rest of the broker does to a session's stream. */
+export type StreamControl = {
+  /** Another stream takes the session up. */
+  supersede(): void;
+  /** Somebody wants an attempt stopped. */
+  tellCancel(lease: HeldLease, reason: string): void;
+};
+
+/** A session that no stream has yet. */
+export function createSessionState(
+  keys: TokenKeys,
+  { id, namespace, book }: Pick<SessionState, "id" | "namespace" | "book">,
+): SessionState {
+  let seals = keys.seals(namespace, id);
+  let generation = keys.generation;
+  return {
+    id,
+    namespace,
+    book,
+    get seals() {
+      if (generation !== keys.generation) {
+        generation = keys.generation;
+        seals = keys.seals(namespace, id);
+      }
+      return seals;
+    },
+    lost: [],
+    stream: undefined,
+    detachedAt: undefined,
+  };
+}

@@ -1,0 +1,50 @@
+import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
+import type { TaskProgress } from "../ports/task-hints.ts";
+import type { Lease, LeaseVerdict } from "./lease.ts";
+import type { SettleVerdict, TokenSettlement } from "./settle.ts";
+
+/** What a worker says when it greets. */
+export type SessionHello = {
+  readonly namespace: Namespace;
+  readonly worker: string;
+  readonly queues: readonly QueueName[];
+  /** The session to go on with; undefined: a new one. */
+  readonly resume:
+    | { readonly sessionId: Bytes; readonly held: readonly Bytes[]; readonly seenSeq: number }
+    | undefined;
+};
+
+/** What a session tells its stream without being asked. Nothing is told before the stream has first been heard of. */
+export type SessionEvents = {
+  /** Somebody wants an attempt stopped. */
+  readonly onCancel: (token: Bytes, reason: string) => void;
+  /** Another stream took the session up; this one must close. */
+  readonly onSuperseded: () => void;
+};
+
+/** A worker's session: its credit, its leases. Lives on for a while when its stream is lost. */
+export interface Session {
+  readonly id: Bytes;
+  /** What became of the leases that the greeting listed, in its order. */
+  readonly resumed: readonly LeaseVerdict[];
+  /** The number of the newest grant handed to the stream; the next one has the next number. */
+  readonly lastSeq: number;
+  /** Sets the credit: grants up to number seenSeq + credit may be handed over. Absolute. */
+  credit(seenSeq: number, credit: number): void;
+  /**
+   * Leases work within the credit: resolves with 1 to `limit` leases, as soon as there are any. Call it only when the stream can
+   * take them, and one call at a time. Resolves with none when `signal` aborts, when the server drains, and once the stream is lost,
+   * superseded or has said goodbye.
+   */
+  next(limit: number, signal: AbortSignal): Promise<readonly Lease[]>;
+  /** Extends every lease up to number `seenSeq`; answers those that are lost. */
+  heartbeat(seenSeq: number): Promise<readonly LeaseVerdict[]>;
+  /** Settles leases of this session; verdicts in the order asked. */
+  settle(settlements: readonly TokenSettlement[]): Promise<readonly SettleVerdict[]>;
+  /** Passes progress on to whoever waits; false when the token is not one of this session's live leases. */
+  progress(token: Bytes, progress: TaskProgress): boolean;
+  /** The stream is lost: leases stay, until they end or a greeting takes the session up again. */
+  detach(): void;
+  /** The worker is leaving: whatever it still holds goes back at once, free of charge. */
+  goodbye(): Promise<void>;
+}

@@ -1,0 +1,123 @@
+import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "../model/ids.ts";
+import type { Defaults } from "../model/limits.ts";
+import type { Fence } from "../model/task.ts";
+import type { Random } from "../ports/random.ts";
+import { createLeaseBook } from "./lease-book.ts";
+import { openOwn, sessionKey } from "./open-token.ts";
+import { createResuming, type ResumingDeps } from "./resume.ts";
+import type { Session, SessionEvents, SessionHello } from "./session.ts";
+import { createSessionState, type SessionState } from "./session-state.ts";
+import { Stream, type StreamDeps } from "./stream.ts";
+import { sessionIdBytes } from "./token.ts";
+import type { TokenKeys } from "./token-keys.ts";
+
+/** All sessions of the server. */
+export type Sessions = {
+  /** Opens a session, or takes one up again. */
+  open(hello: SessionHello, events: SessionEvents): Promise<Session>;
+  /** The session with that id; undefined when it is not (any more) known here. */
+  find(namespace: Namespace, sessionId: Bytes): SessionState | undefined;
+  /** Tells the worker that holds this lease that somebody wants it stopped; nothing happens where none is connected. */
+  tellCancel(task: TaskRef, fence: Fence, reason: string): void;
+  /** Resolves as soon as no session holds a lease. */
+  quiet(): Promise<void>;
+  /** Forgets sessions whose stream was lost so long ago that their leases are over. */
+  sweep(now: Instant): void;
+};
+
+/** What sessions need. */
+export type SessionsDeps = Omit<StreamDeps, "forget"> &
+  ResumingDeps & {
+    readonly keys: TokenKeys;
+    readonly random: Pick<Random, "bytes">;
+    readonly defaults: Defaults;
+  };
+
+/** Makes the register of sessions. */
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { keys, random, limits, defaults } = deps;
+  const sessions = new Map<string, SessionState>();
+  const takeUp = createResuming(deps);
+  let untilQuiet: (() => void)[] = [];
+
+  function find(namespace: Namespace, sessionId: Bytes): SessionState | undefined {
+    return sessionId.length === sessionIdBytes ? sessions.get(keyOf(namespace, sessionId)) : undefined;
+  }
+
+  function create({ namespace, resume }: SessionHello): SessionState {
+    const lastSeq = resume !== undefined && Number.isSafeInteger(resume.seenSeq) ? resume.seenSeq : 0;
+    const id = formerId(keys, namespace, resume) ?? random.bytes(sessionIdBytes);
+    const book = createLeaseBook({ limits, lastSeq, onEmpty: noteQuiet });
+    const state = createSessionState(keys, { id, namespace, book });
+    sessions.set(keyOf(namespace, id), state);
+    return state;
+  }
+
+  function forget(state: SessionState): void {
+    const key = keyOf(state.namespace, state.id);
+    if (sessions.get(key) === state) sessions.delete(key);
+    noteQuiet();
+  }
+
+  function noteQuiet(): void {
+    if (untilQuiet.length === 0 || sessions.values().some(({ book }) => book.size > 0)) return;
+    for (const resolve of untilQuiet) resolve();
+    untilQuiet = [];
+  }
+
+  return {
+    async open(hello, events) {
+      const { namespace, resume } = hello;
+      const state = (resume && find(namespace, resume.sessionId)) ?? create(hello);
+      const stream = new Stream({ ...deps, forget }, state, { hello, events });
+      try {
+        if (resume !== undefined) stream.resumed = await takeUp(state, stream, resume.held);
+      } catch (error) {
+        stream.detach();
+        throw error;
+      }
+      return stream;
+    },
+    find,
+    tellCancel({ namespace, id }, fence, reason) {
+      for (const state of sessions.values()) {
+        const lease = state.namespace === namespace ? state.book.find(id, fence) : undefined;
+        if (lease !== undefined) state.stream?.tellCancel(lease, reason);
+      }
+    },
+    quiet() {
+      return new Promise((resolve) => {
+        untilQuiet.push(resolve);
+        noteQuiet();
+      });
+    },
+    sweep(now) {
+      for (const state of sessions.values()) {
+        const { stream, detachedAt } = state;
+        if (
+          stream === undefined &&
+          detachedAt !== undefined &&
+          plus(detachedAt, keepMs(state, defaults)) < now
+        )
+          forget(state);
+      }
+    },
+  };
+}
+
+/** A namespace has no slash. */
+const keyOf = (namespace: Namespace, sessionId: Bytes): string => `${namespace}/${sessionKey(sessionId)}`;
+
+/** The id that a worker brings from before a restart, if it proves by a token that the session was made by us. */
+function formerId(keys: TokenKeys, namespace: Namespace, resume: SessionHello["resume"]): Bytes | undefined {
+  if (resume?.sessionId.length !== sessionIdBytes) return undefined;
+  const open = openOwn({ seals: keys.seals(namespace, resume.sessionId), book: undefined });
+  return resume.held.some((token) => open(token) !== undefined) ? resume.sessionId : undefined;
+}
+
+/** How long a session waits for its worker to come back: as long as its longest lease lasts. */
+function keepMs({ book }: SessionState, defaults: Defaults): number {
+  let longest = defaults.leaseMs;
+  for (const { policy } of book.upTo(book.lastSeq)) longest = Math.max(longest, policy.leaseMs ?? 0);
+  return longest + defaults.leaseGraceMs;
+}

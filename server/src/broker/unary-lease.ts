@@ -1,0 +1,57 @@
+import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
+import { StemProblem } from "../model/problem.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Claimed } from "../ports/task-store.ts";
+import type { Dispatch } from "./dispatch.ts";
+import { type Lease, leaseOf } from "./lease.ts";
+import type { Taker } from "./taker.ts";
+import type { TokenKeys } from "./token-keys.ts";
+
+/** What a worker without a stream wants. */
+export type UnaryLease = {
+  readonly namespace: Namespace;
+  readonly queues: readonly QueueName[];
+  readonly limit: number;
+  readonly worker: string;
+  readonly waitMs: number;
+};
+
+/** What leasing without a stream needs. */
+export type UnaryLeasingDeps = {
+  readonly dispatch: Dispatch;
+  readonly keys: TokenKeys;
+  readonly clock: Clock;
+  /** The id of the session that all workers without a stream share. It has no book: nobody would close it. */
+  readonly sessionId: Bytes;
+};
+
+/** Leases without a session's credit, waiting for the first task if asked to. DRAINING once the server drains. */
+export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<readonly Lease[]>;
+
+/** Makes the part of the broker that leases without a stream. */
+export function createUnaryLeasing({ dispatch, keys, clock, sessionId }: UnaryLeasingDeps): LeaseUnary {
+  return async (want, signal) => {
+    if (dispatch.isDraining) throw new StemProblem({ reason: "DRAINING" });
+    const { namespace, queues, worker, limit } = want;
+    const taker = dispatch.join({ namespace, queues, worker, room: () => limit });
+    try {
+      const [seal] = keys.seals(namespace, sessionId);
+      if (seal === undefined) throw new Error("there is no key for lease tokens");
+      return (await take(taker, want, signal)).map((task) => leaseOf(task, seal));
+    } finally {
+      taker.leave();
+    }
+  };
+
+  async function take(taker: Taker, want: UnaryLease, signal: AbortSignal): Promise<readonly Claimed[]> {
+    const atOnce = await taker.claimNow(want.limit, signal);
+    if (atOnce.length > 0 || want.waitMs <= 0) return atOnce;
+    const over = new AbortController();
+    const cancelTimer = clock.after(want.waitMs, () => over.abort());
+    try {
+      return await taker.next(want.limit, AbortSignal.any([signal, over.signal]));
+    } finally {
+      cancelTimer();
+    }
+  }
+}

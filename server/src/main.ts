@@ -1,0 +1,178 @@
+/**
+ * The composition root: the only file that knows every room. It makes each part, hands it what it needs, and takes all down in
+ * the opposite order. Whatever comes from outside (time, chance, the store, the log) can be handed in instead.
+ */
+
+import type { Duplex } from "node:stream";
+import { type Api, createApi } from "./api/api.ts";
+import { createBackend } from "./backend/backend.ts";
+import { createBroker, type RunningBroker } from "./broker/broker.ts";
+import { type Config, version } from "./config/config.ts";
+import { createSystemClock } from "./lib/system-clock.ts";
+import { createSystemRandom } from "./lib/system-random.ts";
+import { type Defaults, defaults as fixed } from "./model/limits.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Log } from "./ports/log.ts";
+import type { Random } from "./ports/random.ts";
+import type { Store } from "./ports/store.ts";
+import { createRouting } from "./routing/routing.ts";
+import { openStore } from "./storage/open.ts";
+import { createLog } from "./telemetry/telemetry.ts";
+import { startUpkeep } from "./upkeep/upkeep.ts";
+
+export { type Config, ConfigError, type ConfigInput, createConfig } from "./config/config.ts";
+export type { Store } from "./ports/store.ts";
+
+/** What a server may be given instead of making it. A store that is handed in is closed with the server. */
+export type Parts = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly store: Store;
+};
+
+/** A server that listens. */
+export type RunningServer = {
+  /** Where it listens; the port is the real one, also where the configuration says 0. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** The same for clients, such as `http://127.0.0.1:7836`. */
+  readonly url: string;
+  /** Resolves when the store can no longer be trusted: the server has to end, and this says why. */
+  readonly storeLost: Promise<Error>;
+  /** Serves one connection that came some other way, such as one end of a pair of streams in a test. */
+  inject(pipe: Duplex): void;
+  /** Stops gently: grants nothing more, takes settlements until all work is back or drainMs are over, then closes. */
+  drain(): Promise<void>;
+  /** Stops now. Leases stay in the store, and workers come back with them. Idempotent. */
+  close(): Promise<void>;
+};
+
+/** Why a server did not start. */
+export class StartError extends Error {
+  /** What could not be had. */
+  readonly part: "store" | "address";
+  constructor(part: "store" | "address", message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "StartError";
+    this.part = part;
+  }
+}
+
+/** Opens the store, starts every room and listens. Throws StartError when the store or the address is not to be had. */
+export async function startServer(config: Config, parts: Partial<Parts> = {}): Promise<RunningServer> {
+  // Takes down what was started, last first: now if a later part fails, else when the server closes.
+  await using started = new AsyncDisposableStack();
+  const outside: Outside = {
+    clock: parts.clock ?? createSystemClock(),
+    random: parts.random ?? createSystemRandom(),
+    log: parts.log ?? createLog(config.log),
+  };
+  const storeLost = Promise.withResolvers<Error>();
+  const store = parts.store ?? (await open(config, outside, storeLost.resolve));
+  started.defer(() => store.close());
+  const rooms = await startRooms(config, { ...outside, store }, started);
+  const address = await listen(config, rooms.api);
+  const url = urlOf(address);
+  const kept = parts.store === undefined ? config.store.url : store.kind;
+  outside.log.info({ url, store: kept, durability: store.durability, version }, "listening");
+  const stops = createStops(config, { ...outside, ...rooms }, started.move());
+  return { address, url, storeLost: storeLost.promise, inject: (pipe) => rooms.api.inject(pipe), ...stops };
+}
+
+type Outside = Omit<Parts, "store">;
+
+async function open(
+  config: Config,
+  { clock, log }: Outside,
+  onFatal: (error: Error) => void,
+): Promise<Store> {
+  const { limits, defaults, store } = config;
+  const lease = { leaseMs: defaults.leaseMs, graceMs: defaults.leaseGraceMs };
+  const durability = store.durability === "auto" ? {} : { durability: store.durability };
+  try {
+    return await openStore(store.url, { clock, log, limits, lease, onFatal, ...durability });
+  } catch (error) {
+    throw new StartError("store", messageOf(error), error);
+  }
+}
+
+type Rooms = { readonly api: Api; readonly broker: RunningBroker };
+
+async function startRooms(config: Config, parts: Parts, started: AsyncDisposableStack): Promise<Rooms> {
+  const { limits } = config;
+  const { clock, random, log, store } = parts;
+  // What is no setting keeps its value from the table.
+  const defaults: Defaults = { ...fixed, ...config.defaults };
+  const backend = createBackend({ store, clock, limits });
+  const routing = createRouting({ defaults });
+  const { hints } = backend;
+  const broker = await createBroker({ store, clock, random, log, limits, defaults, routing, hints });
+  started.defer(() => broker.close());
+  const upkeep = startUpkeep({ store, clock, log, limits, defaults, queueHints: broker.queueHints, hints });
+  started.defer(() => upkeep.stop());
+  const pageTokenKey = await keptKey(store, random);
+  const api = createApi({
+    pageTokenKey,
+    broker,
+    backend,
+    clock,
+    random,
+    log,
+    limits,
+    defaults,
+    namespaces: config.server.namespaces,
+    info: { version, store: store.kind, durability: store.durability, startedAt: clock.now() },
+  });
+  started.defer(() => api.close({ graceMs: closeGraceMs }));
+  return { api, broker };
+}
+
+/** Page tokens outlive a restart, so their key is kept with the tasks. */
+async function keptKey(store: Store, random: Random): Promise<Uint8Array> {
+  const kept = await store.getMeta(pageTokenKeyName);
+  if (kept !== undefined) return kept;
+  const made = random.bytes(32);
+  await store.putMeta(pageTokenKeyName, made);
+  return made;
+}
+
+const pageTokenKeyName = "page-token-key";
+
+/** Calls under way get this long to end by themselves. */
+const closeGraceMs = 1000;
+
+function createStops({ server }: Config, rooms: Rooms & Outside, started: AsyncDisposableStack) {
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= started.disposeAsync();
+    return closed;
+  };
+  const drain = async (): Promise<void> => {
+    rooms.api.drain();
+    const overdue = Promise.withResolvers<boolean>();
+    const cancel = rooms.clock.after(server.drainMs, () => overdue.resolve(true));
+    const isOverdue = await Promise.race([overdue.promise, rooms.broker.quiet().then(() => false)]);
+    cancel();
+    if (isOverdue) {
+      rooms.log.warn({ drainMs: server.drainMs }, "work is still out; its leases are kept for its workers");
+    }
+    await close();
+  };
+  return { drain, close };
+}
+
+async function listen({ listen: wanted }: Config, api: Api): Promise<RunningServer["address"]> {
+  try {
+    return await api.listen({ host: wanted.host, port: wanted.port });
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const why = taken ? "another program holds this port" : messageOf(error);
+    throw new StartError("address", `cannot listen on ${wanted.host}:${wanted.port}: ${why}`, error);
+  }
+}
+
+function urlOf({ host, port }: RunningServer["address"]): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

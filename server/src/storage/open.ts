@@ -1,0 +1,62 @@
+/**
+ * From a URL to a store. The rest of the server knows the ports only; this is the one place that knows which drivers there are.
+ */
+
+import type { Limits } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Durability, Store } from "../ports/store.ts";
+import { createMemoryStore } from "./memory/memory.ts";
+import { openSqliteStore } from "./sqlite/sqlite.ts";
+
+/** What a store is opened with. */
+export type OpenStoreOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  /** What leases that were out get when the store opens. */
+  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
+  /** Default "disk". "relaxed": the last answered calls may be lost with the power. The memory store has none. */
+  readonly durability?: Exclude<Durability, "none">;
+  /** Called once when the store can no longer be trusted: the process should end with an error and be started again. */
+  readonly onFatal?: (error: Error) => void;
+};
+
+const known = "memory: (tasks end with the process) or sqlite:PATH";
+
+/** Opens the store of a URL. Throws, saying what is wrong, for a URL that names none or a store that cannot be had. */
+export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
+  const [, scheme, rest = ""] = /^([a-z]+):(.*)$/s.exec(url) ?? [];
+  switch (scheme) {
+    case "memory":
+      return openMemory(rest, options);
+    case "sqlite":
+      return openSqliteStore(pathOf(rest), options);
+    case undefined:
+      throw new Error(`the store ${JSON.stringify(url)} is not a URL: give ${known}`);
+    default:
+      throw new Error(`there is no store for ${scheme}: URLs: give ${known}`);
+  }
+}
+
+function openMemory(rest: string, { limits, clock, durability }: OpenStoreOptions): Store {
+  if (rest !== "")
+    throw new Error(`the store memory: takes nothing after the colon, not ${JSON.stringify(rest)}`);
+  if (durability !== undefined)
+    throw new Error(`the store memory: cannot be durable, not even ${durability}`);
+  return createMemoryStore({ limits, epoch: clock.now() });
+}
+
+/** sqlite:PATH, relative or absolute; sqlite:///PATH, as other programs write it, is the same absolute path. */
+function pathOf(rest: string): string {
+  const path = rest.startsWith("//") ? rest.slice(2) : rest;
+  if (rest.startsWith("//") && !path.startsWith("/")) {
+    throw new Error(`the store sqlite:${rest} names a host; write sqlite:PATH for a file of this machine`);
+  }
+  if (path === "" || path.endsWith("/"))
+    throw new Error("the store sqlite: needs the path of a file: sqlite:PATH");
+  if (path.includes("?") || path.includes("\0")) {
+    throw new Error("the path of a store has neither a question mark nor a zero character in it");
+  }
+  return path;
+}

@@ -1,0 +1,64 @@
+import type { ClaimRequest } from "../../ports/task-store.ts";
+import { stateCode } from "./codes.ts";
+import { query } from "./files/connection.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+import type { Writing } from "./writing.ts";
+
+/** A ready task in the index: all that its order needs. */
+type Candidate = readonly [seq: number, priority: number];
+/** The first `limit` ready tasks of a queue, in order. */
+type FirstReady = (queue: QueueEntry, limit: number) => readonly Candidate[];
+/** What was read of a queue so far. */
+type Lane = { readonly queue: QueueEntry; readonly asked: number; readonly found: readonly Candidate[] };
+
+/** Makes the choice of a claim: the rows of the tasks it takes, highest priority first, then by acceptance. */
+export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) => number[] {
+  const select = query<[number, number]>(
+    db,
+    `SELECT seq, priority FROM tasks INDEXED BY tasks_ready WHERE queue = ? AND state = ${stateCode.ready}
+     ORDER BY priority DESC, seq LIMIT ?`,
+  );
+  const firstReady: FirstReady = (queue, limit) => select.all(queue.id, limit);
+
+  /** The queues that hand out and have something to. The counts spare us to look into thousands of empty ones. */
+  function openQueues({ namespace, queues: names }: ClaimRequest): QueueEntry[] {
+    const found = [...new Set(names)].flatMap((name) => queues.find(namespace, name) ?? []);
+    return found.filter((queue) => !queue.isPaused && (queue.depth[stateCode.ready] ?? 0) > 0);
+  }
+
+  return (want) => bestOf(openQueues(want), want.limit, firstReady).map(([seq]) => seq);
+}
+
+/**
+ * The best `limit` tasks over all queues. A little is read of each queue, and more of those whose last task read is among the best:
+ * behind it may be better ones than what others gave.
+ */
+function bestOf(queues: readonly QueueEntry[], limit: number, firstReady: FirstReady): readonly Candidate[] {
+  const asked = Math.ceil(limit / queues.length);
+  let lanes = queues.map((queue): Lane => ({ queue, asked, found: firstReady(queue, asked) }));
+  for (;;) {
+    const best = lanes
+      .flatMap(({ found }) => found)
+      .sort(byOrder)
+      .slice(0, limit);
+    const worst = best.length === limit ? best.at(-1) : undefined;
+    const more = lanes.map((lane) =>
+      mayHideBetter(lane, worst, limit) ? deeper(lane, limit, firstReady) : lane,
+    );
+    if (more.every((lane, i) => lane === lanes[i])) return best;
+    lanes = more;
+  }
+}
+
+function mayHideBetter({ asked, found }: Lane, worst: Candidate | undefined, limit: number): boolean {
+  const last = found.at(-1);
+  if (last === undefined || found.length < asked || asked >= limit) return false;
+  return worst === undefined || byOrder(last, worst) < 0;
+}
+
+function deeper({ queue, asked }: Lane, limit: number, firstReady: FirstReady): Lane {
+  const more = Math.min(limit, asked * 4);
+  return { queue, asked: more, found: firstReady(queue, more) };
+}
+
+const byOrder = (a: Candidate, b: Candidate): number => b[1] - a[1] || a[0] - b[0];

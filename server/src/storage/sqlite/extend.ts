@@ -1,0 +1,37 @@
+import type { ExtendRequest, LeaseCheck, LeaseRef } from "../../ports/task-store.ts";
+import { stateCode, states } from "./codes.ts";
+import { command } from "./files/connection.ts";
+import { createFind } from "./find.ts";
+import { lostReason } from "./lost-lease.ts";
+import type { Writing } from "./writing.ts";
+
+/** Makes extend: moves the ends of leases that are still open. */
+export function createExtend(writing: Writing): (request: ExtendRequest) => readonly LeaseCheck[] {
+  const { db, ledger } = writing;
+  const find = createFind(writing);
+  // A task that went back to ready is leased again: its lease goes on, so its history says nothing new.
+  const extend = command(
+    db,
+    `UPDATE tasks SET state = ${stateCode.leased}, reason = 0, timer_at = ? + coalesce(?, lease_ms, ?)
+     WHERE seq = ? AND fence_epoch = ? AND fence_seq = ? AND outcome_hash IS NULL
+       AND state IN (${stateCode.ready}, ${stateCode.leased})`,
+  );
+
+  function extendOne(lease: LeaseRef, request: ExtendRequest): LeaseCheck {
+    const task = find(lease);
+    if (task === undefined) return { held: false, state: undefined, why: "task_unknown" };
+    const { now, leaseMs, defaultLeaseMs, graceMs } = request;
+    const { epoch, seq } = lease.fence;
+    if (extend(now + graceMs, leaseMs ?? null, defaultLeaseMs, task.seq, epoch, seq) === 0) {
+      return {
+        held: false,
+        state: states.word(task.state),
+        why: lostReason(task, lease.fence) ?? "superseded",
+      };
+    }
+    if (task.state === stateCode.ready) ledger.move(task.queue, stateCode.ready, stateCode.leased);
+    return { held: true, cancelReason: task.cancelReason ?? undefined };
+  }
+
+  return (request) => request.leases.map((lease) => extendOne(lease, request));
+}

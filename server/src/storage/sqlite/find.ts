@@ -1,0 +1,64 @@
+import type { Bytes, TaskRef } from "../../model/ids.ts";
+import { query } from "./files/connection.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+import type { Writing } from "./writing.ts";
+
+/** What decisions under a guard need of a task. */
+export type Found = {
+  readonly seq: number;
+  readonly queue: QueueEntry;
+  readonly state: number;
+  readonly revision: number;
+  readonly fenceEpoch: number;
+  readonly fenceSeq: number;
+  readonly outcomeHash: number | null;
+  readonly cancelReason: string | null;
+  readonly cancelAt: number | null;
+};
+
+type FoundRow = [
+  seq: number,
+  queue: number,
+  state: number,
+  revision: number,
+  fenceEpoch: number,
+  fenceSeq: number,
+  outcomeHash: number | null,
+  cancelReason: string | null,
+  cancelAt: number | null,
+];
+
+/** Makes a look-up of tasks by id, as the running transaction sees them. */
+export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | undefined {
+  const select = query<FoundRow>(
+    db,
+    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash, t.cancel_reason, t.cancel_at
+     FROM contents c CROSS JOIN tasks t ON t.seq = c.seq WHERE c.namespace = ? AND c.id = ?`,
+  );
+  return ({ namespace, id }) => {
+    const space = queues.namespaceId(namespace);
+    const row = space === undefined ? undefined : select.get(space, id);
+    if (row === undefined) return undefined;
+    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, cancelReason, cancelAt] = row;
+    return {
+      seq,
+      queue: queues.byId(queue),
+      state,
+      revision,
+      fenceEpoch,
+      fenceSeq,
+      outcomeHash,
+      cancelReason,
+      cancelAt,
+    };
+  };
+}
+
+/** Makes a look-up of content hashes by id, of tombstones too. */
+export function createFindHash({ db, queues }: Writing): (ref: TaskRef) => Bytes | undefined {
+  const select = query<[Uint8Array]>(db, "SELECT hash FROM contents WHERE namespace = ? AND id = ?");
+  return ({ namespace, id }) => {
+    const space = queues.namespaceId(namespace);
+    return space === undefined ? undefined : select.get(space, id)?.[0];
+  };
+}

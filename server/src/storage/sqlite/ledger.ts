@@ -1,0 +1,87 @@
+import type { Instant } from "../../model/ids.ts";
+import { type EventFact, packFacts } from "./event-facts.ts";
+import { command, type Database, query } from "./files/connection.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+
+/**
+ * What a transaction owes at its end: the counts by state of each queue that it touched, and one row of events for each. Kept in
+ * memory until then, so that a commit of a thousand tasks writes them once.
+ */
+export type Ledger = {
+  /** A task of the queue moved between states, given as numbers; undefined: it came, or it went. */
+  move(queue: QueueEntry, from: number | undefined, to: number | undefined): void;
+  /** Something happened to a task of the queue. */
+  note(queue: QueueEntry, fact: EventFact): void;
+  /** Writes all of it, inside the transaction. */
+  write(): void;
+  /** Forgets what is not written; the queues are read again by their registry. */
+  discard(): void;
+};
+
+/** Room for a row's other columns, counted towards the size of the log. */
+const rowBytes = 32;
+
+/** Makes the ledger of a writer whose store has just got this epoch. */
+export function createLedger(db: Database, epoch: number): Ledger {
+  const touched = new Set<QueueEntry>();
+  const updateCounts = command(
+    db,
+    `UPDATE queues SET scheduled = scheduled + ?, ready = ready + ?, leased = leased + ?,
+       succeeded = succeeded + ?, failed = failed + ?, cancelled = cancelled + ? WHERE id = ?`,
+  );
+  const insertEvents = command(
+    db,
+    "INSERT INTO events (row, queue, newest_at, log_bytes, facts) VALUES (?, ?, ?, ?, ?)",
+  );
+  let { nextRow, logBytes } = logEnd(db, epoch);
+
+  function writeEvents(queue: QueueEntry): void {
+    const newestAt = queue.facts.reduce((at, fact) => (fact.at > at ? fact.at : at), 0) as Instant;
+    const facts = packFacts(queue.facts, newestAt);
+    insertEvents(nextRow, queue.id, newestAt, logBytes, facts);
+    nextRow += 1;
+    logBytes += facts.length + rowBytes;
+    queue.facts.length = 0;
+  }
+
+  return {
+    move(queue, from, to) {
+      if (from !== undefined) shift(queue, from, -1);
+      if (to !== undefined) shift(queue, to, 1);
+      touched.add(queue);
+    },
+    note(queue, fact) {
+      queue.facts.push(fact);
+      touched.add(queue);
+    },
+    write() {
+      for (const queue of touched) {
+        if (queue.moved.some((by) => by !== 0)) updateCounts(...queue.moved, queue.id);
+        queue.moved.fill(0);
+        if (queue.facts.length > 0) writeEvents(queue);
+      }
+      touched.clear();
+    },
+    discard: () => touched.clear(),
+  };
+}
+
+function shift(queue: QueueEntry, state: number, by: 1 | -1): void {
+  queue.depth[state] = (queue.depth[state] ?? 0) + by;
+  queue.moved[state] = (queue.moved[state] ?? 0) + by;
+}
+
+/**
+ * Where the log goes on. Numbers of rows start from the epoch: a row that was lost with the power was perhaps read before, and its
+ * number must not come again.
+ */
+function logEnd(db: Database, epoch: number): { nextRow: number; logBytes: number } {
+  const [row, logBytes, length] = query<[number, number, number]>(
+    db,
+    "SELECT row, log_bytes, length(facts) FROM events ORDER BY row DESC LIMIT 1",
+  ).get() ?? [0, 0, -rowBytes];
+  return { nextRow: Math.max(row + 1, rowOfEpoch(epoch)), logBytes: logBytes + length + rowBytes };
+}
+
+/** No store writes more rows in a millisecond. Beyond 2^52 (a clock centuries ahead) only the order of writing counts. */
+const rowOfEpoch = (epoch: number): number => (epoch < 2 ** 42 ? epoch * 1024 : 0);

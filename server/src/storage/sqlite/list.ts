@@ -1,0 +1,105 @@
+import type { Task } from "../../model/task.ts";
+import type { TaskPage, TaskQuery } from "../../ports/task-store.ts";
+import { stateCode, states } from "./codes.ts";
+import { type Database, type Query, query, type Value } from "./files/connection.ts";
+import { type FullRow, fullColumns, fullJoin, taskOf } from "./read.ts";
+import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
+
+/** Makes list: one page, newest first. The cursor is the place of the page's last task in the order of acceptance. */
+export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
+  // Prepared once for each set of filters that comes up; there are a few hundred at most.
+  const prepared = new Map<string, Query<HeadRow>>();
+
+  function rowsOf(wanted: TaskQuery): Iterable<HeadRow> {
+    const { sql, values } = selectOf(wanted);
+    const statement = prepared.get(sql) ?? query<HeadRow>(db, sql);
+    prepared.set(sql, statement);
+    return statement.iterate(...values);
+  }
+
+  return (wanted) => {
+    const tasks: Task[] = [];
+    let bytes = 0;
+    let cursor: number | undefined;
+    for (const row of rowsOf(wanted)) {
+      const task = wanted.full ? taskOf(row as unknown as FullRow) : { ...headOf(row), ...nothing };
+      bytes += bytesOf(task);
+      if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
+        return { tasks, cursor };
+      tasks.push(task);
+      [cursor] = row;
+    }
+    return { tasks, cursor: undefined };
+  };
+}
+
+const nothing = { content: new Uint8Array(), result: undefined, failure: undefined };
+
+const bytesOf = ({ content, result, failure }: Task): number =>
+  content.length + (result?.length ?? 0) + (failure?.length ?? 0);
+
+type Part = readonly [sql: string, ...values: Value[]];
+
+function selectOf(wanted: TaskQuery): { readonly sql: string; readonly values: Value[] } {
+  const [source, ...sourceValues] = sourceOf(wanted);
+  const filters = filtersOf(wanted);
+  const columns = wanted.full ? fullColumns : headColumns;
+  const joins = wanted.full ? `${headJoins} ${fullJoin}` : headJoins;
+  return {
+    sql: `SELECT ${columns} FROM (${source}) f CROSS JOIN tasks t ON t.seq = f.seq ${joins}
+          WHERE ${filters.map(([sql]) => sql).join(" AND ")} ORDER BY f.seq DESC`,
+    values: [...sourceValues, ...filters.flatMap(([, ...values]) => values)],
+  };
+}
+
+/** The rows to look at, newest first: by the narrowest index that the filters allow. */
+function sourceOf({ namespace, states: wanted, tag, after }: TaskQuery): Part {
+  const before = after ?? Number.MAX_SAFE_INTEGER;
+  const codes = wanted.map((state) => states.code(state));
+  const [only] = codes;
+  if (tag !== undefined) {
+    return [
+      `SELECT g.seq FROM namespaces n CROSS JOIN tags g ON g.namespace = n.id
+       WHERE n.name = ? AND g.tag = ? AND g.seq < ? ORDER BY g.seq DESC`,
+      namespace,
+      tag,
+      before,
+    ];
+  }
+  if (only !== undefined && codes.length === 1 && only > stateCode.succeeded) {
+    return [
+      `SELECT seq FROM tasks INDEXED BY tasks_unsuccessful
+       WHERE state = ? AND state > ${stateCode.succeeded} AND seq < ? ORDER BY seq DESC`,
+      only,
+      before,
+    ];
+  }
+  if (codes.length > 0 && codes.every((code) => code === stateCode.scheduled || code === stateCode.leased)) {
+    return [
+      `SELECT seq FROM tasks INDEXED BY tasks_timer WHERE state IN (SELECT value FROM json_each(?))
+         AND state <> ${stateCode.ready} AND seq < ? ORDER BY seq DESC`,
+      JSON.stringify(codes),
+      before,
+    ];
+  }
+  return ["SELECT seq FROM tasks NOT INDEXED WHERE seq < ? ORDER BY seq DESC", before];
+}
+
+/** Cheap filters first: those on the narrow row, then those on what lies apart. */
+function filtersOf({ namespace, states: wanted, queue, name, createdFrom, createdTo }: TaskQuery): Part[] {
+  const filters: Part[] = [];
+  if (wanted.length > 0) {
+    const codes = JSON.stringify(wanted.map((state) => states.code(state)));
+    filters.push(["t.state IN (SELECT value FROM json_each(?))", codes]);
+  }
+  if (createdFrom !== undefined) filters.push(["t.created_at >= ?", createdFrom]);
+  if (createdTo !== undefined) filters.push(["t.created_at < ?", createdTo]);
+  filters.push([
+    `t.queue IN (SELECT id FROM queues WHERE namespace = (SELECT id FROM namespaces WHERE name = ?)
+       AND name = coalesce(?, name))`,
+    namespace,
+    queue ?? null,
+  ]);
+  if (name !== undefined) filters.push(["c.name = ?", name]);
+  return filters;
+}

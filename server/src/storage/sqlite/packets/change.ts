@@ -1,0 +1,51 @@
+import { type Instant, instantOf } from "../../../model/ids.ts";
+import type { CancelRequest } from "../../../model/task.ts";
+import type { TaskChange } from "../../../model/task-machine.ts";
+import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
+import type { PacketReader, PacketWriter } from "./packet.ts";
+
+/** Writes what a transition writes. */
+export function writeChange(to: PacketWriter, change: TaskChange): void {
+  to.number(states.code(change.state));
+  to.number(codeOfReason(change.reason));
+  to.number(eventKinds.code(change.event));
+  to.number(change.attempt);
+  to.number(change.deliveriesDelta);
+  to.optionalNumber(change.notBefore);
+  to.optionalNumber(change.endedAt);
+  to.optionalNumber(change.purgeAt);
+  to.optionalBytes(change.result);
+  to.optionalBytes(change.failure);
+  writeCancel(to, change.cancel);
+}
+
+export const readChange = (from: PacketReader): TaskChange => ({
+  state: states.word(from.number()),
+  reason: reasonOfCode(from.number()),
+  event: eventKinds.word(from.number()),
+  attempt: from.number(),
+  deliveriesDelta: from.number() === 0 ? 0 : -1,
+  notBefore: readInstant(from),
+  endedAt: readInstant(from),
+  purgeAt: readInstant(from),
+  result: from.optionalBytes(),
+  failure: from.optionalBytes(),
+  cancel: readCancel(from),
+});
+
+/** Writes a request to cancel, or that there is none. */
+export function writeCancel(to: PacketWriter, cancel: CancelRequest | undefined): void {
+  to.optionalText(cancel?.reason);
+  if (cancel !== undefined) to.number(cancel.at);
+}
+
+export function readCancel(from: PacketReader): CancelRequest | undefined {
+  const reason = from.optionalText();
+  return reason === undefined ? undefined : { reason, at: instantOf(from.number()) };
+}
+
+/** Reads a time that may be missing. */
+export function readInstant(from: PacketReader): Instant | undefined {
+  const value = from.optionalNumber();
+  return value === undefined ? undefined : instantOf(value);
+}

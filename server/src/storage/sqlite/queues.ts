@@ -1,0 +1,83 @@
+import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
+import type { Queue } from "../../model/queue.ts";
+import { stateCode } from "./codes.ts";
+import { type Database, query } from "./files/connection.ts";
+import { createPriorities } from "./priorities.ts";
+
+type QueueRow = readonly [
+  id: number,
+  name: QueueName,
+  createdAt: Instant,
+  pauseReason: string | null,
+  pausedAt: Instant | null,
+  scheduled: number,
+  ready: number,
+  leased: number,
+  succeeded: number,
+  failed: number,
+  cancelled: number,
+];
+
+const selectQueues = `
+  SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at,
+    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
+  FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ?`;
+
+/** Makes getQueue: one queue; undefined where there is none. */
+export function createGetQueue(db: Database): (ref: QueueRef) => Queue | undefined {
+  const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
+  const oldestReadyAt = createOldestReadyAt(db);
+  return ({ namespace, queue }) => {
+    const row = select.get(namespace, queue);
+    return row && queueOf(namespace, row, oldestReadyAt(row[0]));
+  };
+}
+
+/** Makes listQueues: queues of a namespace by name, after `after`. */
+export function createListQueues(
+  db: Database,
+): (namespace: Namespace, after: QueueName | undefined, limit: number) => readonly Queue[] {
+  const select = query<QueueRow>(db, `${selectQueues} AND q.name > ? ORDER BY q.name LIMIT ?`);
+  const oldestReadyAt = createOldestReadyAt(db);
+  return (namespace, after, limit) =>
+    select.all(namespace, after ?? "", limit).map((row) => queueOf(namespace, row, oldestReadyAt(row[0])));
+}
+
+/** Makes purgeMark: a mark behind all tasks accepted so far, and how many of this queue wait. */
+export function createPurgeMark(
+  db: Database,
+): (ref: QueueRef) => { readonly upTo: number; readonly waiting: number } {
+  const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
+  const selectNewest = query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM tasks");
+  return ({ namespace, queue }) => {
+    const [, , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
+    return { upTo: selectNewest.get()?.[0] ?? 0, waiting: scheduled + ready };
+  };
+}
+
+function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
+  const [, name, createdAt, pauseReason, pausedAt, scheduled, ready, leased, succeeded, failed, cancelled] =
+    row;
+  return {
+    namespace,
+    name,
+    createdAt,
+    pause: pausedAt === null ? undefined : { reason: pauseReason ?? "", at: pausedAt },
+    depth: { scheduled, ready, leased, succeeded, failed, cancelled },
+    oldestReadyAt,
+  };
+}
+
+/** When the ready task was accepted that was accepted first: the first of each priority is looked at, never a queue's whole length. */
+function createOldestReadyAt(db: Database): (queue: number) => Instant | undefined {
+  const prioritiesOf = createPriorities(db);
+  const selectFirst = query<[number, Instant]>(
+    db,
+    `SELECT seq, created_at FROM tasks INDEXED BY tasks_ready
+     WHERE queue = ? AND state = ${stateCode.ready} AND priority = ? ORDER BY seq LIMIT 1`,
+  );
+  return (queue) => {
+    const firsts = prioritiesOf(queue).flatMap((priority) => selectFirst.all(queue, priority));
+    return firsts.sort(([a], [b]) => a - b)[0]?.[1];
+  };
+}

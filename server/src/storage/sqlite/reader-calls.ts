@@ -1,0 +1,22 @@
+import { createDueTasks, createExpiredLeases } from "./due.ts";
+import type { Database } from "./files/connection.ts";
+import { createList } from "./list.ts";
+import { createGetMeta } from "./meta.ts";
+import { createGetQueue, createListQueues, createPurgeMark } from "./queues.ts";
+import { createRead, createReadHeads } from "./read.ts";
+import { createReadEvents } from "./read-events.ts";
+import type { ReaderCalls } from "./threads/verbs.ts";
+
+/** Makes the verbs that read. Each runs inside a transaction, and so sees one moment. */
+export const createReaderCalls = (db: Database): ReaderCalls => ({
+  read: createRead(db),
+  readHeads: createReadHeads(db),
+  list: createList(db),
+  dueTasks: createDueTasks(db),
+  expiredLeases: createExpiredLeases(db),
+  getQueue: createGetQueue(db),
+  listQueues: createListQueues(db),
+  purgeMark: createPurgeMark(db),
+  readEvents: createReadEvents(db),
+  getMeta: createGetMeta(db),
+});

@@ -1,0 +1,61 @@
+import { StemProblem } from "../../model/problem.ts";
+import type { Durability, Store } from "../../ports/store.ts";
+import { unavailable } from "./problems.ts";
+import type { ReaderThread, WriterThread } from "./threads/threads.ts";
+
+/** What the store's calls go to. */
+export type StoreParts = {
+  readonly writer: WriterThread;
+  readonly reader: ReaderThread;
+  readonly durability: Durability;
+  /** Whether the disk has too little room for anything new. */
+  readonly isDiskLow: () => boolean;
+  /** Whether the file can still be trusted. */
+  readonly isBroken: () => boolean;
+  /** Lets go of everything, after the last call. */
+  readonly release: () => Promise<void>;
+};
+
+/** Makes the store that asks the two threads: writes of one, reads of the other. */
+export function createStore({ writer, reader, durability, ...parts }: StoreParts): Store {
+  let closed: Promise<void> | undefined;
+
+  async function ask<T>(call: () => Promise<T>): Promise<T> {
+    if (closed !== undefined || parts.isBroken()) throw unavailable();
+    return call();
+  }
+
+  return {
+    kind: "sqlite",
+    durability,
+    accept: (batch) =>
+      ask(() => {
+        if (parts.isDiskLow()) throw new StemProblem({ reason: "STORE_FULL" });
+        return writer.call("accept", batch);
+      }),
+    claim: (want) => ask(() => writer.call("claim", want)),
+    extend: (request) => ask(() => writer.call("extend", request)),
+    settle: (settlements) => ask(() => writer.call("settle", settlements)),
+    apply: (changes) => ask(() => writer.call("apply", changes)),
+    prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
+    setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
+    purge: (ref, upTo, now, limit) => ask(() => writer.call("purge", ref, upTo, now, limit)),
+    truncateEvents: (before, bytesMax, limit) =>
+      ask(() => writer.call("truncateEvents", before, bytesMax, limit)),
+    putMeta: (key, value) => ask(() => writer.call("putMeta", key, value)),
+    read: (refs) => ask(() => reader.call("read", refs)),
+    readHeads: (refs) => ask(() => reader.call("readHeads", refs)),
+    list: (query) => ask(() => reader.call("list", query)),
+    dueTasks: (now, limit) => ask(() => reader.call("dueTasks", now, limit)),
+    expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
+    listQueues: (namespace, after, limit) => ask(() => reader.call("listQueues", namespace, after, limit)),
+    getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
+    purgeMark: (ref) => ask(() => reader.call("purgeMark", ref)),
+    readEvents: (after, limit) => ask(() => reader.call("readEvents", after, limit)),
+    getMeta: (key) => ask(() => reader.call("getMeta", key)),
+    close() {
+      closed ??= parts.release();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { Worker } from "node:worker_threads";
+import { unavailable } from "../problems.ts";
+import type { Replies, Request } from "./messages.ts";
+import { createPendingCalls } from "./pending-calls.ts";
+import type { Verb, VerbTable } from "./verbs.ts";
+
+/** A thread as the main one sees it. */
+export type Thread<S> = {
+  /** Asks the thread; rejects with what problems.ts makes of its faults. Calls are answered in the order asked. */
+  readonly call: Caller<S>;
+  /** Lets the thread finish what was asked of it, and resolves when it is gone. One that is broken is stopped. */
+  end(): Promise<void>;
+};
+
+type Caller<S> = <V extends keyof S & string>(
+  verb: V,
+  ...request: S[V] extends (...request: infer Q) => unknown ? Q : never
+) => Promise<S[V] extends (...request: never[]) => infer A ? A : never>;
+
+/** What a thread tells without being asked. */
+export type ThreadEvents = {
+  /** How long the write-ahead log has become. */
+  readonly onWalPages?: (pages: number) => void;
+  /** The thread, or the file under it, is broken; told once. Calls are refused from then on. */
+  readonly onBroken: (error: Error) => void;
+};
+
+/** Which thread: the source file of its entry, as seen from here, and what is handed to it. */
+export type ThreadStart = { readonly file: string; readonly data: unknown };
+
+/** Starts a thread. */
+export function startThread<S>(start: ThreadStart, verbs: VerbTable<S>, events: ThreadEvents): Thread<S> {
+  const worker = new Worker(builtFile(start.file), { workerData: start.data });
+  const calls = createPendingCalls();
+  const table = verbs as unknown as Readonly<Record<string, Verb<unknown, unknown>>>;
+  let isUsable = true;
+
+  function breakDown(error: Error): void {
+    if (!isUsable) return;
+    isUsable = false;
+    calls.abandon();
+    events.onBroken(error);
+  }
+
+  async function post(verb: string, request: unknown): Promise<unknown> {
+    const how = table[verb];
+    if (!isUsable || how === undefined) throw unavailable();
+    const { data, transfer } = how.request.encode(request);
+    const { id, answer } = calls.add(how.answer.decode);
+    const message: Request = { id, verb, data, items: how.items?.(request) ?? 1 };
+    worker.postMessage(message, transfer);
+    return answer;
+  }
+
+  async function end(): Promise<void> {
+    if (!isUsable) await worker.terminate();
+    else void post("close", []).catch(() => worker.terminate());
+    isUsable = false;
+    await ended;
+  }
+
+  worker.on("message", ({ replies, walPages }: Replies) => {
+    const faults = replies.flatMap((reply) => calls.settle(reply) ?? []);
+    const broken = faults.find(({ fault }) => fault === "broken");
+    if (broken !== undefined) breakDown(new Error(broken.text));
+    else if (walPages !== undefined) events.onWalPages?.(walPages);
+  });
+  worker.on("error", (error) => breakDown(error instanceof Error ? error : new Error(String(error))));
+  const ended = new Promise<void>((resolve) => {
+    worker.on("exit", (code) => {
+      calls.abandon();
+      breakDown(new Error(`a thread of the store ended with code ${code}`));
+      resolve();
+    });
+  });
+  return { call: ((verb: string, ...request: unknown[]) => post(verb, request)) as Caller<S>, end };
+}
+
+/** Sources are run as they are; what tsc built lies beside what it built of this file. */
+const builtFile = (file: string): URL => {
+  const isSource = import.meta.url.endsWith(".ts");
+  return new URL(isSource ? file : file.replace(/\.ts$/, ".js"), import.meta.url);
+};

@@ -1,0 +1,141 @@
+/** What the main thread may ask of the others, and how questions and answers cross. */
+
+import type { Bytes } from "../../../model/ids.ts";
+import type { Store } from "../../../ports/store.ts";
+import { acceptVerb } from "../packets/accept.ts";
+import { applyVerb } from "../packets/apply.ts";
+import { claimVerb } from "../packets/claim.ts";
+import { type Coder, packed, plain } from "../packets/coder.ts";
+import { eventPage } from "../packets/event.ts";
+import { extendVerb } from "../packets/extend.ts";
+import { settleVerb } from "../packets/settle.ts";
+import { heads, maybeHeads, maybeTasks, refs, taskPage } from "../packets/task.ts";
+
+/** How one verb crosses. `items`: how much work a request is, for the size of a commit; one without. */
+export type Verb<Q, A> = {
+  readonly request: Coder<Q>;
+  readonly answer: Coder<A>;
+  readonly items?: (request: Q) => number;
+};
+
+/** The verbs of a thread: for each of its calls, how that crosses. */
+export type VerbTable<S> = {
+  readonly [V in keyof S]: S[V] extends (...request: infer Q) => infer A ? Verb<Q, A> : never;
+};
+
+/** The same calls, answered at once. */
+type Sync<T> = {
+  [V in keyof T]: T[V] extends (...request: infer Q) => Promise<infer A> ? (...request: Q) => A : never;
+};
+
+/** Frames of the write-ahead log: all, and those that are in the data file already. */
+export type Checkpointed = { readonly pages: number; readonly pagesCopied: number };
+
+/** What the writing thread does. */
+export type WriterCalls = Sync<
+  Pick<
+    Store,
+    | "accept"
+    | "claim"
+    | "extend"
+    | "settle"
+    | "apply"
+    | "prune"
+    | "setPause"
+    | "purge"
+    | "truncateEvents"
+    | "putMeta"
+  >
+>;
+
+/** The file is open, or why not, in words for the operator. */
+export type Opened = { readonly refused: string | undefined };
+
+/** What the writing thread does around its transactions. */
+export type WriterControls = {
+  /** Opens the file, lays it out, raises the epoch. The first call. */
+  open(): Opened;
+  /** Copies what is left of the log into the data file, between two commits. */
+  checkpoint(): Checkpointed;
+  /** There is room again: accepts are taken. */
+  resumeAccepting(): void;
+  /** Closes the file. The last call. */
+  close(): void;
+};
+
+/** What the reading thread does. */
+export type ReaderCalls = Sync<
+  Pick<
+    Store,
+    | "read"
+    | "readHeads"
+    | "list"
+    | "dueTasks"
+    | "expiredLeases"
+    | "getQueue"
+    | "listQueues"
+    | "purgeMark"
+    | "readEvents"
+    | "getMeta"
+  >
+>;
+
+/** What the reading thread does besides. */
+export type ReaderControls = {
+  /** The first call, after the writer's. */
+  open(): Opened;
+  /** Copies the log into the data file beside running commits. */
+  checkpoint(): Checkpointed;
+  close(): void;
+};
+
+/** For questions and answers that are small and carry no bytes. */
+const small = <Q, A>(): Verb<Q, A> => ({ request: plain<Q>(), answer: plain<A>() });
+
+export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
+  accept: acceptVerb,
+  claim: claimVerb,
+  extend: extendVerb,
+  settle: settleVerb,
+  apply: applyVerb,
+  prune: { ...small(), items: ([, limit]) => limit },
+  setPause: small(),
+  purge: { ...small(), items: ([, , , limit]) => limit },
+  truncateEvents: { ...small(), items: ([, , limit]) => limit },
+  putMeta: {
+    request: packed<[string, Bytes]>(
+      (to, [key, value]) => {
+        to.text(key);
+        to.bytes(value);
+      },
+      (from) => [from.text(), from.bytes()],
+    ),
+    answer: plain(),
+  },
+  open: small(),
+  checkpoint: small(),
+  resumeAccepting: small(),
+  close: small(),
+};
+
+export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
+  read: { request: refs, answer: maybeTasks },
+  readHeads: { request: refs, answer: maybeHeads },
+  list: { request: plain(), answer: taskPage },
+  dueTasks: { request: plain(), answer: heads },
+  expiredLeases: { request: plain(), answer: heads },
+  getQueue: small(),
+  listQueues: small(),
+  purgeMark: small(),
+  readEvents: { request: plain(), answer: eventPage },
+  getMeta: {
+    request: plain(),
+    answer: packed<Bytes | undefined>(
+      (to, value) => to.optionalBytes(value),
+      (from) => from.optionalBytes(),
+    ),
+  },
+  open: small(),
+  checkpoint: small(),
+  close: small(),
+};

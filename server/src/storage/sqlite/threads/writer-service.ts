@@ -1,0 +1,86 @@
+import { releaseBallast } from "../files/ballast.ts";
+import { StoreFault } from "../problems.ts";
+import { openWriter, type WriterOptions } from "../writer.ts";
+import { attempt, createExecute, failure, type Outgoing } from "./execute.ts";
+import { createGroupCommit } from "./group.ts";
+import type { Request } from "./messages.ts";
+import type { Service } from "./serve.ts";
+import { type WriterCalls, type WriterControls, writerVerbs } from "./verbs.ts";
+
+/** These run between transactions; all others inside. */
+const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "close"]);
+
+/** A lease that is lost with the power was never held: before anybody could settle it, a new server raises the epoch. */
+const needNoSync = new Set<string>(["claim", "extend"]);
+
+/** Opens the writer of a file as the service of its thread. */
+export function openWriterService(options: WriterOptions): Service {
+  const writer = openWriter(options);
+  let isFull = false;
+  let isClosed = false;
+
+  const calls: WriterCalls & WriterControls = {
+    ...writer.calls,
+    open: () => ({ refused: undefined }),
+    checkpoint: writer.checkpoint,
+    resumeAccepting: () => {
+      isFull = false;
+    },
+    close: () => {
+      isClosed = true;
+      writer.close();
+    },
+  };
+  const execute = createExecute(writerVerbs, calls);
+  const commit = createGroupCommit({
+    writer,
+    execute: (request) => {
+      if (isRefused(request)) throw diskFull();
+      return execute(request);
+    },
+    isDurable: ({ verb }) => !needNoSync.has(verb),
+    onFull: () => {
+      isFull = true;
+      releaseBallast(options.path);
+    },
+  });
+
+  const isRefused = ({ verb }: Request): boolean => isFull && verb === "accept";
+
+  /** Answers alike requests: all that share a commit, or one that has none. */
+  function runAlike(requests: readonly Request[]): readonly Outgoing[] {
+    const [first] = requests;
+    if (first === undefined) return [];
+    if (controls.has(first.verb)) return [attempt(first, execute)];
+    return isRefused(first) ? [failure(first, diskFull())] : commit(requests);
+  }
+
+  return {
+    run: (requests) =>
+      runsOfAlike(requests, (each) => controls.has(each.verb) || isRefused(each)).flatMap(runAlike),
+    walPages: () => (isClosed ? undefined : writer.walPages()),
+    get isClosed() {
+      return isClosed;
+    },
+  };
+}
+
+const diskFull = (): StoreFault => new StoreFault("full", "the disk is full");
+
+/** Cuts a list where it must be: what stands alone is a run of its own, what does not is taken together. */
+function runsOfAlike(requests: readonly Request[], standsAlone: (request: Request) => boolean): Request[][] {
+  const runs: Request[][] = [];
+  let open: Request[] | undefined;
+  for (const request of requests) {
+    if (standsAlone(request)) {
+      runs.push([request]);
+      open = undefined;
+    } else if (open === undefined) {
+      open = [request];
+      runs.push(open);
+    } else {
+      open.push(request);
+    }
+  }
+  return runs;
+}

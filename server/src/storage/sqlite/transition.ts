@@ -1,0 +1,82 @@
+import type { Instant, TaskId } from "../../model/ids.ts";
+import { isTerminal } from "../../model/task.ts";
+import type { TaskChange } from "../../model/task-machine.ts";
+import { codeOfReason, stateCode, states } from "./codes.ts";
+import { command, type Database, type Value } from "./files/connection.ts";
+import type { Ledger } from "./ledger.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+
+/** The row that a change is meant for, as it was read in this transaction or remembered from an earlier one. */
+export type Target = {
+  readonly seq: number;
+  readonly id: TaskId;
+  readonly queue: QueueEntry;
+  readonly state: number;
+  readonly revision: number;
+};
+
+/** A transition, and how the newest lease was settled if that is what it is. */
+export type Decided = {
+  readonly change: TaskChange;
+  readonly now: Instant;
+  readonly outcomeHash: number | undefined;
+};
+
+/**
+ * Writes a decided change with its event and its counts. False, and nothing written, where the row is no longer the target or the
+ * guard does not hold; `guardValues` are the parameters ?14 and following of its text.
+ */
+export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
+
+/** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
+export function createTransition(db: Database, ledger: Ledger, guard: string): WriteTransition {
+  // A leased task that stays leased keeps its lease; a scheduled one waits for the time it has where it is given none.
+  const update = command(
+    db,
+    `UPDATE tasks SET state = ?1, reason = ?2, revision = revision + 1, attempt = ?3, deliveries = deliveries + ?4,
+       timer_at = CASE ?1 WHEN ${stateCode.leased} THEN timer_at
+                          WHEN ${stateCode.scheduled} THEN coalesce(?5, not_before, 0)
+                          ELSE ?5 END,
+       not_before = coalesce(?6, not_before), ended_at = coalesce(?7, ended_at),
+       outcome_hash = coalesce(?8, outcome_hash),
+       cancel_at = coalesce(?9, cancel_at), cancel_reason = coalesce(?10, cancel_reason)
+     WHERE seq = ?11 AND revision = ?12 AND state = ?13 AND ${guard}`,
+  );
+  const upsertResult = command(
+    db,
+    `INSERT INTO results (seq, result, failure) VALUES (?1, ?2, ?3)
+     ON CONFLICT (seq) DO UPDATE SET result = coalesce(?2, result), failure = coalesce(?3, failure)`,
+  );
+
+  return (target, decided, ...guardValues) => {
+    const { change, now } = decided;
+    const { seq, id, queue, revision } = target;
+    const { reason, attempt, result, failure, event } = change;
+    const state = states.code(change.state);
+    if (update(...columnsOf(state, decided), seq, revision, target.state, ...guardValues) === 0) return false;
+    if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
+    ledger.move(queue, target.state, state);
+    ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });
+    return true;
+  };
+}
+
+/** The parameters ?1 to ?10. */
+const columnsOf = (state: number, { change, now, outcomeHash }: Decided): Value[] => [
+  state,
+  codeOfReason(change.reason),
+  change.attempt,
+  change.deliveriesDelta,
+  timerOf(change, now) ?? null,
+  change.notBefore ?? null,
+  change.endedAt ?? null,
+  outcomeHash ?? null,
+  change.cancel?.at ?? null,
+  change.cancel?.reason ?? null,
+];
+
+/** When the task's next turn is: due, removable; a ready task has none, and notes since when it is ready. */
+function timerOf({ state, notBefore, purgeAt }: TaskChange, now: Instant): Instant | undefined {
+  if (state === "scheduled") return notBefore;
+  return isTerminal(state) ? purgeAt : now;
+}

@@ -1,0 +1,26 @@
+import { createAccept } from "./accept.ts";
+import { createApply } from "./apply.ts";
+import { createClaim } from "./claim.ts";
+import { createExtend } from "./extend.ts";
+import { createPutMeta } from "./meta.ts";
+import { createSetPause } from "./pause.ts";
+import { createPrune } from "./prune.ts";
+import { createPurge } from "./purge.ts";
+import { createSettle } from "./settle.ts";
+import type { WriterCalls } from "./threads/verbs.ts";
+import { createTruncateEvents } from "./truncate-events.ts";
+import type { Writing } from "./writing.ts";
+
+/** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
+export const createWriterCalls = (writing: Writing): WriterCalls => ({
+  accept: createAccept(writing),
+  claim: createClaim(writing),
+  extend: createExtend(writing),
+  settle: createSettle(writing),
+  apply: createApply(writing),
+  prune: createPrune(writing),
+  setPause: createSetPause(writing),
+  purge: createPurge(writing),
+  truncateEvents: createTruncateEvents(writing),
+  putMeta: createPutMeta(writing.db),
+});

@@ -1,0 +1,97 @@
+/**
+ * Upkeep: what has to happen without anybody asking: leases that run out, delays that end, records that grow old. One loop a file, each
+ * with a `…Once` that does one round and answers when to come again. It decides nothing: model/task-machine.ts does.
+ */
+
+import type { QueueHints } from "../broker/broker.ts";
+import { createLoop, type Loop } from "../lib/loop.ts";
+import type { Defaults, Limits } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Store } from "../ports/store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
+import { pruneEventsOnce } from "./event-pruner.ts";
+import { reapOnce } from "./lease-reaper.ts";
+import { pruneResultsOnce } from "./result-pruner.ts";
+import { stageOnce } from "./stager.ts";
+
+/** What upkeep lives on. */
+export type UpkeepDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly defaults: Defaults;
+  /** The broker's: who is told that tasks became ready, and tells that tasks were scheduled. */
+  readonly queueHints: QueueHints;
+  /** The backend's: who is told that tasks changed. */
+  readonly hints: TaskHints;
+};
+
+/** Loops at work. */
+export type Upkeep = {
+  /** Ends all loops, and resolves when the rounds under way are over. */
+  stop(): Promise<void>;
+};
+
+const stageIntervalMs = 1000;
+/** Well below what a delay of 100 ms may be late, well above what a round costs. */
+const stagePauseMs = 5;
+const pruneIntervalMs = 10_000;
+
+/** Starts all loops. */
+export function startUpkeep(deps: UpkeepDeps): Upkeep {
+  const stager = stagerOf(deps);
+  // A task that is scheduled to come sooner than the stager would: it comes with it.
+  deps.queueHints.onScheduled((earliest) =>
+    stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
+  );
+  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps)];
+  for (const loop of loops) loop.start();
+  return {
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+function reaperOf(deps: UpkeepDeps): Loop {
+  const options = {
+    intervalMs: deps.defaults.reapIntervalMs,
+    batchTasksMax: deps.limits.batchTasksMax,
+  };
+  return createLoop(deps, {
+    name: "lease-reaper",
+    runOnce: () => reapOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function stagerOf(deps: UpkeepDeps): Loop {
+  const options = {
+    intervalMs: stageIntervalMs,
+    pauseMs: stagePauseMs,
+    batchTasksMax: deps.limits.batchTasksMax,
+  };
+  return createLoop(deps, { name: "stager", runOnce: () => stageOnce(deps, options, deps.clock.now()) });
+}
+
+function resultPrunerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
+  return createLoop(deps, {
+    name: "result-pruner",
+    runOnce: () => pruneResultsOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function eventPrunerOf(deps: UpkeepDeps): Loop {
+  const options = {
+    intervalMs: pruneIntervalMs,
+    batchRowsMax: deps.limits.batchTasksMax,
+    retentionMs: deps.limits.eventRetentionMs,
+    bytesMax: deps.limits.eventBytesMax,
+  };
+  return createLoop(deps, {
+    name: "event-pruner",
+    runOnce: () => pruneEventsOnce(deps, options, deps.clock.now()),
+  });
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { openRooms } from "../support/rooms.ts";
+
+test("a task is retried with back-off until it succeeds", async () => {
+  const rooms = await openRooms();
+  const { clock, enqueue, read } = rooms;
+  const retry = { baseMs: 2000, factor: 2, maxMs: 300_000, jitter: "none" } as const;
+  const [id = ""] = await enqueue({ policy: { retry } });
+  const worker = await rooms.worker();
+
+  const first = await worker.takeOne();
+  expect(first.attempt).toBe(1);
+  expect(await worker.fail(first, "no connection")).toEqual({ kind: "accepted", state: "scheduled" });
+  expect(await read(id)).toMatchObject({ state: "scheduled", reason: "backoff", attempt: 2 });
+
+  let second: number | undefined;
+  const waiting = worker.takeOne().then((lease) => {
+    second = lease.attempt;
+    return lease;
+  });
+  await clock.advance(1999);
+  expect(second, "the back-off is a floor").toBeUndefined();
+  await clock.advance(20);
+  expect(second).toBe(2);
+
+  expect(await worker.fail(await waiting)).toEqual({ kind: "accepted", state: "scheduled" });
+  const third = worker.takeOne();
+  await clock.advance(4020);
+  expect(await third).toMatchObject({ attempt: 3, delivery: 3 });
+
+  expect(await worker.succeed(await third, "sent")).toEqual({ kind: "accepted", state: "succeeded" });
+  expect(await read(id)).toMatchObject({ state: "succeeded", attempt: 3, result: Buffer.from("sent") });
+  await rooms.close();
+});
+
+test("a task whose attempts are used up fails for good, with the last failure", async () => {
+  const rooms = await openRooms();
+  const retry = { baseMs: 100, factor: 1, maxMs: 100, jitter: "none" } as const;
+  const [id = ""] = await rooms.enqueue({ policy: { maxAttempts: 2, retry } });
+  const worker = await rooms.worker();
+  await worker.fail(await worker.takeOne(), "first");
+  const again = worker.takeOne();
+  await rooms.clock.advance(200);
+  expect(await worker.fail(await again, "second")).toEqual({ kind: "accepted", state: "failed" });
+  expect(await rooms.read(id)).toMatchObject({ reason: "max_attempts", failure: Buffer.from("second") });
+  await rooms.close();
+});
+
+test("a handler that asks for another attempt at once gets it at once", async () => {
+  const rooms = await openRooms();
+  await rooms.enqueue({});
+  const worker = await rooms.worker();
+  const first = await worker.takeOne();
+  const verdict = await worker.settle(first, { kind: "retry", delayMs: 0, failure: undefined });
+  expect(verdict).toEqual({ kind: "accepted", state: "ready" });
+  expect(await worker.takeOne()).toMatchObject({ taskId: first.taskId, attempt: 2 });
+  await rooms.close();
+});

@@ -1,0 +1,69 @@
+import type { Broker, Lease, LeaseVerdict, Session, SettleVerdict } from "../../server/src/broker/broker.ts";
+import { defaultNamespace, queueNameOf } from "../../server/src/model/ids.ts";
+import { defaults } from "../../server/src/model/limits.ts";
+import type { Outcome } from "../../server/src/model/outcome.ts";
+
+/** How a worker of a test greets. */
+export type WorkerWish = {
+  readonly name?: string;
+  readonly queues?: readonly string[];
+  readonly credit?: number;
+  /** The session to go on with, the leases that it says it holds, and the newest grant that it has seen. */
+  readonly resume?: {
+    readonly sessionId: Uint8Array;
+    readonly held: readonly Uint8Array[];
+    readonly seenSeq: number;
+  };
+};
+
+/** A worker that does what its test says. */
+export type ScriptedWorker = Awaited<ReturnType<typeof connectWorker>>;
+
+/** Opens a worker's session. */
+export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
+  const { name = "worker", queues = [defaults.queue], credit = 100, resume } = wish;
+  const cancels: { readonly token: Uint8Array; readonly reason: string }[] = [];
+  const stream = new AbortController();
+  let wasSuperseded = false;
+  const session: Session = await broker.openSession(
+    { namespace: defaultNamespace, worker: name, queues: queues.map(queueNameOf), resume },
+    {
+      onCancel: (token, reason) => cancels.push({ token, reason }),
+      onSuperseded: () => {
+        wasSuperseded = true;
+      },
+    },
+  );
+  session.credit(session.lastSeq, credit);
+  const settleOne = async (lease: Lease, outcome: Outcome): Promise<SettleVerdict> => {
+    const [verdict] = await session.settle([{ token: lease.token, outcome }]);
+    if (verdict === undefined) throw new Error("a settlement got no verdict");
+    return verdict;
+  };
+  return {
+    session,
+    cancels,
+    get wasSuperseded() {
+      return wasSuperseded;
+    },
+    /** The next tasks, when there are any. */
+    take: (limit = 100): Promise<readonly Lease[]> => session.next(limit, stream.signal),
+    /** The next task, when there is one. */
+    async takeOne(): Promise<Lease> {
+      const [lease] = await session.next(1, stream.signal);
+      if (lease === undefined) throw new Error("the session granted nothing, and never will");
+      return lease;
+    },
+    settle: settleOne,
+    succeed: (lease: Lease, result = "done") =>
+      settleOne(lease, { kind: "succeeded", result: Buffer.from(result) }),
+    fail: (lease: Lease, message = "it broke") =>
+      settleOne(lease, { kind: "failed", failure: Buffer.from(message), nonRetryable: false }),
+    heartbeat: (): Promise<readonly LeaseVerdict[]> => session.heartbeat(session.lastSeq),
+    /** Its stream breaks. */
+    lose(): void {
+      stream.abort();
+      session.detach();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { type Api, createApi } from "../../server/src/api/api.ts";
+import { createBackend } from "../../server/src/backend/backend.ts";
+import { createBroker } from "../../server/src/broker/broker.ts";
+import { createSystemClock } from "../../server/src/lib/system-clock.ts";
+import { createSystemRandom } from "../../server/src/lib/system-random.ts";
+import type { Instant, TaskId } from "../../server/src/model/ids.ts";
+import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
+import type { Store } from "../../server/src/ports/store.ts";
+import { createRouting } from "../../server/src/routing/routing.ts";
+import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
+import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
+import { createRecordingLog, type RecordingLog } from "./recording-log.ts";
+
+/** What a wire test wants otherwise than a server has it. */
+export type WireWish = {
+  readonly limits?: Partial<Limits>;
+  readonly defaults?: Partial<Defaults>;
+  readonly namespaces?: readonly string[];
+  readonly store?: Store;
+};
+
+/** A whole server on a loopback port, with a memory store and real time. */
+export type WireServer = {
+  readonly api: Api;
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly log: RecordingLog;
+  readonly limits: Limits;
+  close(): Promise<void>;
+};
+
+/** Starts a server for a wire test. */
+export async function startWireServer(wish: WireWish = {}): Promise<WireServer> {
+  const clock = createSystemClock<Instant>();
+  const bounds = { ...limits, ...wish.limits };
+  const log = createRecordingLog();
+  const store = wish.store ?? createMemoryStore({ limits: bounds });
+  const backend = createBackend({ store, clock, limits: bounds });
+  const { hints } = backend;
+  const random = createSystemRandom<TaskId>();
+  const deps = {
+    store,
+    clock,
+    random,
+    log,
+    limits: bounds,
+    defaults: { ...defaults, ...wish.defaults },
+    hints,
+  };
+  const broker = await createBroker({ ...deps, routing: createRouting(deps) });
+  const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
+  const info = {
+    version: "0.0.0-test",
+    store: store.kind,
+    durability: store.durability,
+    startedAt: clock.now(),
+  };
+  const api = createApi({ ...deps, broker, backend, info, namespaces: wish.namespaces ?? ["default"] });
+  const address = await api.listen({ host: "127.0.0.1", port: 0 });
+  return {
+    ...{ api, log, limits: bounds },
+    ...address,
+    url: `http://${address.host}:${address.port}`,
+    async close() {
+      await api.close();
+      await Promise.all([upkeep.stop(), broker.close()]);
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { Code, createClient } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
+import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
+import { Durability, ServerService } from "@stem/proto/stem/v1/server_service_pb";
+import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startWireServer, type WireServer } from "../support/wire-server.ts";
+import { failure, wireTransports } from "../support/wire-transports.ts";
+
+let server: WireServer;
+beforeAll(async () => {
+  server = await startWireServer();
+});
+afterAll(() => server.close());
+
+describe.each(wireTransports)("over %s", (name, open) => {
+  const queueOf = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}.${suffix}`;
+  const connect = () => {
+    const transport = open(server.url);
+    return {
+      tasks: createClient(TaskService, transport),
+      queues: createClient(QueueService, transport),
+      workers: createClient(WorkerService, transport),
+      server: createClient(ServerService, transport),
+    };
+  };
+
+  test("a queue tells how much is in it, by state, and how long the oldest has waited", async () => {
+    const { tasks, queues } = connect();
+    const queue = queueOf("depth");
+    const later = { start: { case: "delay" as const, value: { seconds: 60n } } };
+    await tasks.enqueueTasks({
+      tasks: [
+        { name: "a", queue },
+        { name: "b", queue },
+        { name: "c", queue, options: later },
+      ],
+    });
+    const found = (await queues.getQueue({ queue })).queue;
+    expect(found).toMatchObject({ name: queue, namespace: "default" });
+    expect(found?.depth).toMatchObject({ ready: 2n, scheduled: 1n, leased: 0n, succeeded: 0n });
+    expect(Number(found?.oldestReadyAge?.seconds)).toBeLessThan(60);
+    expect(found?.pause).toBeUndefined();
+    expect(found?.createTime?.seconds).toBeGreaterThan(1_700_000_000n);
+  });
+
+  test("queues are listed by name, page by page", async () => {
+    const { tasks, queues } = connect();
+    const wanted = ["p1", "p2", "p3"].map(queueOf);
+    await tasks.enqueueTasks({ tasks: wanted.map((queue) => ({ name: "a", queue })) });
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await queues.listQueues({ pageSize: 2, pageToken });
+      expect(page.queues.length).toBeLessThanOrEqual(2);
+      seen.push(...page.queues.map((queue) => queue.name));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(seen.filter((queue) => wanted.includes(queue))).toEqual(wanted);
+    expect(seen).toEqual([...seen].sort());
+    const garbage = await failure(queues.listQueues({ pageToken: "garbage" }));
+    expect(garbage.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe("page_token");
+  });
+
+  test("a paused queue hands out nothing until it is resumed", async () => {
+    const { tasks, queues, workers } = connect();
+    const queue = queueOf("pause");
+    await tasks.enqueueTask({ name: "a", queue });
+    const paused = await queues.pauseQueue({ queue, reason: "deploy" });
+    expect(paused.queue?.pause?.reason).toBe("deploy");
+    expect((await workers.leaseTasks({ queues: [queue] })).grants).toHaveLength(0);
+    expect((await queues.resumeQueue({ queue })).queue?.pause).toBeUndefined();
+    expect((await workers.leaseTasks({ queues: [queue] })).grants).toHaveLength(1);
+  });
+
+  test("a purge must be confirmed, and an unconfirmed one tells what waits", async () => {
+    const { tasks, queues } = connect();
+    const queue = queueOf("purge");
+    await tasks.enqueueTasks({ tasks: [1, 2, 3].map(() => ({ name: "a", queue })) });
+    for (const confirmation of [undefined, { case: "expectedCount" as const, value: 2n }]) {
+      const error = await failure(queues.purgeQueue({ queue, ...(confirmation && { confirmation }) }));
+      expect(error.code).toBe(Code.FailedPrecondition);
+      expect(error.findDetails(ErrorInfoSchema)).toMatchObject([
+        { reason: "PURGE_UNCONFIRMED", metadata: { queue, waiting: "3" } },
+      ]);
+    }
+    const confirmation = { case: "expectedCount" as const, value: 3n };
+    expect((await queues.purgeQueue({ queue, confirmation })).purgedCount).toBe(3n);
+    const any = { case: "anyCount" as const, value: true };
+    expect((await queues.purgeQueue({ queue, confirmation: any })).purgedCount).toBe(0n);
+    expect((await queues.getQueue({ queue })).queue?.depth).toMatchObject({ ready: 0n, cancelled: 3n });
+  });
+
+  test("a queue that is not there is not found", async () => {
+    const { queues } = connect();
+    const error = await failure(queues.getQueue({ queue: queueOf("nowhere") }));
+    expect(error.code).toBe(Code.NotFound);
+    expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("QUEUE_UNKNOWN");
+  });
+
+  test("the server tells its limits and defaults", async () => {
+    const info = await connect().server.getServerInfo({});
+    expect(info).toMatchObject({ store: "memory", durability: Durability.NONE, namespaces: ["default"] });
+    expect(info.limits["batchTasksMax"]).toBe(1000n);
+    expect(Object.keys(info.limits)).toEqual(expect.arrayContaining(Object.keys(server.limits)));
+    expect(info.defaults?.leaseDuration?.seconds).toBe(20n);
+    expect([info.protocolMin, info.protocolMax]).toEqual([1, 1]);
+  });
+});

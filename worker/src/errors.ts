@@ -1,0 +1,88 @@
+/**
+ * What a handler may throw to say how its attempt ends, and what its AbortSignal may abort with. Anything else that it throws is a
+ * failure like any other: the task is tried again as its options say.
+ */
+
+/** Thrown by a handler: trying again cannot help. The task fails for good, whatever attempts are left. */
+export class NonRetryableError extends Error {
+  override readonly name: string = "NonRetryableError";
+}
+
+/** Thrown by a handler, or by `ctx.retry`: try again. Costs an attempt; with none left, the task fails. */
+export class RetryError extends Error {
+  override readonly name: string = "RetryError";
+  /** When to try again; undefined: by the task's retry policy. */
+  readonly delayMs: number | undefined;
+
+  constructor(message = "the handler asked for another attempt", options: RetryErrorOptions = {}) {
+    super(message, options);
+    this.delayMs = options.delayMs;
+  }
+}
+
+/** When to try again, and why. */
+export type RetryErrorOptions = ErrorOptions & {
+  /** Default: by the task's retry policy. Above 10 years it is capped. */
+  readonly delayMs?: number;
+};
+
+/** Thrown by a handler: this task is refused. It fails for good, with the reason `rejected`. */
+export class RejectError extends Error {
+  override readonly name: string = "RejectError";
+}
+
+/** Why an attempt was told to stop; the reason of the handler's AbortSignal. */
+export type StopError = TimeLimitExceeded | TaskCancelled | LeaseLost | WorkerStopping;
+
+/** The attempt has run for longer than its time limit. Its outcome is this failure, whatever the handler still does. */
+export class TimeLimitExceeded extends Error {
+  override readonly name = "TimeLimitExceeded";
+  readonly timeLimitMs: number;
+
+  constructor(timeLimitMs: number) {
+    super(`the attempt ran for longer than its time limit of ${timeLimitMs} ms`);
+    this.timeLimitMs = timeLimitMs;
+  }
+}
+
+/** Somebody wants the task stopped. What the handler then returns still counts; a failure makes it cancelled. */
+export class TaskCancelled extends Error {
+  override readonly name = "TaskCancelled";
+  /** Why, in the words of whoever asked. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(reason === "" ? "the task was cancelled" : `the task was cancelled: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** The lease is over, or could not be confirmed in time: another worker may have the task now. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+  /** True when the server said so; false when the worker could not reach it for 80 % of the lease. */
+  readonly confirmed: boolean;
+
+  constructor(confirmed: boolean) {
+    super(confirmed ? "the lease is over" : "the lease could not be confirmed in time");
+    this.confirmed = confirmed;
+  }
+}
+
+/** The worker is stopping and its grace is over. The task goes back to its queue when the handler fails. */
+export class WorkerStopping extends Error {
+  override readonly name = "WorkerStopping";
+
+  constructor() {
+    super("the worker is stopping");
+  }
+}
+
+/** The handler's result is beyond what the server takes. The task fails for good. */
+export class ResultTooLarge extends Error {
+  override readonly name = "ResultTooLarge";
+
+  constructor(bytesMax: number) {
+    super(`the result is larger than the server's limit of ${bytesMax} bytes`);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * @stem/worker: lease tasks from a Stem server and run them. Begin with `createWorker` (worker.ts), `implement` (registry.ts) and what a
+ * handler gets (context.ts). Definitions come from @stem/sdk.
+ */
+
+export type { Fence, TaskContext } from "./context.ts";
+export type { RetryErrorOptions, StopError } from "./errors.ts";
+export {
+  LeaseLost,
+  NonRetryableError,
+  RejectError,
+  RetryError,
+  TaskCancelled,
+  TimeLimitExceeded,
+  WorkerStopping,
+} from "./errors.ts";
+export type { Handler, Implementation } from "./registry.ts";
+export { implement } from "./registry.ts";
+export type { StopOptions, Worker } from "./worker.ts";
+export { createWorker } from "./worker.ts";
+export type { WorkerOptions } from "./worker-options.ts";

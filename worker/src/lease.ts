@@ -1,0 +1,97 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { Grant } from "@stem/proto/stem/v1/lease_pb";
+import type { NewTask } from "@stem/proto/stem/v1/task_pb";
+import { LeaseLost, type StopError, TimeLimitExceeded } from "./errors.ts";
+
+/** buffered: waits for a slot. running: its handler runs. settling: its outcome waits for the server's word. */
+export type LeasePhase = "buffered" | "running" | "settling";
+
+/** The worker stops at this share of a lease that nobody confirmed; the rest is the margin between two runs of a task. */
+const stopShare = 0.8;
+
+const noTask: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [] };
+
+/** How the lease was handed over. */
+export type LeaseStart = {
+  /** The number of its Grant. */
+  readonly seq: number;
+  /** The session's lease length; a Grant may say otherwise. */
+  readonly leaseMs: number;
+  /** When the frame was sent that the server had processed when it granted this: the lease is counted from here. */
+  readonly countedFrom: number;
+  /** When to give it back if no slot came free. */
+  readonly startBy: number;
+};
+
+/**
+ * One lease in the worker's hands. Times are the worker's monotonic milliseconds. A class with fields that change in place, because
+ * one is made for every task; its AbortController is made only for a handler that looks at the signal.
+ */
+export class HeldLease {
+  readonly grant: Grant;
+  readonly leaseMs: number;
+  /** The number of its Grant in the session; 0 once a later session has taken it over. */
+  seq: number;
+  phase: LeasePhase = "buffered";
+  /** When to stop for want of an answer. */
+  stopAt: number;
+  /** Buffered: when to give it back. Running: when its time limit is over. */
+  limitAt: number;
+  /** Why it was told to stop. */
+  stop: StopError | undefined;
+  #controller: AbortController | undefined;
+
+  constructor(grant: Grant, start: LeaseStart) {
+    this.grant = grant;
+    this.seq = start.seq;
+    this.leaseMs = grant.leaseDuration ? durationMs(grant.leaseDuration) : start.leaseMs;
+    this.stopAt = start.countedFrom + this.leaseMs * stopShare;
+    this.limitAt = start.startBy;
+  }
+
+  /** The task as its producer asked for it. */
+  get task(): NewTask {
+    return this.grant.task ?? noTask;
+  }
+
+  /** How long one attempt may run; undefined: as long as it likes. */
+  get timeLimitMs(): number | undefined {
+    const limit = this.task.options?.timeLimit;
+    return limit && durationMs(limit);
+  }
+
+  /** Aborts when the attempt should stop. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.stop) this.#controller.abort(this.stop);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Its handler begins; a task's time limit is counted from here. */
+  begin(now: number): void {
+    this.phase = "running";
+    this.limitAt = now + (this.timeLimitMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The server confirmed it for its length, counted from `countedFrom`. */
+  confirm(countedFrom: number, leaseMs = this.leaseMs): void {
+    this.stopAt = countedFrom + leaseMs * stopShare;
+  }
+
+  /** Tells the handler to stop. The first reason stands, but that a lost lease outranks all others. */
+  abort(reason: StopError): void {
+    const outranks = reason instanceof LeaseLost && reason.confirmed;
+    if (this.stop && !outranks) return;
+    this.stop = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** When something is to be done about it, unless it is confirmed or ends before. */
+  dueAt(): number {
+    if (this.phase === "settling") return Number.POSITIVE_INFINITY;
+    if (this.phase === "buffered" || this.stop === undefined) return Math.min(this.limitAt, this.stopAt);
+    return this.stop instanceof TimeLimitExceeded ? this.limitAt : Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Logger } from "@stem/sdk";
+import { LeaseLost, TimeLimitExceeded } from "./errors.ts";
+import type { HeldLease } from "./lease.ts";
+import { failed, type Outcome, released } from "./settlement.ts";
+
+/** What can be done about a lease. */
+export type OverdueDeps = {
+  readonly log: Logger;
+  /** Takes a lease out of those that wait for a slot. */
+  readonly withdraw: (lease: HeldLease) => void;
+  readonly settle: (lease: HeldLease, outcome: Outcome) => void;
+};
+
+/** How long a handler has to end after its signal aborted, before its outcome is settled over its head. */
+export const abortGraceMs = 5000;
+
+/** Does what is due for a lease: its start, its time limit, the end of its time limit's grace, or a confirmation did not come in time. */
+export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): void {
+  if (lease.phase === "buffered") {
+    deps.withdraw(lease);
+    deps.settle(lease, released);
+  } else if (lease.stop instanceof TimeLimitExceeded) {
+    deps.log.warn(
+      { taskId: lease.grant.taskId },
+      "a handler goes on after its time limit; its slot stays taken",
+    );
+    deps.settle(lease, failed(lease.stop));
+  } else if (lease.limitAt <= now) {
+    lease.abort(new TimeLimitExceeded(lease.timeLimitMs ?? 0));
+    lease.limitAt = now + abortGraceMs;
+  } else {
+    deps.log.warn(
+      { taskId: lease.grant.taskId },
+      "a lease could not be confirmed in time; its handler is stopped",
+    );
+    lease.abort(new LeaseLost(false));
+  }
+}

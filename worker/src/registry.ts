@@ -1,0 +1,40 @@
+import type { ArgsShape, SpreadArgs, TaskDefinition } from "@stem/sdk";
+import type { AnyTask } from "@stem/sdk/internal";
+import type { TaskContext } from "./context.ts";
+
+/** Runs one attempt of a task: gets the context, then the arguments, a tuple spread out. What it returns is the task's result. */
+export type Handler<HandlerArgs, HandlerResult> = (
+  ctx: TaskContext,
+  ...args: SpreadArgs<HandlerArgs>
+) => HandlerResult | Promise<HandlerResult>;
+
+/** A task together with the handler that runs it. */
+export type Implementation = {
+  readonly task: AnyTask;
+  readonly handler: (ctx: TaskContext, ...args: readonly unknown[]) => unknown;
+};
+
+/** Joins a definition with its handler: `implement(add, (ctx, a, b) => a + b)`. */
+export function implement<Args extends ArgsShape, Result, HandlerArgs, HandlerResult>(
+  task: TaskDefinition<Args, Result, HandlerArgs, HandlerResult>,
+  handler: Handler<HandlerArgs, HandlerResult>,
+): Implementation {
+  // The types meet here for the last time: from here on a definition's word is taken for what its payloads hold.
+  return { task: task as AnyTask, handler: handler as Implementation["handler"] };
+}
+
+/** The handlers of a worker, by task name. */
+export type Registry = ReadonlyMap<string, Implementation>;
+
+/** Indexes implementations; throws a TypeError when there are none, or two of one name. */
+export function createRegistry(implementations: readonly Implementation[]): Registry {
+  if (implementations.length === 0)
+    throw new TypeError("tasks is empty: a worker needs at least one handler");
+  const registry = new Map<string, Implementation>();
+  for (const implementation of implementations) {
+    const { name } = implementation.task;
+    if (registry.has(name)) throw new TypeError(`tasks has two handlers for ${name}`);
+    registry.set(name, implementation);
+  }
+  return registry;
+}

@@ -1,0 +1,64 @@
+import type { Payload } from "@stem/proto/stem/v1/payload_pb";
+import {
+  type AnyTask,
+  applySchema,
+  payloadBytesAtMost,
+  payloadFromProto,
+  payloadToProto,
+  spreadArgs,
+} from "@stem/sdk/internal";
+import { type ContextDeps, HandlerContext } from "../context.ts";
+import { ResultTooLarge } from "../errors.ts";
+import type { HeldLease } from "../lease.ts";
+import type { Registry } from "../registry.ts";
+import { failed, succeeded, thrown, unknownName } from "../settlement.ts";
+import type { Runner } from "./runner.ts";
+
+/** What running needs. `resultBytesMax` is the server's limit as its Welcome told it. */
+export type InProcessDeps = ContextDeps & {
+  readonly registry: Registry;
+  readonly resultBytesMax: () => number;
+};
+
+/** Runs handlers in this process, on its event loop. */
+export function createInProcessRunner(deps: InProcessDeps): Runner {
+  return {
+    async run(lease) {
+      const implementation = deps.registry.get(lease.task.name);
+      if (implementation === undefined) return unknownName;
+      const { task, handler } = implementation;
+      let args: unknown;
+      let value: unknown;
+      // What is wrong with arguments or result is wrong for good: another attempt would only repeat the handler's effects.
+      try {
+        args = await readArgs(task, lease);
+      } catch (error) {
+        return failed(error, true);
+      }
+      try {
+        value = await handler(new HandlerContext(lease, deps), ...spreadArgs(args));
+      } catch (error) {
+        return thrown(error);
+      }
+      try {
+        return succeeded(await writeResult(task, value, deps.resultBytesMax()));
+      } catch (error) {
+        return failed(error, true);
+      }
+    },
+  };
+}
+
+/** The handler's arguments; a task that carries none has an empty tuple. */
+function readArgs(task: AnyTask, lease: HeldLease): unknown {
+  const args = task.codec.decode(payloadFromProto(lease.task.args)) ?? [];
+  return applySchema(task.argsSchema, args, { taskName: task.name, part: "args" });
+}
+
+/** The result as it travels: checked by the schema, but sent as the handler gave it, for the reader applies the schema itself. */
+async function writeResult(task: AnyTask, value: unknown, bytesMax: number): Promise<Payload | undefined> {
+  if (task.resultSchema) await applySchema(task.resultSchema, value, { taskName: task.name, part: "result" });
+  const payload = payloadToProto(task.codec.encode(value));
+  if (payloadBytesAtMost(payload) > bytesMax) throw new ResultTooLarge(bytesMax);
+  return payload;
+}

@@ -1,0 +1,91 @@
+import type { Clock } from "@stem/sdk/internal";
+import type { HeldLease } from "./lease.ts";
+import type { Runner } from "./runner/runner.ts";
+import { lastWord, type Outcome } from "./settlement.ts";
+
+/** What slots need. */
+export type SlotsDeps = {
+  readonly runner: Runner;
+  readonly clock: Clock;
+  /** A lease has a deadline of its own. */
+  readonly watch: (time: number) => void;
+  /** A handler has ended and its slot is free. `outcome` is for the server; undefined: there is nothing to say. */
+  readonly onEnded: (lease: HeldLease, outcome: Outcome | undefined) => void;
+};
+
+/** Runs leased tasks in the order given, at most `concurrency` at once. A handler keeps its slot until it has really ended. */
+export class Slots {
+  readonly #deps: SlotsDeps;
+  readonly #concurrency: number;
+  #buffer: HeldLease[] = [];
+  readonly #running = new Set<HeldLease>();
+  #onIdle: (() => void)[] = [];
+  #closed = false;
+
+  constructor(concurrency: number, deps: SlotsDeps) {
+    this.#concurrency = concurrency;
+    this.#deps = deps;
+  }
+
+  /** How many more tasks could start now, less those that wait already; negative when more wait than could start. */
+  get free(): number {
+    return this.#concurrency - this.#running.size - this.#buffer.length;
+  }
+
+  /** Resolves when no handler runs. */
+  idle(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle.push(resolve);
+    });
+  }
+
+  /** The leases whose handlers run. */
+  get running(): ReadonlySet<HeldLease> {
+    return this.#running;
+  }
+
+  /** Takes leases to run, now or when a slot comes free. */
+  offer(leases: readonly HeldLease[]): void {
+    for (const lease of leases) this.#buffer.push(lease);
+    this.#fill();
+  }
+
+  /** Takes a lease out of the waiting ones; false when it does not wait. */
+  withdraw(lease: HeldLease): boolean {
+    const place = this.#buffer.indexOf(lease);
+    if (place >= 0) this.#buffer.splice(place, 1);
+    return place >= 0;
+  }
+
+  /** Starts nothing more, and answers what was waiting. */
+  close(): readonly HeldLease[] {
+    this.#closed = true;
+    return this.#buffer.splice(0);
+  }
+
+  #fill(): void {
+    if (this.#closed) return;
+    while (this.#running.size < this.#concurrency) {
+      const lease = this.#buffer.shift();
+      if (lease === undefined) return;
+      this.#start(lease);
+    }
+  }
+
+  #start(lease: HeldLease): void {
+    lease.begin(this.#deps.clock.now());
+    if (lease.limitAt !== Number.POSITIVE_INFINITY) this.#deps.watch(lease.limitAt);
+    this.#running.add(lease);
+    void this.#deps.runner.run(lease).then((outcome) => this.#ended(lease, outcome));
+  }
+
+  #ended(lease: HeldLease, outcome: Outcome): void {
+    this.#running.delete(lease);
+    // Its outcome may have been settled over its head, at the end of its time limit.
+    const last = lease.phase === "running" ? lastWord(lease.stop, outcome) : undefined;
+    this.#deps.onEnded(lease, last);
+    this.#fill();
+    if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,261 @@
+import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import type { Client } from "@connectrpc/connect";
+import type {
+  ConnectRequest,
+  ConnectResponse,
+  Extended,
+  Refused,
+  Welcome,
+  WorkerService,
+} from "@stem/proto/stem/v1/worker_service_pb";
+import type { Logger, StemProblem } from "@stem/sdk";
+import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@stem/sdk/internal";
+import type { HeldLease } from "../lease.ts";
+import type { Confirmations } from "./confirmations.ts";
+import type { Credit } from "./credit.ts";
+import { type Frame, FrameLog } from "./frame-log.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { ProgressReports } from "./progress-reports.ts";
+import type { Session } from "./session.ts";
+import type { Settlements, Settling } from "./settlements.ts";
+
+/** What one stream needs. */
+export type ConnectionDeps = {
+  readonly client: Client<typeof WorkerService>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The SDK's name and version, for people. */
+  readonly sdk: string;
+  readonly session: Session;
+  readonly settlements: Settlements;
+  readonly credit: Credit;
+  readonly progress: ProgressReports;
+  readonly confirmations: Confirmations;
+  /** The server has welcomed the worker here. */
+  readonly onWelcome: (connection: Connection) => void;
+  /** The stream is over; everything on it that was unanswered waits for another. */
+  readonly onEnded: (connection: Connection) => void;
+};
+
+/** Why another stream is needed: this one is lost (its problem, if it ended with one), or the server is going away. */
+export type Leaving =
+  | { readonly kind: "lost"; readonly problem: StemProblem | undefined }
+  | { readonly kind: "draining"; readonly retryAfterMs: number };
+
+// A server that takes longer to greet, or to answer three heartbeats, is as good as gone.
+const welcomeMsMax = 10_000;
+const beatsUnansweredMax = 3;
+const goodbyeMsMax = 2000;
+
+const msOf = (length: Duration | undefined): number => (length ? durationMs(length) : 0);
+
+type Beat = { readonly frameSeq: number; readonly seenSeq: number; readonly sentAt: number };
+
+/** One stream, from Hello to its end: frames out as they are due, frames in to where they belong. */
+export class Connection {
+  readonly #deps: ConnectionDeps;
+  readonly #frames: FrameLog;
+  readonly #outgoing = new Outgoing(() => this.#next());
+  readonly #controller = new AbortController();
+  readonly #leaving = Promise.withResolvers<Leaving>();
+  readonly #sent = new Map<number, readonly Settling[]>();
+  readonly #beats: Beat[] = [];
+  #listed: readonly HeldLease[] = [];
+  #stage: "new" | "greeted" | "open" | "leaving" = "new";
+  #isBeatDue = false;
+  #cancelTimer: CancelTimer | undefined;
+  #ended: Promise<void> | undefined;
+  wasWelcomed = false;
+
+  constructor(deps: ConnectionDeps) {
+    this.#deps = deps;
+    this.#frames = new FrameLog(deps.clock);
+  }
+
+  /** Opens the stream. Resolves when another one is needed. */
+  open(): Promise<Leaving> {
+    this.#cancelTimer = this.#deps.clock.after(welcomeMsMax, () => this.#controller.abort());
+    this.#ended = this.#run();
+    return this.#leaving.promise;
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#outgoing.wake();
+  }
+
+  /** Heartbeats as soon as may be. */
+  beat(): void {
+    this.#isBeatDue = true;
+    this.wake();
+  }
+
+  /** Ends it at once: another stream has taken over, or there is nothing left to say. */
+  async end(): Promise<void> {
+    this.#stage = "leaving";
+    this.#controller.abort();
+    await this.#ended;
+  }
+
+  /** Takes leave of the server, and ends. */
+  async goodbye(): Promise<void> {
+    if (this.#stage !== "open") return this.end();
+    this.#stage = "leaving";
+    this.wake();
+    const cancel = this.#deps.clock.after(goodbyeMsMax, () => this.#controller.abort());
+    await this.#ended;
+    cancel();
+  }
+
+  async #run(): Promise<void> {
+    const problem = await this.#read();
+    this.#cancelTimer?.();
+    this.#outgoing.end();
+    this.#deps.settlements.unanswered([...this.#sent.values()].flat());
+    this.#deps.onEnded(this);
+    this.#leaving.resolve({ kind: "lost", problem });
+  }
+
+  async #read(): Promise<StemProblem | undefined> {
+    const { client } = this.#deps;
+    try {
+      for await (const response of client.connect(this.#outgoing, { signal: this.#controller.signal }))
+        this.#receive(response);
+      return undefined;
+    } catch (error) {
+      return problemFrom(error);
+    }
+  }
+
+  #receive({ echo, frame }: ConnectResponse): void {
+    const { session, settlements } = this.#deps;
+    const countedFrom = this.#frames.sentAt(Number(echo));
+    switch (frame.case) {
+      case "welcome":
+        this.#welcomed(frame.value);
+        break;
+      case "grants":
+        session.granted(frame.value, countedFrom);
+        break;
+      case "settled":
+        settlements.answered(this.#answered(frame.value.frameSeq), frame.value.exceptions);
+        break;
+      case "extended":
+        this.#extended(frame.value, countedFrom);
+        break;
+      case "cancel":
+        session.cancelled(frame.value.leases);
+        break;
+      case "drain":
+        this.#leaving.resolve({ kind: "draining", retryAfterMs: msOf(frame.value.retryAfter) });
+        break;
+      case "refused":
+        this.#refused(frame.value);
+        break;
+      default:
+      // A newer server may say more than this version knows.
+    }
+  }
+
+  #welcomed(welcome: Welcome): void {
+    this.wasWelcomed = true;
+    this.#stage = "open";
+    this.#cancelTimer?.();
+    const { session, credit } = this.#deps;
+    session.welcomed(welcome, this.#listed);
+    credit.max = session.terms.creditMax;
+    credit.reset();
+    this.#deps.onWelcome(this);
+    // What is still held must be confirmed before it runs out, so not only after an interval.
+    this.#isBeatDue = true;
+    this.#beatLater();
+    this.wake();
+  }
+
+  #beatLater(): void {
+    this.#cancelTimer = this.#deps.clock.after(this.#deps.session.terms.heartbeatMs, () => {
+      // Counted in heartbeats, not in time: after a handler that blocked the loop, answers may be there unread.
+      if (this.#beats.length >= beatsUnansweredMax) {
+        this.#deps.log.warn({}, "the server does not answer heartbeats");
+        this.#controller.abort();
+        return;
+      }
+      this.beat();
+      this.#beatLater();
+    });
+  }
+
+  #extended({ lost }: Extended, countedFrom: number): void {
+    const beat = this.#beats.shift();
+    if (beat) {
+      // Never later than the heartbeat itself: other frames may have been processed since the leases were extended.
+      this.#deps.session.extended(beat.seenSeq, Math.min(countedFrom, beat.sentAt));
+    }
+    this.#deps.session.lost(lost);
+    if (beat) this.#deps.confirmations.answered(beat.sentAt);
+  }
+
+  #refused({ frameSeq, error }: Refused): void {
+    if (error === undefined) return;
+    const problem = problemFromStatus(error);
+    this.#deps.log.error({ frameSeq: Number(frameSeq), reason: problem.reason }, problem.message);
+    const beat = this.#beats.findIndex((sent) => sent.frameSeq === Number(frameSeq));
+    if (beat >= 0) this.#beats.splice(beat, 1);
+    this.#deps.settlements.frameRefused(this.#answered(frameSeq), problem);
+  }
+
+  #answered(frameSeq: bigint): readonly Settling[] {
+    const items = this.#sent.get(Number(frameSeq)) ?? [];
+    this.#sent.delete(Number(frameSeq));
+    return items;
+  }
+
+  #next(): ConnectRequest | undefined {
+    const frame = this.#nextFrame();
+    return frame && this.#frames.number(frame);
+  }
+
+  /** The next frame, most urgent first. */
+  #nextFrame(): Frame | undefined {
+    if (this.#stage === "new") return this.#hello();
+    if (this.#stage === "greeted") return undefined;
+    const frame = this.#heartbeat() ?? this.#settle() ?? this.#credit() ?? this.#deps.progress.take();
+    if (frame !== undefined || this.#stage === "open") return frame;
+    // Nothing may follow a Goodbye: our half of the stream closes once it has been read.
+    this.#outgoing.endAfterNext();
+    return { case: "goodbye", value: { $typeName: "stem.v1.Goodbye" } };
+  }
+
+  #hello(): Frame {
+    this.#stage = "greeted";
+    const { hello, listed } = this.#deps.session.hello(this.#deps.sdk);
+    this.#listed = listed;
+    return { case: "hello", value: hello };
+  }
+
+  #heartbeat(): Frame | undefined {
+    if (!this.#isBeatDue) return undefined;
+    this.#isBeatDue = false;
+    const { seenSeq } = this.#deps.session;
+    this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
+    return { case: "heartbeat", value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq) } };
+  }
+
+  #settle(): Frame | undefined {
+    const items = this.#deps.settlements.take(this.#deps.session.terms.frameBytesMax);
+    if (items.length === 0) return undefined;
+    this.#sent.set(this.#frames.last + 1, items);
+    const settlements = items.map(({ settlement }) => settlement);
+    return { case: "settle", value: { $typeName: "stem.v1.Settle", settlements } };
+  }
+
+  #credit(): Frame | undefined {
+    const { seenSeq } = this.#deps.session;
+    const credit = this.#deps.credit.next(seenSeq, this.#deps.clock.now());
+    if (credit === undefined) return undefined;
+    return {
+      case: "credit",
+      value: { $typeName: "stem.v1.Credit", seenSeq: BigInt(seenSeq), credit: BigInt(credit) },
+    };
+  }
+}

@@ -1,0 +1,116 @@
+import type { Logger, Reason, StemProblem } from "@stem/sdk";
+import { type Backoff, type Clock, fullJitterMs, pause, type Random } from "@stem/sdk/internal";
+import type { Connection, ConnectionDeps, Leaving } from "./connection.ts";
+
+/** What staying connected needs. */
+export type LinkDeps = {
+  /** Makes a stream that is not open yet. */
+  readonly dial: (events: Pick<ConnectionDeps, "onWelcome" | "onEnded">) => Connection;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+};
+
+// The cap is far below the time for which a worker may keep its leases, so that a server that is back is found in time.
+const backoff: Backoff = { baseDelayMs: 250, factor: 2, maxDelayMs: 5000 };
+
+// Waiting does not help against these, unless the same worker was welcome before.
+const hopeless: ReadonlySet<Reason> = new Set<Reason>([
+  "FIELD_INVALID",
+  "FIELD_OUT_OF_RANGE",
+  "NAMESPACE_UNKNOWN",
+  "PROTOCOL_UNSUPPORTED",
+  "RPC_UNIMPLEMENTED",
+  "RPC_UNAUTHENTICATED",
+  "RPC_PERMISSION_DENIED",
+]);
+
+/** Keeps one stream open: opens another when it is lost, or when the server is going away, and moves over when that one is welcome. */
+export class Link {
+  readonly #deps: LinkDeps;
+  readonly #closing = new AbortController();
+  readonly #welcomed = Promise.withResolvers<void>();
+  readonly #streams = new Set<Connection>();
+  #current: Connection | undefined;
+  #wasWelcomed = false;
+  #ended: Promise<void> | undefined;
+
+  constructor(deps: LinkDeps) {
+    this.#deps = deps;
+  }
+
+  /** Connects. Resolves when the worker is welcome; rejects with StemProblem when it cannot be. */
+  start(): Promise<void> {
+    this.#ended ??= this.#keep();
+    return this.#welcomed.promise;
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#current?.wake();
+  }
+
+  /** Heartbeats as soon as there is a stream to do so on. */
+  beat(): void {
+    this.#current?.beat();
+  }
+
+  /** Takes leave of the server and opens no more streams. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#current?.goodbye();
+    await Promise.all([...this.#streams].map((stream) => stream.end()));
+    await this.#ended;
+    this.#welcomed.reject(new Error("the worker was stopped before it was connected"));
+  }
+
+  async #keep(): Promise<void> {
+    // Whether or not anybody asked to hear of it.
+    this.#welcomed.promise.catch(() => undefined);
+    for (let failures = 1; !this.#closing.signal.aborted; failures += 1) {
+      const stream = this.#deps.dial({
+        onWelcome: (connection) => this.#onWelcome(connection),
+        onEnded: (connection) => this.#onEnded(connection),
+      });
+      this.#streams.add(stream);
+      const leaving = await stream.open();
+      if (stream.wasWelcomed) failures = 1;
+      if (this.#closing.signal.aborted || this.#isHopeless(leaving)) return;
+      await this.#pauseAfter(leaving, failures);
+    }
+  }
+
+  #onWelcome(connection: Connection): void {
+    const before = this.#current;
+    this.#current = connection;
+    this.#wasWelcomed = true;
+    this.#deps.log.info({}, "connected");
+    this.#welcomed.resolve();
+    if (before !== undefined) void before.end();
+  }
+
+  #onEnded(connection: Connection): void {
+    this.#streams.delete(connection);
+    if (this.#current === connection) this.#current = undefined;
+  }
+
+  #isHopeless(leaving: Leaving): boolean {
+    if (leaving.kind !== "lost" || leaving.problem === undefined) return false;
+    if (this.#wasWelcomed || !hopeless.has(leaving.problem.reason)) return false;
+    this.#welcomed.reject(leaving.problem);
+    return true;
+  }
+
+  async #pauseAfter(leaving: Leaving, failures: number): Promise<void> {
+    const askedMs = leaving.kind === "draining" ? leaving.retryAfterMs : (leaving.problem?.retryAfterMs ?? 0);
+    const delayMs = askedMs + fullJitterMs(backoff, failures, this.#deps.random);
+    this.#deps.log.warn({ ...whyOf(leaving), delayMs: Math.round(delayMs) }, "connecting again");
+    await pause(this.#deps.clock, delayMs, this.#closing.signal);
+  }
+}
+
+const whyOf = (leaving: Leaving): { readonly reason: string; readonly text?: string } =>
+  leaving.kind === "draining" ? { reason: "DRAINING" } : problemFacts(leaving.problem);
+
+const problemFacts = (problem: StemProblem | undefined) =>
+  problem ? { reason: problem.reason, text: problem.message } : { reason: "the stream ended" };

@@ -1,0 +1,162 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { Grant, LeaseVerdict } from "@stem/proto/stem/v1/lease_pb";
+import type { CancelledLease, Grants, Hello, Welcome } from "@stem/proto/stem/v1/worker_service_pb";
+import type { Logger } from "@stem/sdk";
+import type { Clock } from "@stem/sdk/internal";
+import type { Deadlines } from "../deadlines.ts";
+import { LeaseLost, TaskCancelled } from "../errors.ts";
+import { HeldLease } from "../lease.ts";
+import type { LeaseTable } from "../lease-table.ts";
+import { released } from "../settlement.ts";
+import type { Slots } from "../slots.ts";
+import type { WorkerSettings } from "../worker-options.ts";
+import type { Settlements } from "./settlements.ts";
+
+/** What a session needs of the rest of the worker. */
+export type SessionDeps = {
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly leases: LeaseTable;
+  readonly slots: Slots;
+  readonly deadlines: Deadlines;
+  readonly settlements: Settlements;
+};
+
+/** The server's terms, as its Welcome tells them. Until then: its defaults. */
+export type Terms = {
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  readonly frameBytesMax: number;
+  readonly resultBytesMax: number;
+  readonly creditMax: number;
+};
+
+// Leased tasks that found no slot for this long go back, for another worker to have them.
+const bufferedMsMax = 1000;
+const frameBytesMax = 3_670_016;
+const protocol = 1;
+
+/** What the worker is to the server, over all its streams: an id, a position in the Grants, and the leases held. */
+export class Session {
+  readonly #deps: SessionDeps;
+  #id: Uint8Array = new Uint8Array();
+  #seenSeq = 0;
+  #closed = false;
+  terms: Terms = {
+    leaseMs: 20_000,
+    heartbeatMs: 5000,
+    frameBytesMax,
+    resultBytesMax: 2 * 1024 * 1024,
+    creditMax: 10_000,
+  };
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+  }
+
+  /** The number of the newest Grant seen. */
+  get seenSeq(): number {
+    return this.#seenSeq;
+  }
+
+  /** The greeting of a new stream, and the leases that it lists, in its order. */
+  hello(sdk: string): { readonly hello: Hello; readonly listed: readonly HeldLease[] } {
+    const { settings, leases } = this.#deps;
+    const listed = [...leases];
+    const hello: Hello = {
+      $typeName: "stem.v1.Hello",
+      protocolMin: protocol,
+      protocolMax: protocol,
+      namespace: settings.namespace,
+      worker: settings.name,
+      queues: [...settings.queues],
+      slots: settings.concurrency,
+      sessionId: this.#id,
+      heldLeases: listed.map((lease) => lease.grant.leaseToken),
+      seenSeq: BigInt(this.#seenSeq),
+      sdk,
+    };
+    return { hello, listed };
+  }
+
+  /** A stream is open: takes the server's terms, and its word on the leases that the greeting listed. */
+  welcomed(welcome: Welcome, listed: readonly HeldLease[]): void {
+    const isResumed = Buffer.from(this.#id).equals(welcome.sessionId);
+    this.#id = welcome.sessionId;
+    // Grants that were lost on the way went back to their queues: nothing between here and there is ours.
+    this.#seenSeq = Number(welcome.lastSeq);
+    this.terms = termsOf(welcome, this.terms);
+    listed.forEach((lease, place) => {
+      if (!isResumed) lease.seq = 0;
+      if (!welcome.leases[place]?.held) this.#lost(lease);
+    });
+  }
+
+  /** Work has come. */
+  granted({ firstSeq, grants }: Grants, countedFrom: number): void {
+    const first = Number(firstSeq);
+    this.#seenSeq = first + grants.length - 1;
+    const startBy = this.#deps.clock.now() + bufferedMsMax;
+    let earliest = startBy;
+    const leases = grants.map((grant, place) => {
+      const lease = this.#held(grant, { seq: first + place, countedFrom, startBy });
+      earliest = Math.min(earliest, lease.stopAt);
+      return lease;
+    });
+    if (this.#closed) for (const lease of leases) this.#deps.settlements.add(lease, released);
+    else this.#deps.slots.offer(leases);
+    this.#deps.deadlines.watch(earliest);
+  }
+
+  /** The server has confirmed the leases up to `seenSeq`, but for those that are lost. */
+  extended(seenSeq: number, countedFrom: number): void {
+    this.#deps.leases.confirm(seenSeq, countedFrom);
+  }
+
+  /** These leases are over. */
+  lost(verdicts: readonly LeaseVerdict[]): void {
+    for (const lease of this.#deps.leases.byTokens(verdicts.map(({ leaseToken }) => leaseToken)))
+      if (lease) this.#lost(lease);
+  }
+
+  /** Somebody wants these attempts stopped. */
+  cancelled(cancels: readonly CancelledLease[]): void {
+    const leases = this.#deps.leases.byTokens(cancels.map(({ leaseToken }) => leaseToken));
+    leases.forEach((lease, place) => {
+      lease?.abort(new TaskCancelled(cancels[place]?.reason ?? ""));
+      // One that waits for a slot need not begin: given back, it is cancelled.
+      if (lease && this.#deps.slots.withdraw(lease)) this.#deps.settlements.add(lease, released);
+    });
+  }
+
+  /** Takes no more work: what still comes goes back. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #held(grant: Grant, start: { seq: number; countedFrom: number; startBy: number }): HeldLease {
+    const lease = new HeldLease(grant, { ...start, leaseMs: this.terms.leaseMs });
+    this.#deps.leases.add(lease);
+    return lease;
+  }
+
+  #lost(lease: HeldLease): void {
+    // Its outcome is known: the server has the last word on it when it is sent again.
+    if (lease.phase === "settling") return;
+    this.#deps.log.warn({ taskId: lease.grant.taskId, phase: lease.phase }, "a lease is lost");
+    this.#deps.slots.withdraw(lease);
+    this.#deps.leases.remove(lease);
+    lease.abort(new LeaseLost(true));
+  }
+}
+
+function termsOf(welcome: Welcome, before: Terms): Terms {
+  return {
+    leaseMs: welcome.leaseDuration ? durationMs(welcome.leaseDuration) : before.leaseMs,
+    heartbeatMs: welcome.heartbeatInterval ? durationMs(welcome.heartbeatInterval) : before.heartbeatMs,
+    frameBytesMax: Math.min(welcome.frameBytesMax || frameBytesMax, frameBytesMax),
+    resultBytesMax: welcome.resultBytesMax || before.resultBytesMax,
+    creditMax: welcome.creditMax || before.creditMax,
+  };
+}

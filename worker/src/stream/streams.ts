@@ -1,0 +1,68 @@
+import type { Client } from "@connectrpc/connect";
+import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import type { Clock, Random } from "@stem/sdk/internal";
+import type { Deadlines } from "../deadlines.ts";
+import type { LeaseTable } from "../lease-table.ts";
+import type { Prefetch } from "../prefetch.ts";
+import type { Slots } from "../slots.ts";
+import { sdkVersion } from "../version.ts";
+import type { WorkerSettings } from "../worker-options.ts";
+import { Confirmations } from "./confirmations.ts";
+import { Connection } from "./connection.ts";
+import { Credit } from "./credit.ts";
+import { ProgressReports } from "./progress-reports.ts";
+import { Link } from "./reconnect.ts";
+import { Session } from "./session.ts";
+import { Settlements } from "./settlements.ts";
+
+/** What the worker's side of its streams needs of the rest of it. */
+export type StreamsDeps = {
+  readonly client: Client<typeof WorkerService>;
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly leases: LeaseTable;
+  readonly slots: Slots;
+  readonly deadlines: Deadlines;
+  readonly prefetch: Prefetch;
+};
+
+/** All that is said to the server and heard from it. */
+export type Streams = {
+  readonly link: Link;
+  readonly session: Session;
+  readonly credit: Credit;
+  readonly settlements: Settlements;
+  readonly progress: ProgressReports;
+  readonly confirmations: Confirmations;
+};
+
+/** Puts the worker's side of its streams together; nothing is open yet. */
+export function createStreams(deps: StreamsDeps): Streams {
+  const { settings, clock, leases, slots, deadlines } = deps;
+  const { log } = settings;
+  const wake = (): void => link.wake();
+  const settlements = new Settlements({
+    log,
+    clock,
+    onReady: wake,
+    onAnswered: (lease) => leases.remove(lease),
+  });
+  const session = new Session({ settings, clock, log, leases, slots, deadlines, settlements });
+  const progress = new ProgressReports(clock, wake);
+  const confirmations = new Confirmations(clock);
+  const credit = new Credit({
+    free: () => slots.free,
+    held: () => leases.size,
+    concurrency: settings.concurrency,
+    prefetch: deps.prefetch,
+  });
+  const parts = { client: deps.client, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
+  const link: Link = new Link({
+    dial: (events) => new Connection({ ...parts, confirmations, ...events }),
+    clock,
+    random: deps.random,
+    log,
+  });
+  return { link, session, credit, settlements, progress, confirmations };
+}

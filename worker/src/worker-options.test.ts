@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { settingsOf, type WorkerOptions } from "./worker-options.ts";
+
+test("only the tasks have no default", () => {
+  expect(settingsOf({ tasks: [] })).toMatchObject({
+    queues: ["default"],
+    concurrency: 10,
+    prefetchMax: 1000,
+    graceMs: 30_000,
+    handleSignals: true,
+    namespace: undefined,
+  });
+  expect(settingsOf({ tasks: [] }).name).toMatch(/^\S+:\d+$/);
+});
+
+test.each<[Partial<WorkerOptions>, string]>([
+  [{ concurrency: 0 }, "concurrency must be a whole number from 1 to 10000; it is 0"],
+  [{ concurrency: 2.5 }, "concurrency must be a whole number"],
+  [{ prefetchMax: -1 }, "prefetchMax must be a whole number from 0 to 10000; it is -1"],
+  [{ graceMs: Number.NaN }, "graceMs must be a number of milliseconds, 0 or more"],
+  [{ queues: [] }, "queues must be at least one name"],
+])("the options %j are refused", (options, fault) => {
+  expect(() => settingsOf({ tasks: [], ...options })).toThrow(fault);
+});

@@ -1,0 +1,80 @@
+import { hostname } from "node:os";
+import type { ClientOptions, Logger, StemClient } from "@stem/sdk";
+import { silentLogger } from "@stem/sdk/internal";
+import type { Implementation } from "./registry.ts";
+
+/** What a worker needs to know. Only `tasks` has no default. */
+export type WorkerOptions = {
+  /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`. */
+  readonly tasks: readonly Implementation[];
+  /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
+  readonly url?: string;
+  /** The namespace of its queues. Default: the server's, "default". */
+  readonly namespace?: string;
+  /** The queues it serves, 1 to 1,000; among them tasks come by priority, then by age. Default ["default"]. */
+  readonly queues?: readonly string[];
+  /** How many handlers run at once, 1 to 10,000. Default 10. */
+  readonly concurrency?: number;
+  /**
+   * How many tasks may at most wait here, leased, for a slot. The worker takes no more of them than it starts within 20 ms, so long
+   * tasks are never hoarded; 0: none at all. Default 1,000.
+   */
+  readonly prefetchMax?: number;
+  /** Names it for people, at most 255 printable characters without spaces. Default: host name and process id. */
+  readonly name?: string;
+  /** How long `stop()` lets handlers go on before it aborts them. Default 30 s. */
+  readonly graceMs?: number;
+  /** `run()` stops the worker on SIGTERM and SIGINT, and at once on a second one. Default true. */
+  readonly handleSignals?: boolean;
+  /** Where to say what operators should know; `ctx.log` is a child of it. Default: nowhere. */
+  readonly log?: Logger;
+  /** What `ctx.enqueue` goes through. Default: a client of the same server and namespace, made when first needed. */
+  readonly client?: StemClient;
+};
+
+/** The options in force. */
+export type WorkerSettings = {
+  readonly clientOptions: ClientOptions;
+  readonly url: string | undefined;
+  readonly namespace: string | undefined;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly prefetchMax: number;
+  readonly name: string;
+  readonly graceMs: number;
+  readonly handleSignals: boolean;
+  readonly log: Logger;
+};
+
+const concurrencyMax = 10_000;
+
+/** Fills in the defaults; throws a RangeError that names the option. */
+export function settingsOf(options: WorkerOptions): WorkerSettings {
+  const { concurrency = 10, prefetchMax = 1000, graceMs = 30_000, queues = ["default"] } = options;
+  if (!isCount(concurrency, 1))
+    wrong("concurrency", `a whole number from 1 to ${concurrencyMax}`, concurrency);
+  if (!isCount(prefetchMax, 0))
+    wrong("prefetchMax", `a whole number from 0 to ${concurrencyMax}`, prefetchMax);
+  if (!(graceMs >= 0)) wrong("graceMs", "a number of milliseconds, 0 or more", graceMs);
+  if (queues.length === 0) wrong("queues", "at least one name", "[]");
+  const { url, namespace, log = silentLogger } = options;
+  return {
+    clientOptions: { ...(url !== undefined && { url }), ...(namespace !== undefined && { namespace }), log },
+    url,
+    namespace,
+    queues,
+    concurrency,
+    prefetchMax,
+    name: options.name ?? `${hostname()}:${process.pid}`,
+    graceMs,
+    handleSignals: options.handleSignals ?? true,
+    log,
+  };
+}
+
+const isCount = (value: number, min: number): boolean =>
+  Number.isInteger(value) && value >= min && value <= concurrencyMax;
+
+function wrong(option: string, rule: string, value: unknown): never {
+  throw new RangeError(`${option} must be ${rule}; it is ${String(value)}`);
+}
