@@ -13,6 +13,7 @@ const steps: Readonly<Record<string, readonly [command: string, ...args: string[
   "protos: compatible": ["node", "scripts/breaking.ts"],
   "format and lint": ["biome", "check", "--error-on-warnings"],
   types: ["tsc", "-b"],
+  "types of tests and tools": ["tsc", "-p", "tsconfig.tools.json"],
   house: ["vitest", "run", "test/house"],
 };
 

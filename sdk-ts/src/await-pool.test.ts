@@ -42,7 +42,8 @@ function setUp(limits = { streamsMax: 2, tasksPerStreamMax: 3 }) {
   const heard: string[] = [];
   const watch = (taskId: string) =>
     pool.watch(taskId, {
-      onTask: ({ state }) => void heard.push(`${taskId} ${TaskState.SUCCEEDED === state ? "ended" : "lives"}`),
+      onTask: ({ state }) =>
+        void heard.push(`${taskId} ${TaskState.SUCCEEDED === state ? "ended" : "lives"}`),
       onProgress: ({ percent }) => void heard.push(`${taskId} ${percent}%`),
       onError: (error) => void heard.push(`${taskId} ${error.name}`),
     });
@@ -64,7 +65,9 @@ test("waits of one turn share a stream, and each hears of its own task", async (
   await rest();
   expect(opened.map(({ ids }) => ids)).toEqual(["ab"]);
   await opened[0]?.say(news("b", 4n, TaskState.LEASED));
-  await opened[0]?.say(create(AwaitTasksResponseSchema, { updates: [...news("a", 2n).updates, ...news("b", 5n).updates] }));
+  await opened[0]?.say(
+    create(AwaitTasksResponseSchema, { updates: [...news("a", 2n).updates, ...news("b", 5n).updates] }),
+  );
   expect(heard).toEqual(["b lives", "b lives", "a ended", "b ended", "b ended"]);
 });
 
@@ -152,8 +155,12 @@ test("who stops listening hears no more, and the last one to do so closes the st
   const stopB = watch("b");
   await rest();
   stopA();
-  await opened[0]?.say(update("a", { case: "progress", value: { $typeName: "stem.v1.Progress", percent: 5, message: "" } }));
-  await opened[0]?.say(update("b", { case: "progress", value: { $typeName: "stem.v1.Progress", percent: 7, message: "" } }));
+  await opened[0]?.say(
+    update("a", { case: "progress", value: { $typeName: "stem.v1.Progress", percent: 5, message: "" } }),
+  );
+  await opened[0]?.say(
+    update("b", { case: "progress", value: { $typeName: "stem.v1.Progress", percent: 7, message: "" } }),
+  );
   expect(heard).toEqual(["b 7%"]);
   stopB();
   stopB();

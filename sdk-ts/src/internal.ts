@@ -6,7 +6,7 @@ export { fullJitterMs } from "./backoff.ts";
 export { createClient } from "./client.ts";
 export type { CancelTimer, Clock, Random } from "./clock.ts";
 export { atEndOfTurn, createSystemClock, pause, systemRandom } from "./clock.ts";
-export { payloadBytesAtMost, payloadFromProto, payloadToProto } from "./codec/payload.ts";
+export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto } from "./codec/payload.ts";
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { childLogger, silentLogger } from "./log.ts";

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { snippetsOf } from "../support/markdown-snippets.ts";
+import { startCommand, type TestProcess } from "../support/server-process.ts";
 
 /**
  * The packages as a user gets them: compiled, packed, installed outside the repository, and run by Node versions that
@@ -99,6 +101,46 @@ test("a user's strict compiler sees the types", () => {
     new RegExp(doors.map((_, index) => `wrong\\.ts\\(${index * 2 + 2},14\\): error TS2322`).join("[^]*")),
   );
   expect(compile).not.toThrow(/TS7016|TS2307/);
+});
+
+/** Writes the README's example into the app, for a server at `address`. */
+function writeExample(address: string): readonly string[] {
+  const snippets = snippetsOf(readFileSync(path.join(root, "README.md"), "utf8"));
+  for (const { file, text } of snippets) {
+    writeFileSync(path.join(app, file), text.replaceAll("127.0.0.1:7836", address));
+  }
+  return snippets.map(({ file }) => file);
+}
+
+test("the README's example compiles in a user's folder, libraries included", () => {
+  const strict = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2024", "--pretty", "false"];
+  const files = writeExample("127.0.0.1:7836");
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  run(node24, ["node_modules/.bin/tsc", ...strict, "--allowImportingTsExtensions", ...files], app);
+});
+
+test.each([
+  ["22", () => node22],
+  ["24", () => node24],
+])("the README's example runs on plain Node %s", { timeout: 60_000 }, async (_, node) => {
+  const started: TestProcess[] = [];
+  const start = (command: string, args: readonly string[]): TestProcess => {
+    const child = startCommand(command, args, { cwd: app, env: { NODE_OPTIONS: "" } });
+    started.push(child);
+    return child;
+  };
+  try {
+    const args = ["--port", "0", "--store", "sqlite:data/stem.db", "--log-format", "json"];
+    const server = start(node24, ["node_modules/.bin/stem-server", ...args]);
+    const { url } = JSON.parse(await server.line(/"msg":"listening"/));
+    writeExample(new URL(url).host);
+    start(node(), ["worker.ts"]);
+    const enqueue = start(node(), ["enqueue.ts"]);
+    expect(await enqueue.exited).toEqual({ code: 0, signal: null });
+    expect(enqueue.lines).toContain("5");
+  } finally {
+    for (const child of started.toReversed()) await child.end("SIGTERM");
+  }
 });
 
 function install(place: string, packages: readonly string[]): void {

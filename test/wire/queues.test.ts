@@ -87,8 +87,8 @@ describe.each(wireTransports)("over %s", (name, open) => {
     }
     const confirmation = { case: "expectedCount" as const, value: 3n };
     expect((await queues.purgeQueue({ queue, confirmation })).purgedCount).toBe(3n);
-    const any = { case: "anyCount" as const, value: true };
-    expect((await queues.purgeQueue({ queue, confirmation: any })).purgedCount).toBe(0n);
+    const anyCount = { case: "anyCount" as const, value: true };
+    expect((await queues.purgeQueue({ queue, confirmation: anyCount })).purgedCount).toBe(0n);
     expect((await queues.getQueue({ queue })).queue?.depth).toMatchObject({ ready: 0n, cancelled: 3n });
   });
 

@@ -1,7 +1,9 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { expect, test } from "vitest";
 import { PayloadError } from "./codec.ts";
 import { jsonCodec } from "./json.ts";
-import { payloadFromProto, payloadToProto } from "./payload.ts";
+import { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto } from "./payload.ts";
 
 test.each([
   ["positional arguments", [1, "zwei", null, { three: [3] }]],
@@ -45,3 +47,18 @@ test.each([
 test("what is not JSON cannot be read, and says so", () => {
   expect(() => jsonCodec.decode({ json: "{" })).toThrow(PayloadError);
 });
+
+test.each([
+  [{ json: JSON.stringify("ä".repeat(10)) }, 22],
+  [{ json: JSON.stringify("ä".repeat(3000)) }, 6002],
+  [{ bytes: new Uint8Array(500), contentType: "a/b", encoding: { version: "ü".repeat(900) } }, 500],
+])(
+  "the limit is held against the data to the byte, and the size on the wire is never underrated",
+  (encoded, bytes) => {
+    const payload = payloadToProto(encoded);
+    expect([isPayloadWithin(payload, bytes), isPayloadWithin(payload, bytes - 1)]).toEqual([true, false]);
+    if (payload === undefined) throw new Error("there is a payload");
+    // Framing of the outermost field is its message's business.
+    expect(payloadBytesAtMost(payload) + 16).toBeGreaterThanOrEqual(toBinary(PayloadSchema, payload).length);
+  },
+);

@@ -44,8 +44,22 @@ const message = (data: Payload["data"], contentType: string, encoding: Payload["
 export function payloadBytesAtMost(payload: Payload | undefined): number {
   const data = payload?.data;
   if (data?.case === "json") return textBytesAtMost(data.value);
-  return data?.case === "binary" ? data.value.length + 256 : 0;
+  return payload && data?.case === "binary" ? data.value.length + describedBytesAtMost(payload) : 0;
+}
+
+/** True when a payload's data is within a limit, exactly. */
+export function isPayloadWithin(payload: Payload | undefined, bytesMax: number): boolean {
+  const data = payload?.data;
+  if (data?.case === "binary") return data.value.length <= bytesMax;
+  if (data?.case !== "json") return true;
+  return data.value.length * 3 <= bytesMax || Buffer.byteLength(data.value) <= bytesMax;
 }
 
 const textBytesAtMost = (text: string): number =>
   text.length < 1024 ? text.length * 3 : Buffer.byteLength(text);
+
+function describedBytesAtMost({ contentType, encoding }: Payload): number {
+  let chars = contentType.length;
+  for (const [key, value] of Object.entries(encoding)) chars += key.length + value.length + 4;
+  return 64 + chars * 3;
+}

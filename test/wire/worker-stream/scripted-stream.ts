@@ -6,6 +6,8 @@ import {
   type ConnectResponse,
   type ConnectResponseSchema,
   type HelloSchema,
+  type Welcome,
+  WelcomeSchema,
 } from "@stem/proto/stem/v1/worker_service_pb";
 import { type CallContext, Encoded, type Outgoing } from "../../../server/src/api/call.ts";
 import { createNamespaces } from "../../../server/src/api/convert/namespace.ts";
@@ -17,6 +19,8 @@ import type { SubmissionWish } from "../../support/submission.ts";
 
 type Frame = MessageInitShape<typeof ConnectRequestSchema>["frame"];
 type Kind = NonNullable<ConnectResponse["frame"]["case"]>;
+/** A frame with the numbers of its envelope. */
+type Numbered<K extends Kind> = Response<K> & { readonly echoed: bigint; readonly numbered: bigint };
 type Response<K extends Kind> = Extract<ConnectResponse["frame"], { case: K }>["value"];
 
 /** A greeting that is right, but for what a test says of it. */
@@ -82,8 +86,7 @@ export async function openStreamServer(
     /** Opens a stream, greets, and takes the Welcome. */
     async greet(hello: MessageInitShape<typeof HelloSchema> = {}): Promise<ScriptedStream> {
       const stream = this.open();
-      stream.send(helloWith(hello));
-      await stream.expect("welcome");
+      await stream.greet(hello);
       return stream;
     },
     /** What api.drain() does. */
@@ -107,6 +110,8 @@ export class ScriptedStream {
   readonly #gone = new AbortController();
   #pulled: Promise<IteratorResult<Outgoing<typeof ConnectResponseSchema>>> | undefined;
   #frameSeq = 0n;
+  /** The session's terms, once it has greeted. */
+  welcome: Welcome = create(WelcomeSchema);
 
   constructor(connect: Connect) {
     const context: CallContext = {
@@ -118,6 +123,12 @@ export class ScriptedStream {
       header: () => undefined,
     };
     this.#responses = connect(this.#requests.messages, context)[Symbol.asyncIterator]();
+  }
+
+  /** Greets, and takes the Welcome. */
+  async greet(hello: MessageInitShape<typeof HelloSchema> = {}): Promise<void> {
+    this.send(helloWith(hello));
+    this.welcome = await this.expect("welcome");
   }
 
   /** Sends a frame under the next number; answers the number. */
@@ -167,12 +178,10 @@ export class ScriptedStream {
   }
 
   /** Takes the next frame, which must be of this kind. */
-  async expect<K extends Kind>(
-    kind: K,
-  ): Promise<Response<K> & { readonly echoed: bigint; readonly numbered: bigint }> {
+  async expect<K extends Kind>(kind: K): Promise<Numbered<K>> {
     const { frame, echo, frameSeq } = await this.take();
     if (frame.case !== kind) throw new Error(`expected ${kind}, got ${JSON.stringify(frame, bigintAsText)}`);
-    return { ...(frame.value as Response<K>), echoed: echo, numbered: frameSeq };
+    return { ...(frame.value as object), echoed: echo, numbered: frameSeq } as Numbered<K>;
   }
 
   /** How the stream ends: with nothing, or with what was thrown. Takes what still comes. */

@@ -2,7 +2,7 @@ import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import {
   type AnyTask,
   applySchema,
-  payloadBytesAtMost,
+  isPayloadWithin,
   payloadFromProto,
   payloadToProto,
   spreadArgs,
@@ -59,6 +59,6 @@ function readArgs(task: AnyTask, lease: HeldLease): unknown {
 async function writeResult(task: AnyTask, value: unknown, bytesMax: number): Promise<Payload | undefined> {
   if (task.resultSchema) await applySchema(task.resultSchema, value, { taskName: task.name, part: "result" });
   const payload = payloadToProto(task.codec.encode(value));
-  if (payloadBytesAtMost(payload) > bytesMax) throw new ResultTooLarge(bytesMax);
+  if (!isPayloadWithin(payload, bytesMax)) throw new ResultTooLarge(bytesMax);
   return payload;
 }

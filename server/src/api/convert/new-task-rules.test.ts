@@ -111,7 +111,7 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
       }),
     },
     { requiredKeys: ["name"] },
-  );
+  ) as Arbitrary<unknown> as Arbitrary<MessageInitShape<typeof NewTaskSchema>>;
 };
 
 /** Ours are safe to print; the schema's checker leaves most control characters in a key as they are. */

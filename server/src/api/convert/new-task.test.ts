@@ -32,7 +32,7 @@ function problemOf(init: Init): Problem {
   return answer;
 }
 
-const json = (value: string): Init => ({ args: { data: { case: "json", value } } });
+const json = (value: string) => ({ args: { data: { case: "json" as const, value } } });
 const binary = (bytes: number): Init => ({
   args: { data: { case: "binary", value: new Uint8Array(bytes) } },
 });
@@ -104,13 +104,13 @@ describe("what is asked for", () => {
   });
 
   test("a delay is a floor, to the millisecond above", () => {
-    const delay = (seconds: bigint, nanos = 0): Init => ({
+    const delayOf = (seconds: bigint, nanos = 0): Init => ({
       options: { start: { case: "delay", value: { seconds, nanos } } },
     });
-    expect(submissionOf(delay(1n, 1)).start).toEqual({ delayMs: 1001 });
-    expect(submissionOf(delay(0n)).start).toBeUndefined();
-    expect(submissionOf(delay(tenYearsSeconds)).start).toEqual({ delayMs: limits.delayMsMax });
-    expect(problemOf(delay(tenYearsSeconds, 1))).toMatchObject({
+    expect(submissionOf(delayOf(1n, 1)).start).toEqual({ delayMs: 1001 });
+    expect(submissionOf(delayOf(0n)).start).toBeUndefined();
+    expect(submissionOf(delayOf(tenYearsSeconds)).start).toEqual({ delayMs: limits.delayMsMax });
+    expect(problemOf(delayOf(tenYearsSeconds, 1))).toMatchObject({
       reason: "FIELD_OUT_OF_RANGE",
       violations: [{ field: "options.delay" }],
     });
@@ -290,7 +290,7 @@ describe("content", () => {
     const unknown = [{ no: 99, wireType: 2, data: new Uint8Array([1, 65]) }] as const;
     const task = create(NewTaskSchema, {
       name: "n",
-      args: { data: { case: "json", value: "1" } },
+      args: { data: { case: "json" as const, value: "1" } },
       options: { priority: 1 },
     });
     const plain = read(task, namespaceOf("default"), now);
@@ -305,10 +305,10 @@ describe("content", () => {
 });
 
 describe("the hash of what makes two submissions the same", () => {
-  const base: Init = {
+  const base = {
     ...json("[1]"),
     queue: "mail",
-    options: { priority: 3, start: { case: "delay", value: { seconds: 60n } } },
+    options: { priority: 3, start: { case: "delay" as const, value: { seconds: 60n } } },
     headers: { a: "1", b: "2" },
   };
 

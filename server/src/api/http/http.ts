@@ -7,28 +7,15 @@ import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/conne
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Log } from "../../ports/log.ts";
 import { problemError } from "../call-error.ts";
 import { timeoutHeaderMs } from "../grpc/timeout-header.ts";
 import { peerOf } from "../peer.ts";
-import type { Route } from "../route.ts";
 import { connectErrorOf } from "./connect-errors.ts";
 import { callFactsKey, createConnectHandlers } from "./connect-handlers.ts";
 import { guardConnections } from "./connection-guard.ts";
+import type { HttpDeps } from "./http-deps.ts";
 import { withinJsonDepth } from "./json-depth.ts";
 import { servePage } from "./pages.ts";
-
-/** What the stack needs. */
-export type HttpDeps = {
-  readonly routes: readonly Route[];
-  readonly clock: Clock;
-  readonly limits: Limits;
-  readonly log: Log;
-  readonly nextRequestId: () => string;
-  /** Whether new work is taken, for /readyz. */
-  readonly isReady: () => boolean;
-};
 
 /** The HTTP/1.1 half of the port. */
 export interface HttpStack {

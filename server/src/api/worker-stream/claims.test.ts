@@ -98,19 +98,23 @@ describe("a claim", () => {
     expect(outbox.take()).toMatchObject({ kind: "grants", echo: 8n, firstSeq: 3 });
   });
 
-  test("is called off by a heartbeat, and what it brought all the same goes out before the answer", async () => {
-    const { claims, outbox, last } = open();
+  test("is called off by a heartbeat, whose answer waits for what it brought all the same", async () => {
+    const { claims, calls, outbox, last } = open();
     claims.begin();
-    let isOver = false;
-    const renewed = claims.renew().then(() => {
-      isOver = true;
+    let isAnswered = false;
+    const paused = claims.pauseFor(async () => {
+      claims.begin();
+      isAnswered = true;
     });
     expect(last().signal.aborted).toBe(true);
     await rest();
-    expect(isOver).toBe(false);
+    expect(isAnswered).toBe(false);
     last().end(["a"]);
-    await renewed;
+    await paused;
     expect(outbox.take()).toMatchObject({ kind: "grants" });
+    expect(calls, "none was begun meanwhile").toHaveLength(1);
+    claims.begin();
+    expect(calls).toHaveLength(2);
   });
 
   test("that comes back empty-handed without being called off is the last: the broker drains", async () => {
@@ -125,7 +129,7 @@ describe("a claim", () => {
   test("that was called off is begun again", async () => {
     const { claims, calls, last } = open();
     claims.begin();
-    void claims.renew();
+    void claims.pauseFor(async () => undefined);
     last().end([]);
     await rest();
     claims.begin();

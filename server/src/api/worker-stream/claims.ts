@@ -17,8 +17,8 @@ export type Heard = { readonly frameSeq: bigint; readonly at: Instant };
 export interface Claims {
   /** Begins a claim, unless one is under way or none may be begun. */
   begin(): void;
-  /** Calls off the claim under way, so that the next one names a newer frame; resolves when it is over. */
-  renew(): Promise<void>;
+  /** Calls off the claim under way, and begins none until `work` is done: the next one names a newer frame. */
+  pauseFor(work: () => Promise<void>): Promise<void>;
   /** Claims nothing more, and gives back what was claimed and never sent: no worker has it. */
   stop(): Promise<void>;
 }
@@ -39,6 +39,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
   const silentMsMax = 2 * defaults.heartbeatMs;
   let current: Claim | undefined;
   let hasStopped = false;
+  let pauses = 0;
   let late: readonly Lease[] = [];
 
   async function claim({ frameSeq: echo }: Heard, signal: AbortSignal): Promise<void> {
@@ -56,7 +57,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
 
   return {
     begin() {
-      if (current || hasStopped) return;
+      if (current || hasStopped || pauses > 0) return;
       const echo = heard();
       const leftMs = silentMsMax - (clock.now() - echo.at);
       if (leftMs <= 0) return;
@@ -69,9 +70,16 @@ export function createClaims(deps: ClaimsDeps): Claims {
       });
       current = { abort, over };
     },
-    async renew() {
-      current?.abort.abort();
-      await current?.over;
+    async pauseFor(work) {
+      pauses += 1;
+      try {
+        current?.abort.abort();
+        await current?.over;
+        await work();
+      } finally {
+        pauses -= 1;
+        outbox.wake();
+      }
     },
     async stop() {
       hasStopped = true;

@@ -19,7 +19,7 @@ function open() {
       }),
   } as Session;
   const outbox = createOutbox({ clock: createManualClock(), frameBytesMax: limits.frameBytesMax });
-  const claims = { renew: async () => undefined } as Claims;
+  const claims = { pauseFor: (work) => work() } as Claims;
   return { rounds, outbox, heartbeats: createHeartbeats({ session, outbox, claims }) };
 }
 

@@ -23,8 +23,6 @@ export function createHeartbeats({ session, outbox, claims }: HeartbeatsDeps): H
   let rounds: Promise<void> | undefined;
 
   async function round({ frameSeq, seenSeq }: Heartbeat): Promise<void> {
-    // Leases that were claimed under an older frame go out before the answer to this one: the echo never goes back.
-    await claims.renew();
     try {
       const verdicts = await session.heartbeat(seenSeq);
       outbox.extend(frameSeq, verdicts.filter(({ held }) => !held).map(leaseVerdictToProto));
@@ -36,18 +34,23 @@ export function createHeartbeats({ session, outbox, claims }: HeartbeatsDeps): H
     }
   }
 
-  async function run(): Promise<void> {
-    for (let next = waiting; next; next = waiting) {
-      waiting = undefined;
-      await round(next);
+  async function runAll(): Promise<void> {
+    try {
+      for (let next = waiting; next; next = waiting) {
+        waiting = undefined;
+        await round(next);
+      }
+    } finally {
+      rounds = undefined;
     }
-    rounds = undefined;
   }
 
   return {
     beat(heartbeat) {
       waiting = heartbeat;
-      rounds ??= run();
+      // Leases that were claimed under an older frame go out before the answer, those under a newer one after it: the echo, by which
+      // the worker counts its leases, never goes back.
+      rounds ??= claims.pauseFor(runAll);
       return rounds;
     },
   };

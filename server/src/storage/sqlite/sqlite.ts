@@ -1,7 +1,7 @@
 /**
  * The embedded store: one SQLite file, durable by fsync, one server at a time. A thread writes and commits whatever waits together;
  * another reads and makes the checkpoints; the main thread only packs and unpacks. Read on in threads/group.ts (how requests share a
- * commit), migrations/0001-initial.ts (what is kept), accept.ts, claim.ts and settle.ts (the verbs). docs/drivers.md: what it promises.
+ * commit), migrations/0001-initial.ts (what is kept), accept.ts, claim.ts and settle.ts (the verbs).
  */
 
 import { chmod, mkdir, open } from "node:fs/promises";

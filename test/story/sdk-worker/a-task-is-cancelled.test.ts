@@ -1,0 +1,51 @@
+import { defineTask, TaskCancelledError } from "@stem/sdk";
+import { implement, type TaskContext } from "@stem/worker";
+import { expect, test } from "vitest";
+import { startStem } from "../../support/whole-stem.ts";
+
+const render = defineTask<[], string>({ name: "render" });
+
+/** A handler that says when it runs, and goes on until its signal aborts. */
+function runsUntilAborted(end: (ctx: TaskContext) => string) {
+  const running = Promise.withResolvers<void>();
+  const implementation = implement(render, async (ctx) => {
+    running.resolve();
+    await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve()));
+    return end(ctx);
+  });
+  return { implementation, running: running.promise };
+}
+
+test("a task that waits is cancelled at once, and its result rejects", async () => {
+  const { stem } = await startStem();
+  const handle = await stem.enqueue(render);
+  const waiting = handle.result({ timeoutMs: 5000 });
+  expect(await handle.cancel("changed my mind")).toEqual({ outcome: "cancelled", state: "cancelled" });
+  await expect(waiting).rejects.toMatchObject({ name: "TaskCancelledError", reason: "changed my mind" });
+  expect(await handle.cancel()).toEqual({ outcome: "already_terminal", state: "cancelled" });
+});
+
+test("a task that runs is told, and is cancelled when its handler gives up", async () => {
+  const { stem, work } = await startStem();
+  const { implementation, running } = runsUntilAborted((ctx) => {
+    throw ctx.signal.reason;
+  });
+  await work({ tasks: [implementation] });
+  const handle = await stem.enqueue(render);
+  await running;
+  expect(await handle.cancel("too slow")).toEqual({ outcome: "requested", state: "leased" });
+  await expect(handle.result({ timeoutMs: 5000 })).rejects.toThrow(TaskCancelledError);
+  expect(await handle.status()).toMatchObject({ state: "cancelled", cancelReason: "too slow" });
+});
+
+test("a handler that finishes in spite of the request has done its work", async () => {
+  const { stem, work } = await startStem();
+  const { implementation, running } = runsUntilAborted(
+    ({ cancelReason }) => `done, although: ${cancelReason}`,
+  );
+  await work({ tasks: [implementation] });
+  const handle = await stem.enqueue(render);
+  await running;
+  await handle.cancel("too slow");
+  expect(await handle.result({ timeoutMs: 5000 })).toBe("done, although: too slow");
+});
