@@ -1,3 +1,6 @@
+// Whoever compiles against us may have an older library than AsyncDisposable.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { baseUrlOf, defaultUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";

@@ -112,8 +112,27 @@ function writeExample(address: string): readonly string[] {
   return snippets.map(({ file }) => file);
 }
 
+/** A careful user's: the declarations of our packages are checked, too. */
+const strict = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2024", "--pretty", "false"];
+
+const inProcess = `
+import { createConfig, type RunningServer, startServer } from "@stem/server";
+
+const config = createConfig({ store: { url: "memory:" }, listen: { port: 0 }, log: { level: "warn" } });
+const server: RunningServer = await startServer(config);
+const port: number = server.address.port;
+const { status } = await fetch(\`http://127.0.0.1:\${port}/healthz\`);
+await server.close();
+console.log(status);
+`;
+
+test("a server runs inside another program, and has types there", () => {
+  writeFileSync(path.join(app, "in-process.ts"), inProcess);
+  run(node24, ["node_modules/.bin/tsc", ...strict, "in-process.ts"], app);
+  expect(run(node24, ["in-process.ts"], app)).toBe("200\n");
+});
+
 test("the README's example compiles in a user's folder, libraries included", () => {
-  const strict = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2024", "--pretty", "false"];
   const files = writeExample("127.0.0.1:7836");
   expect(files.length).toBeGreaterThanOrEqual(3);
   run(node24, ["node_modules/.bin/tsc", ...strict, "--allowImportingTsExtensions", ...files], app);

@@ -1,3 +1,6 @@
+// Whoever compiles against us may have an older library than AsyncDisposable.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { Transport } from "@connectrpc/connect";
 import { connect, defaultUrl, type StemClient } from "@stem/sdk";
 import {

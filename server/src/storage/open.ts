@@ -39,11 +39,9 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
   }
 }
 
-function openMemory(rest: string, { limits, clock, durability }: OpenStoreOptions): Store {
+function openMemory(rest: string, { limits, clock }: OpenStoreOptions): Store {
   if (rest !== "")
     throw new Error(`the store memory: takes nothing after the colon, not ${JSON.stringify(rest)}`);
-  if (durability !== undefined)
-    throw new Error(`the store memory: cannot be durable, not even ${durability}`);
   return createMemoryStore({ limits, epoch: clock.now() });
 }
 

@@ -121,11 +121,11 @@ describe("a cancel", () => {
     await stream.lose();
     await cancel("a");
     const next = await server.greet({ sessionId: stream.welcome.sessionId, heldLeases, seenSeq: 1n });
-    const told = next.expect("cancel");
     next.send(heartbeatOf(1));
+    await next.expect("extended");
+    const told = next.expect("cancel");
     await server.clock.advance(0);
-    const first = await told.catch(() => undefined);
-    expect(first ?? (await next.expect("cancel"))).toMatchObject({ leases: [{ leaseToken: heldLeases[0] }] });
+    expect((await told).leases).toMatchObject([{ leaseToken: heldLeases[0], reason: "no longer wanted" }]);
   });
 });
 

@@ -4,7 +4,7 @@ import {
   type ConnectRequest,
   ConnectRequestSchema,
   type ConnectResponse,
-  type ConnectResponseSchema,
+  ConnectResponseSchema,
   type HelloSchema,
   type Welcome,
   WelcomeSchema,
@@ -213,8 +213,12 @@ export class ScriptedStream {
   }
 }
 
+/** Every frame goes over the wire's bytes, as it would through an adapter. */
 const decoded = (response: Outgoing<typeof ConnectResponseSchema>): ConnectResponse =>
-  response instanceof Encoded ? fromBinary(response.schema, response.bytes) : response;
+  fromBinary(
+    ConnectResponseSchema,
+    response instanceof Encoded ? response.bytes : toBinary(ConnectResponseSchema, response),
+  );
 
 const bigintAsText = (_: string, value: unknown): unknown =>
   typeof value === "bigint" ? String(value) : value;
