@@ -128,7 +128,7 @@ console.log(status);
 
 test("a server runs inside another program, and has types there", () => {
   writeFileSync(path.join(app, "in-process.ts"), inProcess);
-  run(node24, ["node_modules/.bin/tsc", ...strict, "in-process.ts"], app);
+  run(node24, ["node_modules/.bin/tsc", ...strict, "--types", "node", "in-process.ts"], app);
   expect(run(node24, ["in-process.ts"], app)).toBe("200\n");
 });
 

@@ -3,6 +3,7 @@ import { rest } from "../../support/manual-clock.ts";
 import {
   creditOf,
   heartbeatOf,
+  taskOf as newTask,
   openStreamServer,
   type ScriptedStream,
   type StreamServer,
@@ -90,14 +91,31 @@ describe("a lost stream", () => {
   });
 
   test("gives back at once what was claimed for it and never left", async () => {
-    const stream = await server.greet();
-    stream.send(creditOf(1));
-    const pulled = stream.takeNow();
-    await pulled;
-    await server.enqueue("a");
-    await stream.lose();
+    // Two claims in one, so that what is claimed is more than a frame holds.
+    const small = await openStreamServer({
+      limits: { frameBytesMax: 1500 },
+      spy: (broker) => ({
+        ...broker,
+        async openSession(hello, events) {
+          const session = await broker.openSession(hello, events);
+          const next = session.next.bind(session);
+          session.next = async (_, signal) => [...(await next(1, signal)), ...(await next(1, signal))];
+          return session;
+        },
+      }),
+    });
+    await small.rooms.enqueue(newTask("a", { bytes: 1000 }), newTask("b", { bytes: 1000 }));
+    const stream = await small.greet();
+    stream.send(creditOf(2));
     await rest();
-    expect(await taskOf("a")).toMatchObject({ state: "ready", deliveries: 0 });
+    expect((await stream.expect("grants")).grants).toHaveLength(1);
+    expect(await small.rooms.read("b"), "claimed together, but too large for one frame").toMatchObject({
+      state: "leased",
+    });
+    await stream.lose();
+    expect(await small.rooms.read("a")).toMatchObject({ state: "leased" });
+    expect(await small.rooms.read("b")).toMatchObject({ state: "ready", deliveries: 0 });
+    await small.close();
   });
 
   test("costs its leases when nobody comes back", async () => {

@@ -10,7 +10,6 @@ import {
   StreamTasksResponseSchema,
 } from "@stem/proto/stem/v1/task_service_pb";
 import type { EnqueueVerdict } from "../../broker/broker.ts";
-import { limits } from "../../model/limits.ts";
 import { Encoded } from "../call.ts";
 import { problemToStatus } from "../problem-table.ts";
 
@@ -82,14 +81,17 @@ function writeLong(out: Buffer, start: number, tag: number, verdict: Uint8Array)
   return at + verdict.length;
 }
 
-/** Any other verdict, encoded. Past half a frame, errors keep only their ErrorInfo, so that no batch tips the answer over. */
+/** How much elaborate errors may take together; past it they keep their ErrorInfo alone, so that no batch tips its answer over. */
+const elaborateBytesMax = 1024 * 1024;
+
+/** Any other verdict, encoded. */
 function restOf(verdict: EnqueueVerdict, written: number): Uint8Array {
   const init = { taskId: verdict.taskId ?? "", deduplicated: false };
   if (verdict.kind === "stored")
     return toBinary(EnqueueVerdictSchema, create(EnqueueVerdictSchema, { ...init, ...verdict }));
   if (verdict.kind === "withheld") throw new Error("a task of a refused batch has no verdict of its own");
   const error = problemToStatus(verdict.problem);
-  if (written > limits.frameBytesMax / 2) error.details.length = 1;
+  if (written > elaborateBytesMax) error.details.length = 1;
   return toBinary(EnqueueVerdictSchema, create(EnqueueVerdictSchema, { ...init, error }));
 }
 

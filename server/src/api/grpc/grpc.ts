@@ -60,7 +60,11 @@ export function createGrpcStack(deps: GrpcDeps): GrpcStack {
   for (const definition of definitionsOf(deps.routes)) server.addService(definition, {});
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
-    serve: (connection) => streams.adopt(connection, (adopted) => injector.injectConnection(adopted)),
+    serve(connection) {
+      // A peer that has ended its half can open no window for what is still to be sent.
+      connection.once("end", () => connection.destroy());
+      streams.adopt(connection, (adopted) => injector.injectConnection(adopted));
+    },
     drain: (graceMs) => injector.drain(graceMs),
     close() {
       injector.destroy();

@@ -3,7 +3,6 @@
 import type { NewTask } from "@stem/proto/stem/v1/task_pb";
 import type { EnqueueVerdict, TaskSubmission } from "../../broker/broker.ts";
 import { type Namespace, type TaskId, taskIdOf } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
 import { fieldInvalid, type Problem, StemProblem } from "../../model/problem.ts";
 import { isProblem, under } from "../convert/checked.ts";
 import { createNewTaskReader, type NewTaskFields } from "../convert/new-task.ts";
@@ -21,7 +20,7 @@ export interface Enqueuing {
 
 /** Makes the way in for tasks: one a server. */
 export function createEnqueuing(deps: EnqueuingDeps): Enqueuing {
-  const { broker, clock } = deps;
+  const { broker, clock, limits } = deps;
   const readTask = createNewTaskReader(deps);
   return {
     async one(task, namespace) {
@@ -33,13 +32,14 @@ export function createEnqueuing(deps: EnqueuingDeps): Enqueuing {
       return verdict;
     },
     async many(tasks, namespace, atomic) {
-      checkCount(tasks.length, deps.limits.batchTasksMax);
+      checkCount(tasks.length, limits.batchTasksMax);
       const now = clock.now();
       const read = tasks.map((task, index) => readAt(readTask(task, namespace, now), index));
       const good = read.filter((item): item is TaskSubmission => !isProblem(item));
       if (atomic) throwFirst(read.filter(isProblem));
       const answers = good.length > 0 ? await broker.enqueue(namespace, good, atomic) : [];
-      const verdicts = good.length === tasks.length ? answers : interleave(read, tasks, answers);
+      const ids = () => tasks.map((task) => idOf(task, limits.taskIdCharsMax));
+      const verdicts = good.length === tasks.length ? answers : interleave(read, ids(), answers);
       if (atomic)
         throwFirst(verdicts.flatMap((verdict) => (verdict.kind === "refused" ? verdict.problem : [])));
       return verdicts;
@@ -59,15 +59,15 @@ function throwFirst([problem]: readonly Problem[]): void {
   if (problem) throw new StemProblem(problem);
 }
 
-/** The broker's verdicts on the good tasks, with those on the bad ones in between. */
+/** The broker's verdicts on the good tasks, with those on the bad ones (whose ids are `ids`) in between. */
 function interleave(
   read: readonly (TaskSubmission | Problem)[],
-  tasks: readonly NewTask[],
+  ids: readonly (TaskId | undefined)[],
   answers: readonly EnqueueVerdict[],
 ): readonly EnqueueVerdict[] {
   let next = 0;
   return read.map((item, index) => {
-    if (isProblem(item)) return { kind: "refused", taskId: idOf(tasks[index]), problem: item };
+    if (isProblem(item)) return { kind: "refused", taskId: ids[index], problem: item };
     const verdict = answers[next++];
     if (!verdict) throw new Error("the broker gave too few verdicts");
     return verdict;
@@ -75,5 +75,5 @@ function interleave(
 }
 
 /** A bad task's id, so that its verdict can be told from others; not where the id itself is beyond all bounds. */
-const idOf = (task: NewTask | undefined): TaskId | undefined =>
-  task?.id === undefined || task.id.length > limits.taskIdCharsMax ? undefined : taskIdOf(task.id);
+const idOf = ({ id }: NewTask, charsMax: number): TaskId | undefined =>
+  id === undefined || id.length > charsMax ? undefined : taskIdOf(id);
