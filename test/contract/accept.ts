@@ -47,6 +47,15 @@ export function acceptCases({ case: test }: Suite): void {
     expect((await subject.task("every")).content).toEqual(everyByte);
   });
 
+  test("bytes that came in may be overwritten once they are stored", async (subject) => {
+    const [content, result] = [bytesOf("content"), bytesOf("result")];
+    await subject.accept(newTask("a", { content }));
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result });
+    content.fill(0);
+    result.fill(0);
+    expect(await subject.task("a")).toMatchObject({ content: bytesOf("content"), result: bytesOf("result") });
+  });
+
   test("a head is the task without its content and results, and nobody's is undefined", async (subject) => {
     await subject.accept(newTask("a"));
     const { content: _, result: __, failure: ___, ...head } = await subject.task("a");

@@ -50,8 +50,8 @@ export function newTask(id: string, details: TaskDetails = {}): NewTask {
 /** The bytes of a text. */
 export const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
 
-function hashOf(...parts: readonly (string | Bytes)[]): Bytes {
+function hashOf(...parts: readonly (string | Bytes)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part).update("\0");
-  return new Uint8Array(hash.digest());
+  return hash.digest("base64url");
 }

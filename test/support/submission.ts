@@ -22,7 +22,7 @@ export function submissionOf({ id, queue, content, ...rest }: SubmissionWish = {
     start: undefined,
     tags: [],
     content: bytes,
-    contentHash: createHash("sha256").update(bytes).digest(),
+    contentHash: createHash("sha256").update(bytes).digest("base64url"),
     ...rest,
   };
 }

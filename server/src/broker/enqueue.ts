@@ -28,10 +28,10 @@ export type TaskSubmission = {
   readonly policy: Partial<TaskPolicy>;
   readonly start: { readonly delayMs: number } | { readonly notBefore: Instant } | undefined;
   readonly tags: readonly string[];
-  /** Encoded NewTask, without id; handed to the worker as it is. */
+  /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
-  /** 32 bytes over what makes two submissions the same (rulings: namespace, name, requested queue, payload, options, headers). */
-  readonly contentHash: Bytes;
+  /** SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers. */
+  readonly contentHash: string;
 };
 
 /** What became of one submission. Field paths in a problem begin at the task. */

@@ -69,7 +69,10 @@ test("anybody who has a token may settle it without a stream, and its session le
   const { token } = await worker.takeOne();
   expect(await rooms.broker.settle(defaultNamespace, [done(token)])).toEqual([accepted]);
   expect(await worker.heartbeat(), "it is not lost, it is settled").toEqual([]);
-  expect(await rooms.read("a")).toMatchObject({ state: "succeeded", result: Buffer.from("done") });
+  expect(await rooms.read("a")).toMatchObject({
+    state: "succeeded",
+    result: new Uint8Array(Buffer.from("done")),
+  });
   await rooms.close();
 });
 

@@ -4,9 +4,9 @@ import { digest48, digestOf } from "./digest.ts";
 
 test("no two lists look alike, however their parts join", () => {
   const lists = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"], []];
-  expect(new Set(lists.map((parts) => Buffer.from(digestOf(parts)).toString("hex"))).size).toBe(lists.length);
+  expect(new Set(lists.map((parts) => digestOf(parts))).size).toBe(lists.length);
   expect(digestOf(["é"])).toEqual(digestOf([Buffer.from("é")]));
-  expect(digestOf(["a"])).toHaveLength(32);
+  expect(digestOf(["a"])).toHaveLength(43);
 });
 
 test("the short digest is the first 48 bits of SHA-256", () => {

@@ -1,7 +1,7 @@
 import { createHash, hash } from "node:crypto";
 
-/** SHA-256 over a list: each part is preceded by its length, so that no two lists look alike. 32 bytes. */
-export function digestOf(parts: readonly (string | Uint8Array)[]): Uint8Array {
+/** SHA-256 over a list: each part is preceded by its length, so that no two lists look alike. As text: 43 characters. */
+export function digestOf(parts: readonly (string | Uint8Array)[]): string {
   const sum = createHash("sha256");
   for (const part of parts) {
     const bytes = typeof part === "string" ? Buffer.from(part) : part;
@@ -9,7 +9,7 @@ export function digestOf(parts: readonly (string | Uint8Array)[]): Uint8Array {
     length.writeUInt32BE(bytes.length);
     sum.update(length).update(bytes);
   }
-  return sum.digest();
+  return sum.digest("base64url");
 }
 
 /** The first 48 bits of SHA-256 as a number: small enough to be exact, large enough to tell two values apart. */

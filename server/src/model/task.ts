@@ -62,8 +62,8 @@ export type NewTask = {
   readonly replayOf: TaskId | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
-  /** 32 bytes over everything that makes two submissions the same. */
-  readonly contentHash: Bytes;
+  /** A text for everything that makes two submissions the same. */
+  readonly contentHash: string;
 };
 
 /** A request to cancel a task. */

@@ -7,6 +7,8 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
  * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
  * applied item raises the task's revision by one and writes one event, in the same transaction.
  *
+ * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
+ *
  * A call rejects with StemProblem STORE_FULL (nothing of it was stored) or STORE_UNAVAILABLE (unknown); otherwise it is a bug.
  */
 export interface TaskStore {

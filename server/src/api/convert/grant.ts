@@ -3,9 +3,10 @@
  * was stored, and nothing is decoded only to be encoded again. A test proves it equal to the generated codec.
  */
 
-import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import type { Lease } from "../../broker/broker.ts";
 import type { Bytes } from "../../model/ids.ts";
+import type { ProtoWriter } from "./proto-writer.ts";
 import { type Encode, writeUintField } from "./scratch.ts";
 
 /** Some leases for the stream, numbered on from `firstSeq`. */
@@ -48,7 +49,7 @@ export function grantsThatFit(leases: readonly Lease[], bytesMax: number): numbe
   return leases.length;
 }
 
-function writeGrant(writer: BinaryWriter, field: number, lease: Lease): void {
+function writeGrant(writer: ProtoWriter, field: number, lease: Lease): void {
   writer.tag(field, WireType.LengthDelimited).fork();
   writer.tag(1, WireType.LengthDelimited).bytes(lease.token);
   writer.tag(2, WireType.LengthDelimited).string(lease.taskId);
@@ -67,7 +68,7 @@ function writeGrant(writer: BinaryWriter, field: number, lease: Lease): void {
 }
 
 /** Writes milliseconds, not negative, as a Duration or a Timestamp: they are alike on the wire. */
-function writeMs(writer: BinaryWriter, field: number, ms: number): void {
+function writeMs(writer: ProtoWriter, field: number, ms: number): void {
   const seconds = Math.floor(ms / 1000);
   writer.tag(field, WireType.LengthDelimited).fork();
   writeUintField(writer, 1, seconds);

@@ -7,7 +7,7 @@
  */
 
 import { hash } from "node:crypto";
-import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
@@ -15,10 +15,11 @@ import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/t
 import type { Bytes, Namespace } from "../../model/ids.ts";
 import type { NewTaskFields } from "./new-task-rules.ts";
 import { writePayload } from "./payload.ts";
+import type { ProtoWriter } from "./proto-writer.ts";
 import { createScratch, writeMap } from "./scratch.ts";
 
-/** A task's content and its hash, 32 bytes. */
-export type EncodedTask = { readonly content: Bytes; readonly contentHash: Bytes };
+/** A task's content (a view of a shared buffer), and its hash as text. */
+export type EncodedTask = { readonly content: Bytes; readonly contentHash: string };
 
 /** Encodes a task that broke no rule, with the arguments as they are to be kept. */
 export type TaskEncoder = (
@@ -30,35 +31,35 @@ export type TaskEncoder = (
 /** Headers that carry a trace: not part of what a task is. */
 const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", "baggage"]);
 
-/** Makes an encoder; one for a server, because it reuses a buffer. */
+/** Makes an encoder; one for a server, because its contents share buffers. */
 export function createTaskEncoder(): TaskEncoder {
   const encode = createScratch();
   return (task, args, namespace) => {
-    const identity = encode((writer) => writeIdentity(writer, task, args));
-    const rest = encode((writer) => writeRest(writer, task));
+    let [contentAt, identityEnd] = [0, 0];
+    const written = encode((writer) => {
+      writer.string(namespace);
+      contentAt = writer.size;
+      writeIdentity(writer, task, args);
+      identityEnd = writer.size;
+      writeRest(writer, task);
+    });
     // SHA-256 over namespace, name, arguments, requested queue, options as sent, and headers without those of a trace. Every part has
     // its length before it, and its field number where it may be left out, so that no two lists run into one another.
-    const identified = encode((writer) => {
-      writer.string(namespace).raw(identity);
-      writeMap(writer, 6, task.headers, traceHeaders);
-    });
-    return {
-      content: rest.length > 0 ? joined(identity, rest) : identity,
-      contentHash: hash("sha256", identified, "buffer"),
-    };
+    const identity = written.subarray(0, identityEnd);
+    const identified = hasEntries(task.headers)
+      ? encode((writer) => writeMap(writer.raw(identity), 6, task.headers, traceHeaders))
+      : identity;
+    return { content: written.subarray(contentAt), contentHash: hash("sha256", identified, "base64url") };
   };
 }
 
-/** Not Buffer.concat, whose result may be a view of a larger buffer, and costs that buffer wherever it is kept or cloned. */
-function joined(first: Bytes, second: Bytes): Bytes {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
+function hasEntries(map: NewTaskFields["headers"]): boolean {
+  for (const _ in map) return true;
+  return false;
 }
 
 /** The fields that make a task what it is, but for its headers. */
-function writeIdentity(writer: BinaryWriter, task: NewTaskFields, args: Payload | undefined): void {
+function writeIdentity(writer: ProtoWriter, task: NewTaskFields, args: Payload | undefined): void {
   writer.tag(2, WireType.LengthDelimited).string(task.name);
   if (args) {
     writer.tag(3, WireType.LengthDelimited).fork();
@@ -73,14 +74,14 @@ function writeIdentity(writer: BinaryWriter, task: NewTaskFields, args: Payload 
   }
 }
 
-function writeRest(writer: BinaryWriter, task: NewTaskFields): void {
+function writeRest(writer: ProtoWriter, task: NewTaskFields): void {
   writeMap(writer, 6, task.headers);
   for (const tag of task.tags) writer.tag(7, WireType.LengthDelimited).string(tag);
   if (task.trace) writeTrace(writer, task.trace);
   if (task.signature) writeSignature(writer, task.signature);
 }
 
-function writeOptions(writer: BinaryWriter, options: TaskOptions): void {
+function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
   const { start } = options;
   writeInt32(writer, 1, options.priority);
   writeInt32(writer, 2, options.maxAttempts);
@@ -97,19 +98,19 @@ function writeOptions(writer: BinaryWriter, options: TaskOptions): void {
   writeTime(writer, 9, options.resultRetention);
 }
 
-function writeRetry(writer: BinaryWriter, retry: RetryPolicy): void {
+function writeRetry(writer: ProtoWriter, retry: RetryPolicy): void {
   writeTime(writer, 1, retry.baseDelay);
   if (retry.factor !== undefined) writer.tag(2, WireType.Bit64).double(retry.factor);
   writeTime(writer, 3, retry.maxDelay);
   if (retry.jitter !== 0) writeInt32(writer, 4, retry.jitter);
 }
 
-function writeInt32(writer: BinaryWriter, field: number, value: number | undefined): void {
+function writeInt32(writer: ProtoWriter, field: number, value: number | undefined): void {
   if (value !== undefined) writer.tag(field, WireType.Varint).int32(value);
 }
 
 /** Durations and timestamps are alike on the wire. */
-function writeTime(writer: BinaryWriter, field: number, time: Duration | Timestamp | undefined): void {
+function writeTime(writer: ProtoWriter, field: number, time: Duration | Timestamp | undefined): void {
   if (time === undefined) return;
   writer.tag(field, WireType.LengthDelimited).fork();
   if (time.seconds !== 0n) writer.tag(1, WireType.Varint).int64(time.seconds);
@@ -117,14 +118,14 @@ function writeTime(writer: BinaryWriter, field: number, time: Duration | Timesta
   writer.join();
 }
 
-function writeTrace(writer: BinaryWriter, { traceparent, tracestate }: TraceContext): void {
+function writeTrace(writer: ProtoWriter, { traceparent, tracestate }: TraceContext): void {
   writer.tag(8, WireType.LengthDelimited).fork();
   if (traceparent !== "") writer.tag(1, WireType.LengthDelimited).string(traceparent);
   if (tracestate !== "") writer.tag(2, WireType.LengthDelimited).string(tracestate);
   writer.join();
 }
 
-function writeSignature(writer: BinaryWriter, { keyId, algorithm, bytes }: Signature): void {
+function writeSignature(writer: ProtoWriter, { keyId, algorithm, bytes }: Signature): void {
   writer.tag(9, WireType.LengthDelimited).fork();
   if (keyId !== "") writer.tag(1, WireType.LengthDelimited).string(keyId);
   if (algorithm !== "") writer.tag(2, WireType.LengthDelimited).string(algorithm);

@@ -1,13 +1,14 @@
 /** Payloads on their way in: bounded, JSON where they say so, a Value turned into JSON; and encoded, as they are kept. */
 
 import { create } from "@bufbuild/protobuf";
-import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { type Payload, PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import type { Limits } from "../../model/limits.ts";
 import type { Problem } from "../../model/problem.ts";
 import { entryPath, invalid } from "./checked.ts";
 import { jsonFault } from "./json-text.ts";
 import { jsonOfValue, valueFault } from "./json-value.ts";
+import type { ProtoWriter } from "./proto-writer.ts";
 import { writeMap } from "./scratch.ts";
 
 /** Where a payload stands, and how large its data may be. */
@@ -52,7 +53,7 @@ export const readOptionalPayload = (
 ): Payload | Problem | undefined => payload && readPayload(payload, place, limits);
 
 /** Writes a payload that was read, byte for byte as the generated codec would if the keys of its map were sorted. */
-export function writePayload(writer: BinaryWriter, { data, contentType, encoding }: Payload): void {
+export function writePayload(writer: ProtoWriter, { data, contentType, encoding }: Payload): void {
   if (data.case === "json") writer.tag(1, WireType.LengthDelimited).string(data.value);
   if (data.case === "binary") writer.tag(2, WireType.LengthDelimited).bytes(data.value);
   if (contentType !== "") writer.tag(4, WireType.LengthDelimited).string(contentType);

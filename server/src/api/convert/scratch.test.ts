@@ -1,19 +1,5 @@
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createScratch, writeMap, writeUint, writeUintField } from "./scratch.ts";
-
-test("a whole number up to 2^53 is written as the library writes it", () => {
-  const edges = [0, 1, 127, 128, 2 ** 28 - 1, 2 ** 28, 2 ** 32 - 1, 2 ** 32, 2 ** 35, 2 ** 53 - 1];
-  const number = fc.oneof(fc.constantFrom(...edges), fc.maxSafeNat());
-  fc.assert(
-    fc.property(number, (value) => {
-      const ours = createScratch()((writer) => writeUint(writer, value));
-      expect(ours).toEqual(new BinaryWriter().uint64(BigInt(value)).finish());
-      expect(new BinaryReader(ours).uint64()).toBe(BigInt(value));
-    }),
-  );
-});
+import { createScratch, writeMap, writeUintField } from "./scratch.ts";
 
 test("a number field that is zero is left out", () => {
   expect(createScratch()((writer) => writeUintField(writer, 3, 0))).toHaveLength(0);
@@ -39,10 +25,9 @@ test("what failed half-way does not begin the next message", () => {
   expect([...encode((writer) => writer.uint32(7))]).toEqual([7]);
 });
 
-test("encoded bytes are a buffer of their own", () => {
+test("encoded bytes stay as they are", () => {
   const encode = createScratch();
   const first = encode((writer) => writer.string("first"));
-  encode((writer) => writer.string("other"));
-  expect(first.buffer.byteLength).toBe(first.length);
+  for (let i = 0; i < 10_000; i += 1) encode((writer) => writer.string("another one"));
   expect(Buffer.from(first.subarray(1)).toString()).toBe("first");
 });

@@ -1,4 +1,4 @@
-import type { Bytes, Instant } from "../../model/ids.ts";
+import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import {
@@ -30,7 +30,7 @@ export function accept(state: State, batch: AcceptBatch): readonly AcceptVerdict
 function acceptOne(state: State, task: NewTask, now: Instant, arrivals: Arrivals): AcceptVerdict {
   const space = spaceOf(state, task.namespace);
   const known = knownHash(space, task);
-  if (known !== undefined) return Buffer.compare(known, task.contentHash) === 0 ? "duplicate" : "exists";
+  if (known !== undefined) return known === task.contentHash ? "duplicate" : "exists";
   let queue = space.queues.get(task.queue);
   if (queue === undefined) {
     queue = makeQueue(state, space, task.queue, now);
@@ -56,7 +56,7 @@ function afterTakingBack(state: State, task: NewTask | undefined, verdict: Accep
 
 const isRefusal = (verdict: AcceptVerdict): boolean => verdict === "exists" || verdict === "queue_limit";
 
-const knownHash = (space: Space, { id }: NewTask): Bytes | undefined =>
+const knownHash = (space: Space, { id }: NewTask): string | undefined =>
   (space.tasks.get(id) ?? space.tombstones.get(id))?.contentHash;
 
 function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): Entry {
@@ -64,7 +64,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
   return {
     seq: state.acceptSeq,
     queue,
-    content: task.content,
+    content: new Uint8Array(task.content),
     contentHash: task.contentHash,
     head: headOf(task, now),
     result: undefined,

@@ -23,8 +23,8 @@ function holds({ revision, leaseUntilBefore }: GuardedChange, head: TaskHead): b
 /** Writes a change that was decided, and its event. */
 export function writeChange(state: State, entry: Entry, change: TaskChange, now: Instant): void {
   const { head } = entry;
-  entry.result = change.result ?? entry.result;
-  entry.failure = change.failure ?? entry.failure;
+  entry.result = change.result ? new Uint8Array(change.result) : entry.result;
+  entry.failure = change.failure ? new Uint8Array(change.failure) : entry.failure;
   replaceHead(state, entry, {
     ...head,
     state: change.state,

@@ -11,7 +11,7 @@ export type Entry = Placed & {
   readonly seq: number;
   readonly queue: QueueEntry;
   readonly content: Bytes;
-  readonly contentHash: Bytes;
+  readonly contentHash: string;
   /** Replaced with every change and never changed itself, so that readers may keep it. */
   head: TaskHead;
   result: Bytes | undefined;
@@ -33,7 +33,7 @@ export type QueueEntry = {
 };
 
 /** What is remembered of a removed task. */
-export type Tombstone = { readonly contentHash: Bytes; readonly until: Instant };
+export type Tombstone = { readonly contentHash: string; readonly until: Instant };
 
 /** One namespace. */
 export type Space = {

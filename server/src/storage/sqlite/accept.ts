@@ -38,7 +38,7 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
   function known(task: NewTask): "duplicate" | "exists" | undefined {
     const hash = findHash(task);
     if (hash === undefined) return undefined;
-    return Buffer.compare(hash, task.contentHash) === 0 ? "duplicate" : "exists";
+    return hash === task.contentHash ? "duplicate" : "exists";
   }
 
   return ({ tasks, now, atomic }) => {

@@ -1,4 +1,4 @@
-import type { Bytes, TaskRef } from "../../model/ids.ts";
+import type { TaskRef } from "../../model/ids.ts";
 import { query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
@@ -54,9 +54,12 @@ export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | u
   };
 }
 
-/** Makes a look-up of content hashes by id, of tombstones too. */
-export function createFindHash({ db, queues }: Writing): (ref: TaskRef) => Bytes | undefined {
-  const select = query<[Uint8Array]>(db, "SELECT hash FROM contents WHERE namespace = ? AND id = ?");
+/** Looks up the hash of a task's content, of a removed one's too. */
+export type FindHash = (ref: TaskRef) => string | undefined;
+
+/** Makes the look-up of content hashes by id. */
+export function createFindHash({ db, queues }: Writing): FindHash {
+  const select = query<[string]>(db, "SELECT hash FROM contents WHERE namespace = ? AND id = ?");
   return ({ namespace, id }) => {
     const space = queues.namespaceId(namespace);
     return space === undefined ? undefined : select.get(space, id)?.[0];

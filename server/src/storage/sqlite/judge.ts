@@ -1,16 +1,16 @@
-import type { Bytes, TaskRef } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
+import type { FindHash } from "./find.ts";
 import type { Writing } from "./writing.ts";
 
 /** Says what an atomic batch gets when it is refused; undefined when all of it can be stored. Writes nothing. */
 export type Judge = (tasks: readonly NewTask[]) => readonly AcceptVerdict[] | undefined;
 
 /** What the batch would have brought so far. */
-type Arrivals = { readonly hashes: Map<string, Bytes>; readonly queues: Map<string, Set<string>> };
+type Arrivals = { readonly hashes: Map<string, string>; readonly queues: Map<string, Set<string>> };
 
 /** Makes the judge of atomic batches: it goes through one as accept would, so that nothing has to be taken back. */
-export function createJudge(writing: Writing, findHash: (ref: TaskRef) => Bytes | undefined): Judge {
+export function createJudge(writing: Writing, findHash: FindHash): Judge {
   const { queues, limits } = writing;
 
   function judgeOne(task: NewTask, arrivals: Arrivals): AcceptVerdict {
@@ -42,4 +42,4 @@ export function createJudge(writing: Writing, findHash: (ref: TaskRef) => Bytes 
   };
 }
 
-const isSame = (hash: Bytes, task: NewTask): boolean => Buffer.compare(hash, task.contentHash) === 0;
+const isSame = (hash: string, task: NewTask): boolean => hash === task.contentHash;

@@ -77,7 +77,7 @@ CREATE TABLE contents (
   namespace INTEGER NOT NULL,
   id TEXT NOT NULL,
   gone_at INTEGER,
-  hash BLOB NOT NULL,
+  hash TEXT NOT NULL,
   name TEXT NOT NULL,
   policy TEXT NOT NULL,
   tags TEXT,
