@@ -1,30 +1,42 @@
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
-import { codeOfReason, stateCode } from "./codes.ts";
-import { command, type Database, query } from "./files/connection.ts";
+import { stateCode } from "./codes.ts";
 import { createFindHash } from "./find.ts";
+import { type AlikeTasks, createInsert } from "./insert.ts";
 import { createJudge } from "./judge.ts";
-import { policyText } from "./policy-text.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
-/** Makes accept: stores new tasks one after the other. An atomic batch is judged first, and stored only when nothing is in the way. */
+/** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
   const { queues, ledger, limits } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
   const judge = createJudge(writing, findHash);
 
-  function acceptOne(task: NewTask, now: Instant): AcceptVerdict {
-    const queue = queues.find(task.namespace, task.queue) ?? makeQueue(task, now);
-    if (queue === undefined) return known(task) ?? "queue_limit";
-    const state = insert(task, queue, now);
-    if (state === undefined) return known(task) ?? "exists";
-    ledger.move(queue, undefined, state);
+  /** Stores tasks that are alike, as many at once as there is a queue for. */
+  function acceptRun(run: AlikeTasks, now: Instant): AcceptVerdict[] {
+    const [first] = run;
+    const queue = queues.find(first.namespace, first.queue) ?? makeQueue(first, now);
+    if (queue !== undefined) return acceptInto(queue, run, now);
+    const [, second, ...others] = run;
+    const rest = second === undefined ? [] : acceptRun([second, ...others], now);
+    return [known(first) ?? "queue_limit", ...rest];
+  }
+
+  function acceptInto(queue: QueueEntry, run: AlikeTasks, now: Instant): AcceptVerdict[] {
+    const { state, wasStored } = insert(run, queue, now);
     const reason = state === stateCode.scheduled ? "delay" : undefined;
-    ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
-    return "accepted";
+    let stored = 0;
+    const verdicts = run.map((task, at): AcceptVerdict => {
+      if (!wasStored(at)) return known(task) ?? "exists";
+      stored += 1;
+      ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
+      return "accepted";
+    });
+    ledger.move(queue, undefined, state, stored);
+    return verdicts;
   }
 
   /** A queue comes into being with its first task: not for one that is known, nor beyond the limit. */
@@ -43,47 +55,28 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
 
   return ({ tasks, now, atomic }) => {
     const refusal = atomic ? judge(tasks) : undefined;
-    return refusal ?? tasks.map((task) => acceptOne(task, now));
+    return refusal ?? runsOfAlike(tasks).flatMap((run) => acceptRun(run, now));
   };
 }
 
-/** Stores a task; answers its state's number, or undefined where the id is taken. */
-type Insert = (task: NewTask, queue: QueueEntry, now: Instant) => number | undefined;
-
-function createInsert({ db, queues, epoch }: Writing): Insert {
-  const insertContent = command(
-    db,
-    `INSERT INTO contents (seq, namespace, id, hash, name, policy, tags, replay_of, content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, id) DO NOTHING`,
-  );
-  // The fence's epoch has its final width from the start: a row that grows makes its page split.
-  const insertTask = command(
-    db,
-    `INSERT INTO tasks (seq, queue, priority, state, reason, revision, attempt, deliveries, fence_epoch, fence_seq,
-       timer_at, created_at, lease_ms, not_before)
-     VALUES (?, ?, ?, ?, ?, 1, 1, 0, ?, 0, ?, ?, ?, ?)`,
-  );
-  const insertTag = command(db, "INSERT OR IGNORE INTO tags (namespace, tag, seq) VALUES (?, ?, ?)");
-  let nextSeq = newestSeq(db) + 1;
-
-  return (task, queue, now) => {
-    const { id, name, tags, notBefore, policy } = task;
-    const namespace = queues.makeNamespace(task.namespace);
-    const tagText = tags.length === 0 ? null : JSON.stringify(tags);
-    const taken = [task.contentHash, name, policyText(policy), tagText, task.replayOf ?? null, task.content];
-    const seq = nextSeq;
-    if (insertContent(seq, namespace, id, ...taken) === 0) return undefined;
-    nextSeq += 1;
-    const isDelayed = notBefore !== undefined && notBefore > now;
-    const state = isDelayed ? stateCode.scheduled : stateCode.ready;
-    const reason = codeOfReason(isDelayed ? "delay" : undefined);
-    const timerAt = isDelayed ? notBefore : now;
-    const times = [timerAt, now, policy.leaseMs ?? null, notBefore ?? null];
-    insertTask(seq, queue.id, task.priority, state, reason, epoch, ...times);
-    for (const tag of tags) insertTag(namespace, tag, seq);
-    return state;
-  };
+/** Cuts a batch into runs of tasks that go into the same queue with the same columns; nearly every batch is one. */
+function runsOfAlike(tasks: readonly NewTask[]): readonly AlikeTasks[] {
+  const runs: [NewTask, ...NewTask[]][] = [];
+  let run: [NewTask, ...NewTask[]] | undefined;
+  for (const task of tasks) {
+    if (run !== undefined && isAlike(run[0], task)) {
+      run.push(task);
+    } else {
+      run = [task];
+      runs.push(run);
+    }
+  }
+  return runs;
 }
 
-const newestSeq = (db: Database): number =>
-  query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM contents").get()?.[0] ?? 0;
+const isAlike = (a: NewTask, b: NewTask): boolean =>
+  a.namespace === b.namespace &&
+  a.queue === b.queue &&
+  a.priority === b.priority &&
+  a.policy === b.policy &&
+  a.notBefore === b.notBefore;

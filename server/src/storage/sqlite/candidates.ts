@@ -4,18 +4,18 @@ import { query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
-/** A ready task in the index: all that its order needs. */
-type Candidate = readonly [seq: number, priority: number];
+/** A ready task as its index has it: what its order needs, and how large its content is. */
+type Candidate = readonly [seq: number, priority: number, contentBytes: number];
 /** The first `limit` ready tasks of a queue, in order. */
 type FirstReady = (queue: QueueEntry, limit: number) => readonly Candidate[];
 /** What was read of a queue so far. */
 type Lane = { readonly queue: QueueEntry; readonly asked: number; readonly found: readonly Candidate[] };
 
-/** Makes the choice of a claim: the rows of the tasks it takes, highest priority first, then by acceptance. */
+/** Makes the choice of a claim: the numbers of the tasks it takes, highest priority first, then by acceptance. */
 export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) => number[] {
-  const select = query<[number, number]>(
+  const select = query<[number, number, number]>(
     db,
-    `SELECT seq, priority FROM tasks INDEXED BY tasks_ready WHERE queue = ? AND state = ${stateCode.ready}
+    `SELECT seq, priority, content_bytes FROM tasks INDEXED BY tasks_ready WHERE queue = ? AND state = ${stateCode.ready}
      ORDER BY priority DESC, seq LIMIT ?`,
   );
   const firstReady: FirstReady = (queue, limit) => select.all(queue.id, limit);
@@ -26,7 +26,20 @@ export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) 
     return found.filter((queue) => !queue.isPaused && (queue.depth[stateCode.ready] ?? 0) > 0);
   }
 
-  return (want) => bestOf(openQueues(want), want.limit, firstReady).map(([seq]) => seq);
+  return (want) => {
+    const best = bestOf(openQueues(want), want.limit, firstReady);
+    return upTo(want.contentBytesMax, best).map(([seq]) => seq);
+  };
+}
+
+/** The tasks before their contents go beyond a size; the first in any case. */
+function upTo(bytesMax: number, best: readonly Candidate[]): readonly Candidate[] {
+  let bytes = 0;
+  const tooMany = best.findIndex(([, , contentBytes], at) => {
+    bytes += contentBytes;
+    return at > 0 && bytes > bytesMax;
+  });
+  return tooMany < 0 ? best : best.slice(0, tooMany);
 }
 
 /**

@@ -42,28 +42,16 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
   return (want) => {
     const seqs = candidatesOf(want);
     if (seqs.length === 0) return [];
-    const rows = upTo(want.contentBytesMax, select.iterate(JSON.stringify(seqs)));
-    const taken = JSON.stringify(rows.map(([seq]) => seq));
+    const taken = JSON.stringify(seqs);
+    const rows = select.all(taken);
     const fence = nextFence;
     nextFence += rows.length;
     const { now, worker, graceMs, leaseMs } = want;
     const leased = lease(epoch, fence, worker, now, now + graceMs, leaseMs, taken);
-    if (leased !== rows.length)
-      throw new Error(`${rows.length} ready tasks were chosen and ${leased} leased`);
+    if (leased !== seqs.length || rows.length !== seqs.length)
+      throw new Error(`${seqs.length} ready tasks were chosen and ${leased} leased`);
     return rows.map((row, i) => grant(writing, want, { row, fence: { epoch, seq: fence + i } }));
   };
-}
-
-/** The rows before their contents go beyond a size; the first in any case. */
-function upTo(contentBytesMax: number, rows: Iterable<ReadyRow>): ReadyRow[] {
-  const taken: ReadyRow[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    bytes += row[8].length;
-    if (taken.length > 0 && bytes > contentBytesMax) break;
-    taken.push(row);
-  }
-  return taken;
 }
 
 type Leased = { readonly row: ReadyRow; readonly fence: Fence };
@@ -75,7 +63,7 @@ function grant({ queues, ledger, leases }: Writing, want: ClaimRequest, { row, f
   const revision = before + 1;
   ledger.move(queue, stateCode.ready, stateCode.leased);
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: want.now });
-  leases.remember(id, { namespace: want.namespace, seq, queue, revision });
+  leases.remember(id, { namespace: want.namespace, seq, queue, revision, fence });
   return {
     id,
     queue: queue.name,

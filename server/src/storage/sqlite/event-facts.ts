@@ -13,32 +13,73 @@ export type EventFact = {
   readonly at: Instant;
 };
 
-/** Two codes, two bytes for an id's length, and three numbers of at most eight bytes. */
-const factBytesMax = 4 + 3 * 8;
+/** Two codes, two bytes for an id's length, and numbers of at most eight bytes each. */
+const factBytesMax = 4 + 4 * 8;
+const firstBytes = 1024;
 
-/** Reused from row to row; grows to the largest. */
-let scratch = Buffer.alloc(64 * 1024);
-let place = 0;
+/**
+ * Facts packed into one blob as they come, about ten bytes and the id each. The blob begins with the time of the first; the others'
+ * times are kept as their distance to it.
+ */
+export class FactPack {
+  #bytes = Buffer.allocUnsafe(firstBytes);
+  #length = 0;
+  #firstAt = 0;
+  #newestAt = 0;
 
-/** Packs facts into one blob, about ten bytes and the id each. Times are kept as their distance to `newestAt`. The blob is a view. */
-export function packFacts(facts: readonly EventFact[], newestAt: Instant): Uint8Array {
-  place = 0;
-  for (const { kind, reason, id, revision, attempt, at } of facts) {
-    reserve(factBytesMax + id.length * 3);
-    scratch[place] = eventKinds.code(kind);
-    scratch[place + 1] = codeOfReason(reason);
-    const idBytes = scratch.write(id, place + 4);
-    scratch.writeUInt16LE(idBytes, place + 2);
-    place += 4 + idBytes;
-    writeNumber(revision);
-    writeNumber(attempt);
-    writeNumber(newestAt - at);
+  get isEmpty(): boolean {
+    return this.#length === 0;
   }
-  return scratch.subarray(0, place);
+
+  /** The time of the newest fact. */
+  get newestAt(): Instant {
+    return instantOf(this.#newestAt);
+  }
+
+  add({ kind, reason, id, revision, attempt, at }: EventFact): void {
+    this.#reserve(factBytesMax + id.length * 3);
+    if (this.#length === 0) {
+      this.#firstAt = at;
+      this.#newestAt = at;
+      this.#number(at);
+    }
+    if (at > this.#newestAt) this.#newestAt = at;
+    this.#bytes[this.#length] = eventKinds.code(kind);
+    this.#bytes[this.#length + 1] = codeOfReason(reason);
+    const idBytes = this.#bytes.write(id, this.#length + 4);
+    this.#bytes.writeUInt16LE(idBytes, this.#length + 2);
+    this.#length += 4 + idBytes;
+    this.#number(revision);
+    this.#number(attempt);
+    this.#number(folded(at - this.#firstAt));
+  }
+
+  /** The blob so far: a view, good until the next fact. */
+  blob(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return;
+    const wider = Buffer.allocUnsafe(2 * (this.#bytes.length + bytes));
+    this.#bytes.copy(wider, 0, 0, this.#length);
+    this.#bytes = wider;
+  }
+
+  /** Seven bits a byte, lowest first; by division, because shifts end at 32 bits. */
+  #number(value: number): void {
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#bytes[this.#length++] = (rest % 128) + 128;
+    this.#bytes[this.#length++] = rest;
+  }
 }
 
-/** Unpacks what packFacts packed. */
-export function unpackFacts(blob: Uint8Array, newestAt: Instant): EventFact[] {
+/** Unpacks a blob. */
+export function unpackFacts(blob: Uint8Array): EventFact[] {
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
   const facts: EventFact[] = [];
   let at = 0;
@@ -53,33 +94,20 @@ export function unpackFacts(blob: Uint8Array, newestAt: Instant): EventFact[] {
     }
   }
 
+  const firstAt = bytes.length > 0 ? readNumber() : 0;
   while (at < bytes.length) {
     const kind = eventKinds.word(bytes.readUInt8(at));
     const reason = reasonOfCode(bytes.readUInt8(at + 1));
     const idEnd = at + 4 + bytes.readUInt16LE(at + 2);
     const id = taskIdOf(bytes.toString("utf8", at + 4, idEnd));
     at = idEnd;
-    const [revision, attempt, age] = [readNumber(), readNumber(), readNumber()];
-    facts.push({ kind, reason, id, revision, attempt, at: instantOf(newestAt - age) });
+    const [revision, attempt, distance] = [readNumber(), readNumber(), unfolded(readNumber())];
+    facts.push({ kind, reason, id, revision, attempt, at: instantOf(firstAt + distance) });
   }
   return facts;
 }
 
-function reserve(bytes: number): void {
-  if (place + bytes <= scratch.length) return;
-  const wider = Buffer.alloc(2 * (scratch.length + bytes));
-  scratch.copy(wider, 0, 0, place);
-  scratch = wider;
-}
+/** A whole number as one that is not negative: small distances stay small, whichever way they go. */
+const folded = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
-/** Seven bits a byte, lowest first; by division, because shifts end at 32 bits. */
-function writeNumber(value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    scratch[place] = (rest % 128) + 128;
-    place += 1;
-    rest = Math.floor(rest / 128);
-  }
-  scratch[place] = rest;
-  place += 1;
-}
+const unfolded = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);

@@ -1,4 +1,6 @@
-import type { Namespace, TaskId, TaskRef } from "../../model/ids.ts";
+import type { Namespace, TaskId } from "../../model/ids.ts";
+import type { Fence } from "../../model/task.ts";
+import type { LeaseRef } from "../../ports/task-store.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 
 /** Where a leased task's row is and what it said, so that settling it need not look it up. Only a hint: the guards decide. */
@@ -7,13 +9,14 @@ export type LeaseHint = {
   readonly seq: number;
   readonly queue: QueueEntry;
   readonly revision: number;
+  readonly fence: Fence;
 };
 
 /** Hints about the tasks that were leased last. */
 export type LeaseCache = {
-  recall(ref: TaskRef): LeaseHint | undefined;
   remember(id: TaskId, hint: LeaseHint): void;
-  forget(id: TaskId): void;
+  /** Takes out what is remembered of exactly this lease: it is good for one settlement. */
+  take(lease: LeaseRef): LeaseHint | undefined;
   /** After a transaction was undone nothing here is worth anything. */
   clear(): void;
 };
@@ -26,10 +29,6 @@ export function createLeaseCache(): LeaseCache {
   let young = new Map<TaskId, LeaseHint>();
   let old = new Map<TaskId, LeaseHint>();
   return {
-    recall({ namespace, id }) {
-      const hint = young.get(id) ?? old.get(id);
-      return hint?.namespace === namespace ? hint : undefined;
-    },
     remember(id, hint) {
       if (young.size >= generationMax) {
         old = young;
@@ -37,8 +36,13 @@ export function createLeaseCache(): LeaseCache {
       }
       young.set(id, hint);
     },
-    forget(id) {
-      if (!young.delete(id)) old.delete(id);
+    take(lease) {
+      const { id } = lease;
+      const holder = young.has(id) ? young : old;
+      const hint = holder.get(id);
+      if (hint === undefined || !isOf(hint, lease)) return undefined;
+      holder.delete(id);
+      return hint;
     },
     clear() {
       young.clear();
@@ -46,3 +50,6 @@ export function createLeaseCache(): LeaseCache {
     },
   };
 }
+
+const isOf = ({ namespace, fence }: LeaseHint, lease: LeaseRef): boolean =>
+  namespace === lease.namespace && fence.seq === lease.fence.seq && fence.epoch === lease.fence.epoch;

@@ -1,5 +1,4 @@
-import type { Instant } from "../../model/ids.ts";
-import { type EventFact, packFacts } from "./event-facts.ts";
+import type { EventFact } from "./event-facts.ts";
 import { command, type Database, query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 
@@ -8,8 +7,8 @@ import type { QueueEntry } from "./queue-registry.ts";
  * memory until then, so that a commit of a thousand tasks writes them once.
  */
 export type Ledger = {
-  /** A task of the queue moved between states, given as numbers; undefined: it came, or it went. */
-  move(queue: QueueEntry, from: number | undefined, to: number | undefined): void;
+  /** Tasks of the queue (default: one) moved between states, given as numbers; undefined: they came, or they went. */
+  move(queue: QueueEntry, from: number | undefined, to: number | undefined, tasks?: number): void;
   /** Something happened to a task of the queue. */
   note(queue: QueueEntry, fact: EventFact): void;
   /** Writes all of it, inside the transaction. */
@@ -36,29 +35,28 @@ export function createLedger(db: Database, epoch: number): Ledger {
   let { nextRow, logBytes } = logEnd(db, epoch);
 
   function writeEvents(queue: QueueEntry): void {
-    const newestAt = queue.facts.reduce((at, fact) => (fact.at > at ? fact.at : at), 0) as Instant;
-    const facts = packFacts(queue.facts, newestAt);
-    insertEvents(nextRow, queue.id, newestAt, logBytes, facts);
+    const facts = queue.facts.blob();
+    insertEvents(nextRow, queue.id, queue.facts.newestAt, logBytes, facts);
     nextRow += 1;
     logBytes += facts.length + rowBytes;
-    queue.facts.length = 0;
+    queue.facts.clear();
   }
 
   return {
-    move(queue, from, to) {
-      if (from !== undefined) shift(queue, from, -1);
-      if (to !== undefined) shift(queue, to, 1);
+    move(queue, from, to, tasks = 1) {
+      if (from !== undefined) shift(queue, from, -tasks);
+      if (to !== undefined) shift(queue, to, tasks);
       touched.add(queue);
     },
     note(queue, fact) {
-      queue.facts.push(fact);
+      queue.facts.add(fact);
       touched.add(queue);
     },
     write() {
       for (const queue of touched) {
         if (queue.moved.some((by) => by !== 0)) updateCounts(...queue.moved, queue.id);
         queue.moved.fill(0);
-        if (queue.facts.length > 0) writeEvents(queue);
+        if (!queue.facts.isEmpty) writeEvents(queue);
       }
       touched.clear();
     },
@@ -66,7 +64,7 @@ export function createLedger(db: Database, epoch: number): Ledger {
   };
 }
 
-function shift(queue: QueueEntry, state: number, by: 1 | -1): void {
+function shift(queue: QueueEntry, state: number, by: number): void {
   queue.depth[state] = (queue.depth[state] ?? 0) + by;
   queue.moved[state] = (queue.moved[state] ?? 0) + by;
 }

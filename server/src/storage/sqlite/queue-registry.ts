@@ -1,5 +1,5 @@
 import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
-import type { EventFact } from "./event-facts.ts";
+import { FactPack } from "./event-facts.ts";
 import { type Database, query } from "./files/connection.ts";
 
 /** A queue as the writer keeps it in memory: there are at most some ten thousand, and every verb needs theirs. */
@@ -12,7 +12,7 @@ export type QueueEntry = {
   readonly depth: number[];
   /** What the running transaction did to it; ledger.ts writes it down. */
   readonly moved: number[];
-  readonly facts: EventFact[];
+  readonly facts: FactPack;
 };
 
 /** All namespaces and queues. */
@@ -105,7 +105,7 @@ const emptyEntry = (id: number, namespace: Namespace, name: QueueName): QueueEnt
   isPaused: false,
   depth: new Array<number>(stateCount).fill(0),
   moved: new Array<number>(stateCount).fill(0),
-  facts: [],
+  facts: new FactPack(),
 });
 
 function idOf(row: [number] | undefined): number {

@@ -1,11 +1,11 @@
 import type { EventPosition, TaskEvent } from "../../model/event.ts";
-import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
+import type { Namespace, QueueName } from "../../model/ids.ts";
 import type { EventPage } from "../../ports/event-store.ts";
 import { createCounters } from "./counters.ts";
 import { unpackFacts } from "./event-facts.ts";
 import { type Database, query } from "./files/connection.ts";
 
-type EventRow = [row: number, namespace: Namespace, queue: QueueName, newestAt: Instant, facts: Uint8Array];
+type EventRow = [row: number, namespace: Namespace, queue: QueueName, facts: Uint8Array];
 
 /** Makes readEvents: what the log says after a place in it. */
 export function createReadEvents(
@@ -13,7 +13,7 @@ export function createReadEvents(
 ): (after: EventPosition | undefined, limit: number) => EventPage {
   const select = query<EventRow>(
     db,
-    `SELECT e.row, n.name, q.name, e.newest_at, e.facts
+    `SELECT e.row, n.name, q.name, e.facts
      FROM events e CROSS JOIN queues q ON q.id = e.queue CROSS JOIN namespaces n ON n.id = q.namespace
      WHERE e.row >= ? ORDER BY e.row`,
   );
@@ -38,8 +38,8 @@ export function createReadEvents(
   };
 }
 
-function eventsOf([row, namespace, queue, newestAt, facts]: EventRow): TaskEvent[] {
-  return unpackFacts(facts, newestAt).map(({ id, ...fact }, index) => ({
+function eventsOf([row, namespace, queue, facts]: EventRow): TaskEvent[] {
+  return unpackFacts(facts).map(({ id, ...fact }, index) => ({
     position: { row, index },
     namespace,
     queue,

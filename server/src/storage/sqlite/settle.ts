@@ -1,7 +1,9 @@
 import type { SettleVerdict, StoreSettlement } from "../../ports/task-store.ts";
 import { stateCode, states } from "./codes.ts";
 import { createFind, type Found } from "./find.ts";
+import type { LeaseHint } from "./lease-cache.ts";
 import { isNewest, lostReason } from "./lost-lease.ts";
+import { createSettleTogether, isAlike, type Remembered } from "./settle-together.ts";
 import { createTransition, type Target } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 
@@ -9,13 +11,14 @@ import type { Writing } from "./writing.ts";
 const guard =
   "fence_epoch = ?14 AND fence_seq = ?15 AND outcome_hash IS NULL AND (cancel_at IS NOT NULL) = ?16";
 
-/** Makes settle: applies settlements of leases that are still open, one after the other. */
+/** Makes settle: applies settlements of leases that are still open, in their order. */
 export function createSettle(
   writing: Writing,
 ): (settlements: readonly StoreSettlement[]) => readonly SettleVerdict[] {
   const { db, ledger, leases } = writing;
   const find = createFind(writing);
   const transition = createTransition(db, ledger, guard);
+  const together = createSettleTogether(writing);
 
   /** Writes the outcome that fits; undefined where the guard does not hold. */
   function write(
@@ -27,15 +30,7 @@ export function createSettle(
     const change = isCancelled ? decision.ifCancelRequested : decision.outcome;
     const decided = { change, now, outcomeHash };
     if (!transition(target, decided, fence.epoch, fence.seq, isCancelled ? 1 : 0)) return undefined;
-    leases.forget(settlement.id);
     return { kind: "applied", state: change.state };
-  }
-
-  /** The way most go: the row is as the claim left it, which the guard checks, and nothing is looked up. */
-  function settleRemembered(settlement: StoreSettlement): SettleVerdict | undefined {
-    const hint = leases.recall(settlement);
-    if (hint === undefined) return undefined;
-    return write({ ...hint, id: settlement.id, state: stateCode.leased }, settlement, false);
   }
 
   function settleFound(settlement: StoreSettlement): SettleVerdict {
@@ -49,7 +44,42 @@ export function createSettle(
     return verdict ?? { kind: "lost", state, why: why ?? "superseded" };
   }
 
-  return (settlements) => settlements.map((each) => settleRemembered(each) ?? settleFound(each));
+  /** The row is as the claim left it, which the guard checks, and nothing is looked up. */
+  function settleRemembered(settlement: StoreSettlement, hint: LeaseHint): SettleVerdict {
+    const target = { ...hint, id: settlement.id, state: stateCode.leased };
+    return write(target, settlement, false) ?? settleFound(settlement);
+  }
+
+  /** Where one statement did not write all, whose outcome is there now was written by it: nobody else can have been. */
+  function settleAlike(group: readonly Remembered[]): SettleVerdict[] {
+    const [first] = group;
+    if (group.length === 1 && first) return [settleRemembered(first.settlement, first.hint)];
+    const wroteAll = together.write(group);
+    return group.map((one): SettleVerdict => {
+      const found = wroteAll ? undefined : settleFound(one.settlement);
+      if (found !== undefined && found.kind !== "duplicate") return found;
+      together.note(one);
+      return { kind: "applied", state: one.settlement.decision.outcome.state };
+    });
+  }
+
+  return (settlements) => {
+    const verdicts: SettleVerdict[] = [];
+    let group: Remembered[] = [];
+    const flush = (): void => {
+      if (group.length > 0) verdicts.push(...settleAlike(group));
+      group = [];
+    };
+    for (const settlement of settlements) {
+      const hint = leases.take(settlement);
+      const one = hint && { settlement, hint };
+      if (one === undefined || (group[0] !== undefined && !isAlike(group[0], one))) flush();
+      if (one !== undefined) group.push(one);
+      else verdicts.push(settleFound(settlement));
+    }
+    flush();
+    return verdicts;
+  };
 }
 
 const isRepeat = (task: Found, { fence, outcomeHash }: StoreSettlement): boolean =>

@@ -76,7 +76,7 @@ const columnsOf = (state: number, { change, now, outcomeHash }: Decided): Value[
 ];
 
 /** When the task's next turn is: due, removable; a ready task has none, and notes since when it is ready. */
-function timerOf({ state, notBefore, purgeAt }: TaskChange, now: Instant): Instant | undefined {
+export function timerOf({ state, notBefore, purgeAt }: TaskChange, now: Instant): Instant | undefined {
   if (state === "scheduled") return notBefore;
   return isTerminal(state) ? purgeAt : now;
 }

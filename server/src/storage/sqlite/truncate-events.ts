@@ -16,7 +16,7 @@ export function createTruncateEvents({
     db,
     "SELECT log_bytes + length(facts) FROM events ORDER BY row DESC LIMIT 1",
   );
-  const selectFacts = query<[Instant, Uint8Array]>(db, "SELECT newest_at, facts FROM events WHERE row = ?");
+  const selectFacts = query<[Uint8Array]>(db, "SELECT facts FROM events WHERE row = ?");
   const dropUpTo = command(db, "DELETE FROM events WHERE row <= ?");
   const counters = createCounters(db);
 
@@ -27,9 +27,9 @@ export function createTruncateEvents({
     const dropped = firstKept < 0 ? rows : rows.slice(0, firstKept);
     const [row] = dropped.at(-1) ?? [];
     if (row === undefined) return 0;
-    const [newestAt, facts] = selectFacts.get(row) ?? [before, new Uint8Array()];
+    const [facts] = selectFacts.get(row) ?? [new Uint8Array()];
     counters.set("dropped_row", row);
-    counters.set("dropped_index", unpackFacts(facts, newestAt).length - 1);
+    counters.set("dropped_index", unpackFacts(facts).length - 1);
     dropUpTo(row);
     return dropped.length;
   };

@@ -46,6 +46,7 @@ CREATE TABLE tasks (
   seq INTEGER PRIMARY KEY,
   queue INTEGER NOT NULL,
   priority INTEGER NOT NULL,
+  content_bytes INTEGER NOT NULL,
   state INTEGER NOT NULL,
   reason INTEGER NOT NULL,
   revision INTEGER NOT NULL,
@@ -65,7 +66,8 @@ CREATE TABLE tasks (
   worker TEXT
 ) STRICT;
 
-CREATE INDEX tasks_ready ON tasks (queue, priority DESC, seq) WHERE state = 1;
+-- content_bytes is there so that a claim knows how much it takes before it reads any of it.
+CREATE INDEX tasks_ready ON tasks (queue, priority DESC, seq, content_bytes) WHERE state = 1;
 CREATE INDEX tasks_timer ON tasks (state, timer_at) WHERE state <> 1;
 CREATE INDEX tasks_scheduled ON tasks (queue, seq) WHERE state = 0;
 CREATE INDEX tasks_unsuccessful ON tasks (state, seq) WHERE state > 3;

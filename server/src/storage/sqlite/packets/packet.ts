@@ -5,8 +5,8 @@
 
 /** Values in columns, ready to be posted. */
 export type Packet = {
-  /** Texts that differ from each other, such as ids. */
-  readonly texts: readonly string[];
+  /** Texts that differ from each other, such as ids, one behind the other: a thousand short ones cost more to post than one long one. */
+  readonly texts: string;
   /** Texts that come again and again, such as queue names; numbers point into them. */
   readonly words: readonly string[];
   readonly numbers: Float64Array<ArrayBuffer>;
@@ -43,12 +43,13 @@ export class PacketWriter {
   }
 
   text(value: string): void {
+    this.number(value.length);
     this.#texts.push(value);
   }
 
   optionalText(value: string | undefined): void {
-    this.flag(value !== undefined);
-    if (value !== undefined) this.#texts.push(value);
+    if (value === undefined) this.number(-1);
+    else this.text(value);
   }
 
   /** A text that is likely to come again. */
@@ -77,7 +78,7 @@ export class PacketWriter {
 
   /** Ends the writing. */
   packet(): Packet {
-    return { texts: this.#texts, words: this.#words, numbers: this.#numbers, bytes: this.#bytes };
+    return { texts: this.#texts.join(""), words: this.#words, numbers: this.#numbers, bytes: this.#bytes };
   }
 
   #widenBytes(needed: number): void {
@@ -115,14 +116,12 @@ export class PacketReader {
   }
 
   text(): string {
-    const value = this.#packet.texts[this.#textPlace];
-    if (value === undefined) throw new RangeError("a packet has no text left");
-    this.#textPlace += 1;
-    return value;
+    return this.#takeText(this.number());
   }
 
   optionalText(): string | undefined {
-    return this.flag() ? this.text() : undefined;
+    const length = this.number();
+    return length < 0 ? undefined : this.#takeText(length);
   }
 
   word(): string {
@@ -139,6 +138,12 @@ export class PacketReader {
   optionalBytes(): Uint8Array | undefined {
     const length = this.number();
     return length < 0 ? undefined : this.#take(length);
+  }
+
+  #takeText(length: number): string {
+    const from = this.#textPlace;
+    this.#textPlace += length;
+    return this.#packet.texts.slice(from, this.#textPlace);
   }
 
   #take(length: number): Uint8Array {

@@ -1,0 +1,72 @@
+import type { TaskChange } from "../../model/task-machine.ts";
+import type { StoreSettlement } from "../../ports/task-store.ts";
+import { codeOfReason, stateCode, states } from "./codes.ts";
+import { command } from "./files/connection.ts";
+import type { LeaseHint } from "./lease-cache.ts";
+import { timerOf } from "./transition.ts";
+import type { Writing } from "./writing.ts";
+
+/** A settlement of a lease whose row is remembered. */
+export type Remembered = { readonly settlement: StoreSettlement; readonly hint: LeaseHint };
+
+/** Whether two settlements write the same into their rows, so that one statement can. Results are different rows for each. */
+export const isAlike = (a: Remembered, b: Remembered): boolean =>
+  a.hint.revision === b.hint.revision &&
+  a.settlement.outcomeHash === b.settlement.outcomeHash &&
+  a.settlement.now === b.settlement.now &&
+  writesTheSame(a.settlement.decision.outcome, b.settlement.decision.outcome);
+
+const writesTheSame = (a: TaskChange, b: TaskChange): boolean =>
+  isPlain(a) &&
+  isPlain(b) &&
+  a.state === b.state &&
+  a.reason === b.reason &&
+  a.event === b.event &&
+  a.attempt === b.attempt &&
+  a.deliveriesDelta === b.deliveriesDelta &&
+  a.endedAt === b.endedAt &&
+  a.purgeAt === b.purgeAt;
+
+const isPlain = ({ result, failure, notBefore, cancel }: TaskChange): boolean =>
+  result === undefined && failure === undefined && notBefore === undefined && cancel === undefined;
+
+/** Settles many with one statement: what most workers send is a frame of successes that say nothing. */
+export type SettleTogether = {
+  /** Writes the outcome that alike settlements have in common; true when every row was as it is remembered. */
+  write(alike: readonly Remembered[]): boolean;
+  /** Counts one that was written, and notes its event. */
+  note(written: Remembered): void;
+};
+
+/** Makes it. */
+export function createSettleTogether({ db, ledger }: Writing): SettleTogether {
+  // The revision stands for the fence: whatever takes a lease from its holder, or asks to cancel it, raises the one with the other.
+  const update = command(
+    db,
+    `UPDATE tasks SET state = ?, reason = ?, revision = revision + 1, attempt = ?, deliveries = deliveries + ?,
+       timer_at = ?, ended_at = coalesce(?, ended_at), outcome_hash = ?
+     FROM json_each(?) settled
+     WHERE tasks.seq = settled.value AND revision = ? AND state = ${stateCode.leased}
+       AND outcome_hash IS NULL AND cancel_at IS NULL`,
+  );
+
+  return {
+    write(alike) {
+      const [first] = alike;
+      if (first === undefined) return true;
+      const { decision, now, outcomeHash } = first.settlement;
+      const { outcome: change } = decision;
+      const what = [states.code(change.state), codeOfReason(change.reason), change.attempt];
+      const times = [timerOf(change, now) ?? null, change.endedAt ?? null];
+      const seqs = JSON.stringify(alike.map(({ hint }) => hint.seq));
+      const { revision } = first.hint;
+      return update(...what, change.deliveriesDelta, ...times, outcomeHash, seqs, revision) === alike.length;
+    },
+    note({ settlement, hint }) {
+      const { event, reason, attempt, state } = settlement.decision.outcome;
+      const { id, now: at } = settlement;
+      ledger.move(hint.queue, stateCode.leased, states.code(state));
+      ledger.note(hint.queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at });
+    },
+  };
+}
