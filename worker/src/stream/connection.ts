@@ -141,7 +141,7 @@ export class Connection {
         settlements.answered(this.#answered(frame.value.frameSeq), frame.value.exceptions);
         break;
       case "extended":
-        this.#extended(frame.value, countedFrom);
+        this.#extended(frame.value, Number(echo), countedFrom);
         break;
       case "cancel":
         session.cancelled(frame.value.leases);
@@ -185,14 +185,22 @@ export class Connection {
     });
   }
 
-  #extended({ lost }: Extended, countedFrom: number): void {
-    const beat = this.#beats.shift();
+  #extended({ lost }: Extended, echo: number, countedFrom: number): void {
+    const beat = this.#answeredBeat(echo);
     if (beat) {
       // Never later than the heartbeat itself: other frames may have been processed since the leases were extended.
       this.#deps.session.extended(beat.seenSeq, Math.min(countedFrom, beat.sentAt));
     }
     this.#deps.session.lost(lost);
     if (beat) this.#deps.confirmations.answered(beat.sentAt);
+  }
+
+  /** The newest heartbeat that is answered with frame `echo`: of several that came together the server answers only that one. */
+  #answeredBeat(echo: number): Beat | undefined {
+    let answered: Beat | undefined;
+    for (let [beat] = this.#beats; beat && beat.frameSeq <= echo; [beat] = this.#beats)
+      answered = this.#beats.shift();
+    return answered;
   }
 
   #refused({ frameSeq, error }: Refused): void {
