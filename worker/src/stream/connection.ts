@@ -64,6 +64,7 @@ export class Connection {
   #stage: "new" | "greeted" | "open" | "leaving" = "new";
   #isBeatDue = false;
   #cancelTimer: CancelTimer | undefined;
+  #sooner: { readonly at: number; readonly cancel: CancelTimer } | undefined;
   #ended: Promise<void> | undefined;
   wasWelcomed = false;
 
@@ -110,6 +111,7 @@ export class Connection {
   async #run(): Promise<void> {
     const problem = await this.#read();
     this.#cancelTimer?.();
+    this.#sooner?.cancel();
     this.#outgoing.end();
     this.#deps.settlements.unanswered([...this.#sent.values()].flat());
     this.#deps.onEnded(this);
@@ -136,6 +138,7 @@ export class Connection {
         break;
       case "grants":
         session.granted(frame.value, countedFrom);
+        if (frame.value.grants.some(({ leaseDuration }) => leaseDuration)) this.#beatSooner();
         break;
       case "settled":
         settlements.answered(this.#answered(frame.value.frameSeq), frame.value.exceptions);
@@ -169,6 +172,7 @@ export class Connection {
     // What is still held must be confirmed before it runs out, so not only after an interval.
     this.#isBeatDue = true;
     this.#beatLater();
+    this.#beatSooner();
     this.wake();
   }
 
@@ -183,6 +187,21 @@ export class Connection {
       this.beat();
       this.#beatLater();
     });
+  }
+
+  /** Heartbeats between the usual ones while leases are held that need it; one at a time, so that a slow network is no silent server. */
+  #beatSooner(): void {
+    const { session, clock } = this.#deps;
+    const { beatMs } = session;
+    const at = clock.now() + beatMs;
+    if (beatMs >= session.terms.heartbeatMs || (this.#sooner && this.#sooner.at <= at)) return;
+    this.#sooner?.cancel();
+    const cancel = clock.after(beatMs, () => {
+      this.#sooner = undefined;
+      if (this.#beats.length === 0) this.beat();
+      this.#beatSooner();
+    });
+    this.#sooner = { at, cancel };
   }
 
   #extended({ lost }: Extended, echo: number, countedFrom: number): void {
