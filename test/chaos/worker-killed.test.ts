@@ -48,7 +48,7 @@ test("a task whose worker is killed starts elsewhere within 25 s, at default set
 });
 
 test("workers that are killed twenty times under load lose nothing, and end nothing twice", {
-  timeout: isSoak ? 1_800_000 : 120_000,
+  timeout: isSoak ? 1_800_000 : 240_000,
 }, async () => {
   await using run = startChaosRun(import.meta.filename);
   const server = await run.startServer(shortLeases);
