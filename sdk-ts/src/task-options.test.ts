@@ -24,3 +24,12 @@ test("a call's delay replaces the definition's instant", () => {
 test("without options of its own a call has the definition's", () => {
   expect(mergeOptions({ queue: "mail" }, undefined)).toEqual({ queue: "mail" });
 });
+
+test("an option that is undefined is left out, and the definition's value stands", () => {
+  const call: Record<string, unknown> = { priority: undefined, headers: undefined, id: "a" };
+  expect(mergeOptions({ priority: 9, headers: { tenant: "a" } }, call)).toStrictEqual({
+    priority: 9,
+    headers: { tenant: "a" },
+    id: "a",
+  });
+});

@@ -46,16 +46,22 @@ export type EnqueueOptions = TaskOptions & {
   readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
 };
 
-/** The options in force for one call: the call's over the definition's, field by field. */
+/** The options in force for one call: the call's over the definition's, field by field. Undefined is the same as left out. */
 export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefined): EnqueueOptions {
   if (call === undefined) return defined;
-  const merged = { ...defined, ...call };
+  const merged: EnqueueOptions = { ...defined, ...said(call) };
   return {
     ...(call.delayMs !== undefined && call.notBefore === undefined ? withoutNotBefore(merged) : merged),
     ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
     ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),
   };
 }
+
+// Not every compiler tells `priority: undefined` from nothing, and JavaScript never does.
+const said = (options: EnqueueOptions): EnqueueOptions =>
+  Object.values(options).some((value) => value === undefined)
+    ? Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    : options;
 
 // A call's delay replaces the definition's instant: the two are one choice.
 function withoutNotBefore({ notBefore: _, ...rest }: EnqueueOptions): EnqueueOptions {

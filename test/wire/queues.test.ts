@@ -5,6 +5,7 @@ import { Durability, ServerService } from "@stem/proto/stem/v1/server_service_pb
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaults } from "../../server/src/model/limits.ts";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
 import { failure, wireTransports } from "../support/wire-transports.ts";
 
@@ -104,7 +105,16 @@ describe.each(wireTransports)("over %s", (name, open) => {
     expect(info).toMatchObject({ store: "memory", durability: Durability.NONE, namespaces: ["default"] });
     expect(info.limits["batchTasksMax"]).toBe(1000n);
     expect(Object.keys(info.limits)).toEqual(expect.arrayContaining(Object.keys(server.limits)));
-    expect(info.defaults?.leaseDuration?.seconds).toBe(20n);
+    // One for each default of the table, whatever it is called here.
+    expect(Object.entries(info.defaults ?? {}).filter(([name]) => name !== "$typeName")).toHaveLength(
+      Object.keys(defaults).length,
+    );
+    expect(info.defaults).toMatchObject({
+      ...{ queue: "default", priority: 5, maxAttempts: 4, maxDeliveries: 20, retryFactor: 2 },
+      ...{ leaseDuration: { seconds: 20n }, heartbeatInterval: { seconds: 5n }, leaseGrace: { seconds: 2n } },
+      ...{ reapInterval: { seconds: 1n }, retryBaseDelay: { seconds: 2n }, retryMaxDelay: { seconds: 300n } },
+      ...{ resultRetention: { seconds: 86_400n }, unknownNameDelay: { seconds: 5n } },
+    });
     expect([info.protocolMin, info.protocolMax]).toEqual([1, 1]);
   });
 });

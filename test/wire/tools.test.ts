@@ -102,19 +102,31 @@ test("curl enqueues, leases and settles a task with JSON", { timeout: timeoutMs 
   });
 });
 
-testWithTool("grpcurl lists, describes and calls by reflection", {
+testWithTool("grpcurl lists and describes by reflection, and enqueues, leases and settles a task", {
   tool: "grpcurl",
   timeoutMs,
   async run(grpcurl) {
     const at = `${server.host}:${server.port}`;
     const ask = async (...args: readonly string[]) => (await run(grpcurl, ["-plaintext", ...args])).stdout;
+    const call = async (method: string, request: Json): Promise<Json> =>
+      JSON.parse(await ask("-d", JSON.stringify(request), at, `stem.v1.${method}`)) as Json;
     expect(await ask(at, "list")).toContain("stem.v1.TaskService");
     const described = await ask(at, "describe", "stem.v1.TaskService.EnqueueTask");
     expect(described).toContain("rpc EnqueueTask ( .stem.v1.EnqueueTaskRequest )");
     expect(await ask(at, "describe", "stem.v1.TaskOptions")).toContain("google.protobuf.Duration delay = 5");
-    const request = JSON.stringify({ id: "by-grpcurl", name: "add", args: { value: [1, 2] } });
-    expect(JSON.parse(await ask("-d", request, at, "stem.v1.TaskService/EnqueueTask"))).toEqual({
+
+    const [queue, args] = ["grpcurl", { value: [1, 2] }];
+    expect(await call("TaskService/EnqueueTask", { id: "by-grpcurl", name: "add", queue, args })).toEqual({
       taskId: "by-grpcurl",
     });
+    const leased = await call("WorkerService/LeaseTasks", { queues: [queue] });
+    const [grant] = leased["grants"] as readonly [{ leaseToken: string; task: Json }];
+    expect(grant.task["args"]).toEqual({ json: "[1,2]" });
+    const settlement = { leaseToken: grant.leaseToken, succeeded: { result: { value: 3 } } };
+    expect(await call("WorkerService/SettleTasks", { settlements: [settlement] })).toEqual({
+      results: [{ verdict: { outcome: "SETTLE_OUTCOME_ACCEPTED", state: "TASK_STATE_SUCCEEDED" } }],
+    });
+    const { task } = await call("TaskService/GetTask", { taskId: "by-grpcurl" });
+    expect(task).toMatchObject({ state: "TASK_STATE_SUCCEEDED", result: { json: "3" } });
   },
 });

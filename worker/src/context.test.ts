@@ -73,6 +73,21 @@ test("a heartbeat resolves once the server has confirmed the lease anew", async 
   await beaten;
 });
 
+test("heartbeats that came together are answered together, and leave nothing that waits for an answer", async () => {
+  const { ctx, clock, first, log } = await oneRun();
+  for (let round = 1; round <= 3; round += 1) {
+    const beaten = [ctx.heartbeat()];
+    await first.next("heartbeat", 2 * round - 1);
+    beaten.push(ctx.heartbeat());
+    await first.next("heartbeat", 2 * round);
+    first.send(extendedFrame());
+    await Promise.all(beaten);
+  }
+  await clock.advance(5000);
+  expect(first.isOver).toBe(false);
+  expect(log.lines.filter(({ level }) => level === "warn")).toEqual([]);
+});
+
 test("a heartbeat rejects when the lease turns out to be lost", async () => {
   const { ctx, first } = await oneRun();
   const beaten = ctx.heartbeat();

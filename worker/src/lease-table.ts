@@ -28,6 +28,13 @@ export class LeaseTable implements Iterable<HeldLease> {
     for (const lease of this.#held) if (lease.seq <= seenSeq) lease.confirm(countedFrom);
   }
 
+  /** The length of the shortest lease; Infinity when there is none. */
+  shortestMs(): number {
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const { leaseMs } of this.#held) shortest = Math.min(shortest, leaseMs);
+    return shortest;
+  }
+
   /** The leases of these tokens, as far as they are held. Looks at all: only for frames that are rare. */
   byTokens(tokens: readonly Uint8Array[]): (HeldLease | undefined)[] {
     if (tokens.length === 0) return [];

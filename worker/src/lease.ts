@@ -3,11 +3,17 @@ import type { Grant } from "@stem/proto/stem/v1/lease_pb";
 import type { NewTask } from "@stem/proto/stem/v1/task_pb";
 import { LeaseLost, type StopError, TimeLimitExceeded } from "./errors.ts";
 
-/** buffered: waits for a slot. running: its handler runs. settling: its outcome waits for the server's word. */
-export type LeasePhase = "buffered" | "running" | "settling";
+/**
+ * unconfirmed: came late, and waits for the server to confirm it. buffered: waits for a slot. running: its handler runs. settling: its
+ * outcome waits for the server's word.
+ */
+export type LeasePhase = "unconfirmed" | "buffered" | "running" | "settling";
 
 /** The worker stops at this share of a lease that nobody confirmed; the rest is the margin between two runs of a task. */
 const stopShare = 0.8;
+
+/** A handler may begin while this share of the lease is left until it would have to stop: time for a heartbeat, and for another. */
+const startShare = 0.4;
 
 const noTask: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [] };
 
@@ -69,6 +75,11 @@ export class HeldLease {
     return this.#controller.signal;
   }
 
+  /** Whether there is time enough to begin with it, before it would have to be confirmed. */
+  isFresh(now: number): boolean {
+    return this.stopAt - now >= this.leaseMs * startShare;
+  }
+
   /** Its handler begins; a task's time limit is counted from here. */
   begin(now: number): void {
     this.phase = "running";
@@ -91,6 +102,7 @@ export class HeldLease {
   /** When something is to be done about it, unless it is confirmed or ends before. */
   dueAt(): number {
     if (this.phase === "settling") return Number.POSITIVE_INFINITY;
+    if (this.phase === "unconfirmed") return this.limitAt;
     if (this.phase === "buffered" || this.stop === undefined) return Math.min(this.limitAt, this.stopAt);
     return this.stop instanceof TimeLimitExceeded ? this.limitAt : Number.POSITIVE_INFINITY;
   }

@@ -16,7 +16,7 @@ export const abortGraceMs = 5000;
 
 /** Does what is due for a lease: its start, its time limit, the end of its time limit's grace, or a confirmation did not come in time. */
 export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): void {
-  if (lease.phase === "buffered") {
+  if (lease.phase === "unconfirmed" || lease.phase === "buffered") {
     deps.withdraw(lease);
     deps.settle(lease, released);
   } else if (lease.stop instanceof TimeLimitExceeded) {

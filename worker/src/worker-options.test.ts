@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { settingsOf, type WorkerOptions } from "./worker-options.ts";
+import { defaultName, settingsOf, type WorkerOptions } from "./worker-options.ts";
 
 test("only the tasks have no default", () => {
   expect(settingsOf({ tasks: [] })).toMatchObject({
@@ -11,6 +11,12 @@ test("only the tasks have no default", () => {
     namespace: undefined,
   });
   expect(settingsOf({ tasks: [] }).name).toMatch(/^\S+:\d+$/);
+});
+
+test("the default name is one that the server takes, whatever the host is called", () => {
+  expect(defaultName("build-7.example", 42)).toBe("build-7.example:42");
+  expect(defaultName("Björns Mac", 42)).toBe("Bj-rns-Mac:42");
+  expect(defaultName("x".repeat(1000), 42)).toMatch(/^x{200}:42$/);
 });
 
 test.each<[Partial<WorkerOptions>, string]>([

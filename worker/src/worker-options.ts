@@ -65,12 +65,19 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     queues,
     concurrency,
     prefetchMax,
-    name: options.name ?? `${hostname()}:${process.pid}`,
+    name: options.name ?? defaultName(hostname(), process.pid),
     graceMs,
     handleSignals: options.handleSignals ?? true,
     log,
   };
 }
+
+/** Names a worker by its place. A host's name may have letters, spaces and a length that the server refuses. */
+export const defaultName = (host: string, pid: number): string =>
+  `${host.replaceAll(/[^\x21-\x7e]/g, "-").slice(0, hostCharsMax)}:${pid}`;
+
+// With a process id behind it, well below 255.
+const hostCharsMax = 200;
 
 const isCount = (value: number, min: number): boolean =>
   Number.isInteger(value) && value >= min && value <= concurrencyMax;

@@ -143,6 +143,63 @@ test("an answered heartbeat renews the lease from when it was sent, not from the
   expect(signal.aborted).toBe(true);
 });
 
+test("a lease shorter than the usual is confirmed at its own pace, without a second heartbeat beside an open one", async () => {
+  const { clock, first, run } = await welcomeWorker();
+  await first.next("heartbeat");
+  first.send(extendedFrame());
+  grant(first, [{ taskId: "a", leaseMs: 2000 }]);
+  const { ctx, end } = await run(0);
+  for (let count = 1; count < 9; count += 1) {
+    await clock.advance(500);
+    await first.next("heartbeat", count);
+    first.send(extendedFrame());
+    await rest();
+  }
+  await clock.advance(500);
+  await first.next("heartbeat", 9);
+  const beats = () => first.frames.filter(({ frame }) => frame.case === "heartbeat").length;
+  await clock.advance(400);
+  expect(beats()).toBe(10);
+  expect(ctx.signal.aborted).toBe(false);
+  end();
+});
+
+test("a lease that is more than half over when it comes is confirmed before its handler begins", async () => {
+  const { clock, first, run, runs } = await welcomeWorker();
+  const creditSeq = first.seqOf("credit");
+  first.send(extendedFrame());
+  await clock.advance(4900);
+  grant(first, [{ taskId: "a", leaseMs: 6000 }, { taskId: "b" }], creditSeq);
+  expect((await run(0)).ctx.id).toBe("b");
+  expect((await first.next("heartbeat", 1)).value).toMatchObject({ seenSeq: 2n });
+  expect(runs).toHaveLength(1);
+  first.send(extendedFrame());
+  const { ctx } = await run(1);
+  expect(ctx.id).toBe("a");
+  expect(ctx.signal.aborted).toBe(false);
+});
+
+test("a late lease that nobody confirms, or that is cancelled or lost, never begins", async () => {
+  const { clock, first, runs } = await welcomeWorker({ concurrency: 4 });
+  const creditSeq = first.seqOf("credit");
+  first.send(extendedFrame());
+  await clock.advance(4900);
+  const late = ["a", "b", "c"].map((taskId) => ({ taskId, leaseMs: 2000 }));
+  grant(first, late, creditSeq);
+  await first.next("heartbeat", 1);
+  first.send({ case: "cancel", value: { leases: [{ leaseToken: Buffer.from("b"), reason: "" }] } });
+  expect((await first.next("settle")).value.settlements).toMatchObject([
+    { leaseToken: tokenOf("b"), outcome: { case: "released" } },
+  ]);
+  first.send(extendedFrame(["c"]), 1);
+  await rest();
+  await clock.advance(1000);
+  expect((await first.next("settle", 1)).value.settlements).toMatchObject([
+    { leaseToken: tokenOf("a"), outcome: { case: "released" } },
+  ]);
+  expect(runs).toEqual([]);
+});
+
 test("a cancel aborts the handler, tells why, and what the handler then returns still counts", async () => {
   const { first, run } = await welcomeWorker();
   grant(first, [{ taskId: "a" }]);

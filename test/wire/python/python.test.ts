@@ -50,6 +50,20 @@ testWithTool("a Python worker keeps a task that takes longer than its lease, by 
   },
 });
 
+testWithTool("a Python worker heartbeats at the pace of a task's own short lease", {
+  tool: "python-grpc",
+  timeoutMs,
+  run: async (python) => {
+    const run = await pythonFor(python);
+    const server = await startServer(["--store", "memory:", "--default", "leaseGraceMs=100"]);
+    const worker = run("worker.py", ["--address", addressOf(server.url), "--tasks", "1"]);
+    const options = { leaseDuration: "1s" };
+    await enqueue(server.url, { name: "add", args: { json: "[20, 22, 3]" }, options });
+    expect((await outcomeOf(worker)).code).toBe(0);
+    expect(await tasksOf(server.url)).toMatchObject([{ state: "TASK_STATE_SUCCEEDED", deliveries: 1 }]);
+  },
+});
+
 testWithTool("a Python handler that raises fails its task with its own words, and is tried again", {
   tool: "python-grpc",
   timeoutMs,

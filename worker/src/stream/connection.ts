@@ -64,6 +64,7 @@ export class Connection {
   #stage: "new" | "greeted" | "open" | "leaving" = "new";
   #isBeatDue = false;
   #cancelTimer: CancelTimer | undefined;
+  #sooner: { readonly at: number; readonly cancel: CancelTimer } | undefined;
   #ended: Promise<void> | undefined;
   wasWelcomed = false;
 
@@ -110,6 +111,7 @@ export class Connection {
   async #run(): Promise<void> {
     const problem = await this.#read();
     this.#cancelTimer?.();
+    this.#sooner?.cancel();
     this.#outgoing.end();
     this.#deps.settlements.unanswered([...this.#sent.values()].flat());
     this.#deps.onEnded(this);
@@ -136,12 +138,13 @@ export class Connection {
         break;
       case "grants":
         session.granted(frame.value, countedFrom);
+        if (frame.value.grants.some(({ leaseDuration }) => leaseDuration)) this.#beatSooner();
         break;
       case "settled":
         settlements.answered(this.#answered(frame.value.frameSeq), frame.value.exceptions);
         break;
       case "extended":
-        this.#extended(frame.value, countedFrom);
+        this.#extended(frame.value, Number(echo), countedFrom);
         break;
       case "cancel":
         session.cancelled(frame.value.leases);
@@ -169,6 +172,7 @@ export class Connection {
     // What is still held must be confirmed before it runs out, so not only after an interval.
     this.#isBeatDue = true;
     this.#beatLater();
+    this.#beatSooner();
     this.wake();
   }
 
@@ -185,14 +189,37 @@ export class Connection {
     });
   }
 
-  #extended({ lost }: Extended, countedFrom: number): void {
-    const beat = this.#beats.shift();
+  /** Heartbeats between the usual ones while leases are held that need it; one at a time, so that a slow network is no silent server. */
+  #beatSooner(): void {
+    const { session, clock } = this.#deps;
+    const { beatMs } = session;
+    const at = clock.now() + beatMs;
+    if (beatMs >= session.terms.heartbeatMs || (this.#sooner && this.#sooner.at <= at)) return;
+    this.#sooner?.cancel();
+    const cancel = clock.after(beatMs, () => {
+      this.#sooner = undefined;
+      if (this.#beats.length === 0) this.beat();
+      this.#beatSooner();
+    });
+    this.#sooner = { at, cancel };
+  }
+
+  #extended({ lost }: Extended, echo: number, countedFrom: number): void {
+    const beat = this.#answeredBeat(echo);
     if (beat) {
       // Never later than the heartbeat itself: other frames may have been processed since the leases were extended.
       this.#deps.session.extended(beat.seenSeq, Math.min(countedFrom, beat.sentAt));
     }
     this.#deps.session.lost(lost);
     if (beat) this.#deps.confirmations.answered(beat.sentAt);
+  }
+
+  /** The newest heartbeat that is answered with frame `echo`: of several that came together the server answers only that one. */
+  #answeredBeat(echo: number): Beat | undefined {
+    let answered: Beat | undefined;
+    for (let [beat] = this.#beats; beat && beat.frameSeq <= echo; [beat] = this.#beats)
+      answered = this.#beats.shift();
+    return answered;
   }
 
   #refused({ frameSeq, error }: Refused): void {

@@ -21,6 +21,8 @@ export type SessionDeps = {
   readonly slots: Slots;
   readonly deadlines: Deadlines;
   readonly settlements: Settlements;
+  /** Heartbeats as soon as may be. */
+  readonly beat: () => void;
 };
 
 /** The server's terms, as its Welcome tells them. Until then: its defaults. */
@@ -36,6 +38,8 @@ export type Terms = {
 const bufferedMsMax = 1000;
 const frameBytesMax = 3_670_016;
 const protocol = 1;
+// As the usual heartbeat interval is to the usual lease.
+const beatShare = 0.25;
 
 /** What the worker is to the server, over all its streams: an id, a position in the Grants, and the leases held. */
 export class Session {
@@ -43,6 +47,7 @@ export class Session {
   #id: Uint8Array = new Uint8Array();
   #seenSeq = 0;
   #closed = false;
+  #unconfirmed: HeldLease[] = [];
   terms: Terms = {
     leaseMs: 20_000,
     heartbeatMs: 5000,
@@ -58,6 +63,16 @@ export class Session {
   /** The number of the newest Grant seen. */
   get seenSeq(): number {
     return this.#seenSeq;
+  }
+
+  /** How many tasks wait for the server to confirm their leases before they begin. */
+  get unconfirmed(): number {
+    return this.#unconfirmed.length;
+  }
+
+  /** How often to heartbeat for the leases held: a short one must not wait for the usual interval. */
+  get beatMs(): number {
+    return Math.min(this.terms.heartbeatMs, this.#deps.leases.shortestMs() * beatShare);
   }
 
   /** The greeting of a new stream, and the leases that it lists, in its order. */
@@ -97,21 +112,23 @@ export class Session {
   granted({ firstSeq, grants }: Grants, countedFrom: number): void {
     const first = Number(firstSeq);
     this.#seenSeq = first + grants.length - 1;
-    const startBy = this.#deps.clock.now() + bufferedMsMax;
+    const now = this.#deps.clock.now();
+    const startBy = now + bufferedMsMax;
     let earliest = startBy;
     const leases = grants.map((grant, place) => {
       const lease = this.#held(grant, { seq: first + place, countedFrom, startBy });
-      earliest = Math.min(earliest, lease.stopAt);
+      if (!lease.isFresh(now)) lease.phase = "unconfirmed";
+      earliest = Math.min(earliest, lease.dueAt());
       return lease;
     });
-    if (this.#closed) for (const lease of leases) this.#deps.settlements.add(lease, released);
-    else this.#deps.slots.offer(leases);
+    this.#offer(leases);
     this.#deps.deadlines.watch(earliest);
   }
 
   /** The server has confirmed the leases up to `seenSeq`, but for those that are lost. */
   extended(seenSeq: number, countedFrom: number): void {
     this.#deps.leases.confirm(seenSeq, countedFrom);
+    if (this.#unconfirmed.length > 0) this.#beginConfirmed(seenSeq);
   }
 
   /** These leases are over. */
@@ -125,14 +142,37 @@ export class Session {
     const leases = this.#deps.leases.byTokens(cancels.map(({ leaseToken }) => leaseToken));
     leases.forEach((lease, place) => {
       lease?.abort(new TaskCancelled(cancels[place]?.reason ?? ""));
-      // One that waits for a slot need not begin: given back, it is cancelled.
-      if (lease && this.#deps.slots.withdraw(lease)) this.#deps.settlements.add(lease, released);
+      // One that waits need not begin: given back, it is cancelled.
+      if (lease?.phase === "unconfirmed" || (lease && this.#deps.slots.withdraw(lease)))
+        this.#deps.settlements.add(lease, released);
     });
   }
 
-  /** Takes no more work: what still comes goes back. */
+  /** Takes no more work: what has not begun and what still comes goes back. */
   close(): void {
     this.#closed = true;
+    this.#offer(this.#unconfirmed.splice(0).filter(isUnconfirmed));
+  }
+
+  /** Starts leases, or gives them back when closed; late ones are confirmed first, so that no handler begins on the last of a lease. */
+  #offer(leases: readonly HeldLease[]): void {
+    if (this.#closed) {
+      for (const lease of leases) this.#deps.settlements.add(lease, released);
+      return;
+    }
+    const late = leases.filter(isUnconfirmed);
+    this.#deps.slots.offer(late.length === 0 ? leases : leases.filter((lease) => !isUnconfirmed(lease)));
+    if (late.length === 0) return;
+    this.#unconfirmed.push(...late);
+    this.#deps.beat();
+  }
+
+  #beginConfirmed(seenSeq: number): void {
+    const waiting = this.#unconfirmed.filter(isUnconfirmed);
+    const confirmed = waiting.filter(({ seq }) => seq <= seenSeq);
+    this.#unconfirmed = waiting.filter(({ seq }) => seq > seenSeq);
+    for (const lease of confirmed) lease.phase = "buffered";
+    this.#deps.slots.offer(confirmed);
   }
 
   #held(grant: Grant, start: { seq: number; countedFrom: number; startBy: number }): HeldLease {
@@ -150,6 +190,9 @@ export class Session {
     lease.abort(new LeaseLost(true));
   }
 }
+
+/** False also for one that was lost or cancelled meanwhile, or was given back because nobody confirmed it in time. */
+const isUnconfirmed = ({ phase, stop }: HeldLease): boolean => phase === "unconfirmed" && stop === undefined;
 
 function termsOf(welcome: Welcome, before: Terms): Terms {
   return {

@@ -42,17 +42,18 @@ export function createStreams(deps: StreamsDeps): Streams {
   const { settings, clock, leases, slots, deadlines } = deps;
   const { log } = settings;
   const wake = (): void => link.wake();
+  const beat = (): void => link.beat();
   const settlements = new Settlements({
     log,
     clock,
     onReady: wake,
     onAnswered: (lease) => leases.remove(lease),
   });
-  const session = new Session({ settings, clock, log, leases, slots, deadlines, settlements });
+  const session = new Session({ settings, clock, log, leases, slots, deadlines, settlements, beat });
   const progress = new ProgressReports(clock, wake);
   const confirmations = new Confirmations(clock);
   const credit = new Credit({
-    free: () => slots.free,
+    free: () => slots.free - session.unconfirmed,
     held: () => leases.size,
     concurrency: settings.concurrency,
     prefetch: deps.prefetch,

@@ -85,7 +85,7 @@ export type Grant = Message<"stem.v1.Grant"> & {
   delivery: number;
 
   /**
-   * The lease, where the task asked for another length than Welcome says.
+   * The lease, where the task asked for another length than Welcome says. While a short one is held, heartbeat four times in it.
    *
    * @generated from field: google.protobuf.Duration lease_duration = 9;
    */

@@ -64,4 +64,6 @@ const defaultsToProto = (defaults: Defaults): TaskDefaults =>
     retryFactor: defaults.retryFactor,
     retryMaxDelay: durationFromMs(defaults.retryMaxMs),
     resultRetention: durationFromMs(defaults.retentionMs),
+    reapInterval: durationFromMs(defaults.reapIntervalMs),
+    unknownNameDelay: durationFromMs(defaults.unknownNameDelayMs),
   });
