@@ -16,6 +16,7 @@ import { guardConnections } from "./connection-guard.ts";
 import type { HttpDeps } from "./http-deps.ts";
 import { withinJsonDepth } from "./json-depth.ts";
 import { servePage } from "./pages.ts";
+import { explained, recordJson } from "./undecoded.ts";
 
 /** The HTTP/1.1 half of the port. */
 export interface HttpStack {
@@ -46,8 +47,10 @@ async function serveCall(
 ): Promise<void> {
   const call = callOf(handler, request, response, deps);
   if (!call) return void response.writeHead(400).end();
+  const record = recordJson(call);
   try {
-    await universalResponseToNodeResponse(await handler(call), response);
+    const answer = await handler(record.call);
+    await universalResponseToNodeResponse(explained(answer, handler.method.input, record), response);
   } catch (error) {
     response.destroy();
     // Aborted: the caller hung up, and no one is left to tell.
