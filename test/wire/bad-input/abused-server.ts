@@ -97,7 +97,8 @@ function openAt(file: string, wish: WireWish): Promise<Store> {
   });
 }
 
-function callerOf(way: string, url: string): Caller {
+/** A caller of a server by the way of that name. */
+export function callerOf(way: string, url: string): Caller {
   const [, open] = wireTransports.find(([name]) => name === way) ?? [];
   if (!open) throw new Error(`there is no way in called ${way}`);
   const transport = open(url);
