@@ -10,13 +10,14 @@ import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import type { FieldViolation } from "../../model/problem.ts";
 import { problemError } from "../call-error.ts";
 import { connectErrorOf, detailRegistry } from "./connect-errors.ts";
+import { wasDecodedKey } from "./connect-handlers.ts";
 import { jsonFaults } from "./json-faults.ts";
 
 /** A call, and the JSON of its one message. */
 export type JsonRecord = {
   /** The call to serve: the same, with a body that is written down as it is read. */
   readonly call: UniversalServerRequest;
-  /** The text; undefined unless it is JSON and was read to its end, so that none is seen here that the guards cut off. */
+  /** The text; undefined unless it was read to its end, for what the guards cut off is not to be parsed here either. */
   readonly text: () => string | undefined;
 };
 
@@ -41,13 +42,14 @@ export function recordJson(call: UniversalServerRequest): JsonRecord {
   };
 }
 
-/** The answer; told anew where it says that the request is bad, and the request is not even a message of `schema`. */
+/** The answer; told anew where it says that the request is bad, because it is not even a message of `schema`. */
 export function explained(
   answer: UniversalServerResponse,
   schema: DescMessage,
-  { text }: JsonRecord,
+  { call, text }: JsonRecord,
 ): UniversalServerResponse {
-  const said = answer.status === 400 ? text() : undefined;
+  const isUndecoded = answer.status === 400 && !call.contextValues?.get(wasDecodedKey);
+  const said = isUndecoded ? text() : undefined;
   const violations = said === undefined ? [] : faultsOf(schema, said);
   if (violations.length === 0) return answer;
   const error = connectErrorOf(problemError({ reason: "FIELD_INVALID", violations }));
