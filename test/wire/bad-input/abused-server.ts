@@ -1,11 +1,12 @@
 /**
  * What the rows of the catalogue of bad input share: a live server on its default store, the two ways into it, and a look at it after
- * each row. Whatever was sent, a good request passes by both ways, and what was refused has left nothing behind.
+ * each row. Whatever was sent, a good request passes by both ways, what was refused has left nothing behind, and nothing has kept the event loop.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { inspect } from "node:util";
 import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
@@ -13,7 +14,7 @@ import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { createSystemClock } from "../../../server/src/lib/system-clock.ts";
 import type { Instant } from "../../../server/src/model/ids.ts";
 import { defaults, limits } from "../../../server/src/model/limits.ts";
@@ -49,10 +50,14 @@ export type AbusedServer = {
 /** The ways in that rows take: each stack once, in the form that people write by hand. */
 export const ways: readonly string[] = ["gRPC", "Connect with JSON"];
 
+/** How late the event loop may ever be. Server and callers share it, so both are in this; parsing five million brackets takes longer. */
+const stallMsMax = 1500;
+
 /** Starts a server for the rows of a file, looks at it after each, and closes it. */
 export function abuseServer(wish: Omit<WireWish, "store"> = {}): AbusedServer {
   let folder: string;
   let running: { readonly wire: WireServer; readonly store: Store } | undefined;
+  const delay = monitorEventLoopDelay({ resolution: 10 });
   const parts = () => {
     if (running === undefined) throw new Error("the server is not there yet");
     return running;
@@ -64,10 +69,17 @@ export function abuseServer(wish: Omit<WireWish, "store"> = {}): AbusedServer {
     const store = await openAt(path.join(folder, "stem.db"), wish);
     running = { store, wire: await startWireServer({ ...wish, store }) };
   });
-  afterEach(() => Promise.all(ways.map((way) => expectAlive(caller(way)))));
+  beforeEach(() => void delay.enable());
+  afterEach(() => void delay.disable());
+  afterEach(async () => {
+    await Promise.all(ways.map((way) => expectAlive(caller(way))));
+    // What callers do wrong is no fault of the server.
+    expect(parts().wire.log.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
   afterAll(async () => {
     await running?.wire.close();
     await rm(folder, { recursive: true, force: true });
+    expect(delay.max / 1e6).toBeLessThan(stallMsMax);
   });
 
   return {
