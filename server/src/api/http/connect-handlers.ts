@@ -25,6 +25,9 @@ export type CallFacts = Pick<CallContext, "timeoutMs" | "requestId" | "peer">;
 /** Under this key the facts of a call travel through Connect. */
 export const callFactsKey = createContextKey<CallFacts>({ timeoutMs: undefined, requestId: "", peer: "" });
 
+/** True under this key: the request was a message, so that what was wrong with it, if anything, has been said. */
+export const wasDecodedKey = createContextKey<boolean>(false);
+
 type ConnectDeps = { readonly routes: readonly Route[]; readonly limits: Limits; readonly log: Log };
 
 /** One handler for each route. */
@@ -51,6 +54,7 @@ function addRoute(router: ConnectRouter, route: Route, log: Log): void {
 }
 
 const unary = (route: Route, log: Log) => async (request: Message, handlerContext: HandlerContext) => {
+  handlerContext.values.set(wasDecodedKey, true);
   const context = contextOf(route, handlerContext);
   try {
     return decoded(route.method.output, await (route.handler as Unary)(request, context));

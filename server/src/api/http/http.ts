@@ -5,17 +5,14 @@ import type { Duplex } from "node:stream";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import type { Limits } from "../../model/limits.ts";
-import { StemProblem } from "../../model/problem.ts";
-import { problemError } from "../call-error.ts";
 import { timeoutHeaderMs } from "../grpc/timeout-header.ts";
 import { peerOf } from "../peer.ts";
-import { connectErrorOf } from "./connect-errors.ts";
 import { callFactsKey, createConnectHandlers } from "./connect-handlers.ts";
 import { guardConnections } from "./connection-guard.ts";
+import { guardedBody } from "./guarded-body.ts";
 import type { HttpDeps } from "./http-deps.ts";
-import { withinJsonDepth } from "./json-depth.ts";
 import { servePage } from "./pages.ts";
+import { explained, recordJson } from "./undecoded.ts";
 
 /** The HTTP/1.1 half of the port. */
 export interface HttpStack {
@@ -46,8 +43,10 @@ async function serveCall(
 ): Promise<void> {
   const call = callOf(handler, request, response, deps);
   if (!call) return void response.writeHead(400).end();
+  const record = recordJson(call);
   try {
-    await universalResponseToNodeResponse(await handler(call), response);
+    const answer = await handler(record.call);
+    await universalResponseToNodeResponse(explained(answer, handler.method.input, record), response);
   } catch (error) {
     response.destroy();
     // Aborted: the caller hung up, and no one is left to tell.
@@ -93,28 +92,4 @@ function takeTimeout({ headers }: IncomingMessage): number | undefined {
   const ms = typeof grpc === "string" ? timeoutHeaderMs(grpc) : undefined;
   if (ms !== undefined) delete headers["grpc-timeout"];
   return ms;
-}
-
-/** More than the nesting that an argument may have, by what our messages put around it. */
-const envelopeDepth = 16;
-/** Flags and length before each message of a stream. */
-const envelopeBytes = 5;
-
-function guardedBody(
-  { body, header }: UniversalServerRequest,
-  limits: Limits,
-): UniversalServerRequest["body"] {
-  const contentType = header.get("content-type") ?? "";
-  const isStream = typeof body === "object" && body !== null && Symbol.asyncIterator in body;
-  if (!isStream || !contentType.includes("json")) return body;
-  const skipBytes = contentType.startsWith("application/json") ? 0 : envelopeBytes;
-  return translated(withinJsonDepth(body, limits.jsonDepthMax + envelopeDepth, skipBytes));
-}
-
-async function* translated(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    throw error instanceof StemProblem ? connectErrorOf(problemError(error.problem, error)) : error;
-  }
 }
