@@ -71,6 +71,18 @@ export function leaseCases({ case: test }: Suite): void {
     expect((await subject.task("plain")).leaseUntil).toBe(subject.now + 1000 + graceMs);
   });
 
+  test("extending by the usual length leaves a longer extension as it is; naming a length may shorten it", async (subject) => {
+    await subject.accept(newTask("a"));
+    const claimed = await subject.claimOne();
+    await subject.extend(claimed, 60_000);
+    const until = subject.now + 60_000 + graceMs;
+    subject.advance(1000);
+    await subject.extend(claimed);
+    expect((await subject.task("a")).leaseUntil).toBe(until);
+    await subject.extend(claimed, 1000);
+    expect((await subject.task("a")).leaseUntil).toBe(subject.now + 1000 + graceMs);
+  });
+
   test("a lease past its deadline is held on while nobody else has the task", async (subject) => {
     await subject.accept(newTask("a"));
     const claimed = await subject.claimOne();

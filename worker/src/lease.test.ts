@@ -7,12 +7,16 @@ test("a lease is to be stopped at 80 % of its length, or of its own, from where 
   expect(heldLeaseOf({ leaseMs: 5000 }, 500).stopAt).toBe(4500);
 });
 
-test("each confirmation counts anew; an extension may be of another length", () => {
+test("each confirmation counts anew; an extension may be of another length, and outlasts shorter confirmations", () => {
   const lease = heldLeaseOf({}, 0);
   lease.confirm(5000);
   expect(lease.stopAt).toBe(21_000);
-  lease.confirm(6000, 100_000);
+  lease.extend(6000, 100_000);
   expect(lease.stopAt).toBe(86_000);
+  lease.confirm(10_000);
+  expect(lease.stopAt).toBe(86_000);
+  lease.extend(10_000, 1000);
+  expect(lease.stopAt).toBe(10_800);
 });
 
 test("while it waits for a slot, it is due when it should have begun", () => {

@@ -86,8 +86,13 @@ export class HeldLease {
     this.limitAt = now + (this.timeLimitMs ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The server confirmed it for its length, counted from `countedFrom`. */
-  confirm(countedFrom: number, leaseMs = this.leaseMs): void {
+  /** The server confirmed it for its length, counted from `countedFrom`; a longer extension stays as it is. */
+  confirm(countedFrom: number): void {
+    this.stopAt = Math.max(this.stopAt, countedFrom + this.leaseMs * stopShare);
+  }
+
+  /** The server gave it another length, counted from `countedFrom`. */
+  extend(countedFrom: number, leaseMs: number): void {
     this.stopAt = countedFrom + leaseMs * stopShare;
   }
 

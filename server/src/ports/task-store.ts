@@ -94,7 +94,10 @@ export type Claimed = LeaseHead & {
 /** Names one lease. */
 export type LeaseRef = TaskRef & { readonly fence: Fence };
 
-/** Leases to extend: to now + `leaseMs` (undefined: the task's own length, or `defaultLeaseMs`) + grace. */
+/**
+ * Leases to extend: to now + `leaseMs` + grace. Undefined: to now + the task's own length, or `defaultLeaseMs`, + grace, unless the lease
+ * lasts longer than that already.
+ */
 export type ExtendRequest = {
   readonly leases: readonly LeaseRef[];
   readonly now: Instant;

@@ -32,6 +32,6 @@ export async function extendLease(lease: HeldLease, ms: number, deps: ExtendDeps
     });
   const lost = leases.filter(({ held }) => !held);
   if (lost.length > 0) deps.onLost(lost);
-  else lease.confirm(sentAt, Math.min(ms, extensionMsMax));
+  else lease.extend(sentAt, Math.min(ms, extensionMsMax));
   deps.watch(lease.stopAt);
 }

@@ -15,12 +15,15 @@ function extendOne(state: State, lease: LeaseRef, request: ExtendRequest): Lease
   }
   const { head } = entry;
   const leaseMs = request.leaseMs ?? head.policy.leaseMs ?? request.defaultLeaseMs;
+  const until = plus(request.now, leaseMs + request.graceMs);
+  // Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is.
+  const isLonger = request.leaseMs === undefined && head.leaseUntil !== undefined && head.leaseUntil > until;
   replaceHead(state, entry, {
     ...head,
     // It may have gone back to ready: this lease goes on, so its history says nothing new.
     state: "leased",
     reason: undefined,
-    leaseUntil: plus(request.now, leaseMs + request.graceMs),
+    leaseUntil: isLonger ? head.leaseUntil : until,
   });
   return { held: true, cancelReason: head.cancel?.reason };
 }

@@ -12,7 +12,9 @@ export function createExtend(writing: Writing): (request: ExtendRequest) => read
   // A task that went back to ready is leased again: its lease goes on, so its history says nothing new.
   const extend = command(
     db,
-    `UPDATE tasks SET state = ${stateCode.leased}, reason = 0, timer_at = ? + coalesce(?, lease_ms, ?)
+    `UPDATE tasks SET state = ${stateCode.leased}, reason = 0, timer_at =
+       -- Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is.
+       max(? + coalesce(?, lease_ms, ?), iif(? AND state = ${stateCode.leased}, timer_at, 0))
      WHERE seq = ? AND fence_epoch = ? AND fence_seq = ? AND outcome_hash IS NULL
        AND state IN (${stateCode.ready}, ${stateCode.leased})`,
   );
@@ -22,7 +24,9 @@ export function createExtend(writing: Writing): (request: ExtendRequest) => read
     if (task === undefined) return { held: false, state: undefined, why: "task_unknown" };
     const { now, leaseMs, defaultLeaseMs, graceMs } = request;
     const { epoch, seq } = lease.fence;
-    if (extend(now + graceMs, leaseMs ?? null, defaultLeaseMs, task.seq, epoch, seq) === 0) {
+    const keepsLonger = leaseMs === undefined ? 1 : 0;
+    const until = [now + graceMs, leaseMs ?? null, defaultLeaseMs, keepsLonger] as const;
+    if (extend(...until, task.seq, epoch, seq) === 0) {
       return {
         held: false,
         state: states.word(task.state),
