@@ -51,7 +51,8 @@ export const paths = {
 /** A health check: the good call that needs no field. */
 export const emptyFrame = framed(new Uint8Array());
 
-const delayMsMax = 200;
+/** 200 ms are the server's, and as much again its clients', who run in the same process. */
+const delayMsMax = 400;
 const nsInMs = 1e6;
 
 /** Starts a server before a file's tests, looks after it between them, and stops it at the end. */
