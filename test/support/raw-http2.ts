@@ -8,7 +8,12 @@ import {
 } from "node:http2";
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { type BadRequest, BadRequestSchema, ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
+import {
+  type BadRequest,
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "@stem/proto/google/rpc/error_details_pb";
 import { type Status, StatusSchema } from "@stem/proto/google/rpc/status_pb";
 
 /** How a raw HTTP/2 call ended. */
@@ -82,17 +87,27 @@ export const grpcStatus = ({ headers, trailers }: RawAnswer): string | undefined
 export const grpcMessage = ({ headers, trailers }: RawAnswer): string =>
   decodeURIComponent(String(trailers["grpc-message"] ?? headers["grpc-message"] ?? ""));
 
-/** The reason of an error and the fields that it names, wherever the error travelled. */
-export function explained(status: Status | undefined): {
+/** What an error says for programs. */
+export type Explained = {
   readonly reason: string | undefined;
+  /** The paths of the fields that are wrong. */
   readonly fields: readonly string[];
-} {
+  /** It says when to try again. */
+  readonly mayRetry: boolean;
+};
+
+/** What an error says, wherever it travelled. */
+export function explained(status: Status | undefined): Explained {
   const details = status?.details ?? [];
   const found = <T>(unpack: (detail: (typeof details)[number]) => T | undefined): T | undefined =>
     details.map(unpack).find((detail) => detail !== undefined);
   const info = found((detail) => anyUnpack(detail, ErrorInfoSchema));
   const bad: BadRequest | undefined = found((detail) => anyUnpack(detail, BadRequestSchema));
-  return { reason: info?.reason, fields: bad?.fieldViolations.map(({ field }) => field) ?? [] };
+  return {
+    reason: info?.reason,
+    fields: bad?.fieldViolations.map(({ field }) => field) ?? [],
+    mayRetry: found((detail) => anyUnpack(detail, RetryInfoSchema)) !== undefined,
+  };
 }
 
 /** The whole error of a gRPC answer; undefined where it had no details. */

@@ -8,7 +8,15 @@ import {
   ConnectResponseSchema,
   type HelloSchema,
 } from "@stem/proto/stem/v1/worker_service_pb";
-import { explained, framed, grpcError, grpcStatus, rawAnswer, rawCall } from "../../support/raw-http2.ts";
+import {
+  type Explained,
+  explained,
+  framed,
+  grpcError,
+  grpcStatus,
+  rawAnswer,
+  rawCall,
+} from "../../support/raw-http2.ts";
 import { creditOf, helloWith } from "../worker-stream/scripted-stream.ts";
 import { type LiveServer, paths } from "./live-server.ts";
 
@@ -16,12 +24,8 @@ type Frame = MessageInitShape<typeof ConnectRequestSchema>["frame"];
 type Kind = NonNullable<ConnectResponse["frame"]["case"]>;
 type Said<K extends Kind> = Extract<ConnectResponse["frame"], { case: K }>["value"];
 
-/** How a stream ended: a code in digits, and what its error names. */
-export type Ending = {
-  readonly code: string | undefined;
-  readonly reason: string | undefined;
-  readonly fields: readonly string[];
-};
+/** How a stream ended: a code in digits, and what its error says. */
+export type Ending = Explained & { readonly code: string | undefined };
 
 /** One stream. */
 export type WireWorker = {
