@@ -2,7 +2,7 @@ import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import type { Limits } from "../../model/limits.ts";
 import { type CallError, callError } from "../call-error.ts";
-import { createWireCheck } from "./wire-shape.ts";
+import { createWireCheck } from "../wire-shape.ts";
 
 /** Reads a request; answers what a call with too many parts ends with. Throws on bytes that are no such message: INTERNAL. */
 export type RequestReader = (bytes: Uint8Array) => Message | CallError;

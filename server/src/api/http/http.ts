@@ -5,16 +5,12 @@ import type { Duplex } from "node:stream";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import type { Limits } from "../../model/limits.ts";
-import { StemProblem } from "../../model/problem.ts";
-import { problemError } from "../call-error.ts";
 import { timeoutHeaderMs } from "../grpc/timeout-header.ts";
 import { peerOf } from "../peer.ts";
-import { connectErrorOf } from "./connect-errors.ts";
 import { callFactsKey, createConnectHandlers } from "./connect-handlers.ts";
 import { guardConnections } from "./connection-guard.ts";
+import { guardedBody } from "./guarded-body.ts";
 import type { HttpDeps } from "./http-deps.ts";
-import { withinJsonDepth } from "./json-depth.ts";
 import { servePage } from "./pages.ts";
 
 /** The HTTP/1.1 half of the port. */
@@ -75,7 +71,7 @@ function callOf(
       ...call,
       // Connect answers bidi calls on HTTP/1.1 with a bare 505; ours says what to do instead, in the caller's own protocol.
       httpVersion: handler.method.methodKind === "bidi_streaming" ? "2.0" : call.httpVersion,
-      body: guardedBody(call, limits),
+      body: guardedBody(call, handler.method.input, limits),
     };
   } catch {
     return undefined;
@@ -93,28 +89,4 @@ function takeTimeout({ headers }: IncomingMessage): number | undefined {
   const ms = typeof grpc === "string" ? timeoutHeaderMs(grpc) : undefined;
   if (ms !== undefined) delete headers["grpc-timeout"];
   return ms;
-}
-
-/** More than the nesting that an argument may have, by what our messages put around it. */
-const envelopeDepth = 16;
-/** Flags and length before each message of a stream. */
-const envelopeBytes = 5;
-
-function guardedBody(
-  { body, header }: UniversalServerRequest,
-  limits: Limits,
-): UniversalServerRequest["body"] {
-  const contentType = header.get("content-type") ?? "";
-  const isStream = typeof body === "object" && body !== null && Symbol.asyncIterator in body;
-  if (!isStream || !contentType.includes("json")) return body;
-  const skipBytes = contentType.startsWith("application/json") ? 0 : envelopeBytes;
-  return translated(withinJsonDepth(body, limits.jsonDepthMax + envelopeDepth, skipBytes));
-}
-
-async function* translated(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    throw error instanceof StemProblem ? connectErrorOf(problemError(error.problem, error)) : error;
-  }
 }
