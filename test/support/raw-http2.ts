@@ -2,9 +2,19 @@ import { once } from "node:events";
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type ClientSessionOptions,
   connect,
   type IncomingHttpHeaders,
 } from "node:http2";
+import { fromBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import {
+  type BadRequest,
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "@stem/proto/google/rpc/error_details_pb";
+import { type Status, StatusSchema } from "@stem/proto/google/rpc/status_pb";
 
 /** How a raw HTTP/2 call ended. */
 export type RawAnswer = {
@@ -16,8 +26,8 @@ export type RawAnswer = {
 };
 
 /** Opens an HTTP/2 connection that does exactly as it is told. */
-export async function rawConnect(url: string): Promise<ClientHttp2Session> {
-  const session = connect(url);
+export async function rawConnect(url: string, options?: ClientSessionOptions): Promise<ClientHttp2Session> {
+  const session = connect(url, options);
   session.on("error", () => session.destroy());
   await once(session, "connect");
   return session;
@@ -76,3 +86,32 @@ export const grpcStatus = ({ headers, trailers }: RawAnswer): string | undefined
 /** The text of a gRPC answer's status. */
 export const grpcMessage = ({ headers, trailers }: RawAnswer): string =>
   decodeURIComponent(String(trailers["grpc-message"] ?? headers["grpc-message"] ?? ""));
+
+/** What an error says for programs. */
+export type Explained = {
+  readonly reason: string | undefined;
+  /** The paths of the fields that are wrong. */
+  readonly fields: readonly string[];
+  /** It says when to try again. */
+  readonly mayRetry: boolean;
+};
+
+/** What an error says, wherever it travelled. */
+export function explained(status: Status | undefined): Explained {
+  const details = status?.details ?? [];
+  const found = <T>(unpack: (detail: (typeof details)[number]) => T | undefined): T | undefined =>
+    details.map(unpack).find((detail) => detail !== undefined);
+  const info = found((detail) => anyUnpack(detail, ErrorInfoSchema));
+  const bad: BadRequest | undefined = found((detail) => anyUnpack(detail, BadRequestSchema));
+  return {
+    reason: info?.reason,
+    fields: bad?.fieldViolations.map(({ field }) => field) ?? [],
+    mayRetry: found((detail) => anyUnpack(detail, RetryInfoSchema)) !== undefined,
+  };
+}
+
+/** The whole error of a gRPC answer; undefined where it had no details. */
+export function grpcError({ headers, trailers }: RawAnswer): Status | undefined {
+  const details = trailers["grpc-status-details-bin"] ?? headers["grpc-status-details-bin"];
+  return typeof details === "string" ? fromBinary(StatusSchema, Buffer.from(details, "base64")) : undefined;
+}

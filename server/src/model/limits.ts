@@ -3,6 +3,8 @@
 /** Bounds; crossing one is a problem with a name, never a slow death. Sizes in bytes, durations in milliseconds. */
 export const limits = {
   messageBytesMax: 4 * 1024 * 1024,
+  /** List items, map entries and messages in one request: each becomes an object, many times the two bytes that it may take. */
+  messagePartsMax: 100_000,
   /** Senders cut batches and frames here, below what receivers take, so that framing never tips one over. */
   frameBytesMax: 3_670_016,
   payloadBytesMax: 2 * 1024 * 1024,

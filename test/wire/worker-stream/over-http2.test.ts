@@ -2,16 +2,14 @@ import { once } from "node:events";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError, createClient, ConnectError as WireError } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import {
   ConnectRequestSchema,
   type ConnectResponse,
-  ConnectResponseSchema,
   WorkerService,
 } from "@stem/proto/stem/v1/worker_service_pb";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { framed, rawCall, rawConnect } from "../../support/raw-http2.ts";
 import { until } from "../../support/until.ts";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";
@@ -22,7 +20,7 @@ type Frame = MessageInitShape<typeof ConnectRequestSchema>["frame"];
 let server: WireServer;
 beforeEach(async () => {
   server = await startWireServer({
-    limits: { helloMsMax: 300, workerStreamsMax: 3, streamStalledMsMax: 500 },
+    limits: { workerStreamsMax: 3, streamStalledMsMax: 500 },
     defaults: { heartbeatMs: 1000 },
   });
 });
@@ -123,58 +121,6 @@ test("a worker leases and settles a thousand tasks", async () => {
   expect(await countIn(TaskState.SUCCEEDED)).toBe(1000);
 });
 
-describe("what ends a stream is told with its reason", () => {
-  const reasonOf = (error: ConnectError | undefined): string | undefined =>
-    error?.findDetails(ErrorInfoSchema)[0]?.reason;
-
-  test("a first frame that is not Hello", async () => {
-    const stream = connect();
-    stream.send(creditOf(1));
-    const error = await stream.ending();
-    expect([error?.code, reasonOf(error)]).toEqual([Code.FailedPrecondition, "FRAME_UNEXPECTED"]);
-  });
-
-  test("a second Hello", async () => {
-    const stream = connect();
-    stream.send(helloWith());
-    stream.send(helloWith());
-    const error = await stream.ending();
-    expect([error?.code, reasonOf(error)]).toEqual([Code.FailedPrecondition, "FRAME_UNEXPECTED"]);
-  });
-
-  test("no Hello in time", async () => {
-    const error = await connect().ending();
-    expect([error?.code, reasonOf(error)]).toEqual([Code.DeadlineExceeded, "FRAME_OVERDUE"]);
-  });
-
-  test("a wrong Hello, with the field", async () => {
-    const stream = connect();
-    stream.send(helloWith({ queues: [] }));
-    const error = await stream.ending();
-    expect([error?.code, reasonOf(error)]).toEqual([Code.InvalidArgument, "FIELD_INVALID"]);
-    expect(error?.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe("hello.queues");
-  });
-
-  test("one stream too many", async () => {
-    for (let i = 0; i < 3; i++) {
-      const stream = connect();
-      stream.send(helloWith());
-      await stream.take();
-    }
-    const error = await connect().ending();
-    expect([error?.code, reasonOf(error)]).toEqual([Code.ResourceExhausted, "CONCURRENCY_LIMIT_REACHED"]);
-    expect(error?.findDetails(RetryInfoSchema)).toHaveLength(1);
-  });
-
-  test("the third forged token", async () => {
-    const stream = connect();
-    stream.send(helloWith());
-    stream.send(settleOf(...[1, 2, 3].map((byte) => new Uint8Array(60).fill(byte))));
-    const error = await stream.ending();
-    expect([error?.code, reasonOf(error)]).toEqual([Code.InvalidArgument, "FIELD_INVALID"]);
-  });
-});
-
 test("a worker whose connection breaks goes on with its leases on another", async () => {
   await enqueue(2);
   const before = connect();
@@ -263,42 +209,3 @@ test("a server that drains says so, and ends the stream when it closes", async (
   const error = await ending;
   expect(error?.code).toBe(Code.Unavailable);
 });
-
-test("frames that a library would never send are answered, and harm nobody", async () => {
-  const session = await rawConnect(server.url);
-  const raw = rawCall(session, "/stem.v1.WorkerService/Connect");
-  const received: Buffer[] = [];
-  raw.on("data", (chunk: Buffer) => received.push(chunk));
-  const hello = create(ConnectRequestSchema, { frameSeq: 1n, frame: helloWith() as never });
-  // An unknown frame (field 60), and a frame with both arms of the oneof: the last one wins, as protobuf has it.
-  const unknown = Buffer.concat([Buffer.from([0x08, 2]), Buffer.from([0xe2, 0x03, 1, 0])]);
-  const both = Buffer.concat([
-    toBinary(
-      ConnectRequestSchema,
-      create(ConnectRequestSchema, { frameSeq: 3n, frame: creditOf(1) as never }),
-    ),
-    toBinary(ConnectRequestSchema, create(ConnectRequestSchema, { frame: heartbeatOf(0) as never })),
-  ]);
-  for (const message of [toBinary(ConnectRequestSchema, hello), unknown, both]) raw.write(framed(message));
-  const kinds = await until(
-    () => {
-      const seen = kindsIn(Buffer.concat(received));
-      return seen.length >= 2 ? seen : undefined;
-    },
-    { ...patience, what: "two answers" },
-  );
-  expect(kinds).toEqual(["welcome", "extended"]);
-  session.destroy();
-});
-
-/** The kinds of the frames in a response's bytes so far. */
-function kindsIn(bytes: Buffer): (string | undefined)[] {
-  const kinds: (string | undefined)[] = [];
-  for (let at = 0; at + 5 <= bytes.length; ) {
-    const end = at + 5 + bytes.readUInt32BE(at + 1);
-    if (end > bytes.length) break;
-    kinds.push(fromBinary(ConnectResponseSchema, bytes.subarray(at + 5, end)).frame.case);
-    at = end;
-  }
-  return kinds;
-}

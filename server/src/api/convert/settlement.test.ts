@@ -83,6 +83,7 @@ describe("what is wrong with a settlement", () => {
 
   test.each([
     { seconds: -1n, nanos: 0 },
+    { seconds: 0n, nanos: -1 },
     { seconds: 0n, nanos: -1_000_000 },
     { seconds: 1n, nanos: 1_000_000_000 },
     { seconds: 400_000_000_000n, nanos: 0 },

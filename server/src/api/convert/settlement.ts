@@ -1,6 +1,7 @@
 /** Settlements on their way in, and what became of them on the way back. */
 
 import { create } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
   type Retry,
   type Settlement,
@@ -88,7 +89,7 @@ function createSucceededReader(limits: Limits): (succeeded: Succeeded) => Outcom
 }
 
 function readRetry({ delay, failure }: Retry, limits: Limits): Outcome | Problem {
-  const fault = delay && (durationFault(delay) ?? (durationMs(delay) < 0 ? negative : undefined));
+  const fault = delay && (durationFault(delay) ?? signFault(delay));
   if (fault) return invalid("retry.delay", fault);
   return {
     kind: "retry",
@@ -97,4 +98,6 @@ function readRetry({ delay, failure }: Retry, limits: Limits): Outcome | Problem
   };
 }
 
-const negative = "must not be negative";
+// Asked of the parts, because less than a millisecond below zero rounds to zero.
+const signFault = ({ seconds, nanos }: Duration): string | undefined =>
+  seconds < 0n || nanos < 0 ? "must not be negative" : undefined;

@@ -12,7 +12,7 @@ import { StemProblem } from "../../model/problem.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { CallContext } from "../call.ts";
-import { type CallError, callError, problemError } from "../call-error.ts";
+import { CallError, callError, problemError } from "../call-error.ts";
 import { hasOneRequest, isUnary, type Streaming, type Unary } from "../handler-kinds.ts";
 import { translate } from "../interceptors/problems.ts";
 import type { Route } from "../route.ts";
@@ -78,8 +78,11 @@ export class GrpcCall {
     this.#call.wire.startRead();
   }
 
-  onMessage(message: Message): void {
-    if (!this.#hasOneRequest) {
+  /** A message came, or what the call ends with because it cannot be taken. */
+  onMessage(message: Message | CallError): void {
+    if (message instanceof CallError) {
+      this.#refuse(message);
+    } else if (!this.#hasOneRequest) {
       this.#incoming.push(message);
     } else if (this.#request) {
       this.#fail(callError(Code.UNIMPLEMENTED, "a second request came; one is allowed"));
@@ -154,6 +157,12 @@ export class GrpcCall {
     if (!this.#over) this.#outgoing.send(message);
   }
 
+  /** Ends a call that its handler may be serving already; what it still has to say goes nowhere. */
+  #refuse(error: CallError): void {
+    this.#fail(error);
+    this.#gone.abort();
+  }
+
   #fail(error: CallError): void {
     this.#finish(statusOfCallError(error));
   }
@@ -167,10 +176,11 @@ export class GrpcCall {
     this.#call.wire.sendStatus(status);
   }
 
-  /** An unread unary answer is kept no longer than the call was allowed to take. */
+  /** An unread unary answer is kept no longer than its caller said it would wait, or may. */
   #stalledMsMax(): number {
     const { unaryMsMax, streamStalledMsMax } = this.#deps.limits;
-    return isUnary(this.#call.route.method) ? unaryMsMax : streamStalledMsMax;
+    if (!isUnary(this.#call.route.method)) return streamStalledMsMax;
+    return Math.min(this.#call.timeoutMs ?? Number.POSITIVE_INFINITY, unaryMsMax);
   }
 
   #cutStalled(): void {

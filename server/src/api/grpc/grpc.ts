@@ -1,7 +1,7 @@
 /** gRPC over HTTP/2, by grpc-js: connections come in, routes are served. What grpc-js leaves open is bounded in admission.ts and grpc-call.ts. */
 
 import type { Duplex } from "node:stream";
-import { type DescMethod, fromBinary, type Message } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import {
   type Metadata,
   Server,
@@ -11,12 +11,21 @@ import {
   type ServiceDefinition,
 } from "@grpc/grpc-js";
 import { Code } from "@stem/proto/google/rpc/code_pb";
-import { callError } from "../call-error.ts";
+import type { Limits } from "../../model/limits.ts";
+import { type CallError, callError } from "../call-error.ts";
 import type { Route } from "../route.ts";
-import { admit } from "./admission.ts";
+import { type Admission, acceptedEncodings, admit } from "./admission.ts";
 import { GrpcCall, type GrpcCallDeps } from "./grpc-call.ts";
-import { statusOfCallError } from "./status.ts";
-import { createGrpcStreams, type GrpcStreams, refuseMediaType, ticketHeader } from "./streams.ts";
+import { createRequestReader } from "./request-reader.ts";
+import { encodingStatus, statusOfCallError } from "./status.ts";
+import {
+  createGrpcStreams,
+  cutMalformed,
+  type GrpcStreams,
+  refuseMediaType,
+  type StreamNote,
+  ticketHeader,
+} from "./streams.ts";
 
 /** What the stack needs. */
 export type GrpcDeps = GrpcCallDeps & {
@@ -57,7 +66,7 @@ export function createGrpcStack(deps: GrpcDeps): GrpcStack {
       },
     ],
   });
-  for (const definition of definitionsOf(deps.routes)) server.addService(definition, {});
+  for (const definition of definitionsOf(deps.routes, deps.limits)) server.addService(definition, {});
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     serve(connection) {
@@ -98,7 +107,7 @@ function answer(
       call = begin({ route, wire, metadata }, streams, deps);
       call?.start();
     },
-    onReceiveMessage: (message: Message) => call?.onMessage(message),
+    onReceiveMessage: (message: Message | CallError) => call?.onMessage(message),
     onReceiveHalfClose: () => call?.onHalfClose(),
     onCancel: () => call?.onClose(),
   });
@@ -120,24 +129,36 @@ function begin(arrived: Arrived, streams: GrpcStreams, deps: GrpcDeps): GrpcCall
     return void wire.sendStatus(statusOfCallError(callError(Code.INTERNAL, "internal error")));
   }
   const admission = admit(note, deps.limits);
-  if (admission.kind === "media_type") return void refuseMediaType(note);
-  if (admission.kind === "refused") return void wire.sendStatus(statusOfCallError(admission.error));
+  if (admission.kind !== "admitted") return void turnAway(admission, wire, note);
   const { timeoutMs } = admission;
   return new GrpcCall({ ...arrived, note, timeoutMs, requestId: deps.nextRequestId() }, deps);
 }
 
+function turnAway(
+  admission: Exclude<Admission, { kind: "admitted" }>,
+  wire: ServerInterceptingCallInterface,
+  note: StreamNote,
+): void {
+  if (admission.kind === "malformed") cutMalformed(note);
+  else if (admission.kind === "media_type") refuseMediaType(note);
+  else if (admission.kind === "refused") wire.sendStatus(statusOfCallError(admission.error));
+  else wire.sendStatus(encodingStatus(acceptedEncodings));
+}
+
 /** Routes as grpc-js wants them, one definition a service. Responses come to it encoded. */
-function definitionsOf(routes: readonly Route[]): readonly ServiceDefinition[] {
+function definitionsOf(routes: readonly Route[], limits: Limits): readonly ServiceDefinition[] {
   const byService = Map.groupBy(routes, ({ method }) => method.parent);
   return [...byService.values()].map((methods) =>
-    Object.fromEntries(methods.map(({ path, method }) => [method.localName, { path, ...codecsOf(method) }])),
+    Object.fromEntries(
+      methods.map(({ path, method }) => [method.localName, { path, ...codecsOf(method, limits) }]),
+    ),
   );
 }
 
-const codecsOf = (method: DescMethod) => ({
+const codecsOf = (method: DescMethod, limits: Limits) => ({
   requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
   responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-  requestDeserialize: (bytes: Buffer) => fromBinary(method.input, bytes),
+  requestDeserialize: createRequestReader(method.input, limits),
   responseSerialize: (bytes: Buffer) => bytes,
   // The client's half of a definition; a server never calls it.
   requestSerialize: (bytes: Buffer) => bytes,

@@ -22,6 +22,14 @@ export function statusOfCallError({ status }: CallError): GrpcStatus {
   return { code, details: message, metadata };
 }
 
+/** The end of a call whose messages would be compressed in a way that is not one of these. */
+export function encodingStatus(accepted: readonly string[]): GrpcStatus {
+  const metadata = new Metadata();
+  metadata.set("grpc-accept-encoding", accepted.join(","));
+  const details = `grpc-encoding must be one of ${accepted.join(", ")}`;
+  return { code: Code.UNIMPLEMENTED, details, metadata };
+}
+
 function encodeStatus(status: Status): Uint8Array {
   const whole = toBinary(StatusSchema, status);
   if (whole.length <= detailsBytesMax) return whole;

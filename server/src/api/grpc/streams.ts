@@ -1,7 +1,6 @@
 /**
- * What grpc-js does not tell about a call: the HTTP/2 stream under it, its connection, and the headers that grpc-js reads too loosely
- * or keeps to itself. Node publishes every new server stream before grpc-js sees it; there we take note, and give the note to the
- * call through a header of our own. grpc-timeout is taken away, because grpc-js misreads large and malformed ones: deadlines are ours.
+ * What grpc-js does not tell about a call: the HTTP/2 stream under it, its connection, and its headers as they came. Node publishes
+ * every new server stream before grpc-js sees it; there we take note, and give the note to the call through a header of our own.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -9,19 +8,15 @@ import diagnostics from "node:diagnostics_channel";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { peerOf } from "../peer.ts";
+import { type HeaderNotes, takeHeaders } from "./request-headers.ts";
 
 /** One connection: who is at its other end, and how many of its streams are open. */
 export type GrpcConnection = { readonly peer: string; openStreams: number };
 
 /** What was seen of a call when its stream began. */
-export type StreamNote = {
+export type StreamNote = HeaderNotes & {
   readonly stream: ServerHttp2Stream;
   readonly connection: GrpcConnection;
-  readonly contentType: string | undefined;
-  /** The grpc-timeout header as it came. */
-  readonly timeout: string | undefined;
-  /** Size of all headers, names and values. */
-  readonly headerBytes: number;
 };
 
 /** Takes note of the streams of one server's connections. */
@@ -38,7 +33,6 @@ export interface GrpcStreams {
 export const ticketHeader = "stem-stream-ticket";
 
 const channel = "http2.server.stream.start";
-const pathCharsMax = 200;
 
 /** Starts to take notes; `isKnownPath` tells the paths of our methods. */
 export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcStreams {
@@ -58,10 +52,8 @@ export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcS
       connection.openStreams -= 1;
       notes.delete(ticket);
     });
-    notes.set(ticket, noteOf(stream, connection, headers));
-    delete headers["grpc-timeout"];
+    notes.set(ticket, { stream, connection, ...takeHeaders(headers, isKnownPath) });
     headers[ticketHeader] = ticket;
-    tamePath(headers, isKnownPath);
   };
 
   diagnostics.subscribe(channel, onStart);
@@ -84,34 +76,12 @@ export function refuseMediaType({ stream }: StreamNote): void {
   stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
+/** Resets a call whose headers HTTP/2 calls malformed. */
+export function cutMalformed({ stream }: StreamNote): void {
+  if (!stream.destroyed) stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+}
+
 /** Cuts a call whose caller stopped reading: behind unread messages no status would reach it. gRPC clients call this RESOURCE_EXHAUSTED. */
 export function cutStalled({ stream }: StreamNote): void {
   if (!stream.destroyed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-const noteOf = (
-  stream: ServerHttp2Stream,
-  connection: GrpcConnection,
-  headers: IncomingHttpHeaders,
-): StreamNote => ({
-  stream,
-  connection,
-  contentType: headers["content-type"],
-  timeout: firstOf(headers["grpc-timeout"]),
-  headerBytes: bytesOf(headers),
-});
-
-const firstOf = (value: string | string[] | undefined): string | undefined =>
-  typeof value === "object" ? value[0] : value;
-
-function bytesOf(headers: IncomingHttpHeaders): number {
-  let bytes = 0;
-  for (const name in headers) bytes += name.length + String(headers[name] ?? "").length;
-  return bytes;
-}
-
-/** grpc-js answers an unknown path with that path in a header; whatever came in, a short and printable one goes out. */
-function tamePath(headers: IncomingHttpHeaders, isKnownPath: (path: string) => boolean): void {
-  const path = firstOf(headers[":path"]) ?? "";
-  if (!isKnownPath(path)) headers[":path"] = path.slice(0, pathCharsMax).replace(/[^\x21-\x7e]/g, "?");
 }

@@ -39,6 +39,8 @@ export function createConnectHandlers({ routes, limits, log }: ConnectDeps): rea
     acceptCompression: [],
     // Errors inside messages carry their details as Any, which JSON spells out.
     jsonOptions: { registry: detailRegistry },
+    // Nothing reads unknown fields, and kept they are a hundred times their size.
+    binaryOptions: { readUnknownFields: false },
     readMaxBytes: limits.messageBytesMax,
     writeMaxBytes: 0xffffffff,
   });

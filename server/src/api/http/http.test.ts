@@ -191,6 +191,31 @@ test("JSON that nests without end is refused before it is parsed", async () => {
   expect(performance.now() - started).toBeLessThan(1000);
 });
 
+test("a body with more parts than a request may have is refused before it is decoded", async () => {
+  const server = await served({});
+  const tasks = "{},".repeat(1_000_000);
+  const json = await post(server, "EnqueueTasks", `{"tasks":[${tasks}{}]}`);
+  expect(json.status).toBe(429);
+  expect(await json.text()).toContain("brackets and commas");
+  // Field 2, empty, again and again. In gRPC-Web with flags and a length before it.
+  const binary = "\u0012\0".repeat(0x1e_0000 / 2);
+  const bare = await post(server, "EnqueueTasks", binary, { "content-type": "application/proto" });
+  expect(bare.status).toBe(429);
+  const web = await post(server, "EnqueueTasks", `\0\0\u001e\0\0${binary}`, {
+    "content-type": "application/grpc-web+proto",
+  });
+  expect(web.headers.get("grpc-status") ?? (await web.text())).toContain("8");
+});
+
+test("bytes that are no message of the method's type are the caller's fault", async () => {
+  const server = await served({});
+  // A number where there should be text, which the decoder would take for its length.
+  const answer = await post(server, "GetTask", "\u0010\u0001a", { "content-type": "application/proto" });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ code: "invalid_argument" });
+  expect(server.log.lines).toEqual([]);
+});
+
 test("a body beyond the limit is refused", async () => {
   const server = await served({}, { messageBytesMax: 1000 });
   const answer = await post(server, "GetTask", JSON.stringify({ taskId: "x".repeat(2000) }));

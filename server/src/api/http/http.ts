@@ -74,7 +74,7 @@ function callOf(
       ...call,
       // Connect answers bidi calls on HTTP/1.1 with a bare 505; ours says what to do instead, in the caller's own protocol.
       httpVersion: handler.method.methodKind === "bidi_streaming" ? "2.0" : call.httpVersion,
-      body: guardedBody(call, limits),
+      body: guardedBody(call, handler.method.input, limits),
     };
   } catch {
     return undefined;

@@ -5,6 +5,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { StemProblem } from "../../model/problem.ts";
 import type { Interceptor } from "../call.ts";
+import { overlongList } from "../convert/overlong-list.ts";
 import { violationsOf } from "../convert/violations.ts";
 import { hasOneRequest } from "../handler-kinds.ts";
 import { around } from "./around.ts";
@@ -41,6 +42,7 @@ const isChecked = (method: DescMethod): boolean =>
   hasOneRequest(method) && !checkedInHandlers.has(method) && method.parent.typeName.startsWith("stem.");
 
 function check(schema: DescMessage, request: Message): void {
-  const violations = violationsOf(schema, request, "");
+  const overlong = overlongList(schema, request);
+  const violations = overlong ? [overlong] : violationsOf(schema, request, "");
   if (violations.length > 0) throw new StemProblem({ reason: "FIELD_INVALID", violations });
 }

@@ -2,7 +2,7 @@ import type { Settle } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Session } from "../../broker/broker.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { readSettlementBatch, settledItems } from "../convert/settlement-batch.ts";
-import { createForgeries } from "./forgeries.ts";
+import { createForgeries, forgedIn } from "./forgeries.ts";
 import { refused, settled } from "./frames.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
@@ -29,9 +29,13 @@ export function createSettles(deps: SettlesDeps): Settles {
     const batch = readSettlementBatch(settlements, reading);
     const verdicts = batch.settlements.length > 0 ? await session.settle(batch.settlements) : [];
     outbox.answer(settled(frameSeq, settledItems(batch, verdicts)));
+    const forged = forgedIn(verdicts);
+    if (forged === 0) return;
+    // No more than a few lines a stream: it is closed when there are more.
+    log.warn({ ...facts, forged }, "a worker sent lease tokens that are not its session's");
     if (!forgeries.areTooMany(verdicts)) return;
     const { forgedTokensMax, forgedTokenWindowMs } = limits;
-    log.warn(facts, "a worker sent lease tokens that are not its session's; its stream is closed");
+    log.warn(facts, "a worker sent too many such tokens; its stream is closed");
     const description = `must be tokens of this session; ${forgedTokensMax} within ${forgedTokenWindowMs} ms were not`;
     outbox.end(fieldInvalid("settle.settlements", description));
   }
