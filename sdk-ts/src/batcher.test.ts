@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { expect, test } from "vitest";
 import { rest } from "../../test/support/manual-clock.ts";
-import { Batcher } from "./batcher.ts";
+import { Batcher, type BatcherLimits } from "./batcher.ts";
 import { atEndOfTurn } from "./clock.ts";
 import type { EnqueueOutcome } from "./publisher.ts";
 
@@ -10,7 +10,8 @@ type Call = { readonly ids: string; readonly answer: (outcome?: EnqueueOutcome) 
 
 const stored: EnqueueOutcome = { kind: "stored", deduplicated: false };
 
-function setUp(limits = { tasksMax: 3, bytesMax: 100, callsMax: 2 }) {
+function setUp(differing: Partial<BatcherLimits> = {}) {
+  const limits = { tasksMax: 3, tasksWorthACall: 100, bytesMax: 100, callsMax: 2, ...differing };
   const calls: Call[] = [];
   const batcher = new Batcher(
     (tasks) => {
@@ -51,6 +52,20 @@ test("what comes while all calls are under way joins the next one, in order", as
   expect(idsSent()).toEqual(["a", "b"]);
   await calls[1]?.answer();
   expect(idsSent()).toEqual(["a", "b", "cde"]);
+});
+
+test("many are shared out among the calls that are free, few are not", async () => {
+  const { batcher, calls, idsSent } = setUp({ tasksMax: 4, tasksWorthACall: 2, callsMax: 3 });
+  const many = (ids: string) =>
+    void batcher.submit([...ids].map((id) => ({ id, task: create(NewTaskSchema, { id }), bytesMax: 1 })));
+  many("abcde");
+  await rest();
+  expect(idsSent()).toEqual(["abc", "de"]);
+  many("fghijklm");
+  await rest();
+  expect(idsSent(), "one call is free, and takes no more than it may").toEqual(["abc", "de", "fghi"]);
+  await calls[1]?.answer();
+  expect(idsSent()).toEqual(["abc", "de", "fghi", "jklm"]);
 });
 
 test("a batch is cut by number and by size; what is too large for any goes alone", async () => {

@@ -5,13 +5,20 @@ import type { EnqueueOutcome, Publish } from "./publisher.ts";
 /** How batches are cut and sent. */
 export type BatcherLimits = {
   readonly tasksMax: number;
+  /** Where there are at least twice as many, they leave in several calls, so that both ends work at the same time. */
+  readonly tasksWorthACall: number;
   readonly bytesMax: number;
   /** Calls under way at once. With fewer the server idles between commits, with more its commits get smaller. */
   readonly callsMax: number;
 };
 
 /** What the server takes in one call, and what keeps it busy. */
-export const batcherLimits: BatcherLimits = { tasksMax: 1000, bytesMax: 3_670_016, callsMax: 4 };
+export const batcherLimits: BatcherLimits = {
+  tasksMax: 1000,
+  tasksWorthACall: 50,
+  bytesMax: 3_670_016,
+  callsMax: 4,
+};
 
 /** Tasks of one `submit`, answered together. */
 type Group = {
@@ -66,15 +73,25 @@ export class Batcher {
     this.#planned = true;
     this.#atEndOfTurn(() => {
       this.#planned = false;
-      while (this.#waiting.length > 0 && this.#calls < this.#limits.callsMax) void this.#call(this.#take());
+      const share = this.#share();
+      while (this.#waiting.length > 0 && this.#calls < this.#limits.callsMax)
+        void this.#call(this.#take(share));
     });
   }
 
-  #take(): Entry[] {
+  /** How many of the waiting tasks one call takes, so that all calls that are free have about the same to do. */
+  #share(): number {
+    const { tasksMax, tasksWorthACall, callsMax } = this.#limits;
+    const waiting = this.#waiting.length;
+    const calls = Math.min(callsMax - this.#calls, Math.floor(waiting / tasksWorthACall));
+    return Math.min(tasksMax, Math.ceil(waiting / Math.max(1, calls)));
+  }
+
+  #take(tasksMax: number): Entry[] {
     let bytes = 0;
     let count = 0;
     for (const { outgoing } of this.#waiting) {
-      if (count === this.#limits.tasksMax) break;
+      if (count === tasksMax) break;
       bytes += outgoing.bytesMax;
       if (count > 0 && bytes > this.#limits.bytesMax) break;
       count += 1;

@@ -41,12 +41,11 @@ function assemble({ task, args }: TaskCall, options: EnqueueOptions): OutgoingTa
 }
 
 function runOptions(options: TaskOptions): ProtoOptions | undefined {
-  const run = create(TaskOptionsSchema);
-  let said = false;
+  let run: ProtoOptions | undefined;
   const say = <K extends keyof ProtoOptions>(field: K, value: ProtoOptions[K] | undefined): void => {
     if (value === undefined) return;
+    run ??= create(TaskOptionsSchema);
     run[field] = value;
-    said = true;
   };
   say("priority", options.priority);
   say("maxAttempts", options.maxAttempts);
@@ -56,7 +55,7 @@ function runOptions(options: TaskOptions): ProtoOptions | undefined {
   say("timeLimit", duration("timeLimitMs", options.timeLimitMs));
   say("leaseDuration", duration("leaseMs", options.leaseMs));
   say("resultRetention", duration("resultRetentionMs", options.resultRetentionMs));
-  return said ? run : undefined;
+  return run;
 }
 
 function start({ notBefore, delayMs }: TaskOptions): ProtoOptions["start"] | undefined {
