@@ -10,6 +10,13 @@ const idsOf = (items: readonly { readonly id: string }[]): string[] => items.map
 
 /** Tasks on their way out. */
 export function claimCases({ case: test }: Suite): void {
+  test("a claim sees what was given to accept before it, although that is not answered yet", async (subject) => {
+    const accepting = subject.accept(newTask("a"), newTask("b"));
+    const claiming = subject.claim({ limit: 10 });
+    expect(await accepting).toEqual(["accepted", "accepted"]);
+    expect(idsOf(await claiming)).toEqual(["a", "b"]);
+  });
+
   test("a claim answers with all that handing out and settling need", async (subject) => {
     await subject.accept(newTask("a", { queue: red, content: bytesOf("work") }));
     const createdAt = subject.now;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { bytesOf } from "../support/new-task.ts";
 import { openRooms } from "../support/rooms.ts";
 
 test("a task is retried with back-off until it succeeds", async () => {
@@ -29,7 +30,7 @@ test("a task is retried with back-off until it succeeds", async () => {
   expect(await third).toMatchObject({ attempt: 3, delivery: 3 });
 
   expect(await worker.succeed(await third, "sent")).toEqual({ kind: "accepted", state: "succeeded" });
-  expect(await read(id)).toMatchObject({ state: "succeeded", attempt: 3, result: Buffer.from("sent") });
+  expect(await read(id)).toMatchObject({ state: "succeeded", attempt: 3, result: bytesOf("sent") });
   await rooms.close();
 });
 
@@ -42,7 +43,7 @@ test("a task whose attempts are used up fails for good, with the last failure", 
   const again = worker.takeOne();
   await rooms.clock.advance(200);
   expect(await worker.fail(await again, "second")).toEqual({ kind: "accepted", state: "failed" });
-  expect(await rooms.read(id)).toMatchObject({ reason: "max_attempts", failure: Buffer.from("second") });
+  expect(await rooms.read(id)).toMatchObject({ reason: "max_attempts", failure: bytesOf("second") });
   await rooms.close();
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { defaultNamespace } from "../../server/src/model/ids.ts";
+import { bytesOf } from "../support/new-task.ts";
 import { openRooms, taskRefOf } from "../support/rooms.ts";
 import { submissionOf } from "../support/submission.ts";
 
@@ -58,7 +59,7 @@ test("a replay is a new task, linked to the old one, however often it is asked f
   expect(await broker.replay(taskRefOf(id), newId)).toEqual({ taskId: "new", deduplicated: false });
   expect(await broker.replay(taskRefOf(id), newId)).toEqual({ taskId: "new", deduplicated: true });
   const lease = await worker.takeOne();
-  expect(lease).toMatchObject({ taskId: "new", attempt: 1, delivery: 1, content: Buffer.from("the work") });
+  expect(lease).toMatchObject({ taskId: "new", attempt: 1, delivery: 1, content: bytesOf("the work") });
   expect(await rooms.read("new")).toMatchObject({ replayOf: "old", queue: "mail", priority: 9 });
   await expect(broker.replay(taskRefOf(id), taskRefOf("old").id)).rejects.toMatchObject({
     problem: { reason: "TASK_EXISTS" },

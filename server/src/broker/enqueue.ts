@@ -91,19 +91,25 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     tasks: readonly NewTask[],
     { now, atomic }: { readonly now: Instant; readonly atomic: boolean },
   ): Promise<readonly EnqueueVerdict[]> {
-    const answers = await store.accept({ tasks, now, atomic });
-    const tally = createTally(namespace);
+    const accepting = store.accept({ tasks, now, atomic });
+    // Idle workers are woken before it is known whether all were accepted: their claims come behind these tasks, and share their commit.
+    tellReady(namespace, tasks);
+    const answers = await accepting;
+    const scheduled = createTally(namespace);
     const verdicts = tasks.map((task, at): EnqueueVerdict => {
       const answer = answers[at];
       if (answer === undefined) throw new Error("the store left a task without a verdict");
-      if (answer === "accepted") {
-        if (task.notBefore === undefined || task.notBefore <= now) tally.ready(task.queue);
-        else tally.scheduled(task.notBefore);
-      }
+      if (answer === "accepted") scheduled.scheduled(task.notBefore);
       return verdictOf(task, answer, limits);
     });
-    tally.tell(news);
+    scheduled.tell(news);
     return verdicts;
+  }
+
+  function tellReady(namespace: Namespace, tasks: readonly NewTask[]): void {
+    const ready = createTally(namespace);
+    for (const { queue, notBefore } of tasks) if (notBefore === undefined) ready.ready(queue);
+    ready.tell(news);
   }
 
   function refuseWhileDraining(): void {

@@ -5,7 +5,8 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 /**
  * Where tasks live. Hot verbs take batches and give a verdict per item; each call is one transaction, durable when it resolves.
  * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
- * applied item raises the task's revision by one and writes one event, in the same transaction.
+ * applied item raises the task's revision by one and writes one event, in the same transaction. Calls take effect in the order in
+ * which they are made: a claim sees what was given to accept before, answered or not.
  *
  * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
  *
