@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- NAME [NAME …] [--runs N] [--scale X] [--json]`: measures named benchmarks, each beside its peer. With --json the
- * last line is one JSON object a benchmark (an array when there are several). The trail of results is bench/results/.
+ * `npm run bench -- NAME [NAME …] [--runs N] [--scale X] [--json] [--save]`: measures named benchmarks, each beside its peer. With
+ * --json the last line is one JSON object a benchmark (an array when there are several). With --save the results go to bench/results/
+ * and into the table of docs/benchmarks.md.
  */
 
 import { parseArgs } from "node:util";
@@ -14,6 +15,7 @@ import { latency } from "./benchmarks/latency.ts";
 import { single } from "./benchmarks/single.ts";
 import type { Benchmark } from "./support/measure.ts";
 import { type Result, resultOf, saveResult } from "./support/result.ts";
+import { writePage } from "./support/results-page.ts";
 
 const benchmarks: readonly Benchmark[] = [ceiling, drain, drainCeiling, bulk, single, latency, backlog];
 
@@ -40,6 +42,7 @@ for (const benchmark of chosen) {
   results.push(result);
   if (values.save) saveResult(result, plan);
 }
+if (values.save) writePage();
 console.log(tableOf(results));
 if (values.json) console.log(JSON.stringify(results.length === 1 ? results[0] : results));
 

@@ -34,11 +34,19 @@ export function resultOf({ name, unit, bound }: Benchmark, measured: Measured): 
   };
 }
 
-/** Adds a result to the trail, with what it was measured on. */
+/** A result with what it was measured on. */
+export type SavedResult = Result & {
+  readonly measured: { readonly at: string } & Pick<Plan, "runs" | "scale"> & ReturnType<typeof machine>;
+};
+
+/** Adds a result to the trail. */
 export function saveResult(result: Result, { runs, scale }: Plan): void {
   const folder = path.resolve(import.meta.dirname, "../results");
   mkdirSync(folder, { recursive: true });
-  const record = { ...result, measured: { at: new Date().toISOString(), runs, scale, ...machine() } };
+  const record: SavedResult = {
+    ...result,
+    measured: { at: new Date().toISOString(), runs, scale, ...machine() },
+  };
   writeFileSync(path.join(folder, `${result.name}.json`), `${JSON.stringify(record, null, 2)}\n`);
 }
 
