@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["{sdk-ts,worker,server,bench,examples}/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["{proto,sdk-ts,worker,server,bench,examples}/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     // Real servers and processes on a busy machine take their time; a test that waits for nothing still ends.
     testTimeout: 20_000,

@@ -1,14 +1,20 @@
-import { create } from "@bufbuild/protobuf";
-import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { expect, test } from "vitest";
 import { rest } from "../../test/support/manual-clock.ts";
 import { Batcher, type BatcherLimits } from "./batcher.ts";
 import { atEndOfTurn } from "./clock.ts";
+import type { OutgoingTask } from "./new-task.ts";
 import type { EnqueueOutcome } from "./publisher.ts";
 
 type Call = { readonly ids: string; readonly answer: (outcome?: EnqueueOutcome) => Promise<void> };
 
 const stored: EnqueueOutcome = { kind: "stored", deduplicated: false };
+
+/** A task whose message says its id, and fills so many bytes of a call. */
+function outgoing(id: string, bytes = 10): OutgoingTask {
+  const message = new Uint8Array(bytes - 8);
+  message[0] = id.charCodeAt(0);
+  return { id, message };
+}
 
 function setUp(differing: Partial<BatcherLimits> = {}) {
   const limits = { tasksMax: 3, tasksWorthACall: 100, bytesMax: 100, callsMax: 2, ...differing };
@@ -21,14 +27,13 @@ function setUp(differing: Partial<BatcherLimits> = {}) {
         await rest();
         await rest();
       };
-      calls.push({ ids: tasks.map(({ id }) => id).join(""), answer });
+      calls.push({ ids: tasks.map(([id = 0]) => String.fromCharCode(id)).join(""), answer });
       return promise;
     },
     atEndOfTurn,
     limits,
   );
-  const submit = (id: string, bytesMax = 10) =>
-    batcher.submit([{ id, task: create(NewTaskSchema, { id }), bytesMax }]);
+  const submit = (id: string, bytes?: number) => batcher.submit([outgoing(id, bytes)]);
   return { batcher, calls, submit, idsSent: () => calls.map(({ ids }) => ids) };
 }
 
@@ -56,8 +61,7 @@ test("what comes while all calls are under way joins the next one, in order", as
 
 test("many are shared out among the calls that are free, few are not", async () => {
   const { batcher, calls, idsSent } = setUp({ tasksMax: 4, tasksWorthACall: 2, callsMax: 3 });
-  const many = (ids: string) =>
-    void batcher.submit([...ids].map((id) => ({ id, task: create(NewTaskSchema, { id }), bytesMax: 1 })));
+  const many = (ids: string) => void batcher.submit([...ids].map((id) => outgoing(id)));
   many("abcde");
   await rest();
   expect(idsSent()).toEqual(["abc", "de"]);
@@ -87,9 +91,7 @@ test("a batch is cut by number and by size; what is too large for any goes alone
 test("each gets its own outcome, and a group gets them together, in order", async () => {
   const { batcher, calls, submit } = setUp({ tasksMax: 2, bytesMax: 100, callsMax: 9 });
   const one = submit("x");
-  const many = batcher.submit(
-    ["a", "b"].map((id) => ({ id, task: create(NewTaskSchema, { id }), bytesMax: 1 })),
-  );
+  const many = batcher.submit(["a", "b"].map((id) => outgoing(id)));
   await rest();
   const before: EnqueueOutcome = { kind: "stored", deduplicated: true };
   await calls[1]?.answer(before);

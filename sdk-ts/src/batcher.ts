@@ -1,4 +1,3 @@
-import type { NewTask } from "@stem/proto/stem/v1/task_pb";
 import type { OutgoingTask } from "./new-task.ts";
 import type { EnqueueOutcome, Publish } from "./publisher.ts";
 
@@ -22,12 +21,17 @@ export const batcherLimits: BatcherLimits = {
 
 /** Tasks of one `submit`, answered together. */
 type Group = {
+  readonly tasks: readonly OutgoingTask[];
   readonly outcomes: EnqueueOutcome[];
+  /** How many of them have left. */
+  sent: number;
+  /** How many have no answer. */
   open: number;
   readonly resolve: (outcomes: readonly EnqueueOutcome[]) => void;
 };
 
-type Entry = { readonly outgoing: OutgoingTask; readonly group: Group; readonly place: number };
+/** Neighbours of one group that travel together. */
+type Part = { readonly group: Group; readonly from: number; readonly to: number };
 
 /**
  * Gathers what is enqueued in one turn of the event loop, or while as many calls as allowed are under way, into one call: a thousand
@@ -37,7 +41,9 @@ export class Batcher {
   readonly #publish: Publish;
   readonly #limits: BatcherLimits;
   readonly #atEndOfTurn: (run: () => void) => void;
-  #waiting: Entry[] = [];
+  /** Groups with tasks that have not left, in order, and how many tasks those are. */
+  #groups: Group[] = [];
+  #waiting = 0;
   #calls = 0;
   #planned = false;
   #idle: (() => void)[] = [];
@@ -52,17 +58,15 @@ export class Batcher {
   submit(tasks: readonly OutgoingTask[]): Promise<readonly EnqueueOutcome[]> {
     if (tasks.length === 0) return Promise.resolve([]);
     return new Promise((resolve) => {
-      const group: Group = { outcomes: [], open: tasks.length, resolve };
-      tasks.forEach((outgoing, place) => {
-        this.#waiting.push({ outgoing, group, place });
-      });
+      this.#groups.push({ tasks, outcomes: new Array(tasks.length), sent: 0, open: tasks.length, resolve });
+      this.#waiting += tasks.length;
       this.#plan();
     });
   }
 
   /** Resolves when nothing is waiting or under way. */
   idle(): Promise<void> {
-    if (this.#calls === 0 && this.#waiting.length === 0) return Promise.resolve();
+    if (this.#calls === 0 && this.#waiting === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle.push(resolve);
     });
@@ -74,47 +78,77 @@ export class Batcher {
     this.#atEndOfTurn(() => {
       this.#planned = false;
       const share = this.#share();
-      while (this.#waiting.length > 0 && this.#calls < this.#limits.callsMax)
-        void this.#call(this.#take(share));
+      while (this.#waiting > 0 && this.#calls < this.#limits.callsMax) void this.#call(this.#take(share));
     });
   }
 
   /** How many of the waiting tasks one call takes, so that all calls that are free have about the same to do. */
   #share(): number {
     const { tasksMax, tasksWorthACall, callsMax } = this.#limits;
-    const waiting = this.#waiting.length;
-    const calls = Math.min(callsMax - this.#calls, Math.floor(waiting / tasksWorthACall));
-    return Math.min(tasksMax, Math.ceil(waiting / Math.max(1, calls)));
+    const calls = Math.min(callsMax - this.#calls, Math.floor(this.#waiting / tasksWorthACall));
+    return Math.min(tasksMax, Math.ceil(this.#waiting / Math.max(1, calls)));
   }
 
-  #take(tasksMax: number): Entry[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { outgoing } of this.#waiting) {
-      if (count === tasksMax) break;
-      bytes += outgoing.bytesMax;
-      if (count > 0 && bytes > this.#limits.bytesMax) break;
-      count += 1;
+  /** Takes as many of the first tasks as one call may have; one that is larger than a call goes alone. */
+  #take(tasksMax: number): Part[] {
+    const parts: Part[] = [];
+    let room: Room = { tasks: tasksMax, bytes: this.#limits.bytesMax, isUntouched: true };
+    let leaving = 0;
+    for (const group of this.#groups) {
+      const from = group.sent;
+      room = fill(group, room);
+      if (group.sent > from) parts.push({ group, from, to: group.sent });
+      if (group.sent < group.tasks.length) break;
+      leaving += 1;
     }
-    return this.#waiting.splice(0, count);
+    this.#groups.splice(0, leaving);
+    for (const { from, to } of parts) this.#waiting -= to - from;
+    return parts;
   }
 
-  async #call(entries: readonly Entry[]): Promise<void> {
+  async #call(parts: readonly Part[]): Promise<void> {
     this.#calls += 1;
-    const tasks: NewTask[] = entries.map(({ outgoing }) => outgoing.task);
-    const outcomes = await this.#publish(tasks);
+    const outcomes = await this.#publish(messagesOf(parts));
     this.#calls -= 1;
-    outcomes.forEach((outcome, i) => {
-      const entry = entries[i];
-      if (entry) answer(entry, outcome);
-    });
-    if (this.#waiting.length > 0) this.#plan();
+    let next = 0;
+    for (const part of parts) {
+      answer(part, outcomes, next);
+      next += part.to - part.from;
+    }
+    if (this.#waiting > 0) this.#plan();
     else if (this.#calls === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
 
-function answer({ group, place }: Entry, outcome: EnqueueOutcome): void {
-  group.outcomes[place] = outcome;
-  group.open -= 1;
+/** What a call still has room for. */
+type Room = { readonly tasks: number; readonly bytes: number; readonly isUntouched: boolean };
+
+// Tag and length of a task in its call.
+const framingBytes = 8;
+
+/** Sends as many tasks of a group as there is room for; answers the room that is left. */
+function fill(group: Group, room: Room): Room {
+  let { tasks, bytes, isUntouched } = room;
+  for (; tasks > 0; tasks -= 1) {
+    const task = group.tasks[group.sent];
+    if (task === undefined) break;
+    bytes -= task.message.length + framingBytes;
+    if (bytes < 0 && !isUntouched) return { tasks: 0, bytes: 0, isUntouched };
+    isUntouched = false;
+    group.sent += 1;
+  }
+  return { tasks, bytes, isUntouched };
+}
+
+function messagesOf(parts: readonly Part[]): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  for (const { group, from, to } of parts)
+    for (let at = from; at < to; at += 1) messages.push((group.tasks[at] as OutgoingTask).message);
+  return messages;
+}
+
+function answer({ group, from, to }: Part, outcomes: readonly EnqueueOutcome[], first: number): void {
+  for (let at = from; at < to; at += 1) group.outcomes[at] = outcomes[first + at - from] as EnqueueOutcome;
+  group.open -= to - from;
   if (group.open === 0) group.resolve(group.outcomes);
 }

@@ -2,7 +2,7 @@ import { Batcher } from "./batcher.ts";
 import { atEndOfTurn } from "./clock.ts";
 import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "./define-task.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
-import { outgoingTask } from "./new-task.ts";
+import { type OutgoingTask, outgoingTask } from "./new-task.ts";
 import type { EnqueueOutcome, Publish } from "./publisher.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "./task-errors.ts";
 import type { EnqueueOptions } from "./task-options.ts";
@@ -57,7 +57,8 @@ export class BatchingEnqueuer implements Enqueuer {
     ...rest: CallArgs<NoInfer<Args>>
   ): Promise<TaskHandle<Result>> {
     const [args = [], options] = rest as [args?: ArgsShape, options?: EnqueueOptions];
-    const outgoing = await this.#prepare({ task: task as AnyTask, args, options });
+    const preparing = this.#prepare({ task: task as AnyTask, args, options });
+    const outgoing = preparing instanceof Promise ? await preparing : preparing;
     const [outcome] = await this.#batcher.submit([outgoing]);
     if (outcome?.kind === "refused") throw outcome.problem;
     return new Handle(this.#handles, task as AnyTask<Result>, outgoing.id, outcome?.deduplicated);
@@ -67,10 +68,10 @@ export class BatchingEnqueuer implements Enqueuer {
     calls: Calls,
     { atomic = false }: EnqueueManyOptions = {},
   ): Promise<HandlesOf<Calls>> {
-    const tasks = await Promise.all(calls.map((call) => this.#prepare(call)));
+    const tasks = await this.#prepareAll(calls);
     const outcomes = atomic
       ? await this.#publish(
-          tasks.map(({ task }) => task),
+          tasks.map(({ message }) => message),
           true,
         )
       : await this.#batcher.submit(tasks);
@@ -86,11 +87,20 @@ export class BatchingEnqueuer implements Enqueuer {
     return this.#batcher.idle();
   }
 
-  #prepare(call: TaskCall) {
+  /** Waits only where a schema does: a promise a task would cost as much as the task. */
+  async #prepareAll(calls: readonly TaskCall[]): Promise<readonly OutgoingTask[]> {
+    const tasks = calls.map((call) => this.#prepare(call));
+    return tasks.every(isReady) ? tasks : await Promise.all(tasks);
+  }
+
+  #prepare(call: TaskCall): OutgoingTask | Promise<OutgoingTask> {
     if (this.#closing.aborted) throw new ClientClosedError();
     return outgoingTask(call);
   }
 }
+
+const isReady = (task: OutgoingTask | Promise<OutgoingTask>): task is OutgoingTask =>
+  !(task instanceof Promise);
 
 const wasStoredBefore = (outcome: EnqueueOutcome | undefined): boolean =>
   outcome?.kind === "stored" && outcome.deduplicated;

@@ -10,9 +10,9 @@ export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto }
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { childLogger, silentLogger } from "./log.ts";
-export { duration } from "./new-task.ts";
 export { isTransient } from "./problem.ts";
 export { problemFrom, problemFromStatus } from "./problem-from.ts";
+export { duration } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
 export type { Channel } from "./transport.ts";
 export { openChannel } from "./transport.ts";

@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
-import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { type EnqueueVerdict, EnqueueVerdictSchema } from "@stem/proto/stem/v1/task_service_pb";
 import { expect, test } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
@@ -25,7 +24,7 @@ function verdict(answer: Answer): EnqueueVerdict {
 function scripted(script: (readonly Answer[] | ConnectError)[]) {
   const calls: string[] = [];
   const send: SendTasks = async (tasks, atomic) => {
-    calls.push(`${tasks.map(({ id }) => id).join(",")}${atomic ? " atomic" : ""}`);
+    calls.push(`${tasks.map(([id = 0]) => String.fromCharCode(id)).join(",")}${atomic ? " atomic" : ""}`);
     const answers = script[calls.length - 1] ?? new ConnectError("nothing more", Code.Unavailable);
     if (answers instanceof ConnectError) throw answers;
     return answers.map(verdict);
@@ -36,7 +35,7 @@ function scripted(script: (readonly Answer[] | ConnectError)[]) {
   return { clock, calls, publish: createPublisher(send, retries) };
 }
 
-const tasks = () => ["a", "b", "c"].map((id) => create(NewTaskSchema, { id }));
+const tasks = () => ["a", "b", "c"].map((id) => Uint8Array.of(id.charCodeAt(0)));
 const kinds = (outcomes: readonly { kind: string }[]) => outcomes.map(({ kind }) => kind).join();
 
 test("a broken call is repeated with the same ids", async () => {

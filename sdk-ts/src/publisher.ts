@@ -1,4 +1,3 @@
-import type { NewTask } from "@stem/proto/stem/v1/task_pb";
 import type { EnqueueVerdict } from "@stem/proto/stem/v1/task_service_pb";
 import { isTransient, StemProblem } from "./problem.ts";
 import { problemFrom, problemFromStatus } from "./problem-from.ts";
@@ -9,11 +8,11 @@ export type EnqueueOutcome =
   | { readonly kind: "stored"; readonly deduplicated: boolean }
   | { readonly kind: "refused"; readonly problem: StemProblem };
 
-/** Sends up to one batch of tasks; the verdicts come in their order. */
-export type SendTasks = (tasks: NewTask[], atomic: boolean) => Promise<readonly EnqueueVerdict[]>;
+/** Sends up to one batch of tasks, encoded; the verdicts come in their order. */
+export type SendTasks = (tasks: readonly Uint8Array[], atomic: boolean) => Promise<readonly EnqueueVerdict[]>;
 
 /** Enqueues one batch, repeating what stayed open. Never rejects: an outcome for each task, in order. */
-export type Publish = (tasks: NewTask[], atomic?: boolean) => Promise<readonly EnqueueOutcome[]>;
+export type Publish = (tasks: readonly Uint8Array[], atomic?: boolean) => Promise<readonly EnqueueOutcome[]>;
 
 /**
  * Enqueues batches and repeats, with the same ids, what is unknown or was refused for now. Tasks that have an answer are not sent
@@ -43,10 +42,14 @@ const openOnes = (outcomes: readonly EnqueueOutcome[]): Open[] =>
     outcome.kind === "refused" && isTransient(outcome.problem) ? [{ place, problem: outcome.problem }] : [],
   );
 
-const pick = (tasks: readonly NewTask[], places: readonly number[]): NewTask[] =>
+const pick = (tasks: readonly Uint8Array[], places: readonly number[]): Uint8Array[] =>
   places.flatMap((place) => tasks[place] ?? []);
 
-async function attempt(send: SendTasks, tasks: NewTask[], atomic: boolean): Promise<EnqueueOutcome[]> {
+async function attempt(
+  send: SendTasks,
+  tasks: readonly Uint8Array[],
+  atomic: boolean,
+): Promise<EnqueueOutcome[]> {
   try {
     const verdicts = await send(tasks, atomic);
     return tasks.map((_, i) => outcomeOf(verdicts[i]));

@@ -4,6 +4,7 @@ import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import type { OpenAwait } from "./await-pool.ts";
+import { encodedTasks } from "./encoded-tasks.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import { stateFromProto } from "./task-state.ts";
@@ -38,8 +39,7 @@ export function createTaskCalls(transports: TaskTransports, namespace: string | 
   return {
     async send(batch, atomic) {
       const request = create(EnqueueTasksRequestSchema, { ...inNamespace, atomic });
-      // Set, not copied in by `create`: the messages are complete.
-      request.tasks = batch;
+      request.$unknown = [encodedTasks(EnqueueTasksRequestSchema.field.tasks.number, batch)];
       return (await tasks.enqueueTasks(request, timed)).verdicts;
     },
     open: (awaited, signal) =>

@@ -1,6 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
+import type { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { EncodedPayload } from "./codec.ts";
 
 /** A payload as a message. Built as a literal, not through `create`: this runs once a task, on both ends. */
@@ -9,6 +11,17 @@ export function payloadToProto(payload: EncodedPayload | undefined): Payload | u
   if ("json" in payload) return message({ case: "json", value: payload.json }, "", {});
   const { bytes, contentType = "", encoding = {} } = payload;
   return message({ case: "binary", value: bytes }, contentType, { ...encoding });
+}
+
+/** Writes a payload as the generated codec writes its message. */
+export function writePayload(writer: ProtoWriter, payload: EncodedPayload): void {
+  if ("json" in payload) {
+    writer.tag(1, WireType.LengthDelimited).string(payload.json);
+    return;
+  }
+  writer.tag(2, WireType.LengthDelimited).bytes(payload.bytes);
+  if (payload.contentType) writer.tag(4, WireType.LengthDelimited).string(payload.contentType);
+  if (payload.encoding) writer.map(5, payload.encoding);
 }
 
 /** A payload from its message; undefined when it carries nothing. */

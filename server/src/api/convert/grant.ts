@@ -4,9 +4,9 @@
  */
 
 import { WireType } from "@bufbuild/protobuf/wire";
+import type { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { Lease } from "../../broker/broker.ts";
 import type { Bytes } from "../../model/ids.ts";
-import type { ProtoWriter } from "./proto-writer.ts";
 import { type Encode, writeUintField } from "./scratch.ts";
 
 /** Some leases for the stream, numbered on from `firstSeq`. */

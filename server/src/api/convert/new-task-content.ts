@@ -12,46 +12,60 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
 import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
+import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { Bytes, Namespace } from "../../model/ids.ts";
 import type { NewTaskFields } from "./new-task-rules.ts";
 import { writePayload } from "./payload.ts";
-import type { ProtoWriter } from "./proto-writer.ts";
-import { createScratch, writeMap } from "./scratch.ts";
 
 /** A task's content (a view of a shared buffer), and its hash as text. */
 export type EncodedTask = { readonly content: Bytes; readonly contentHash: string };
 
-/** Encodes a task that broke no rule, with the arguments as they are to be kept. */
-export type TaskEncoder = (
-  task: NewTaskFields,
-  args: Payload | undefined,
-  namespace: Namespace,
-) => EncodedTask;
+/** Encodes tasks, and knows them by a hash. */
+export interface TaskEncoder {
+  /** Encodes a task that broke no rule, with the arguments as they are to be kept. */
+  task(task: NewTaskFields, args: Payload | undefined, namespace: Namespace): EncodedTask;
+  /** The hash of a content in which there is nothing but what makes a task what it is. */
+  hashOf(content: Bytes, namespace: Namespace): string;
+}
 
 /** Headers that carry a trace: not part of what a task is. */
 const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", "baggage"]);
 
 /** Makes an encoder; one for a server, because its contents share buffers. */
 export function createTaskEncoder(): TaskEncoder {
-  const encode = createScratch();
-  return (task, args, namespace) => {
-    let [contentAt, identityEnd] = [0, 0];
-    const written = encode((writer) => {
+  const writer = new ProtoWriter();
+  return {
+    task(task, args, namespace) {
+      // What a task that could not be written has left.
+      writer.discard();
       writer.string(namespace);
-      contentAt = writer.size;
+      const contentAt = writer.size;
       writeIdentity(writer, task, args);
-      identityEnd = writer.size;
+      const identityEnd = writer.size;
       writeRest(writer, task);
-    });
-    // SHA-256 over namespace, name, arguments, requested queue, options as sent, and headers without those of a trace. Every part has
-    // its length before it, and its field number where it may be left out, so that no two lists run into one another.
-    const identity = written.subarray(0, identityEnd);
-    const identified = hasEntries(task.headers)
-      ? encode((writer) => writeMap(writer.raw(identity), 6, task.headers, traceHeaders))
-      : identity;
-    return { content: written.subarray(contentAt), contentHash: hash("sha256", identified, "base64url") };
+      const written = writer.finish();
+      // Every part has its length before it, and its field number where it may be left out, so that no two lists run into one another.
+      const identity = written.subarray(0, identityEnd);
+      const contentHash = hasEntries(task.headers)
+        ? passingHash(writer, (to) => to.raw(identity).map(6, task.headers, traceHeaders))
+        : hashText(identity);
+      return { content: written.subarray(contentAt), contentHash };
+    },
+    hashOf: (content, namespace) => passingHash(writer, (to) => to.string(namespace).raw(content)),
   };
 }
+
+/** The hash of something that is written for it alone. */
+function passingHash(writer: ProtoWriter, write: (writer: ProtoWriter) => void): string {
+  writer.discard();
+  write(writer);
+  const text = hashText(writer.peek());
+  writer.discard();
+  return text;
+}
+
+/** SHA-256 over namespace, name, arguments, requested queue, options as sent, and headers without those of a trace. */
+const hashText = (identity: Uint8Array): string => hash("sha256", identity, "base64url");
 
 function hasEntries(map: NewTaskFields["headers"]): boolean {
   for (const _ in map) return true;
@@ -75,7 +89,7 @@ function writeIdentity(writer: ProtoWriter, task: NewTaskFields, args: Payload |
 }
 
 function writeRest(writer: ProtoWriter, task: NewTaskFields): void {
-  writeMap(writer, 6, task.headers);
+  writer.map(6, task.headers);
   for (const tag of task.tags) writer.tag(7, WireType.LengthDelimited).string(tag);
   if (task.trace) writeTrace(writer, task.trace);
   if (task.signature) writeSignature(writer, task.signature);

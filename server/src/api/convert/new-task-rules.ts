@@ -109,7 +109,10 @@ function atMostBytes(
   if (bytes > bytesMax) found.push({ field, description: `must have at most ${bytesMax} bytes` });
 }
 
-const isName = (text: string, charsMax: number): boolean => text.length <= charsMax && printable.test(text);
+/** A name or an id: printable ASCII. */
+export const isName = (text: string, charsMax: number): boolean =>
+  text.length <= charsMax && printable.test(text);
 
-const isQueueName = (text: string, limits: Limits): boolean =>
+/** The name of a queue. */
+export const isQueueName = (text: string, limits: Limits): boolean =>
   text.length <= limits.nameCharsMax && queueName.test(text);

@@ -9,6 +9,7 @@ import { isProblem } from "./checked.ts";
 import { createTaskEncoder } from "./new-task-content.ts";
 import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
 import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
+import { PlainTask } from "./plain-task.ts";
 import { taskPolicy, taskStart } from "./task-options.ts";
 
 export type { NewTaskFields } from "./new-task-rules.ts";
@@ -18,12 +19,13 @@ export type NewTaskReaderOptions = { readonly limits: Limits; readonly defaults:
 
 /** Answers what a producer asks for, or what is wrong with it, its paths beginning at the task. */
 export type NewTaskReader = (
-  task: NewTaskFields,
+  task: NewTaskFields | PlainTask,
   namespace: Namespace,
   now: Instant,
 ) => TaskSubmission | Problem;
 
 const noPolicy: Partial<TaskPolicy> = {};
+const noTags: readonly string[] = [];
 
 /** Makes a reader of tasks; one for a server, because it reuses a buffer. */
 export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions): NewTaskReader {
@@ -34,13 +36,14 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     tooLarge: "PAYLOAD_TOO_LARGE",
   };
   return (task, namespace, now) => {
+    if (task instanceof PlainTask) return plainSubmission(task, encode.hashOf(task.content, namespace));
     const violations = newTaskViolations(task, limits);
     if (violations.length > 0) return { reason: "FIELD_INVALID", violations };
     const start = task.options && taskStart(task.options, now, limits);
     if (start && isProblem(start)) return start;
     const args = readOptionalPayload(task.args, place, limits);
     if (args && isProblem(args)) return args;
-    const { content, contentHash } = encode(task, args, namespace);
+    const { content, contentHash } = encode.task(task, args, namespace);
     return {
       id: task.id === undefined ? undefined : taskIdOf(task.id),
       name: taskNameOf(task.name),
@@ -54,3 +57,15 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     };
   };
 }
+
+const plainSubmission = ({ id, name, queue, content }: PlainTask, contentHash: string): TaskSubmission => ({
+  id,
+  name,
+  queue,
+  priority: undefined,
+  policy: noPolicy,
+  start: undefined,
+  tags: noTags,
+  content,
+  contentHash,
+});

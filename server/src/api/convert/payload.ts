@@ -3,13 +3,12 @@
 import { create } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { type Payload, PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
+import type { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { Limits } from "../../model/limits.ts";
 import type { Problem } from "../../model/problem.ts";
 import { entryPath, invalid } from "./checked.ts";
 import { jsonFault } from "./json-text.ts";
 import { jsonOfValue, valueFault } from "./json-value.ts";
-import type { ProtoWriter } from "./proto-writer.ts";
-import { writeMap } from "./scratch.ts";
 
 /** Where a payload stands, and how large its data may be. */
 export type PayloadPlace = {
@@ -57,7 +56,7 @@ export function writePayload(writer: ProtoWriter, { data, contentType, encoding 
   if (data.case === "json") writer.tag(1, WireType.LengthDelimited).string(data.value);
   if (data.case === "binary") writer.tag(2, WireType.LengthDelimited).bytes(data.value);
   if (contentType !== "") writer.tag(4, WireType.LengthDelimited).string(contentType);
-  writeMap(writer, 5, encoding);
+  writer.map(5, encoding);
 }
 
 function attributesProblem(

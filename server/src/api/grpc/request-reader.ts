@@ -1,14 +1,24 @@
 import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
+import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { Limits } from "../../model/limits.ts";
-import { type CallError, callError } from "../call-error.ts";
+import { CallError, callError } from "../call-error.ts";
+import { readPlainBatch, setPlainTasks } from "../convert/plain-batch.ts";
 import { createWireCheck } from "../wire-shape.ts";
 
 /** Reads a request; answers what a call with too many parts ends with. Throws on bytes that are no such message: INTERNAL. */
-export type RequestReader = (bytes: Uint8Array) => Message | CallError;
+export type RequestReader = (bytes: Buffer) => Message | CallError;
 
 /** Makes the reader of one type of request. */
-export function createRequestReader(schema: DescMessage, { messagePartsMax }: Limits): RequestReader {
+export function createRequestReader(schema: DescMessage, limits: Limits): RequestReader {
+  const readMessage = createMessageReader(schema, limits);
+  const tasks = schema.fields.find(
+    (field) => field.fieldKind === "list" && field.message?.typeName === NewTaskSchema.typeName,
+  );
+  return tasks === undefined ? readMessage : createBatchReader(readMessage, tasks.number, limits);
+}
+
+function createMessageReader(schema: DescMessage, { messagePartsMax }: Limits): RequestReader {
   const faultOf = createWireCheck(schema, messagePartsMax);
   const tooMany = `request: more than ${messagePartsMax} list items, map entries and messages in it`;
   return (bytes) => {
@@ -17,5 +27,16 @@ export function createRequestReader(schema: DescMessage, { messagePartsMax }: Li
     if (fault) throw new Error("these bytes are not a message of the method's type");
     // Nothing reads unknown fields, and kept they are a hundred times their size.
     return fromBinary(schema, bytes, { readUnknownFields: false });
+  };
+}
+
+/** Most tasks are plain, and come a thousand a request: those never become messages. */
+function createBatchReader(readMessage: RequestReader, tasks: number, limits: Limits): RequestReader {
+  return (bytes) => {
+    const batch = readPlainBatch(bytes, tasks, limits);
+    if (batch === undefined) return readMessage(bytes);
+    const request = readMessage(batch.rest);
+    if (!(request instanceof CallError)) setPlainTasks(request, batch.tasks);
+    return request;
   };
 }

@@ -6,6 +6,7 @@ import { type Namespace, type TaskId, taskIdOf } from "../../model/ids.ts";
 import { fieldInvalid, type Problem, StemProblem } from "../../model/problem.ts";
 import { isProblem, under } from "../convert/checked.ts";
 import { createNewTaskReader, type NewTaskFields } from "../convert/new-task.ts";
+import type { PlainTask } from "../convert/plain-task.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type EnqueuingDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "defaults">;
@@ -15,7 +16,11 @@ export interface Enqueuing {
   /** Stores one task; throws what is wrong with it. */
   one(task: NewTaskFields, namespace: Namespace): Promise<Extract<EnqueueVerdict, { kind: "stored" }>>;
   /** Stores a batch, a verdict each. With `atomic`, what is wrong with any task is thrown, and nothing is stored. */
-  many(tasks: readonly NewTask[], namespace: Namespace, atomic: boolean): Promise<readonly EnqueueVerdict[]>;
+  many(
+    tasks: readonly (NewTask | PlainTask)[],
+    namespace: Namespace,
+    atomic: boolean,
+  ): Promise<readonly EnqueueVerdict[]>;
 }
 
 /** Makes the way in for tasks: one a server. */
@@ -75,5 +80,5 @@ function interleave(
 }
 
 /** A bad task's id, so that its verdict can be told from others; not where the id itself is beyond all bounds. */
-const idOf = ({ id }: NewTask, charsMax: number): TaskId | undefined =>
+const idOf = ({ id }: { readonly id?: string | undefined }, charsMax: number): TaskId | undefined =>
   id === undefined || id.length > charsMax ? undefined : taskIdOf(id);

@@ -14,6 +14,7 @@ import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { Outgoing } from "../call.ts";
 import { streamTasksResponse } from "../convert/enqueue-verdicts.ts";
 import type { NamespaceOf } from "../convert/namespace.ts";
+import { tasksOf } from "../convert/plain-batch.ts";
 import { problemToStatus } from "../problem-table.ts";
 import type { Enqueuing } from "./enqueuing.ts";
 import { pipeline } from "./pipeline.ts";
@@ -56,7 +57,7 @@ async function answerFrame(frame: Frame, enqueuing: Enqueuing): Promise<Answer> 
   const { request, namespace } = frame;
   try {
     checkFrame(frame);
-    return streamTasksResponse(request.frameSeq, await enqueuing.many(request.tasks, namespace, false));
+    return streamTasksResponse(request.frameSeq, await enqueuing.many(tasksOf(request), namespace, false));
   } catch (error) {
     if (error instanceof StemProblem) return refused(request, error);
     throw error;

@@ -7,6 +7,7 @@ import {
 import { taskIdOf } from "../../model/ids.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { enqueueTasksResponse } from "../convert/enqueue-verdicts.ts";
+import { tasksOf } from "../convert/plain-batch.ts";
 import { taskToProto } from "../convert/task.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { awaitRequestOf, awaitTasksResponses } from "./await-tasks.ts";
@@ -25,7 +26,7 @@ export function createTaskService(deps: ServiceDeps): ServiceEntry {
     },
     async enqueueTasks(request) {
       const namespace = namespaces(request.namespace);
-      return enqueueTasksResponse(await enqueuing.many(request.tasks, namespace, request.atomic));
+      return enqueueTasksResponse(await enqueuing.many(tasksOf(request), namespace, request.atomic));
     },
     streamTasks: (frames) => streamTasks(frames, enqueuing, namespaces),
     async getTask(request) {

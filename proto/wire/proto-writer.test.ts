@@ -118,3 +118,10 @@ test("what is discarded leaves no trace", () => {
   expect([...writer.uint32(7).finish()]).toEqual([7]);
   expect(() => writer.join()).toThrow("open");
 });
+
+test("equal maps are equal bytes, whatever the order of their keys", () => {
+  const bytes = (map: Record<string, string>, skip?: Set<string>) =>
+    new ProtoWriter().map(6, map, skip).finish();
+  expect(bytes({ b: "2", a: "1" })).toEqual(bytes({ a: "1", b: "2" }));
+  expect(bytes({ a: "1", b: "2" }, new Set(["b"]))).toEqual(bytes({ a: "1" }));
+});

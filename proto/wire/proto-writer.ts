@@ -1,4 +1,4 @@
-import type { WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 
 /** Messages share buffers of this size: one of their own each would cost several times what writing them does. */
 const slabBytes = 64 * 1024;
@@ -30,6 +30,11 @@ export class ProtoWriter {
     const message = new Uint8Array(this.#slab.buffer, this.#start, this.size);
     this.#start = this.#at;
     return message;
+  }
+
+  /** The message so far, until something else is written. */
+  peek(): Uint8Array {
+    return this.#slab.subarray(this.#start, this.#at);
   }
 
   /** Forgets what was written of the message. */
@@ -105,6 +110,20 @@ export class ProtoWriter {
     this.#reserve(bytes.length);
     this.#slab.set(bytes, this.#at);
     this.#at += bytes.length;
+    return this;
+  }
+
+  /** A map of strings in the order of its keys, so that equal maps are equal bytes; without the keys in `skip`. */
+  map(field: number, entries: Readonly<Record<string, string>>, skip?: ReadonlySet<string>): this {
+    const keys = Object.keys(entries);
+    if (keys.length > 1) keys.sort();
+    for (const key of keys) {
+      if (skip?.has(key)) continue;
+      this.tag(field, WireType.LengthDelimited).fork();
+      this.tag(1, WireType.LengthDelimited).string(key);
+      this.tag(2, WireType.LengthDelimited).string(entries[key] ?? "");
+      this.join();
+    }
     return this;
   }
 
