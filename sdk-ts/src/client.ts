@@ -68,13 +68,14 @@ export type ClientParts = Omit<ClientOptions, "url"> & {
 
 /** Makes a client over given transports. */
 export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
-  return new Client(createTaskCalls(transports, parts.namespace), {
+  const { clock = createSystemClock() } = parts;
+  return new Client(createTaskCalls(transports, parts.namespace, clock), {
     log: silentLogger,
     publishRetry: {},
     onClose: () => undefined,
-    clock: createSystemClock(),
     random: systemRandom,
     ...parts,
+    clock,
   });
 }
 
@@ -84,6 +85,7 @@ class Client implements StemClient {
   readonly #handles: HandleDeps;
   readonly #enqueuer: BatchingEnqueuer;
   readonly #onClose: () => void;
+  readonly #end: () => void;
   #closed: Promise<void> | undefined;
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
@@ -92,6 +94,7 @@ class Client implements StemClient {
     const { clock, random, log } = parts;
     const retries = createRetries(parts.publishRetry, { clock, random, closing: this.#closing.signal });
     this.#onClose = parts.onClose;
+    this.#end = calls.end;
     this.#pool = new AwaitPool({ open: calls.open, clock, random, log });
     this.#handles = {
       waitForEnd: (taskId, options) => waitForEnd(this.#pool, clock, taskId, options),
@@ -124,6 +127,7 @@ class Client implements StemClient {
     this.#closing.abort();
     this.#pool.close();
     await this.#enqueuer.idle();
+    this.#end();
     this.#onClose();
   }
 

@@ -4,10 +4,12 @@ import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import type { OpenAwait } from "./await-pool.ts";
+import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import { stateFromProto } from "./task-state.ts";
+import { TaskStreams } from "./task-stream.ts";
 
 /** The calls of a producer, one try each; they throw what the transport throws. */
 export type TaskCalls = {
@@ -15,6 +17,8 @@ export type TaskCalls = {
   readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  /** Nothing more is sent; what is under way still gets its answer. */
+  readonly end: () => void;
 };
 
 /** Where the calls go: waiting has a connection of its own, because open streams would count against everything else. */
@@ -29,15 +33,30 @@ const cancelOutcomes: Readonly<Record<number, CancelVerdict["outcome"]>> = {
   [CancelOutcome.ALREADY_TERMINAL]: "already_terminal",
 };
 
+// Long enough for a busy moment to follow another on the same stream, short enough for a script to end.
+const idleMsMax = 5000;
+
 /** Binds the generated services to one namespace; undefined: the server's default. */
-export function createTaskCalls(transports: TaskTransports, namespace: string | undefined): TaskCalls {
+export function createTaskCalls(
+  transports: TaskTransports,
+  namespace: string | undefined,
+  clock: Clock,
+): TaskCalls {
   const tasks = createClient(TaskService, transports.calls);
   const admin = createClient(TaskAdminService, transports.calls);
   const waits = createClient(TaskService, transports.waits);
   const inNamespace = namespace === undefined ? {} : { namespace };
   const timed = { timeoutMs: callMsMax };
+  const streams = new TaskStreams({
+    open: (frames, signal) => tasks.streamTasks(frames, { signal }),
+    clock,
+    namespace,
+    answerMsMax: callMsMax,
+    idleMsMax,
+  });
   return {
     async send(batch, atomic) {
+      if (!atomic) return streams.send(batch);
       const request = create(EnqueueTasksRequestSchema, { ...inNamespace, atomic });
       request.$unknown = [encodedTasks(EnqueueTasksRequestSchema.field.tasks.number, batch)];
       return (await tasks.enqueueTasks(request, timed)).verdicts;
@@ -56,5 +75,6 @@ export function createTaskCalls(transports: TaskTransports, namespace: string | 
       const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
       return { outcome: cancelOutcomes[outcome] ?? "requested", state: stateFromProto(state) };
     },
+    end: () => streams.end(),
   };
 }

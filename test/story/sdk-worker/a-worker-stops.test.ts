@@ -59,10 +59,10 @@ test("a client that is closed ends its waits, and takes nothing more", async () 
   const { url } = await startStem();
   const stem = connect(url);
   const handle = await stem.enqueue(work, [1]);
-  const waiting = handle.result();
+  const waiting = expect(handle.result()).rejects.toThrow(ClientClosedError);
   const enqueued = stem.enqueue(work, [2]);
   await stem.close();
-  await expect(waiting).rejects.toThrow(ClientClosedError);
+  await waiting;
   await expect(enqueued).resolves.toMatchObject({ name: "work" });
   await expect(stem.enqueue(work, [3])).rejects.toThrow(ClientClosedError);
   await expect(handle.status()).rejects.toThrow(ClientClosedError);
