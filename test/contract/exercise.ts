@@ -19,6 +19,7 @@ import { reopenCases } from "./reopen.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
+import { tokenCases } from "./token.ts";
 
 const nouns = [
   acceptCases,
@@ -35,6 +36,7 @@ const nouns = [
   pruneCases,
   eventCases,
   metaCases,
+  tokenCases,
   raceCases,
   reopenCases,
   modelCases,

@@ -2,8 +2,9 @@ import { expect, test, vi } from "vitest";
 import { defaultPolicy, defaultQueue } from "../../../test/support/new-task.ts";
 import { taskIdOf } from "../model/ids.ts";
 import { createLeaseBook, type Leasable } from "./lease-book.ts";
+import { sealOf } from "./token.ts";
 
-const seal = Buffer.from("seal");
+const seal = sealOf(Buffer.alloc(16, 3), Buffer.alloc(16, 7));
 
 function aTask(id: string, seq: number): Leasable {
   const fence = { epoch: 1, seq };

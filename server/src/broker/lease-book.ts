@@ -1,7 +1,8 @@
-import type { Bytes, QueueName, TaskId } from "../model/ids.ts";
+import type { QueueName, TaskId } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Fence, TaskHead } from "../model/task.ts";
 import type { LeaseHead } from "../model/task-machine.ts";
+import type { Seal } from "./token.ts";
 
 /** A lease that a session holds, with all that its settlement is decided by; without the task's content. */
 export type HeldLease = LeaseHead & {
@@ -10,8 +11,8 @@ export type HeldLease = LeaseHead & {
   readonly fence: Fence;
   /** The number of its grant in the session. */
   readonly seq: number;
-  /** What its token begins with: keys change, and a worker knows its lease by the token it was given. */
-  readonly seal: Bytes;
+  /** What its token was made with: keys change, and a worker knows its lease by the token it was given. */
+  readonly seal: Seal;
   /** A settlement of it is under way: who asks for its state meanwhile would get the answer twice. */
   isSettling: boolean;
   /** The stream was told that somebody wants it stopped. */
@@ -36,9 +37,9 @@ export type LeaseBook = {
   /** Takes back all credit: a new stream begins without. */
   clearCredit(): void;
   /** Enters granted tasks under the next numbers. Answers older leases of the same tasks, which are over with it. */
-  grant(tasks: readonly Leasable[], seal: Bytes): readonly HeldLease[];
+  grant(tasks: readonly Leasable[], seal: Seal): readonly HeldLease[];
   /** Enters a lease that was granted before the book was opened. */
-  adopt(task: Leasable, seal: Bytes): void;
+  adopt(task: Leasable, seal: Seal): void;
   /** The lease of that task with that fence. */
   find(id: TaskId, fence: Fence): HeldLease | undefined;
   /** Strikes a lease out; false when it is not in the book (any more). */
@@ -62,7 +63,7 @@ export function createLeaseBook({ limits, lastSeq: firstSeq, onEmpty }: LeaseBoo
   let lastSeq = firstSeq;
   let welcomeSeq = firstSeq;
 
-  function enter(task: Leasable, seal: Bytes, seq: number): HeldLease | undefined {
+  function enter(task: Leasable, seal: Seal, seq: number): HeldLease | undefined {
     const older = leases.get(task.id);
     // Taken out first: the book stays in the order of the numbers.
     if (older !== undefined) leases.delete(task.id);

@@ -1,7 +1,7 @@
 import type { Bytes, Instant, QueueName, TaskId } from "../model/ids.ts";
 import type { Fence, TaskState } from "../model/task.ts";
 import type { Claimed, LeaseLostReason } from "../ports/task-store.ts";
-import { writeToken } from "./token.ts";
+import { type Seal, writeToken } from "./token.ts";
 
 /** One task in a worker's hands. */
 export type Lease = {
@@ -40,7 +40,7 @@ export const invalidToken = (token: Bytes): LeaseVerdict => ({
 });
 
 /** A claimed task as its worker gets it. */
-export function leaseOf(claimed: Claimed, seal: Bytes): Lease {
+export function leaseOf(claimed: Claimed, seal: Seal): Lease {
   return {
     token: writeToken(seal, claimed),
     taskId: claimed.id,

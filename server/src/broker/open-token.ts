@@ -1,12 +1,19 @@
 import type { Bytes, Namespace } from "../model/ids.ts";
 import type { LeaseBook } from "./lease-book.ts";
-import { claimedSessionOf, type LeaseName, readToken, sealOfToken, sessionIdBytes } from "./token.ts";
+import {
+  claimedSessionOf,
+  type LeaseName,
+  readToken,
+  type Seal,
+  sealOfToken,
+  sessionIdBytes,
+} from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
 /** What a genuine token opens: the lease it names, the seal it is under, and the book it may stand in. */
 export type OpenedToken = {
   readonly name: LeaseName;
-  readonly seal: Bytes;
+  readonly seal: Seal;
   readonly book: LeaseBook | undefined;
 };
 
@@ -14,14 +21,13 @@ export type OpenedToken = {
 export type OpenToken = (token: Bytes) => OpenedToken | undefined;
 
 /** A session, as far as its tokens are concerned. */
-export type TokenOwner = { readonly seals: readonly Bytes[]; readonly book: LeaseBook | undefined };
+export type TokenOwner = { readonly seals: readonly Seal[]; readonly book: LeaseBook | undefined };
 
 /** Opens one session's tokens only. */
 export function openOwn({ seals, book }: TokenOwner): OpenToken {
   return (token) => {
     const seal = sealOfToken(token, seals);
-    const name = seal && readToken(token);
-    return name && { name, seal, book };
+    return seal && { name: readToken(token), seal, book };
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Bytes, Namespace } from "../model/ids.ts";
+import type { Namespace } from "../model/ids.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { type Cancel, createCancel } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
@@ -11,7 +11,6 @@ import { createQueues, type Queues } from "./queues.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
-import { sessionIdBytes } from "./token.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
 import { createUnaryLeasing, type LeaseUnary } from "./unary-lease.ts";
 
@@ -34,9 +33,8 @@ export type Parts = {
 
 /** Makes the parts and shows them to each other. */
 export async function createParts(deps: BrokerDeps): Promise<Parts> {
-  const { clock, random, log } = deps;
+  const { clock, log } = deps;
   const keys = await openTokenKeys(deps, clock.now());
-  const unarySessionId: Bytes = random.bytes(sessionIdBytes);
   const dispatch = createDispatch({
     ...createClaim(deps),
     giveBack: (namespace, tasks) => settling.release(namespace, tasks),
@@ -55,7 +53,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     extending,
     sessions,
     enqueueing,
-    leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys, sessionId: unarySessionId }),
+    leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     cancel: createCancel({ ...deps, sessions }),
     replay: createReplay({ ...deps, enqueueing }),
     queues: createQueues({ ...deps, news }),

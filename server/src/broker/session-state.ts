@@ -1,6 +1,7 @@
 import type { Bytes, Instant, Namespace } from "../model/ids.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { HeldLease, LeaseBook } from "./lease-book.ts";
+import type { Seal } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
 /** What of a worker's session outlives its stream. */
@@ -8,8 +9,8 @@ export type SessionState = {
   readonly id: Bytes;
   readonly namespace: Namespace;
   readonly book: LeaseBook;
-  /** What its tokens begin with: the first for new ones, all are accepted. */
-  readonly seals: readonly Bytes[];
+  /** What its tokens are made with: the first for new ones, all are accepted. */
+  readonly seals: readonly Seal[];
   /** Leases that ended without its stream's doing, to be told with the next heartbeat. */
   readonly lost: LeaseVerdict[];
   /** The stream that has it now. */

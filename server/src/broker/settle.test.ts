@@ -100,20 +100,6 @@ test("forged, foreign and broken tokens are refused one by one, and harm nobody 
   await rooms.close();
 });
 
-test("a token with another task's id settles nothing that its session does not hold", async () => {
-  const rooms = await openRooms();
-  await rooms.enqueue({ id: "aa" }, { id: "bb" });
-  const worker = await rooms.worker();
-  const other = await rooms.worker({ name: "other" });
-  const { token } = await worker.takeOne();
-  await other.takeOne();
-  const forged = Buffer.from(token);
-  forged.write("bb", forged.length - 2, "latin1");
-  expect(await worker.session.settle([done(forged)])).toMatchObject([{ kind: "lost", why: "superseded" }]);
-  expect(await rooms.read("bb")).toMatchObject({ state: "leased" });
-  await rooms.close();
-});
-
 test("a settlement said twice in one batch is applied once", async () => {
   const rooms = await openRooms();
   await rooms.enqueue({ id: "a" });

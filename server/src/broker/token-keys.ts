@@ -3,7 +3,7 @@ import type { Bytes, Instant, Namespace } from "../model/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
-import { sealOf, tagBytes } from "./token.ts";
+import { type Seal, sealOf, tagSecretBytes } from "./token.ts";
 
 const metaKey = "lease-token-keys";
 const secretBytes = 32;
@@ -15,8 +15,8 @@ const rotateAfterMs = 7 * 86_400_000;
 export type TokenKeys = {
   /** Rises when the keys change: seals that were computed before are to be computed again. */
   readonly generation: number;
-  /** What tokens of a session begin with: the first is for new tokens, all are accepted. */
-  seals(namespace: Namespace, sessionId: Bytes): readonly Bytes[];
+  /** What a session's tokens are made with: the first is for new tokens, all are accepted. */
+  seals(namespace: Namespace, sessionId: Bytes): readonly Seal[];
   /** Makes a new key when the newest is older than a week, and keeps one predecessor. */
   rotateIfOld(now: Instant): Promise<void>;
 };
@@ -55,18 +55,21 @@ export async function openTokenKeys(deps: TokenKeyDeps, now: Instant): Promise<T
       return generation;
     },
     seals: (namespace, sessionId) =>
-      keys.map(({ secret }) => sealOf(sessionId, tagOf(secret, namespace, sessionId))),
+      keys.map(({ secret }) => sealOf(sessionId, tagSecretOf(secret, namespace, sessionId))),
     rotateIfOld,
   };
 }
 
-function tagOf(secret: Bytes, namespace: Namespace, sessionId: Bytes): Bytes {
+/**
+ * The purpose comes first and no namespace begins like it: older tokens carry, for all to read, the start of an HMAC with this secret
+ * over namespace and session id.
+ */
+function tagSecretOf(secret: Bytes, namespace: Namespace, sessionId: Bytes): Bytes {
   return createHmac("sha256", secret)
-    .update(namespace)
-    .update("\0")
+    .update(`\0lease tags\0${namespace}\0`)
     .update(sessionId)
     .digest()
-    .subarray(0, tagBytes);
+    .subarray(0, tagSecretBytes);
 }
 
 function encodeKeys(keys: readonly Key[]): Bytes {

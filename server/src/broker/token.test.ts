@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { composedToken } from "../../../test/support/composed-token.ts";
 import { taskIdOf } from "../model/ids.ts";
 import { claimedSessionOf, readToken, sealOf, sealOfToken, writeToken } from "./token.ts";
 
 const sessionId = Buffer.alloc(16, 3);
-const seal = sealOf(sessionId, Buffer.alloc(16, 7));
+const secret = Buffer.alloc(16, 7);
+const seal = sealOf(sessionId, secret);
 const lease = { id: taskIdOf("task-1"), fence: { epoch: 1_800_000_000_000, seq: 42 } };
 
 test("a token names its lease, also at the ends of what ids and fences may be", () => {
@@ -34,26 +36,46 @@ test("every seal of a session opens it, the newest and its predecessor", () => {
   expect(sealOfToken(writeToken(older, lease), [seal])).toBeUndefined();
 });
 
-test("a bit flipped anywhere in the seal makes it a stranger's", () => {
+test("a bit flipped anywhere, in session, tag, fence or task, makes it a stranger's", () => {
   const token = writeToken(seal, lease);
-  for (let bit = 0; bit < seal.length * 8; bit++) {
+  for (let bit = 0; bit < token.length * 8; bit++) {
     const forged = Buffer.from(token);
     forged.writeUInt8((token[bit >> 3] ?? 0) ^ (1 << (bit & 7)), bit >> 3);
     expect(sealOfToken(forged, [seal]), `bit ${bit}`).toBeUndefined();
   }
 });
 
+test("a token cannot be put together from others of its session", () => {
+  const other = { id: taskIdOf("task-2"), fence: { epoch: 1_800_000_000_000, seq: 43 } };
+  const mine = writeToken(seal, lease);
+  for (const name of [other, { ...lease, id: other.id }, { ...lease, fence: other.fence }]) {
+    const composed = composedToken(mine, writeToken(seal, name));
+    expect(readToken(composed), "it says what it was made to say").toEqual(name);
+    expect(sealOfToken(composed, [seal])).toBeUndefined();
+  }
+});
+
+test("the same key under another session's id is another session's", () => {
+  const stranger = sealOf(Buffer.alloc(16, 4), secret);
+  expect(sealOfToken(writeToken(stranger, lease), [seal])).toBeUndefined();
+});
+
+test("a token of the version that did not bind the lease is refused", () => {
+  const named = writeToken(seal, lease).subarray(-"task-1".length - 16);
+  const old = Buffer.concat([Buffer.of(1), sessionId, secret, named]);
+  expect(sealOfToken(old, [seal])).toBeUndefined();
+});
+
 test("garbage is refused, never thrown at", () => {
   const token = writeToken(seal, lease);
-  for (let length = 0; length < 49; length++) {
+  for (let length = 0; length < 42; length++) {
     expect(sealOfToken(token.subarray(0, length), [seal])).toBeUndefined();
     expect(claimedSessionOf(token.subarray(0, length))).toBeUndefined();
   }
-  expect(sealOfToken(token.subarray(0, 49), [seal]), "no task id").toBeUndefined();
   expect(sealOfToken(Buffer.concat([token, Buffer.alloc(200)]), [seal]), "too long").toBeUndefined();
-  const huge = Buffer.from(token);
-  huge.fill(0xff, 33, 49);
-  expect(readToken(huge), "a fence beyond 2^53").toBeUndefined();
+  expect(sealOfToken(Buffer.concat([token, Buffer.of(0)]), [seal]), "longer by a zero").toBeUndefined();
+  expect(sealOfToken(token.subarray(0, -1), [seal]), "a shorter id").toBeUndefined();
+  expect(sealOfToken(Buffer.alloc(80, 0xff), [seal])).toBeUndefined();
 });
 
 test("a token tells which session it says it is from", () => {

@@ -1,75 +1,86 @@
 /**
- * Lease tokens: version (1 byte), session id (16), session tag (16), fence epoch (8), fence seq (8), task id (the rest, ASCII). The first
- * three are the session's seal: its tag proves that we made the session, and the store checks the fence. One HMAC per session, because
- * one per task would cost twice what a whole task may.
+ * Lease tokens: version (1 byte), session id (16), tag (8), fence epoch (8), fence seq (8), task id (the rest, ASCII). The tag is a hash
+ * over fence and id with a key of the session's own: it proves that this session was given this very lease, so that a token
+ * cannot be made of another one. The key comes from one HMAC a session; one a task would cost half of what a whole task may.
  */
 
-import { timingSafeEqual } from "node:crypto";
+import { type SipKey, sipHash, sipKeyBytes, sipKeyOf } from "../lib/sip-hash.ts";
 import { type Bytes, type TaskId, taskIdOf } from "../model/ids.ts";
 import type { Fence } from "../model/task.ts";
 
 /** How long a session's id is, in bytes. */
 export const sessionIdBytes = 16;
-/** How long the tag in a seal is, in bytes. */
-export const tagBytes = 16;
+/** How long the secret is that a session's tags are made with, in bytes. */
+export const tagSecretBytes = sipKeyBytes;
 
-const tokenVersion = 1;
-const sealBytes = 1 + sessionIdBytes + tagBytes;
-const fenceBytes = 16;
-const idAt = sealBytes + fenceBytes;
+/** In version 1 the tag was the session's alone, and said nothing about the lease. */
+const tokenVersion = 2;
+const headBytes = 1 + sessionIdBytes;
+const tagAt = headBytes;
+const fenceAt = tagAt + 8;
+const idAt = fenceAt + 16;
 const taskIdBytesMax = 128;
-/** A fence's parts stay below 2^53, so no more than this is in an upper half. */
-const upperHalfMax = 0x1f_ffff;
 
 /** What a token names. */
 export type LeaseName = { readonly id: TaskId; readonly fence: Fence };
 
-/** The bytes that all tokens of a session begin with. */
-export function sealOf(sessionId: Bytes, tag: Bytes): Bytes {
-  return Buffer.concat([Buffer.of(tokenVersion), sessionId, tag]);
-}
+/** What a session's tokens begin with, and the key of their tags. Whoever has it can make them all: it never leaves the server. */
+export type Seal = { readonly head: Bytes; readonly key: SipKey };
+
+/** The seal of a session. */
+export const sealOf = (sessionId: Bytes, tagSecret: Bytes): Seal => ({
+  head: Buffer.concat([Buffer.of(tokenVersion), sessionId]),
+  key: sipKeyOf(tagSecret),
+});
 
 /** The token of a lease, under its session's seal. */
-export function writeToken(seal: Bytes, { id, fence }: LeaseName): Bytes {
+export function writeToken({ head, key }: Seal, { id, fence }: LeaseName): Bytes {
   const token = Buffer.allocUnsafe(idAt + id.length);
-  token.set(seal, 0);
-  writeHalves(token, fence.epoch, sealBytes);
-  writeHalves(token, fence.seq, sealBytes + 8);
+  token.set(head, 0);
+  writeHalves(token, fence.epoch, fenceAt);
+  writeHalves(token, fence.seq, fenceAt + 8);
   token.write(id, idAt, "latin1");
+  const tag = sipHash(key, token, fenceAt);
+  token.writeInt32LE(tag.low, tagAt);
+  token.writeInt32LE(tag.high, tagAt + 4);
   return token;
 }
 
-/** The one of these seals that a token is under; undefined for whatever else came in. */
-export function sealOfToken(token: Bytes, seals: readonly Bytes[]): Bytes | undefined {
+/** The one of these seals that a token is under; undefined for whatever was not written with one of them, down to its last bit. */
+export function sealOfToken(token: Bytes, seals: readonly Seal[]): Seal | undefined {
   if (!isTokenLong(token)) return undefined;
-  const head = token.subarray(0, sealBytes);
-  return seals.find((seal) => timingSafeEqual(head, seal));
+  const view = viewOf(token);
+  return seals.find((seal) => isUnder(view, seal));
 }
 
-/** What a token names whose seal was found genuine; undefined when the rest of it is garbage. */
-export function readToken(token: Bytes): LeaseName | undefined {
+/** What a token names that was found genuine. */
+export function readToken(token: Bytes): LeaseName {
   const view = viewOf(token);
-  const epoch = readHalves(view, sealBytes);
-  const seq = readHalves(view, sealBytes + 8);
-  if (epoch === undefined || seq === undefined) return undefined;
-  return { id: taskIdOf(view.toString("latin1", idAt)), fence: { epoch, seq } };
+  const fence = { epoch: readHalves(view, fenceAt), seq: readHalves(view, fenceAt + 8) };
+  return { id: taskIdOf(view.toString("latin1", idAt)), fence };
 }
 
 /** Whose token it says it is, unproven; undefined when it cannot be a token. */
 export function claimedSessionOf(token: Bytes): Bytes | undefined {
-  return isTokenLong(token) ? token.subarray(1, 1 + sessionIdBytes) : undefined;
+  return isTokenLong(token) ? token.subarray(1, headBytes) : undefined;
 }
 
 const isTokenLong = (token: Bytes): boolean => token.length > idAt && token.length <= idAt + taskIdBytesMax;
 
 const viewOf = (bytes: Bytes): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Looks at all of head and tag in any case: how long that takes tells nobody how much of a guess was right. */
+function isUnder(token: Buffer, { head, key }: Seal): boolean {
+  const tag = sipHash(key, token, fenceAt);
+  let difference = (token.readInt32LE(tagAt) ^ tag.low) | (token.readInt32LE(tagAt + 4) ^ tag.high);
+  for (let at = 0; at < headBytes; at++) difference |= (token[at] ?? 0) ^ (head[at] ?? 0);
+  return difference === 0;
+}
+
 function writeHalves(token: Buffer, value: number, at: number): void {
   token.writeUInt32BE(Math.floor(value / 2 ** 32), at);
   token.writeUInt32BE(value >>> 0, at + 4);
 }
 
-function readHalves(token: Buffer, at: number): number | undefined {
-  const upper = token.readUInt32BE(at);
-  return upper > upperHalfMax ? undefined : upper * 2 ** 32 + token.readUInt32BE(at + 4);
-}
+const readHalves = (token: Buffer, at: number): number =>
+  token.readUInt32BE(at) * 2 ** 32 + token.readUInt32BE(at + 4);

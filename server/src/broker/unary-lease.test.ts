@@ -3,6 +3,7 @@ import { openRooms } from "../../../test/support/rooms.ts";
 import { defaultNamespace, queueNameOf } from "../model/ids.ts";
 import { defaults } from "../model/limits.ts";
 import type { UnaryLease } from "./broker.ts";
+import { claimedSessionOf } from "./token.ts";
 
 const wants = (wish: Partial<UnaryLease> = {}): UnaryLease => ({
   namespace: defaultNamespace,
@@ -28,6 +29,19 @@ test("without waiting, what is there is leased, and none is an answer", async ()
   expect(await broker.settle(defaultNamespace, [settlement])).toEqual([
     { kind: "accepted", state: "succeeded" },
   ]);
+  await rooms.close();
+});
+
+test("what one call leases is of one session, and of no other call's", async () => {
+  const rooms = await openRooms();
+  await rooms.enqueue({ id: "a" }, { id: "b" }, { id: "c" });
+  const leases = [
+    ...(await rooms.broker.lease(wants({ limit: 2 }), forever)),
+    ...(await rooms.broker.lease(wants(), forever)),
+  ];
+  const [a, b, c] = leases.map(({ token }) => claimedSessionOf(token));
+  expect(b).toEqual(a);
+  expect(c).not.toEqual(a);
   await rooms.close();
 });
 

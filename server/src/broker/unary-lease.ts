@@ -1,10 +1,12 @@
-import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
+import type { Namespace, QueueName } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { type Lease, leaseOf } from "./lease.ts";
 import type { Taker } from "./taker.ts";
+import { sessionIdBytes } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
 /** What a worker without a stream wants. */
@@ -21,23 +23,25 @@ export type UnaryLeasingDeps = {
   readonly dispatch: Dispatch;
   readonly keys: TokenKeys;
   readonly clock: Clock;
-  /** The id of the session that all workers without a stream share. It has no book: nobody would close it. */
-  readonly sessionId: Bytes;
+  readonly random: Pick<Random, "bytes">;
 };
 
 /** Leases without a session's credit, waiting for the first task if asked to. DRAINING once the server drains. */
 export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<readonly Lease[]>;
 
 /** Makes the part of the broker that leases without a stream. */
-export function createUnaryLeasing({ dispatch, keys, clock, sessionId }: UnaryLeasingDeps): LeaseUnary {
+export function createUnaryLeasing({ dispatch, keys, clock, random }: UnaryLeasingDeps): LeaseUnary {
   return async (want, signal) => {
     if (dispatch.isDraining) throw new StemProblem({ reason: "DRAINING" });
     const { namespace, queues, worker, limit } = want;
     const taker = dispatch.join({ namespace, queues, worker, room: () => limit });
     try {
-      const [seal] = keys.seals(namespace, sessionId);
+      const claimed = await take(taker, want, signal);
+      if (claimed.length === 0) return [];
+      // A session for each call, known to its tokens only: it has no book, because nobody would close it.
+      const [seal] = keys.seals(namespace, random.bytes(sessionIdBytes));
       if (seal === undefined) throw new Error("there is no key for lease tokens");
-      return (await take(taker, want, signal)).map((task) => leaseOf(task, seal));
+      return claimed.map((task) => leaseOf(task, seal));
     } finally {
       taker.leave();
     }

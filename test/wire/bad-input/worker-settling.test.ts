@@ -60,14 +60,17 @@ const lostFor = (lostReason: LeaseLostReason) => [
 ];
 
 test("D148 an unknown, garbage or truncated token is LEASE_LOST and the stream lives, until the third in 10 s", async () => {
-  const [worker, [token = new Uint8Array()]] = await holdingWorker(server, "d148");
-  // Ours, but of a task that never was: no forgery, and never counted as one.
-  const unknown = flipped(token, token.length - 1);
+  const [worker, [token = new Uint8Array(), over]] = await holdingWorker(server, "d148", "d148-over");
+  expect(await settle(worker, [over, done])).toEqual([]);
+  // Of a lease that is over: no forgery, and never counted as one.
   for (let times = 0; times < 5; times++)
-    expect(await settle(worker, [unknown, done])).toMatchObject(lostFor(LeaseLostReason.TASK_UNKNOWN));
-  for (const wrong of [new Uint8Array(80).fill(7), token.subarray(0, 30)])
+    expect(await settle(worker, [over, { case: "released", value: {} }])).toMatchObject(
+      lostFor(LeaseLostReason.SETTLED),
+    );
+  const unknown = flipped(token, token.length - 1);
+  for (const wrong of [unknown, new Uint8Array(80).fill(7)])
     expect(await settle(worker, [wrong, done])).toMatchObject(lostFor(LeaseLostReason.TOKEN_INVALID));
-  worker.send(settleOf(new Uint8Array()));
+  worker.send(settleOf(token.subarray(0, 30)));
   await worker.expect("settled");
   expect(await worker.ending).toMatchObject({
     ...{ code: "3", reason: "FIELD_INVALID", fields: ["settle.settlements"] },

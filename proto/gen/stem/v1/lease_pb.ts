@@ -29,8 +29,8 @@ export const file_stem_v1_lease: GenFile = /*@__PURE__*/
  */
 export type Grant = Message<"stem.v1.Grant"> & {
   /**
-   * Names this lease when it is settled or extended. Opaque, never reused, and a secret: nobody makes one who was not
-   * given one of the same session, but whoever was can make others of it.
+   * Names this lease when it is settled or extended. Opaque, never reused, and a secret: whoever has it may settle this
+   * lease, and no other. Nobody can make one, whatever others they were given.
    *
    * @generated from field: bytes lease_token = 1;
    */
