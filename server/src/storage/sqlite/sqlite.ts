@@ -4,7 +4,7 @@
  * commit), migrations/0001-initial.ts (what is kept), accept.ts, claim.ts and settle.ts (the verbs).
  */
 
-import { chmod, mkdir, open } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -58,7 +58,7 @@ async function openParts(path: string, options: SqliteOptions, held: AsyncDispos
   const folder = dirname(path);
   await prepareFolder(folder);
   held.defer(holdLock(path));
-  await makePrivate(path);
+  await makePrivateFile(path);
 
   let isBroken = false;
   const onBroken = (error: Error): void => {
@@ -119,9 +119,8 @@ async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
-/** Tasks may hold secrets: only the server's user reads them. SQLite gives its side files the same rights. */
-async function makePrivate(path: string): Promise<void> {
+/** A new file is private from its first moment. One that was there is made so when it is known to be ours (ownership.ts). */
+async function makePrivateFile(path: string): Promise<void> {
   const file = await open(path, "a", 0o600);
   await file.close();
-  await chmod(path, 0o600);
 }

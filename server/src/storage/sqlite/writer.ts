@@ -12,6 +12,7 @@ import {
   setSyncLevel,
 } from "./files/connection.ts";
 import { migrate } from "./files/migrate.ts";
+import { takeFile } from "./files/ownership.ts";
 import { createLeaseCache } from "./lease-cache.ts";
 import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
@@ -55,7 +56,7 @@ const cacheBytes = 64 * 1024 * 1024;
 export function openWriter(options: WriterOptions): Writer {
   const { path, limits } = options;
   const durable: SyncLevel = options.durability === "disk" ? "full" : "normal";
-  const db = openConnection(path, { sync: durable, cacheBytes });
+  const db = openConnection(path, { sync: durable, cacheBytes, check: (found) => takeFile(found, path) });
   migrate(db, migrations, options.now);
   if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   const epoch = takeOver(db, options);
