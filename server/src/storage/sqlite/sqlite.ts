@@ -32,14 +32,15 @@ export type SqliteOptions = {
   readonly onFatal?: (error: Error) => void;
   /** Nothing new is taken while less than this share of the disk is free. Default 0.05. */
   readonly freeShareMin?: number;
-  /** Space kept back for settling on a full disk. Default 16 MiB. */
+  /** Space kept back for settling on a full disk. Default 32 MiB. */
   readonly ballastBytes?: number;
   /** The file may have so many pages of 4 KiB; for tests. Default: as many as the disk holds. */
   readonly pagesMax?: number;
 };
 
 const defaultFreeShareMin = 0.05;
-const defaultBallastBytes = 16 * 1024 * 1024;
+/** Twice what the log may hold uncopied (checkpoints.ts): enough to copy that, and as much again for what runs. */
+const defaultBallastBytes = 32 * 1024 * 1024;
 
 /** Opens the store of a file, which is made where there is none, with its folder. Throws, saying why, when it cannot keep its promises. */
 export async function openSqliteStore(path: string, options: SqliteOptions): Promise<Store> {

@@ -18,7 +18,7 @@ import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
 import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
-import { createCheckpoint, createWalPages } from "./wal.ts";
+import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
 
 /** How the one writer of a file is opened. */
@@ -45,6 +45,8 @@ export type Writer = {
   rollback(): void;
   /** How long the write-ahead log is, in pages. */
   walPages(): number;
+  /** How much longer a checkpoint may make the data file, in bytes. */
+  walBytesUncopied(): number;
   /** Copies the log into the data file; not in a transaction. */
   checkpoint(): Checkpointed;
   close(): void;
@@ -81,6 +83,7 @@ export function openWriter(options: WriterOptions): Writer {
       leases.clear();
     },
     walPages: createWalPages(db),
+    walBytesUncopied: createWalBytesUncopied(db),
     checkpoint: createCheckpoint(db),
     close: () => db.close(),
   };
