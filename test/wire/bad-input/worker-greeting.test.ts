@@ -20,6 +20,12 @@ test("D140 a first frame that is not Hello, Hello twice, or no frame for 10 s en
   expect(await endingOf(server)).toMatchObject({ code: "4", reason: "FRAME_OVERDUE" });
 });
 
+test("a Hello without a number ends the stream at once, and says what is missing", async () => {
+  const worker = await openWorker(server);
+  worker.sendAs(0n, helloWith());
+  expect(await worker.ending).toMatchObject(invalidField("frame_seq"));
+});
+
 test("D142 Hello with no queue or with 1,001 is INVALID_ARGUMENT; a queue that is not there yet will be", async () => {
   const queues = Array.from({ length: 1001 }, (_, n) => `q-${n}`);
   for (const wrong of [[], queues])

@@ -28,7 +28,8 @@ export const file_stem_v1_worker_service: GenFile = /*@__PURE__*/
  */
 export type ConnectRequest = Message<"stem.v1.ConnectRequest"> & {
   /**
-   * Rises from 1 on each stream. A frame whose number is not above the last one's is ignored.
+   * Rises from 1 on each stream. A frame whose number is not above the last one's is ignored. One without a number, or with one
+   * below 1, is refused with FIELD_INVALID about `frame_seq`; in place of Hello it ends the stream.
    *
    * @generated from field: int64 frame_seq = 1;
    */
