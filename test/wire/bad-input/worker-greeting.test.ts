@@ -62,6 +62,7 @@ test("D145 held leases of another namespace or forged are lost each; 100,001 of 
   expect(welcome.leases.map(({ held, lostReason }) => [held, lostReason])).toEqual(
     heldLeases.map(() => [false, LeaseLostReason.TOKEN_INVALID]),
   );
+  expect(await stream.ending, "five forgeries at once").toMatchObject(invalidField("hello.held_leases"));
   const many = (count: number) =>
     helloWith({ sessionId: new Uint8Array(16), heldLeases: Array(count).fill(Uint8Array.of(1)) });
   expect(await endingOf(server, many(10_001))).toMatchObject({
