@@ -33,7 +33,7 @@ test("a worker that greets is welcomed with the session's terms", async () => {
     protocol: 1,
     leaseDuration: { seconds: 20n, nanos: 0 },
     heartbeatInterval: { seconds: 5n, nanos: 0 },
-    frameBytesMax: 4 * 1024 * 1024,
+    frameBytesMax: 3.5 * 1024 * 1024,
     resultBytesMax: 2 * 1024 * 1024,
     creditMax: 10_000,
     leases: [],

@@ -309,7 +309,8 @@ export type Welcome = Message<"stem.v1.Welcome"> & {
   heartbeatInterval?: Duration | undefined;
 
   /**
-   * The largest frame the server takes, in bytes.
+   * The size to cut frames at, in bytes; the server cuts its own there. It takes messages that are somewhat larger, so that framing
+   * never tips one over, up to the `messageBytesMax` of GetServerInfo. Beyond that the stream ends with RESOURCE_EXHAUSTED.
    *
    * @generated from field: int32 frame_bytes_max = 5;
    */
@@ -416,7 +417,7 @@ export const GrantsSchema: GenMessage<Grants> = /*@__PURE__*/
  */
 export type Settle = Message<"stem.v1.Settle"> & {
   /**
-   * At most 1,000, and at most 3.5 MiB as a frame.
+   * At most 1,000; cut at the Welcome's `frame_bytes_max`.
    *
    * @generated from field: repeated stem.v1.Settlement settlements = 1;
    */
