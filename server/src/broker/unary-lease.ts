@@ -25,19 +25,26 @@ export type UnaryLeasingDeps = {
   readonly sessionId: Bytes;
 };
 
+/** Leases, and for how long the call had waited when they began: at least so long, so that who counts on it counts too early. */
+export type UnaryLeased = { readonly leases: readonly Lease[]; readonly waitedMs: number };
+
 /** Leases without a session's credit, waiting for the first task if asked to. DRAINING once the server drains. */
-export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<readonly Lease[]>;
+export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<UnaryLeased>;
 
 /** Makes the part of the broker that leases without a stream. */
 export function createUnaryLeasing({ dispatch, keys, clock, sessionId }: UnaryLeasingDeps): LeaseUnary {
   return async (want, signal) => {
     if (dispatch.isDraining) throw new StemProblem({ reason: "DRAINING" });
     const { namespace, queues, worker, limit } = want;
+    const calledAt = clock.now();
     const taker = dispatch.join({ namespace, queues, worker, room: () => limit });
     try {
       const [seal] = keys.seals(namespace, sessionId);
       if (seal === undefined) throw new Error("there is no key for lease tokens");
-      return (await take(taker, want, signal)).map((task) => leaseOf(task, seal));
+      const leases = (await take(taker, want, signal)).map((task) => leaseOf(task, seal));
+      // A clock of whole milliseconds may make up one of them.
+      const waitedMs = Math.max(0, (taker.claimBeganAt ?? calledAt) - calledAt - 1);
+      return { leases, waitedMs };
     } finally {
       taker.leave();
     }

@@ -40,8 +40,8 @@ async function holding(on: StreamServer, ...ids: readonly string[]): Promise<[Sc
 async function unaryToken(): Promise<Uint8Array> {
   const queues = [queueNameOf("default")];
   const want = { namespace: defaultNamespace, queues, limit: 1, worker: "unary", waitMs: 0 };
-  const [lease] = await server.rooms.broker.lease(want, new AbortController().signal);
-  return lease?.token ?? new Uint8Array();
+  const { leases } = await server.rooms.broker.lease(want, new AbortController().signal);
+  return leases[0]?.token ?? new Uint8Array();
 }
 
 const settlements = (...items: readonly (readonly [Uint8Array | undefined, Outcome])[]) => ({
