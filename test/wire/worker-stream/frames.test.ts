@@ -70,14 +70,17 @@ describe("frames of the worker", () => {
   });
 });
 
-test("frames of the server are numbered from 1 without gaps", async () => {
+test("frames of the server are numbered from 1 without gaps; those that are not about lease time repeat the echo", async () => {
   const [stream, [token = new Uint8Array()]] = await holding("a");
   stream.send(settleOf(token));
   stream.send({ case: "credit", value: { credit: -1n } });
   stream.send(heartbeatOf(1));
-  const numbers = [];
-  for (let i = 0; i < 3; i++) numbers.push((await stream.take()).frameSeq);
-  expect(numbers).toEqual([3n, 4n, 5n]);
+  const taken = [await stream.take(), await stream.take(), await stream.take()];
+  expect(taken.map(({ frameSeq, echo, frame }) => [frameSeq, echo, frame.case])).toEqual([
+    [3n, 1n, "refused"],
+    [4n, 1n, "settled"],
+    [5n, 5n, "extended"],
+  ]);
 });
 
 describe("progress", () => {

@@ -112,7 +112,9 @@ export type ConnectResponse = Message<"stem.v1.ConnectResponse"> & {
   frameSeq: bigint;
 
   /**
-   * The number of the newest frame of the worker that the server has processed.
+   * The number of a frame of the worker, from whose sending leases are counted: the newest that the server had processed when it
+   * greeted (Welcome) or began to lease (Grants), or the heartbeat that it answers (Extended). All other frames repeat what was said
+   * last. Never goes back within a stream.
    *
    * @generated from field: int64 echo = 2;
    */
@@ -927,8 +929,8 @@ export const ExtendLeasesResponseSchema: GenMessage<ExtendLeasesResponse> = /*@_
  */
 export const WorkerService: GenService<{
   /**
-   * The worker's stream. Both sides number their frames from 1 on each stream; the server names the newest frame it has processed
-   * (`echo`) in each of its own. The first frame must be Hello, within 10 s.
+   * The worker's stream. Both sides number their frames from 1 on each stream; the server names one that it had processed (`echo`)
+   * in each frame by which leases are counted. The first frame must be Hello, within 10 s.
    *
    * A lease belongs to its token, not to the stream. When the stream breaks nothing is lost: open another, say Hello with the
    * session's id and the leases still held, send unconfirmed settlements again, and go on. A lease that the new Hello does not
