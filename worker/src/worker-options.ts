@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { ClientOptions, Logger, StemClient } from "@stem/sdk";
+import { type ClientOptions, defaultUrl, type Logger, type StemClient } from "@stem/sdk";
 import type { Implementation } from "./registry.ts";
 import { createStderrLog } from "./stderr-log.ts";
 
@@ -38,7 +38,7 @@ export type WorkerOptions = {
 /** The options in force. */
 export type WorkerSettings = {
   readonly clientOptions: ClientOptions;
-  readonly url: string | undefined;
+  readonly url: string;
   readonly namespace: string | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
@@ -63,7 +63,7 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
   const { url, namespace, log = createStderrLog((line) => process.stderr.write(line)) } = options;
   return {
     clientOptions: { ...(url !== undefined && { url }), ...(namespace !== undefined && { namespace }), log },
-    url,
+    url: url ?? defaultUrl,
     namespace,
     queues,
     concurrency,

@@ -1,6 +1,5 @@
 import type { Client } from "@connectrpc/connect";
 import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import { defaultUrl } from "@stem/sdk";
 import { type Clock, childLogger, type Random } from "@stem/sdk/internal";
 import type { Deadlines } from "../deadlines.ts";
 import type { LeaseTable } from "../lease-table.ts";
@@ -64,7 +63,7 @@ export function createStreams(deps: StreamsDeps): Streams {
     dial: (events) => new Connection({ ...parts, confirmations, ...events }),
     clock,
     random: deps.random,
-    log: childLogger(log, { url: settings.url ?? defaultUrl }),
+    log: childLogger(log, { url: settings.url }),
   });
   return { link, session, credit, settlements, progress, confirmations };
 }
