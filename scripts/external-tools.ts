@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 
 /** Programs that some tests run and that npm cannot bring. */
-export type ToolName = "grpcurl" | "python-grpc" | "redis-server";
+export type ToolName = "grpcurl" | "python-grpc" | "redis-server" | "strace";
 
 /** How a tool is found, and how it gets onto a machine. */
 export interface Tool {
@@ -53,6 +53,12 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     find: () => (succeeds("redis-server", "--version") ? "redis-server" : undefined),
     debianPackages: ["redis-server"],
     howToAdd: `${byApt} redis-server`,
+  },
+  strace: {
+    // Run once, because a container may have it and forbid it to trace.
+    find: () => (succeeds("strace", "-o", "/dev/null", "true") ? "strace" : undefined),
+    debianPackages: ["strace"],
+    howToAdd: `${byApt} strace, where processes may be traced`,
   },
 };
 

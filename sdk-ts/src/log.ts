@@ -10,7 +10,7 @@ export type Logger = {
 
 const say = (): void => undefined;
 
-/** Says nothing: the default, because a library does not write to its user's terminal. */
+/** Says nothing: the client's default, because its calls tell by themselves what went wrong. A worker has another (stderr-log.ts). */
 export const silentLogger: Logger = { debug: say, info: say, warn: say, error: say };
 
 /** A logger that adds `facts` to each line, whether or not the user's can do so itself. */

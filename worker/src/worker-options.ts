@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
-import type { ClientOptions, Logger, StemClient } from "@stem/sdk";
-import { silentLogger } from "@stem/sdk/internal";
+import { type ClientOptions, defaultUrl, type Logger, type StemClient } from "@stem/sdk";
 import type { Implementation } from "./registry.ts";
+import { createStderrLog } from "./stderr-log.ts";
 
 /** What a worker needs to know. Only `tasks` has no default. */
 export type WorkerOptions = {
@@ -26,7 +26,10 @@ export type WorkerOptions = {
   readonly graceMs?: number;
   /** `run()` stops the worker on SIGTERM and SIGINT, and at once on a second one. Default true. */
   readonly handleSignals?: boolean;
-  /** Where to say what operators should know; `ctx.log` is a child of it. Default: nowhere. */
+  /**
+   * Where to say what operators should know, such as a pino logger; `ctx.log` is a child of it. Default: warnings and errors on standard
+   * error. Another one that says nothing: `{ debug() {}, info() {}, warn() {}, error() {} }`.
+   */
   readonly log?: Logger;
   /** What `ctx.enqueue` goes through. Default: a client of the same server and namespace, made when first needed. */
   readonly client?: StemClient;
@@ -35,7 +38,7 @@ export type WorkerOptions = {
 /** The options in force. */
 export type WorkerSettings = {
   readonly clientOptions: ClientOptions;
-  readonly url: string | undefined;
+  readonly url: string;
   readonly namespace: string | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
@@ -57,10 +60,10 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     wrong("prefetchMax", `a whole number from 0 to ${concurrencyMax}`, prefetchMax);
   if (!(graceMs >= 0)) wrong("graceMs", "a number of milliseconds, 0 or more", graceMs);
   if (queues.length === 0) wrong("queues", "at least one name", "[]");
-  const { url, namespace, log = silentLogger } = options;
+  const { url, namespace, log = createStderrLog((line) => process.stderr.write(line)) } = options;
   return {
     clientOptions: { ...(url !== undefined && { url }), ...(namespace !== undefined && { namespace }), log },
-    url,
+    url: url ?? defaultUrl,
     namespace,
     queues,
     concurrency,

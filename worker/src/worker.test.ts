@@ -306,3 +306,34 @@ test("a server that does not answer heartbeats is left for another stream", asyn
   await clock.advance(250);
   await (await peer.stream(2)).next("hello");
 });
+
+test("a worker that cannot connect says why, once for each reason, and says when it can", async () => {
+  const { clock, peer, log, first, started } = await greetingWorker();
+  const told = () =>
+    log.lines.flatMap(({ level, facts, text }) => (level === "warn" ? [{ ...facts, text }] : []));
+  const fail = async (stream: typeof first, code: Code): Promise<void> => {
+    stream.end(new ConnectError("no", code));
+    await until(() => stream.isOver, { deadlineMs: 5000, what: "the end of the stream", everyMs: 1 });
+    await clock.advance(5000);
+  };
+  await fail(first, Code.Unavailable);
+  await fail(await peer.stream(2), Code.Unavailable);
+  await fail(await peer.stream(3), Code.Internal);
+  const fourth = await peer.stream(4);
+  await fourth.next("hello");
+  expect(told()).toMatchObject([
+    {
+      url: "http://127.0.0.1:7836",
+      reason: "RPC_UNAVAILABLE",
+      text: "the server cannot be reached; trying again",
+    },
+    {
+      url: "http://127.0.0.1:7836",
+      reason: "RPC_INTERNAL",
+      text: "the server cannot be reached; trying again",
+    },
+  ]);
+  fourth.send(welcomeFrame());
+  await started;
+  expect(told().at(-1)).toMatchObject({ text: "connected" });
+});

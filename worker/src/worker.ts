@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { Transport } from "@connectrpc/connect";
-import { connect, defaultUrl, type StemClient } from "@stem/sdk";
+import { connect, type StemClient } from "@stem/sdk";
 import {
   baseUrlOf,
   type Clock,
@@ -41,7 +41,7 @@ export type StopOptions = {
 /** Makes a worker: `await createWorker({ tasks: [implement(add, (ctx, a, b) => a + b)] }).run()`. */
 export function createWorker(options: WorkerOptions): Worker {
   const settings = settingsOf(options);
-  const channel = openChannel(baseUrlOf(options.url ?? defaultUrl));
+  const channel = openChannel(baseUrlOf(settings.url));
   const parts = { transport: channel.transport, onClose: () => channel.close() };
   return assembleWorker(options, settings, parts);
 }

@@ -16,7 +16,7 @@ import type { QueueHints } from "./queue-hints.ts";
 import type { Replayed } from "./replay.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
-import type { UnaryLease } from "./unary-lease.ts";
+import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 
 export type {
   BrokerDeps,
@@ -35,6 +35,7 @@ export type {
   TaskSubmission,
   TokenSettlement,
   UnaryLease,
+  UnaryLeased,
 };
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */
@@ -48,7 +49,7 @@ export interface Broker {
   /** Opens or takes up a worker's session. */
   openSession(hello: SessionHello, events: SessionEvents): Promise<Session>;
   /** Leases up to `limit` tasks without a session's credit, waiting up to `waitMs` for the first. DRAINING once it drains. */
-  lease(want: UnaryLease, signal: AbortSignal): Promise<readonly Lease[]>;
+  lease(want: UnaryLease, signal: AbortSignal): Promise<UnaryLeased>;
   /** Settles leases by token, whoever got them. */
   settle(namespace: Namespace, settlements: readonly TokenSettlement[]): Promise<readonly SettleVerdict[]>;
   /** Extends leases by token; `leaseMs` undefined: each lease's own length. */

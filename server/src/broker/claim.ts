@@ -17,12 +17,13 @@ export type ClaimDeps = {
 };
 
 /** Claims so that what is leased together fits into one frame, and tells whether more may be there. */
-export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast"> {
+export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast" | "now"> {
   const { store, clock, limits, defaults } = deps;
   const bytesMaxOf = (limit: number): number => Math.max(1, limits.frameBytesMax - limit * grantBytesMax);
   const contentBytesMax = limits.payloadBytesMax + limits.headersBytesMax + contentExtraBytesMax;
 
   return {
+    now: clock.now,
     claim: ({ namespace, queues, worker }, limit) =>
       store.claim({
         namespace,

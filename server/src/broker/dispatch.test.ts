@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rest } from "../../../test/support/manual-clock.ts";
+import { createManualClock, rest } from "../../../test/support/manual-clock.ts";
 import { defaultPolicy } from "../../../test/support/new-task.ts";
 import { createRecordingLog } from "../../../test/support/recording-log.ts";
 import { defaultNamespace, instantOf, queueNameOf, taskIdOf } from "../model/ids.ts";
@@ -34,6 +34,7 @@ function aShop(tasks: Readonly<Record<string, number>> = {}) {
 
   const dispatch = createDispatch({
     log,
+    now: createManualClock().now,
     isLast: (claimed, limit) => claimed.length < limit,
     async giveBack(_namespace, some) {
       returned.push(...some);

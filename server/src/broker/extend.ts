@@ -3,7 +3,7 @@ import type { Bytes, Namespace } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LeaseCheck, TaskStore } from "../ports/task-store.ts";
-import { invalidToken, type LeaseVerdict } from "./lease.ts";
+import { type LeaseVerdict, unopened } from "./lease.ts";
 import type { OpenedToken, OpenToken } from "./open-token.ts";
 import type { LeaseName } from "./token.ts";
 
@@ -52,7 +52,7 @@ export function createExtending({ store, clock, limits, defaults }: ExtendingDep
     { tokens, leaseMs }: TokenExtension,
     open: OpenToken,
   ): Promise<readonly LeaseVerdict[]> {
-    const verdicts = tokens.map(invalidToken);
+    const verdicts = tokens.map((token) => unopened(token, "token_invalid"));
     const opened: (OpenedToken & { readonly index: number })[] = [];
     for (const [index, token] of tokens.entries()) {
       const found = open(token);

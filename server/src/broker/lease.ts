@@ -18,8 +18,11 @@ export type Lease = {
   readonly content: Bytes;
 };
 
+/** Why a token opens nothing where it was sent: nobody here made it for this namespace, or it is another session's. */
+export type TokenFault = "token_invalid" | "other_session";
+
 /** Why a lease is over, as told to workers. */
-export type LostReason = LeaseLostReason | "token_invalid";
+export type LostReason = LeaseLostReason | TokenFault;
 
 /** Whether one lease is held on. */
 export type LeaseVerdict =
@@ -31,12 +34,12 @@ export type LeaseVerdict =
       readonly why: LostReason;
     };
 
-/** The verdict on a token that is not ours, or not this session's. */
-export const invalidToken = (token: Bytes): LeaseVerdict => ({
+/** The verdict on a token that opens nothing here. */
+export const unopened = (token: Bytes, why: TokenFault): LeaseVerdict => ({
   token,
   held: false,
   state: undefined,
-  why: "token_invalid",
+  why,
 });
 
 /** A claimed task as its worker gets it. */

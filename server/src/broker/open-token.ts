@@ -1,4 +1,5 @@
 import type { Bytes, Namespace } from "../model/ids.ts";
+import type { TokenFault } from "./lease.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import {
   claimedSessionOf,
@@ -19,6 +20,15 @@ export type OpenedToken = {
 
 /** Opens tokens; undefined for what is not a genuine token of whom it is to be from. */
 export type OpenToken = (token: Bytes) => OpenedToken | undefined;
+
+/** Says why a token was not opened. */
+export type FaultOfToken = (token: Bytes) => TokenFault;
+
+/** Tells genuine tokens of other sessions, which honest workers mix up, from those that nobody here made. */
+export const faultBy =
+  (open: OpenToken): FaultOfToken =>
+  (token) =>
+    open(token) === undefined ? "token_invalid" : "other_session";
 
 /** A session, as far as its tokens are concerned. */
 export type TokenOwner = { readonly seals: readonly Seal[]; readonly book: LeaseBook | undefined };

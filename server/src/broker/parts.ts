@@ -5,7 +5,7 @@ import { createClaim } from "./claim.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
-import { type OpenToken, openAny } from "./open-token.ts";
+import type { OpenToken } from "./open-token.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createReplay, type Replay } from "./replay.ts";
@@ -57,6 +57,6 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     cancel: createCancel({ ...deps, sessions }),
     replay: createReplay({ ...deps, enqueueing }),
     queues: createQueues({ ...deps, news }),
-    openAny: (namespace) => openAny(namespace, keys, (sessionId) => sessions.find(namespace, sessionId)),
+    openAny: sessions.openAny,
   };
 }

@@ -1,8 +1,8 @@
 import type { Bytes } from "../model/ids.ts";
 import type { LeaseCheck, TaskStore } from "../ports/task-store.ts";
 import { type Extending, verdictOf } from "./extend.ts";
-import { invalidToken, type LeaseVerdict } from "./lease.ts";
-import { type OpenedToken, openOwn } from "./open-token.ts";
+import { type LeaseVerdict, unopened } from "./lease.ts";
+import { type FaultOfToken, type OpenedToken, openOwn } from "./open-token.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
 import type { Settling } from "./settle.ts";
 
@@ -13,11 +13,14 @@ export type ResumingDeps = {
   readonly settling: Settling;
 };
 
+/** The leases that a greeting lists, and what is wrong with tokens that are not the session's. */
+export type HeldList = { readonly held: readonly Bytes[]; readonly faultOf: FaultOfToken };
+
 /** Goes through the leases that a greeting lists; a verdict each, in its order. */
 export type TakeUp = (
   state: SessionState,
   stream: Pick<StreamControl, "tellCancel">,
-  held: readonly Bytes[],
+  list: HeldList,
 ) => Promise<readonly LeaseVerdict[]>;
 
 /** A listed token that is genuine. */
@@ -25,8 +28,8 @@ type Listed = OpenedToken & { readonly index: number };
 
 /** Makes what takes a session up: keeps the leases that the worker lists, gives back at once those that it does not. */
 export function createResuming({ store, extending, settling }: ResumingDeps): TakeUp {
-  return async (state, stream, held) => {
-    const listed = listedOf(state, held);
+  return async (state, stream, list) => {
+    const listed = listedOf(state, list.held);
     state.lost.length = 0;
     const [checks] = await Promise.all([
       extending.check(
@@ -39,7 +42,7 @@ export function createResuming({ store, extending, settling }: ResumingDeps): Ta
       state,
       listed.filter((_, at) => checks[at]?.held === true),
     );
-    return judge(state, stream, { held, listed, checks });
+    return judge(state, stream, { ...list, listed, checks });
   };
 
   async function giveUnlistedBack(state: SessionState, listed: readonly Listed[]): Promise<void> {
@@ -75,13 +78,15 @@ function listedOf(state: SessionState, held: readonly Bytes[]): Listed[] {
 function judge(
   { book }: SessionState,
   stream: Pick<StreamControl, "tellCancel">,
-  asked: {
-    readonly held: readonly Bytes[];
+  asked: HeldList & {
     readonly listed: readonly Listed[];
     readonly checks: readonly LeaseCheck[];
   },
 ): readonly LeaseVerdict[] {
-  const verdicts = asked.held.map(invalidToken);
+  const isListed = new Set(asked.listed.map(({ index }) => index));
+  const verdicts = asked.held.map((token, index) =>
+    unopened(token, isListed.has(index) ? "token_invalid" : asked.faultOf(token)),
+  );
   for (const [at, { name, index }] of asked.listed.entries()) {
     const check = asked.checks[at];
     const token = asked.held[index];

@@ -71,12 +71,12 @@ test("progress is passed on for live leases of this session only", async () => {
   const worker = await rooms.worker();
   const other = await rooms.worker({ name: "other" });
   const lease = await worker.takeOne();
-  expect(other.session.progress(lease.token, progress)).toBe(false);
-  expect(worker.session.progress(Buffer.from("garbage"), progress)).toBe(false);
-  expect(worker.session.progress(lease.token, progress)).toBe(true);
+  expect(other.session.progress(lease.token, progress), "another session's").toBe("dropped");
+  expect(worker.session.progress(Buffer.from("garbage"), progress)).toBe("forged");
+  expect(worker.session.progress(lease.token, progress)).toBe("shown");
   expect((await rooms.backend.get(taskRefOf("a"))).progress).toEqual(progress);
   await worker.succeed(lease);
-  expect(worker.session.progress(lease.token, progress)).toBe(false);
+  expect(worker.session.progress(lease.token, progress), "it is over").toBe("dropped");
   await rooms.close();
 });
 
@@ -126,9 +126,28 @@ test("an id that nobody proves is not taken over", async () => {
   expect(worker.session.id).not.toEqual(sessionId);
   expect(worker.session.lastSeq).toBe(0);
   expect(worker.session.resumed).toMatchObject([{ held: false, why: "token_invalid" }]);
+  expect(worker.session.forgedHeld).toBe(1);
   for (const odd of [Buffer.alloc(0), Buffer.alloc(15), Buffer.alloc(64)])
     await rooms.worker({ resume: { sessionId: odd, held: [], seenSeq: 0 } });
   await rooms.close();
+});
+
+test("tokens of a session that a restart forgot are strange, but no forgeries; others beside them are", async () => {
+  const before = await openRooms({ seed: 1 });
+  await before.enqueue({ id: "a" });
+  const worker = await before.worker();
+  const lease = await worker.takeOne();
+  await before.close();
+
+  // A memory store begins anew, with other keys.
+  const after = await openRooms({ seed: 2 });
+  const { id: sessionId } = worker.session;
+  const { session } = await after.worker({
+    resume: { sessionId, held: [lease.token, Buffer.alloc(60, 1)], seenSeq: 1 },
+  });
+  expect(session.resumed).toMatchObject([{ why: "token_invalid" }, { why: "token_invalid" }]);
+  expect(session.forgedHeld).toBe(1);
+  await after.close();
 });
 
 test("a worker keeps its tokens over a change of keys, and is told of its leases by them", async () => {

@@ -22,11 +22,16 @@ export type SessionEvents = {
   readonly onSuperseded: () => void;
 };
 
+/** What became of a report. forged: nobody here made its token. */
+export type ProgressVerdict = "shown" | "dropped" | "forged";
+
 /** A worker's session: its credit, its leases. Lives on for a while when its stream is lost. */
 export interface Session {
   readonly id: Bytes;
   /** What became of the leases that the greeting listed, in its order. */
   readonly resumed: readonly LeaseVerdict[];
+  /** How many of these tokens nobody here made. Those of a session that is not known here do not count: a restart forgets. */
+  readonly forgedHeld: number;
   /** The number of the newest grant handed to the stream; the next one has the next number. */
   readonly lastSeq: number;
   /** Sets the credit: grants up to number seenSeq + credit may be handed over. Absolute. */
@@ -41,8 +46,8 @@ export interface Session {
   heartbeat(seenSeq: number): Promise<readonly LeaseVerdict[]>;
   /** Settles leases of this session; verdicts in the order asked. */
   settle(settlements: readonly TokenSettlement[]): Promise<readonly SettleVerdict[]>;
-  /** Passes progress on to whoever waits; false when the token is not one of this session's live leases. */
-  progress(token: Bytes, progress: TaskProgress): boolean;
+  /** Passes progress on to whoever waits, where the token is one of this session's live leases. */
+  progress(token: Bytes, progress: TaskProgress): ProgressVerdict;
   /** The stream is lost: leases stay, until they end or a greeting takes the session up again. */
   detach(): void;
   /** The worker is leaving: whatever it still holds goes back at once, free of charge. */

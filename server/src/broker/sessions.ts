@@ -2,19 +2,22 @@ import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "..
 import type { Defaults } from "../model/limits.ts";
 import type { Fence } from "../model/task.ts";
 import type { Random } from "../ports/random.ts";
+import type { LeaseVerdict } from "./lease.ts";
 import { createLeaseBook } from "./lease-book.ts";
-import { openOwn, sessionKey } from "./open-token.ts";
+import { faultBy, type OpenToken, openAny, openOwn, sessionKey } from "./open-token.ts";
 import { createResuming, type ResumingDeps } from "./resume.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
 import { Stream, type StreamDeps } from "./stream.ts";
-import { sessionIdBytes } from "./token.ts";
+import { claimedSessionOf, sessionIdBytes } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
 /** All sessions of the server. */
 export type Sessions = {
   /** Opens a session, or takes one up again. */
   open(hello: SessionHello, events: SessionEvents): Promise<Session>;
+  /** Opens any token of a namespace; for one batch. */
+  openAny(namespace: Namespace): OpenToken;
   /** The session with that id; undefined when it is not (any more) known here. */
   find(namespace: Namespace, sessionId: Bytes): SessionState | undefined;
   /** Tells the worker that holds this lease that somebody wants it stopped; nothing happens where none is connected. */
@@ -26,7 +29,7 @@ export type Sessions = {
 };
 
 /** What sessions need. */
-export type SessionsDeps = Omit<StreamDeps, "forget"> &
+export type SessionsDeps = Omit<StreamDeps, "forget" | "openAny"> &
   ResumingDeps & {
     readonly keys: TokenKeys;
     readonly random: Pick<Random, "bytes">;
@@ -65,13 +68,21 @@ export function createSessions(deps: SessionsDeps): Sessions {
     untilQuiet = [];
   }
 
+  const openAnyOf = (namespace: Namespace): OpenToken =>
+    openAny(namespace, keys, (sessionId) => find(namespace, sessionId));
+
   return {
+    openAny: openAnyOf,
     async open(hello, events) {
       const { namespace, resume } = hello;
       const state = (resume && find(namespace, resume.sessionId)) ?? create(hello);
-      const stream = new Stream({ ...deps, forget }, state, { hello, events });
+      const stream = new Stream({ ...deps, forget, openAny: openAnyOf }, state, { hello, events });
       try {
-        if (resume !== undefined) stream.resumed = await takeUp(state, stream, resume.held);
+        if (resume !== undefined) {
+          const faultOf = faultBy(openAnyOf(namespace));
+          stream.resumed = await takeUp(state, stream, { held: resume.held, faultOf });
+          stream.forgedHeld = forgedIn(stream.resumed, state, resume.sessionId);
+        }
       } catch (error) {
         stream.detach();
         throw error;
@@ -103,6 +114,18 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
     },
   };
+}
+
+/** How many listed tokens nobody here made. After a restart that forgot the session all of its tokens are strange, and none forged. */
+function forgedIn(verdicts: readonly LeaseVerdict[], { id }: SessionState, greetedId: Bytes): number {
+  const isTakenUp = Buffer.compare(id, greetedId) === 0;
+  const isForgotten = (token: Bytes): boolean => {
+    const claimed = claimedSessionOf(token);
+    return !isTakenUp && claimed !== undefined && Buffer.compare(claimed, greetedId) === 0;
+  };
+  return verdicts.filter(
+    (verdict) => !verdict.held && verdict.why === "token_invalid" && !isForgotten(verdict.token),
+  ).length;
 }
 
 /** A namespace has no slash. */

@@ -94,7 +94,7 @@ test("forged, foreign and broken tokens are refused one by one, and harm nobody 
     done(theirs.token),
     done(mine.token),
   ]);
-  expect(verdicts).toEqual([invalid, invalid, invalid, invalid, accepted]);
+  expect(verdicts).toEqual([invalid, invalid, invalid, { ...invalid, why: "other_session" }, accepted]);
   expect(await broker.settle(namespaceOf("other"), [done(theirs.token)])).toEqual([invalid]);
   expect(await other.succeed(theirs), "still its own").toEqual(accepted);
   await rooms.close();

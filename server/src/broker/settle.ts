@@ -8,7 +8,7 @@ import type { TaskStore } from "../ports/task-store.ts";
 import { createEndLeases, type EndLeasesDeps, type LeaseEnd } from "./end-leases.ts";
 import type { LostReason } from "./lease.ts";
 import type { HeldLease, Leasable, LeaseBook } from "./lease-book.ts";
-import type { OpenToken } from "./open-token.ts";
+import type { FaultOfToken, OpenToken } from "./open-token.ts";
 import type { LeaseName } from "./token.ts";
 
 /** How one attempt ended, by its token. */
@@ -22,11 +22,12 @@ export type SettleVerdict =
 
 /** Ends leases. */
 export type Settling = {
-  /** Settles by token; verdicts in the order asked. */
+  /** Settles by token; verdicts in the order asked. `faultOf` says what is wrong with those that do not open. */
   settle(
     namespace: Namespace,
     settlements: readonly TokenSettlement[],
     open: OpenToken,
+    faultOf?: FaultOfToken,
   ): Promise<readonly SettleVerdict[]>;
   /** Gives leases back free of charge. Never rejects: what cannot be given back ends by expiry. */
   release(namespace: Namespace, leases: readonly Leasable[]): Promise<void>;
@@ -62,9 +63,11 @@ export function createSettling(deps: SettlingDeps): Settling {
     namespace: Namespace,
     settlements: readonly TokenSettlement[],
     open: OpenToken,
+    faultOf: FaultOfToken = () => "token_invalid",
   ): Promise<readonly SettleVerdict[]> {
     const verdicts = new Array<SettleVerdict>(settlements.length).fill(lost("token_invalid"));
-    const opened = openAll(settlements, open);
+    const [opened, unopened] = openAll(settlements, open);
+    for (const { index, token } of unopened) verdicts[index] = lost(faultOf(token));
     mark(opened, true);
     try {
       for (const { index } of opened) verdicts[index] = lost("task_unknown");
@@ -109,15 +112,19 @@ export function createSettling(deps: SettlingDeps): Settling {
   };
 }
 
-function openAll(settlements: readonly TokenSettlement[], open: OpenToken): Opened[] {
+function openAll(settlements: readonly TokenSettlement[], open: OpenToken) {
   const all: Opened[] = [];
+  const unopened: { readonly index: number; readonly token: Bytes }[] = [];
   for (const [index, { token, outcome }] of settlements.entries()) {
     const opened = open(token);
-    if (opened === undefined) continue;
+    if (opened === undefined) {
+      unopened.push({ index, token });
+      continue;
+    }
     const { name, book } = opened;
     all.push({ index, name, outcome, book, held: book?.find(name.id, name.fence) });
   }
-  return all;
+  return [all, unopened] as const;
 }
 
 function mark(all: readonly Opened[], isSettling: boolean): void {

@@ -1,4 +1,4 @@
-import type { Bytes } from "../model/ids.ts";
+import type { Bytes, Namespace } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints, TaskProgress } from "../ports/task-hints.ts";
@@ -7,8 +7,8 @@ import type { Dispatch } from "./dispatch.ts";
 import { type Extending, verdictOf } from "./extend.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
 import type { HeldLease } from "./lease-book.ts";
-import { openOwn } from "./open-token.ts";
-import type { Session, SessionEvents, SessionHello } from "./session.ts";
+import { faultBy, type OpenToken, openOwn } from "./open-token.ts";
+import type { ProgressVerdict, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
 import type { SettleVerdict, Settling, TokenSettlement } from "./settle.ts";
 import type { Taker } from "./taker.ts";
@@ -22,6 +22,8 @@ export type StreamDeps = {
   readonly hints: TaskHints;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Opens the tokens of every session; for one batch. */
+  readonly openAny: (namespace: Namespace) => OpenToken;
   /** The session is over, or has nothing left to come back for. */
   readonly forget: (state: SessionState) => void;
 };
@@ -35,6 +37,7 @@ const noLeases: readonly Lease[] = [];
 export class Stream implements Session, StreamControl {
   readonly id: Bytes;
   resumed: readonly LeaseVerdict[] = [];
+  forgedHeld = 0;
   readonly #deps: StreamDeps;
   readonly #state: SessionState;
   readonly #events: SessionEvents;
@@ -92,17 +95,20 @@ export class Stream implements Session, StreamControl {
   async settle(settlements: readonly TokenSettlement[]): Promise<readonly SettleVerdict[]> {
     const { namespace, book } = this.#state;
     const wasFull = book.size >= this.#deps.limits.heldLeasesMax;
-    const verdicts = await this.#deps.settling.settle(namespace, settlements, openOwn(this.#state));
+    const { settling, openAny } = this.#deps;
+    const faultOf = faultBy(openAny(namespace));
+    const verdicts = await settling.settle(namespace, settlements, openOwn(this.#state), faultOf);
     if (wasFull) this.#taker.wake();
     return verdicts;
   }
 
-  progress(token: Bytes, progress: TaskProgress): boolean {
+  progress(token: Bytes, progress: TaskProgress): ProgressVerdict {
     const { namespace, book } = this.#state;
     const name = openOwn(this.#state)(token)?.name;
-    if (name === undefined || book.find(name.id, name.fence) === undefined) return false;
+    if (name === undefined) return this.#deps.openAny(namespace)(token) === undefined ? "forged" : "dropped";
+    if (book.find(name.id, name.fence) === undefined) return "dropped";
     this.#deps.hints.progressed({ namespace, id: name.id }, progress);
-    return true;
+    return "shown";
   }
 
   detach(): void {

@@ -1,4 +1,4 @@
-import type { Namespace, QueueName } from "../model/ids.ts";
+import type { Instant, Namespace, QueueName } from "../model/ids.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import { serve, type Waiter, type Watch } from "./watch.ts";
 
@@ -13,6 +13,8 @@ export type TakerWants = {
 
 /** How a taker reaches the store. */
 export type TakerDeps = {
+  /** The time by which claims begin their leases. */
+  readonly now: () => Instant;
   /** Leases up to `limit` tasks; rejects when the store does. */
   readonly claim: (wants: TakerWants, limit: number) => Promise<readonly Claimed[]>;
   /** Hands back what was claimed for somebody who left meanwhile. Never rejects. */
@@ -46,6 +48,7 @@ export class Taker implements Waiter {
   /** A broken store is left in peace until the next hint or rescan. */
   #hasFailed = false;
   #hasLeft = false;
+  #claimBeganAt: Instant | undefined;
 
   constructor(deps: TakerDeps, wants: TakerWants, board: Board) {
     this.#deps = deps;
@@ -59,6 +62,11 @@ export class Taker implements Waiter {
 
   get room(): number {
     return Math.min(this.#limit, this.#wants.room());
+  }
+
+  /** When the newest claim began: no lease of it began earlier. */
+  get claimBeganAt(): Instant | undefined {
+    return this.#claimBeganAt;
   }
 
   wake(): void {
@@ -107,6 +115,7 @@ export class Taker implements Waiter {
 
   async #claim(count: number): Promise<readonly Claimed[]> {
     this.#isFresh = false;
+    this.#claimBeganAt = this.#deps.now();
     const startedAt = this.#board.hintSeq();
     try {
       const claimed = await this.#deps.claim(this.#wants, count);

@@ -26,22 +26,28 @@ export type UnaryLeasingDeps = {
   readonly random: Pick<Random, "bytes">;
 };
 
+/** Leases, and for how long the call had waited when they began: at least so long, so that who counts on it counts too early. */
+export type UnaryLeased = { readonly leases: readonly Lease[]; readonly waitedMs: number };
+
 /** Leases without a session's credit, waiting for the first task if asked to. DRAINING once the server drains. */
-export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<readonly Lease[]>;
+export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<UnaryLeased>;
 
 /** Makes the part of the broker that leases without a stream. */
 export function createUnaryLeasing({ dispatch, keys, clock, random }: UnaryLeasingDeps): LeaseUnary {
   return async (want, signal) => {
     if (dispatch.isDraining) throw new StemProblem({ reason: "DRAINING" });
     const { namespace, queues, worker, limit } = want;
+    const calledAt = clock.now();
     const taker = dispatch.join({ namespace, queues, worker, room: () => limit });
     try {
       const claimed = await take(taker, want, signal);
-      if (claimed.length === 0) return [];
+      // A clock of whole milliseconds may make up one of them.
+      const waitedMs = Math.max(0, (taker.claimBeganAt ?? calledAt) - calledAt - 1);
+      if (claimed.length === 0) return { leases: [], waitedMs };
       // A session for each call, known to its tokens only: it has no book, because nobody would close it.
       const [seal] = keys.seals(namespace, random.bytes(sessionIdBytes));
       if (seal === undefined) throw new Error("there is no key for lease tokens");
-      return claimed.map((task) => leaseOf(task, seal));
+      return { leases: claimed.map((task) => leaseOf(task, seal)), waitedMs };
     } finally {
       taker.leave();
     }

@@ -49,7 +49,8 @@ async function lane(): Promise<void> {
     const sentAt = monotonicMs();
     const leased = await lease();
     const leaseMs = leased?.leaseDuration ? durationMs(leased.leaseDuration) : 0;
-    for (const grant of leased?.grants ?? []) await runAndSettle(grant, { sentAt, leaseMs });
+    const countedFrom = sentAt + (leased?.waited ? durationMs(leased.waited) : 0);
+    for (const grant of leased?.grants ?? []) await runAndSettle(grant, { countedFrom, leaseMs });
   }
 }
 
@@ -69,10 +70,10 @@ async function lease() {
   }
 }
 
-async function runAndSettle(grant: Grant, lease: { readonly sentAt: number; readonly leaseMs: number }) {
+async function runAndSettle(grant: Grant, lease: { readonly countedFrom: number; readonly leaseMs: number }) {
   const fence: Fence = [Number(grant.fence?.epoch ?? 0), Number(grant.fence?.seq ?? 0)];
   const line = { task: grant.taskId, fence } as const;
-  const deadline = lease.sentAt + lease.leaseMs * 0.8;
+  const deadline = lease.countedFrom + lease.leaseMs * 0.8;
   journal.writeEffect({ ...line, op: "run", phase: "invoke", deadline });
   const args = argsOf(grant);
   const overdueMs = random.chance(settings.overdueShare)

@@ -109,8 +109,9 @@ test("without a stream, a token made for another call's lease or a stream's is a
   expect((await unaryVerdicts(mine)).settled).toMatchObject({ outcome: SettleOutcome.ACCEPTED });
 });
 
-test("a token of a call is no token of a stream", async () => {
+test("a token of a call is genuine on a stream, and none of its own", async () => {
   const mine = await leasedUnary("call-and-stream");
   const worker = await greetedWorker(server);
-  expect(await exceptionsOf(worker, mine)).toMatchObject([{ verdict: refused }]);
+  const verdict = { ...refused, lostReason: LeaseLostReason.OTHER_SESSION };
+  expect(await exceptionsOf(worker, mine)).toMatchObject([{ verdict }]);
 });

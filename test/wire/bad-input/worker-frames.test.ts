@@ -98,7 +98,14 @@ test("D161 frames whose number goes back or repeats are ignored", async () => {
   const [worker, [token = new Uint8Array()]] = await holdingWorker(server, "d161");
   worker.sendAs(10n, heartbeatOf(1));
   await worker.expect("extended");
-  for (const frameSeq of [10n, 9n, 1n, 0n, -5n, -(2n ** 63n)]) worker.sendAs(frameSeq, settleOf(token));
+  for (const frameSeq of [10n, 9n, 1n]) worker.sendAs(frameSeq, settleOf(token));
+  // None of these was ever a number: whoever sends them does not count, and is told.
+  for (const frameSeq of [0n, -5n, -(2n ** 63n)]) {
+    worker.sendAs(frameSeq, settleOf(token));
+    const refused = await worker.expect("refused");
+    expect(refused).toMatchObject({ frameSeq, error: { code: Code.INVALID_ARGUMENT } });
+    expect(explained(refused.error).fields).toEqual(["frame_seq"]);
+  }
   worker.sendAs(11n, heartbeatOf(1));
   await worker.expect("extended");
   expect(await taskOf("d161")).toMatchObject({ state: TaskState.LEASED });

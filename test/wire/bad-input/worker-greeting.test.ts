@@ -20,6 +20,12 @@ test("D140 a first frame that is not Hello, Hello twice, or no frame for 10 s en
   expect(await endingOf(server)).toMatchObject({ code: "4", reason: "FRAME_OVERDUE" });
 });
 
+test("a Hello without a number ends the stream at once, and says what is missing", async () => {
+  const worker = await openWorker(server);
+  worker.sendAs(0n, helloWith());
+  expect(await worker.ending).toMatchObject(invalidField("frame_seq"));
+});
+
 test("D142 Hello with no queue or with 1,001 is INVALID_ARGUMENT; a queue that is not there yet will be", async () => {
   const queues = Array.from({ length: 1001 }, (_, n) => `q-${n}`);
   for (const wrong of [[], queues])
@@ -56,6 +62,7 @@ test("D145 held leases of another namespace or forged are lost each; 100,001 of 
   expect(welcome.leases.map(({ held, lostReason }) => [held, lostReason])).toEqual(
     heldLeases.map(() => [false, LeaseLostReason.TOKEN_INVALID]),
   );
+  expect(await stream.ending, "five forgeries at once").toMatchObject(invalidField("hello.held_leases"));
   const many = (count: number) =>
     helloWith({ sessionId: new Uint8Array(16), heldLeases: Array(count).fill(Uint8Array.of(1)) });
   expect(await endingOf(server, many(10_001))).toMatchObject({

@@ -6,6 +6,7 @@ import { taskRefOf } from "../../support/rooms.ts";
 import {
   creditOf,
   heartbeatOf,
+  helloWith,
   openStreamServer,
   type ScriptedStream,
   type StreamServer,
@@ -33,11 +34,31 @@ describe("frames of the worker", () => {
     expect((await stream.expect("extended")).echoed).toBe(10n);
     stream.sendAs(10n, settleOf(token));
     stream.sendAs(9n, settleOf(token));
-    stream.sendAs(-5n, settleOf(token));
     expect(await stream.takeNow()).toBeUndefined();
     expect(await server.rooms.read("a")).toMatchObject({ state: "leased" });
     stream.sendAs(12n, settleOf(token));
     expect((await stream.expect("settled")).frameSeq).toBe(12n);
+  });
+
+  test.each([0n, -5n])("that have the number %d are refused, and the stream lives", async (frameSeq) => {
+    const [stream, [token = new Uint8Array()]] = await holding("a");
+    stream.sendAs(frameSeq, settleOf(token));
+    const refused = await stream.expect("refused");
+    expect(refused).toMatchObject({ frameSeq, error: { code: Code.INVALID_ARGUMENT } });
+    expect(refused.error?.message).toContain(
+      `frame_seq: must rise from 1 on each stream; this frame has ${frameSeq}`,
+    );
+    expect(await server.rooms.read("a")).toMatchObject({ state: "leased" });
+    stream.send(settleOf(token));
+    expect((await stream.expect("settled")).exceptions).toEqual([]);
+  });
+
+  test("that have no number where Hello is due end the stream at once", async () => {
+    const stream = server.open();
+    stream.sendAs(0n, helloWith());
+    expect(await stream.ending()).toMatchObject({
+      problem: { reason: "FIELD_INVALID", violations: [{ field: "frame_seq" }] },
+    });
   });
 
   test("that are empty, or of a later protocol, are ignored and counted as heard", async () => {
@@ -49,14 +70,17 @@ describe("frames of the worker", () => {
   });
 });
 
-test("frames of the server are numbered from 1 without gaps", async () => {
+test("frames of the server are numbered from 1 without gaps; those that are not about lease time repeat the echo", async () => {
   const [stream, [token = new Uint8Array()]] = await holding("a");
   stream.send(settleOf(token));
   stream.send({ case: "credit", value: { credit: -1n } });
   stream.send(heartbeatOf(1));
-  const numbers = [];
-  for (let i = 0; i < 3; i++) numbers.push((await stream.take()).frameSeq);
-  expect(numbers).toEqual([3n, 4n, 5n]);
+  const taken = [await stream.take(), await stream.take(), await stream.take()];
+  expect(taken.map(({ frameSeq, echo, frame }) => [frameSeq, echo, frame.case])).toEqual([
+    [3n, 1n, "refused"],
+    [4n, 1n, "settled"],
+    [5n, 5n, "extended"],
+  ]);
 });
 
 describe("progress", () => {

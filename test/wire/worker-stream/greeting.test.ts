@@ -33,7 +33,7 @@ test("a worker that greets is welcomed with the session's terms", async () => {
     protocol: 1,
     leaseDuration: { seconds: 20n, nanos: 0 },
     heartbeatInterval: { seconds: 5n, nanos: 0 },
-    frameBytesMax: 4 * 1024 * 1024,
+    frameBytesMax: 3.5 * 1024 * 1024,
     resultBytesMax: 2 * 1024 * 1024,
     creditMax: 10_000,
     leases: [],
@@ -67,10 +67,10 @@ describe("a stream that does not begin with Hello is closed", () => {
     expect(await end).toEqual({ reason: "FRAME_OVERDUE", frame: "hello", waitedMs: 10_000 });
   });
 
-  test("when only frames without a number come, or unknown ones", async () => {
+  test("when only unknown frames come, or empty ones without a number", async () => {
     const stream = server.open();
     const end = problemOf(stream);
-    stream.sendAs(0n, helloWith());
+    stream.sendAs(0n, { case: undefined });
     stream.sendUnknown();
     stream.send({ case: undefined });
     await server.clock.advance(10_000);
@@ -128,7 +128,7 @@ test("leases of another session, or forged, are lost one by one", async () => {
   stream.send(helloWith({ sessionId, heldLeases: [theirs, new Uint8Array([1])] }));
   const welcome = await stream.expect("welcome");
   expect(welcome.leases.map(({ held, lostReason }) => [held, lostReason])).toEqual([
-    [false, LeaseLostReason.TOKEN_INVALID],
+    [false, LeaseLostReason.OTHER_SESSION],
     [false, LeaseLostReason.TOKEN_INVALID],
   ]);
   expect(welcome.sessionId, "a session that was never made is not taken up").not.toEqual(sessionId);

@@ -6,11 +6,13 @@ import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
 import { LeaseLostReason, type SettlementSchema, SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Broker } from "../../../server/src/broker/broker.ts";
+import { defaultNamespace, queueNameOf } from "../../../server/src/model/ids.ts";
 import { limits } from "../../../server/src/model/limits.ts";
 import { StemProblem } from "../../../server/src/model/problem.ts";
 import { rest } from "../../support/manual-clock.ts";
 import {
   creditOf,
+  helloWith,
   openStreamServer,
   type ScriptedStream,
   type StreamServer,
@@ -32,6 +34,14 @@ async function holding(on: StreamServer, ...ids: readonly string[]): Promise<[Sc
   stream.send(creditOf(ids.length));
   const { grants } = await stream.expect("grants");
   return [stream, grants.map(({ leaseToken }) => leaseToken)];
+}
+
+/** The token of a task that is leased without a stream. */
+async function unaryToken(): Promise<Uint8Array> {
+  const queues = [queueNameOf("default")];
+  const want = { namespace: defaultNamespace, queues, limit: 1, worker: "unary", waitMs: 0 };
+  const { leases } = await server.rooms.broker.lease(want, new AbortController().signal);
+  return leases[0]?.token ?? new Uint8Array();
 }
 
 const settlements = (...items: readonly (readonly [Uint8Array | undefined, Outcome])[]) => ({
@@ -176,6 +186,44 @@ describe("tokens that are not this session's", () => {
       await stream.expect("settled");
       await server.clock.advance(6000);
     }
+  });
+
+  test("of LeaseTasks, or of another stream, are told so, never count, and live on", async () => {
+    const [stream] = await holding(server, "a");
+    const [, [theirs = new Uint8Array()]] = await holding(server, "b");
+    await server.enqueue("c");
+    const unary = await unaryToken();
+    for (const token of [unary, theirs, unary, theirs]) {
+      stream.send(settleOf(token));
+      expect((await stream.expect("settled")).exceptions).toMatchObject([
+        { verdict: { outcome: SettleOutcome.LEASE_LOST, lostReason: LeaseLostReason.OTHER_SESSION } },
+      ]);
+    }
+    expect(await server.rooms.read("b")).toMatchObject({ state: "leased" });
+    expect(await server.rooms.read("c")).toMatchObject({ state: "leased" });
+  });
+
+  test("count in whichever frames they come", async () => {
+    const stream = server.open();
+    const [gone, ...others] = garbage;
+    stream.send(helloWith({ sessionId: new Uint8Array(16), heldLeases: [gone ?? new Uint8Array()] }));
+    await stream.expect("welcome");
+    const progress = others.map((leaseToken) => ({ leaseToken, progress: { percent: 1 } }));
+    stream.send({ case: "progress", value: { progress } });
+    expect(await stream.ending()).toMatchObject({
+      problem: { reason: "FIELD_INVALID", violations: [{ field: "progress.progress" }] },
+    });
+  });
+
+  test("and are listed in Hello close the stream after the Welcome that says which", async () => {
+    const stream = server.open();
+    stream.send(helloWith({ sessionId: new Uint8Array(16), heldLeases: garbage }));
+    expect((await stream.expect("welcome")).leases.map(({ lostReason }) => lostReason)).toEqual(
+      garbage.map(() => LeaseLostReason.TOKEN_INVALID),
+    );
+    expect(await stream.ending()).toMatchObject({
+      problem: { reason: "FIELD_INVALID", violations: [{ field: "hello.held_leases" }] },
+    });
   });
 
   test("of leases that are over never do", async () => {

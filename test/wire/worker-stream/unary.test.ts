@@ -81,7 +81,9 @@ describe.each(wireTransports)("without a stream, over %s", (name, open) => {
     const queue = freshQueue();
     const waiting = workers().leaseTasks({ queues: [queue], wait: { seconds: 10n } });
     await enqueue(queue);
-    expect((await waiting).grants).toMatchObject([{ taskId: `${queue}-0` }]);
+    const { grants, waited } = await waiting;
+    expect(grants).toMatchObject([{ taskId: `${queue}-0` }]);
+    expect(waited, "how long it had to").toBeDefined();
   });
 
   test("whoever does not wait gets nothing where nothing is", async () => {

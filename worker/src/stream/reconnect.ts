@@ -33,6 +33,8 @@ export class Link {
   readonly #streams = new Set<Connection>();
   #current: Connection | undefined;
   #wasWelcomed = false;
+  /** Why it is not connected, once that was said; each reason is said once, however often it is met. */
+  #told: string | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(deps: LinkDeps) {
@@ -84,7 +86,9 @@ export class Link {
     const before = this.#current;
     this.#current = connection;
     this.#wasWelcomed = true;
-    this.#deps.log.info({}, "connected");
+    // Whoever read that it was not should read that it is.
+    this.#deps.log[this.#told === undefined ? "info" : "warn"]({}, "connected");
+    this.#told = undefined;
     this.#welcomed.resolve();
     if (before !== undefined) void before.end();
   }
@@ -104,7 +108,11 @@ export class Link {
   async #pauseAfter(leaving: Leaving, failures: number): Promise<void> {
     const askedMs = leaving.kind === "draining" ? leaving.retryAfterMs : (leaving.problem?.retryAfterMs ?? 0);
     const delayMs = askedMs + fullJitterMs(backoff, failures, this.#deps.random);
-    this.#deps.log.warn({ ...whyOf(leaving), delayMs: Math.round(delayMs) }, "connecting again");
+    const why = whyOf(leaving);
+    const level = this.#told === why.reason ? "debug" : "warn";
+    this.#told = why.reason;
+    const words = this.#wasWelcomed ? "the connection is lost" : "the server cannot be reached";
+    this.#deps.log[level]({ ...why, delayMs: Math.round(delayMs) }, `${words}; trying again`);
     await pause(this.#deps.clock, delayMs, this.#closing.signal);
   }
 }

@@ -1,6 +1,6 @@
 import type { Client } from "@connectrpc/connect";
 import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import type { Clock, Random } from "@stem/sdk/internal";
+import { type Clock, childLogger, type Random } from "@stem/sdk/internal";
 import type { Deadlines } from "../deadlines.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import type { Prefetch } from "../prefetch.ts";
@@ -63,7 +63,7 @@ export function createStreams(deps: StreamsDeps): Streams {
     dial: (events) => new Connection({ ...parts, confirmations, ...events }),
     clock,
     random: deps.random,
-    log,
+    log: childLogger(log, { url: settings.url }),
   });
   return { link, session, credit, settlements, progress, confirmations };
 }

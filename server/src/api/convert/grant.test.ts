@@ -70,11 +70,18 @@ describe("written by hand, grants are what the generated codec writes", () => {
   });
 
   test("as the answer to LeaseTasks", () => {
+    const ms = fc.constantFrom(0, 1, 20_000, 1500);
     fc.assert(
-      fc.property(fc.array(lease, { maxLength: 5 }), fc.constantFrom(1, 20_000, 1500), (leases, leaseMs) => {
-        const init = { grants: leases.map(messageOf), leaseDuration: durationFromMs(leaseMs) };
+      fc.property(fc.array(lease, { maxLength: 5 }), ms, ms, (leases, leaseMs, waitedMs) => {
+        const init = {
+          grants: leases.map(messageOf),
+          leaseDuration: durationFromMs(leaseMs),
+          waited: durationFromMs(waitedMs),
+        };
         const expected = toBinary(LeaseTasksResponseSchema, create(LeaseTasksResponseSchema, init));
-        expect(Buffer.from(encodeLeaseTasksResponse(encode, leases, leaseMs)).equals(expected)).toBe(true);
+        expect(
+          Buffer.from(encodeLeaseTasksResponse(encode, { leases, leaseMs, waitedMs })).equals(expected),
+        ).toBe(true);
       }),
       { numRuns: 300 },
     );

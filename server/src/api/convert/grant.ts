@@ -32,11 +32,19 @@ export const encodeGrantsFrame = (encode: Encode, frame: GrantsFrame): Bytes =>
     writer.join();
   });
 
+/** Some leases for a caller without a stream. */
+export type LeasedTasks = {
+  readonly leases: readonly Lease[];
+  readonly leaseMs: number;
+  readonly waitedMs: number;
+};
+
 /** Encodes a LeaseTasksResponse. */
-export const encodeLeaseTasksResponse = (encode: Encode, leases: readonly Lease[], leaseMs: number): Bytes =>
+export const encodeLeaseTasksResponse = (encode: Encode, { leases, leaseMs, waitedMs }: LeasedTasks): Bytes =>
   encode((writer) => {
     for (const lease of leases) writeGrant(writer, 1, lease);
     writeMs(writer, 2, leaseMs);
+    writeMs(writer, 3, waitedMs);
   });
 
 /** How many of the first leases, at least one, go into a frame of `bytesMax`. */

@@ -16,6 +16,7 @@ const reasons = {
   settled: LeaseLostReason.SETTLED,
   token_invalid: LeaseLostReason.TOKEN_INVALID,
   task_unknown: LeaseLostReason.TASK_UNKNOWN,
+  other_session: LeaseLostReason.OTHER_SESSION,
 } as const satisfies Record<LostReason, LeaseLostReason>;
 
 /** Why a lease is over, for the wire. */

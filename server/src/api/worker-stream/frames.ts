@@ -66,7 +66,7 @@ export const welcome = (session: Session, { protocol, limits, defaults }: Terms)
     protocol,
     leaseDuration: durationFromMs(defaults.leaseMs),
     heartbeatInterval: durationFromMs(defaults.heartbeatMs),
-    frameBytesMax: limits.messageBytesMax,
+    frameBytesMax: limits.frameBytesMax,
     resultBytesMax: limits.resultBytesMax,
     creditMax: limits.creditMax,
     leases: session.resumed.map(leaseVerdictToProto),

@@ -6,6 +6,7 @@ import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { agreedProtocol, readHello } from "../convert/hello.ts";
 import { createClaims, type Heard } from "./claims.ts";
+import { createForgeries } from "./forgeries.ts";
 import { welcome } from "./frames.ts";
 import { createHeartbeats } from "./heartbeats.ts";
 import { createProgressIntake } from "./progress-intake.ts";
@@ -57,11 +58,13 @@ type GreetedParts = StreamParts & {
 function createGreeted(parts: GreetedParts): Greeted {
   const { session, outbox, limits, facts, wasSuperseded } = parts;
   const claims = createClaims(parts);
-  const settles = createSettles(parts);
+  const forgeries = createForgeries(parts);
+  const settles = createSettles({ ...parts, forgeries });
   const heartbeats = createHeartbeats({ session, outbox, claims });
-  const progress = createProgressIntake(parts);
+  const progress = createProgressIntake({ ...parts, forgeries });
   const underWay = new Set<Promise<void>>();
   let saidGoodbye = false;
+  forgeries.note("hello.held_leases", session.forgedHeld);
 
   /** Lets work go on beside the reading of frames; what goes wrong with it ends the stream. */
   function begin(work: Promise<void>): void {

@@ -5,7 +5,7 @@
  */
 
 import type { ConnectRequest, Hello } from "@stem/proto/stem/v1/worker_service_pb";
-import { StemProblem } from "../../model/problem.ts";
+import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Heard } from "./claims.ts";
 import { drain, refused } from "./frames.ts";
@@ -60,6 +60,9 @@ export function createInbox(parts: StreamParts): Inbox {
         return;
       case "refuse":
         throw new StemProblem({ reason: "FRAME_UNEXPECTED", frame: kind, expected: expectation(state) });
+      case "unnumbered":
+        if (state === "greeting") throw unnumbered(frameSeq);
+        return answerRefused(outbox, frameSeq, unnumbered(frameSeq));
       case "ignore":
         if (kind === "unknown") unknownFrames += 1;
     }
@@ -116,10 +119,17 @@ function orRefuse(outbox: Outbox, frameSeq: bigint, work: () => void): void {
     work();
   } catch (error) {
     if (!(error instanceof StemProblem)) throw error;
-    outbox.expect();
-    outbox.answer(refused(frameSeq, error.problem));
+    answerRefused(outbox, frameSeq, error);
   }
 }
+
+function answerRefused(outbox: Outbox, frameSeq: bigint, { problem }: StemProblem): void {
+  outbox.expect();
+  outbox.answer(refused(frameSeq, problem));
+}
+
+const unnumbered = (frameSeq: bigint): StemProblem =>
+  fieldInvalid("frame_seq", `must rise from 1 on each stream; this frame has ${frameSeq}`);
 
 async function letGo(worker: Greeted, counts: object, log: Log): Promise<void> {
   try {

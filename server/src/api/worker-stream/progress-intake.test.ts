@@ -12,14 +12,18 @@ const bounds = { ...limits, progressPerSecondMax: 3, batchTasksMax: 5 };
 function open() {
   const clock = createManualClock();
   const seen: number[] = [];
-  const session = {
-    progress(token: Uint8Array, { percent }: { percent: number | undefined }) {
-      if (token.length === 0) return false;
+  const forged: (readonly [string, number])[] = [];
+  const session: Pick<Session, "progress"> = {
+    progress(token, { percent }) {
+      if (token.length === 0) return "dropped";
+      if (token[0] === 0) return "forged";
       seen.push(percent ?? -1);
-      return true;
+      return "shown";
     },
-  } as Session;
-  return { clock, seen, intake: createProgressIntake({ session, clock, limits: bounds }) };
+  };
+  const forgeries = { note: (field: string, count: number) => void forged.push([field, count]) };
+  const intake = createProgressIntake({ session, forgeries, clock, limits: bounds });
+  return { clock, seen, forged, intake };
 }
 
 const frame = (...percents: readonly number[]) =>
@@ -46,6 +50,15 @@ test("progress of a lease that is over is dropped and counted", () => {
   intake.take(create(ReportProgressSchema, { progress: [{ progress: { percent: 1 } }] }));
   expect(seen).toEqual([]);
   expect(intake.dropped).toBe(1);
+});
+
+test("forged tokens are dropped, counted, and told to whoever counts them", () => {
+  const { seen, forged, intake } = open();
+  const reports = [0, 1, 0].map((byte) => ({ leaseToken: new Uint8Array([byte]), progress: { percent: 1 } }));
+  intake.take(create(ReportProgressSchema, { progress: reports }));
+  expect(seen).toEqual([1]);
+  expect(intake.dropped).toBe(2);
+  expect(forged).toEqual([["progress.progress", 2]]);
 });
 
 test("one wrong report, and the frame has no effect", () => {

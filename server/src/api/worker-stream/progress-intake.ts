@@ -6,10 +6,11 @@ import { StemProblem } from "../../model/problem.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isProblem, under } from "../convert/checked.ts";
 import { readProgress } from "../convert/progress.ts";
+import type { Forgeries } from "./forgeries.ts";
 
 /** Takes progress in: what is beyond the rate, and what is about leases that are over, is dropped and counted. */
 export interface ProgressIntake {
-  /** How many reports were dropped. */
+  /** How many reports were dropped; with those whose token nobody here made, which count as forgeries, too. */
   readonly dropped: number;
   /** Passes a frame's reports on. Throws what is wrong with the frame; it then had no effect. */
   take(frame: ReportProgress): void;
@@ -17,7 +18,8 @@ export interface ProgressIntake {
 
 /** What taking progress in needs. */
 export type ProgressIntakeDeps = {
-  readonly session: Session;
+  readonly session: Pick<Session, "progress">;
+  readonly forgeries: Forgeries;
   readonly clock: Clock;
   readonly limits: Limits;
 };
@@ -25,7 +27,8 @@ export type ProgressIntakeDeps = {
 const secondMs = 1000;
 
 /** Makes the intake of one stream. */
-export function createProgressIntake({ session, clock, limits }: ProgressIntakeDeps): ProgressIntake {
+export function createProgressIntake(deps: ProgressIntakeDeps): ProgressIntake {
+  const { session, forgeries, clock, limits } = deps;
   let secondBegan = Number.NEGATIVE_INFINITY;
   let taken = 0;
   let dropped = 0;
@@ -45,8 +48,14 @@ export function createProgressIntake({ session, clock, limits }: ProgressIntakeD
       return dropped;
     },
     take(frame) {
-      for (const { token, progress } of readAll(frame, limits))
-        if (!isWithinRate() || !session.progress(token, progress)) dropped += 1;
+      let forged = 0;
+      for (const { token, progress } of readAll(frame, limits)) {
+        // Beyond the rate nothing is looked at: looking is what the rate is to keep down.
+        const verdict = isWithinRate() ? session.progress(token, progress) : "dropped";
+        if (verdict !== "shown") dropped += 1;
+        if (verdict === "forged") forged += 1;
+      }
+      forgeries.note("progress.progress", forged);
     },
   };
 }

@@ -65,14 +65,24 @@ describe.each(Object.entries(table))("while a stream is %s", (name, row) => {
 
   test.each(kinds)("a frame of kind %s with a number that was there is ignored", (kind) => {
     const order = { state, newest: 4n };
-    for (const frameSeq of [4n, 3n, 0n, -1n])
+    for (const frameSeq of [4n, 3n, 1n])
       expect(receive(order, frameSeq, kind)).toEqual({ order, act: "ignore" });
+  });
+
+  test.each(kinds)("a frame of kind %s without a number is told so, and has no effect", (kind) => {
+    const order = { state, newest: 4n };
+    const isHeard = state !== "closed" && kind !== "unknown";
+    for (const frameSeq of [0n, -1n])
+      expect(receive(order, frameSeq, kind)).toEqual({
+        order: isHeard && state === "greeting" ? closed(order) : order,
+        act: isHeard ? "unnumbered" : "ignore",
+      });
   });
 });
 
 test("numbers may leave gaps, and a first frame must have one", () => {
   expect(receive(newStream, 100n, "hello").order).toEqual({ state: "open", newest: 100n });
-  expect(receive(newStream, 0n, "hello")).toEqual({ order: newStream, act: "ignore" });
+  expect(receive(newStream, 0n, "hello").act).toBe("unnumbered");
 });
 
 test("a server that drains turns open streams into draining ones, and no others", () => {

@@ -16,19 +16,26 @@ export type FrameKind = NonNullable<ConnectRequest["frame"]["case"]> | "unknown"
 /** Where a stream is, and the number of the newest frame that was not ignored for its number. */
 export type StreamOrder = { readonly state: StreamState; readonly newest: bigint };
 
-/** What to do with a frame. greet: open the session. leave: grant nothing more. refuse: close, it may not come now. */
-export type FrameAct = "greet" | "process" | "leave" | "ignore" | "refuse";
+/**
+ * What to do with a frame. greet: open the session. leave: grant nothing more. refuse: close, it may not come now. unnumbered: it has no
+ * number, and cannot be a repeat of one that had; say so, and close where it would have been the first.
+ */
+export type FrameAct = "greet" | "process" | "leave" | "ignore" | "refuse" | "unnumbered";
 
 /** A stream that has just begun. */
 export const newStream: StreamOrder = { state: "greeting", newest: 0n };
 
-/** What to do with a frame, and where the stream is then. A number that is not above the newest is ignored, whatever the frame says. */
+/** What to do with a frame, and where the stream is then. A number that was there is ignored, whatever the frame says. */
 export function receive(
   order: StreamOrder,
   frameSeq: bigint,
   kind: FrameKind,
 ): { readonly order: StreamOrder; readonly act: FrameAct } {
-  if (order.state === "closed" || frameSeq <= order.newest) return { order, act: "ignore" };
+  if (order.state === "closed") return { order, act: "ignore" };
+  if (frameSeq < 1n && kind !== "unknown") {
+    return { order: order.state === "greeting" ? closed(order) : order, act: "unnumbered" };
+  }
+  if (frameSeq <= order.newest) return { order, act: "ignore" };
   const act = actOf(order.state, kind);
   return { order: { state: stateAfter(order.state, act), newest: frameSeq }, act };
 }

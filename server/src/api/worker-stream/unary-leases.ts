@@ -60,12 +60,16 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
         worker: worker || namelessWorker,
         waitMs: wait ? Math.min(durationMs(wait), limits.leaseWaitMsMax) : 0,
       };
-      const leases = await broker.lease(want, signal);
+      const { leases, waitedMs } = await broker.lease(want, signal);
       const count = grantsThatFit(leases, limits.frameBytesMax);
       await giveBack(namespace, leases.slice(count));
       return new Encoded(
         LeaseTasksResponseSchema,
-        encodeLeaseTasksResponse(encode, leases.slice(0, count), defaults.leaseMs),
+        encodeLeaseTasksResponse(encode, {
+          leases: leases.slice(0, count),
+          leaseMs: defaults.leaseMs,
+          waitedMs,
+        }),
       );
     },
 

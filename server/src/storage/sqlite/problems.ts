@@ -56,5 +56,9 @@ export function problemOf(fault: Fault, text: string): Error {
 /** The store cannot be asked. */
 export const unavailable = (): StemProblem => new StemProblem({ reason: "STORE_UNAVAILABLE" });
 
-/** The words of whatever was thrown. */
-export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The words of whatever was thrown; with SQLite's own code, which says more than its words: 1034 is a failed sync. */
+export function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as { readonly errcode?: unknown }).errcode;
+  return typeof code === "number" ? `${error.message} (SQLite error ${code})` : error.message;
+}

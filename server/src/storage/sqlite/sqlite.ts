@@ -4,7 +4,7 @@
  * commit), migrations/0001-initial.ts (what is kept), accept.ts, claim.ts and settle.ts (the verbs).
  */
 
-import { chmod, mkdir, open } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -32,14 +32,15 @@ export type SqliteOptions = {
   readonly onFatal?: (error: Error) => void;
   /** Nothing new is taken while less than this share of the disk is free. Default 0.05. */
   readonly freeShareMin?: number;
-  /** Space kept back for settling on a full disk. Default 16 MiB. */
+  /** Space kept back for settling on a full disk. Default 32 MiB. */
   readonly ballastBytes?: number;
   /** The file may have so many pages of 4 KiB; for tests. Default: as many as the disk holds. */
   readonly pagesMax?: number;
 };
 
 const defaultFreeShareMin = 0.05;
-const defaultBallastBytes = 16 * 1024 * 1024;
+/** Twice what the log may hold uncopied (checkpoints.ts): enough to copy that, and as much again for what runs. */
+const defaultBallastBytes = 32 * 1024 * 1024;
 
 /** Opens the store of a file, which is made where there is none, with its folder. Throws, saying why, when it cannot keep its promises. */
 export async function openSqliteStore(path: string, options: SqliteOptions): Promise<Store> {
@@ -58,7 +59,7 @@ async function openParts(path: string, options: SqliteOptions, held: AsyncDispos
   const folder = dirname(path);
   await prepareFolder(folder);
   held.defer(holdLock(path));
-  await makePrivate(path);
+  await makePrivateFile(path);
 
   let isBroken = false;
   const onBroken = (error: Error): void => {
@@ -119,9 +120,8 @@ async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
-/** Tasks may hold secrets: only the server's user reads them. SQLite gives its side files the same rights. */
-async function makePrivate(path: string): Promise<void> {
+/** A new file is private from its first moment. One that was there is made so when it is known to be ours (ownership.ts). */
+async function makePrivateFile(path: string): Promise<void> {
   const file = await open(path, "a", 0o600);
   await file.close();
-  await chmod(path, 0o600);
 }

@@ -12,12 +12,13 @@ import {
   setSyncLevel,
 } from "./files/connection.ts";
 import { migrate } from "./files/migrate.ts";
+import { takeFile } from "./files/ownership.ts";
 import { createLeaseCache } from "./lease-cache.ts";
 import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
 import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
-import { createCheckpoint, createWalPages } from "./wal.ts";
+import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
 
 /** How the one writer of a file is opened. */
@@ -44,6 +45,8 @@ export type Writer = {
   rollback(): void;
   /** How long the write-ahead log is, in pages. */
   walPages(): number;
+  /** How much longer a checkpoint may make the data file, in bytes. */
+  walBytesUncopied(): number;
   /** Copies the log into the data file; not in a transaction. */
   checkpoint(): Checkpointed;
   close(): void;
@@ -55,7 +58,7 @@ const cacheBytes = 64 * 1024 * 1024;
 export function openWriter(options: WriterOptions): Writer {
   const { path, limits } = options;
   const durable: SyncLevel = options.durability === "disk" ? "full" : "normal";
-  const db = openConnection(path, { sync: durable, cacheBytes });
+  const db = openConnection(path, { sync: durable, cacheBytes, check: (found) => takeFile(found, path) });
   migrate(db, migrations, options.now);
   if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   const epoch = takeOver(db, options);
@@ -80,6 +83,7 @@ export function openWriter(options: WriterOptions): Writer {
       leases.clear();
     },
     walPages: createWalPages(db),
+    walBytesUncopied: createWalBytesUncopied(db),
     checkpoint: createCheckpoint(db),
     close: () => db.close(),
   };

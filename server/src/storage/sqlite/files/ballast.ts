@@ -3,6 +3,7 @@ import { open, stat, truncate } from "node:fs/promises";
 
 /** Disk space kept back beside a store, so that what runs can still be settled when the disk is full. */
 export type Ballast = {
+  readonly bytes: number;
   /** Whether the space is kept back now. */
   isWhole(): Promise<boolean>;
   /** Keeps the space back; throws, and keeps nothing, where the disk has not enough. */
@@ -42,7 +43,7 @@ export function createBallast(storePath: string, bytes: number): Ballast {
     }
   }
 
-  return { isWhole, restore };
+  return { bytes, isWhole, restore };
 }
 
 /** Gives the space back to the disk, at once; without effect where it was given back before. */

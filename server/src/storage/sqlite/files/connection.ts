@@ -25,15 +25,21 @@ export type Query<R extends Row> = {
 export type Command = (...values: Value[]) => number;
 
 /** How a connection is opened. */
-export type ConnectionOptions = { readonly sync: SyncLevel; readonly cacheBytes: number };
+export type ConnectionOptions = {
+  readonly sync: SyncLevel;
+  readonly cacheBytes: number;
+  /** Looks at the file before anything about it is changed; what it throws refuses the file. */
+  readonly check?: (db: Database) => void;
+};
 
 /**
  * Opens a file, and refuses when the journal or the level cannot be had: a store that is less durable than it says is worse than
  * none. Checkpoints are ours to start (checkpoints.ts), so that none stands in the way of a commit.
  */
-export function openConnection(path: string, { sync, cacheBytes }: ConnectionOptions): Database {
+export function openConnection(path: string, { sync, cacheBytes, check }: ConnectionOptions): Database {
   const db = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: false });
   try {
+    check?.(db);
     const mode = db.prepare("PRAGMA journal_mode = wal").get()?.["journal_mode"];
     if (mode !== "wal") throw new Error(`the journal mode stays ${mode} where wal is needed`);
     setSyncLevel(db, sync);

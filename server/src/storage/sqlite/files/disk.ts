@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 
 /** Numbers by which Linux knows file systems on other machines; SQLite's locks and shared memory do not hold there. */
@@ -16,8 +17,17 @@ export async function remoteFileSystem(folder: string): Promise<string | undefin
   return remote.get(type >>> 0);
 }
 
-/** The share of a disk that is free to us, from 0 to 1. */
-export async function freeShare(folder: string): Promise<number> {
-  const { bavail, blocks } = await statfs(folder);
-  return blocks === 0 ? 1 : bavail / blocks;
+/** The room on a disk, in bytes. */
+export type DiskRoom = { readonly freeBytes: number; readonly bytes: number };
+
+/** How much of a disk is free to us. */
+export async function roomOn(folder: string): Promise<DiskRoom> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, bytes: blocks * bsize };
+}
+
+/** How many bytes of a disk are free to us, for who cannot wait. */
+export function freeBytesNow(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }

@@ -2,15 +2,13 @@ import { createHash } from "node:crypto";
 import type { Instant } from "../../../model/ids.ts";
 import type { Migration } from "../migrations/migration.ts";
 import { command, type Database, query } from "./connection.ts";
+import { markFile } from "./ownership.ts";
 
-/** Marks a file as ours: "Stem" in ASCII. */
-const applicationId = 0x5374656d;
-
-/** Brings a file to the newest layout, in one transaction. Refuses a file that is not ours, is newer, or has another history. */
+/** Brings a file of ours to the newest layout, in one transaction. Refuses one that is newer, or has another history. */
 export function migrate(db: Database, steps: readonly Migration[], now: Instant): void {
   db.exec("BEGIN IMMEDIATE");
   try {
-    claimFile(db);
+    beginHistory(db);
     const done = stepsDone(db);
     if (done.length > steps.length) {
       throw new Error("its layout is newer than this version of Stem; use the version that wrote it");
@@ -31,12 +29,9 @@ export function migrate(db: Database, steps: readonly Migration[], now: Instant)
   }
 }
 
-function claimFile(db: Database): void {
-  const [tables] = query<[number]>(db, "SELECT count(*) FROM sqlite_schema").get() ?? [0];
-  const [owner] = query<[number]>(db, "PRAGMA application_id").get() ?? [0];
-  if (tables > 0 && owner !== applicationId) throw new Error("it is a database of another program");
+function beginHistory(db: Database): void {
+  markFile(db);
   db.exec(`
-    PRAGMA application_id = ${applicationId};
     CREATE TABLE IF NOT EXISTS migrations (
       number INTEGER PRIMARY KEY,
       name TEXT NOT NULL,

@@ -13,7 +13,7 @@ export type GroupDeps = {
   readonly execute: Execute;
   /** Whether a request must be on the disk before it is answered. */
   readonly isDurable: (request: Request) => boolean;
-  /** The disk is full: makes room for what runs. */
+  /** The disk is full: makes room for what runs. Throws only when the file is broken. */
   readonly onFull: () => void;
 };
 
@@ -44,7 +44,12 @@ export function createGroupCommit({ writer, execute, isDurable, onFull }: GroupD
       return;
     }
     writer.rollback();
-    if (fault === "full") onFull();
+    if (fault !== "full") return;
+    try {
+      onFull();
+    } catch (worse) {
+      broken = new StoreFault("broken", textOf(worse));
+    }
   }
 
   function commitAlone(request: Request): readonly Outgoing[] {

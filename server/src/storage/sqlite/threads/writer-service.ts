@@ -1,6 +1,8 @@
+import { dirname } from "node:path";
 import { releaseBallast } from "../files/ballast.ts";
-import { StoreFault } from "../problems.ts";
-import { openWriter, type WriterOptions } from "../writer.ts";
+import { freeBytesNow } from "../files/disk.ts";
+import { faultOf, StoreFault } from "../problems.ts";
+import { openWriter, type Writer, type WriterOptions } from "../writer.ts";
 import { attempt, createExecute, failure, type Outgoing } from "./execute.ts";
 import { createGroupCommit } from "./group.ts";
 import type { Request } from "./messages.ts";
@@ -41,7 +43,7 @@ export function openWriterService(options: WriterOptions): Service {
     isDurable: ({ verb }) => !needNoSync.has(verb),
     onFull: () => {
       isFull = true;
-      releaseBallast(options.path);
+      makeRoom(writer, options.path);
     },
   });
 
@@ -63,6 +65,21 @@ export function openWriterService(options: WriterOptions): Service {
       return isClosed;
     },
   };
+}
+
+/**
+ * Gives the ballast back to the disk. Spends it on copying the log, where it is enough for all that is not copied: then the log
+ * starts again at its beginning, and its own length is room. Otherwise settlements would lengthen it until the ballast is used up.
+ */
+function makeRoom(writer: Writer, path: string): void {
+  releaseBallast(path);
+  try {
+    if (writer.walBytesUncopied() <= freeBytesNow(dirname(path))) writer.checkpoint();
+  } catch (error) {
+    // Somebody else took the room, or copies already; the requests that wait will show what it comes to.
+    const fault = faultOf(error);
+    if (fault !== "full" && fault !== "busy") throw error;
+  }
 }
 
 const diskFull = (): StoreFault => new StoreFault("full", "the disk is full");
