@@ -112,6 +112,23 @@ export function claimCases({ case: test }: Suite): void {
     expect(idsOf(await subject.claim({ contentBytesMax: 1 }))).toEqual(["small"]);
   });
 
+  test("tasks that are claimed together each have their own content and policy, whatever bytes these are", async (subject) => {
+    const contents = [[], [0, 0, 65], [0xff, 0xfe, 0x80], [0xc3], [0xa9, 0], [0xed, 0xa0, 0x80], []];
+    const tasks = contents.map((bytes, i) =>
+      newTask(`t${i}`, {
+        content: Uint8Array.from(bytes),
+        priority: i % 2 === 0 ? 5 : 1,
+        policy: { ...defaultPolicy, maxAttempts: 1 + (i % 3) },
+      }),
+    );
+    await subject.accept(...tasks);
+    const claimed = [...(await subject.claim({ limit: 3 })), ...(await subject.claim({ limit: 10 }))];
+    const order = [0, 2, 4, 6, 1, 3, 5].map((i) => tasks[i]);
+    expect(claimed.map(({ id, content, policy }) => [id, [...content], policy.maxAttempts])).toEqual(
+      order.map((task) => [task?.id, [...(task?.content ?? [])], task?.policy.maxAttempts]),
+    );
+  });
+
   test("a queue that is named twice counts once, and one that nobody has used gives nothing", async (subject) => {
     await subject.accept(
       newTask("a", { queue: red }),

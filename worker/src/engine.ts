@@ -30,7 +30,7 @@ export type Engine = { readonly streams: Streams; readonly slots: Slots; readonl
 
 /** Puts a worker together: leases come in by the streams, run in the slots, and go out as settlements. */
 export function createEngine(parts: EngineParts): Engine {
-  const { settings, registry, clock, random } = parts;
+  const { settings, registry, clock } = parts;
   const client = createClient(WorkerService, parts.transport);
   const leases = new LeaseTable();
   const prefetch = new Prefetch(settings.prefetchMax);
@@ -58,6 +58,6 @@ export function createEngine(parts: EngineParts): Engine {
       streams.link.wake();
     },
   });
-  const streams = createStreams({ client, settings, clock, random, leases, slots, deadlines, prefetch });
+  const streams = createStreams({ ...parts, leases, slots, deadlines, prefetch });
   return { streams, slots, deadlines };
 }

@@ -1,12 +1,10 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
-import type { Client } from "@connectrpc/connect";
 import type {
   ConnectRequest,
   ConnectResponse,
   Extended,
   Refused,
   Welcome,
-  WorkerService,
 } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger, StemProblem } from "@stem/sdk";
 import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@stem/sdk/internal";
@@ -14,6 +12,7 @@ import type { HeldLease } from "../lease.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
+import { type OpenFrames, settleFrame } from "./frames.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { ProgressReports } from "./progress-reports.ts";
 import type { Session } from "./session.ts";
@@ -21,7 +20,7 @@ import type { Settlements, Settling } from "./settlements.ts";
 
 /** What one stream needs. */
 export type ConnectionDeps = {
-  readonly client: Client<typeof WorkerService>;
+  readonly openFrames: OpenFrames;
   readonly clock: Clock;
   readonly log: Logger;
   /** The SDK's name and version, for people. */
@@ -119,9 +118,9 @@ export class Connection {
   }
 
   async #read(): Promise<StemProblem | undefined> {
-    const { client } = this.#deps;
+    const { openFrames } = this.#deps;
     try {
-      for await (const response of client.connect(this.#outgoing, { signal: this.#controller.signal }))
+      for await (const response of openFrames(this.#outgoing, this.#controller.signal))
         this.#receive(response);
       return undefined;
     } catch (error) {
@@ -239,7 +238,9 @@ export class Connection {
 
   #next(): ConnectRequest | undefined {
     const frame = this.#nextFrame();
-    return frame && this.#frames.number(frame);
+    if (frame === undefined) return undefined;
+    const request = this.#frames.number(frame);
+    return frame.case === "settle" ? settleFrame(request, frame.value) : request;
   }
 
   /** The next frame, most urgent first. */

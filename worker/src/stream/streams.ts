@@ -1,5 +1,4 @@
-import type { Client } from "@connectrpc/connect";
-import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import type { Transport } from "@connectrpc/connect";
 import { type Clock, childLogger, type Random } from "@stem/sdk/internal";
 import type { Deadlines } from "../deadlines.ts";
 import type { LeaseTable } from "../lease-table.ts";
@@ -10,6 +9,7 @@ import type { WorkerSettings } from "../worker-options.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Connection } from "./connection.ts";
 import { Credit } from "./credit.ts";
+import { createOpenFrames } from "./frames.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { Link } from "./reconnect.ts";
 import { Session } from "./session.ts";
@@ -17,7 +17,7 @@ import { Settlements } from "./settlements.ts";
 
 /** What the worker's side of its streams needs of the rest of it. */
 export type StreamsDeps = {
-  readonly client: Client<typeof WorkerService>;
+  readonly transport: Transport;
   readonly settings: WorkerSettings;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,7 +58,8 @@ export function createStreams(deps: StreamsDeps): Streams {
     concurrency: settings.concurrency,
     prefetch: deps.prefetch,
   });
-  const parts = { client: deps.client, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
+  const openFrames = createOpenFrames(deps.transport);
+  const parts = { openFrames, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
   const link: Link = new Link({
     dial: (events) => new Connection({ ...parts, confirmations, ...events }),
     clock,

@@ -1,66 +1,48 @@
-import type { Bytes, Instant, TaskId } from "../../model/ids.ts";
 import type { Fence } from "../../model/task.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createCandidates } from "./candidates.ts";
 import { stateCode } from "./codes.ts";
-import { command, query } from "./files/connection.ts";
-import { policyOfText } from "./policy-text.ts";
+import { createReadReady, type Ready } from "./read-ready.ts";
+import { createUpdateRows } from "./update-rows.ts";
 import type { Writing } from "./writing.ts";
-
-type ReadyRow = [
-  seq: number,
-  queue: number,
-  revision: number,
-  attempt: number,
-  deliveries: number,
-  createdAt: Instant,
-  id: TaskId,
-  policy: string,
-  content: Bytes,
-];
 
 /** Makes claim: leases the best ready tasks in one statement, whatever their number. */
 export function createClaim(writing: Writing): (want: ClaimRequest) => readonly Claimed[] {
   const { db, epoch } = writing;
   const candidatesOf = createCandidates(writing);
-  // CROSS JOIN keeps the order of the list.
-  const select = query<ReadyRow>(
-    db,
-    `SELECT t.seq, t.queue, t.revision, t.attempt, t.deliveries, t.created_at, c.id, c.policy, c.content
-     FROM json_each(?) best CROSS JOIN tasks t ON t.seq = best.value CROSS JOIN contents c ON c.seq = t.seq`,
-  );
-  const lease = command(
-    db,
-    `UPDATE tasks SET state = ${stateCode.leased}, reason = 0, revision = revision + 1, deliveries = deliveries + 1,
-       fence_epoch = ?, fence_seq = ? + taken.key, outcome_hash = NULL, worker = ?, started_at = ?,
-       timer_at = ? + coalesce(lease_ms, ?)
-     FROM json_each(?) taken WHERE tasks.seq = taken.value AND tasks.state = ${stateCode.ready}`,
-  );
+  const read = createReadReady(db);
+  const lease = createUpdateRows(db, {
+    values: 6,
+    set: (place) =>
+      `state = ${stateCode.leased}, reason = 0, revision = revision + 1, deliveries = deliveries + 1,
+       fence_epoch = ?1, fence_seq = ?2 + ${place}, outcome_hash = NULL, worker = ?3, started_at = ?4,
+       timer_at = ?5 + coalesce(lease_ms, ?6)`,
+    where: `state = ${stateCode.ready}`,
+  });
   // Counted over all tasks, from 1 in each epoch: no two leases share a fence, and a task's next one is above its earlier ones.
   let nextFence = 1;
 
   return (want) => {
     const seqs = candidatesOf(want);
     if (seqs.length === 0) return [];
-    const taken = JSON.stringify(seqs);
-    const rows = select.all(taken);
+    const rows = read(seqs);
     const fence = nextFence;
     nextFence += rows.length;
     const { now, worker, graceMs, leaseMs } = want;
-    const leased = lease(epoch, fence, worker, now, now + graceMs, leaseMs, taken);
+    const leased = lease(seqs, (at) => [epoch, fence + at, worker, now, now + graceMs, leaseMs]);
     if (leased !== seqs.length || rows.length !== seqs.length)
       throw new Error(`${seqs.length} ready tasks were chosen and ${leased} leased`);
     return rows.map((row, i) => grant(writing, want, { row, fence: { epoch, seq: fence + i } }));
   };
 }
 
-type Leased = { readonly row: ReadyRow; readonly fence: Fence };
+type Leased = { readonly row: Ready; readonly fence: Fence };
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
 function grant({ queues, ledger, leases }: Writing, want: ClaimRequest, { row, fence }: Leased): Claimed {
-  const [seq, queueId, before, attempt, deliveries, createdAt, id, policy, content] = row;
-  const queue = queues.byId(queueId);
-  const revision = before + 1;
+  const { seq, id, attempt } = row;
+  const queue = queues.byId(row.queue);
+  const revision = row.revision + 1;
   ledger.move(queue, stateCode.ready, stateCode.leased);
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: want.now });
   leases.remember(id, { namespace: want.namespace, seq, queue, revision, fence });
@@ -68,10 +50,10 @@ function grant({ queues, ledger, leases }: Writing, want: ClaimRequest, { row, f
     id,
     queue: queue.name,
     fence,
-    createdAt,
-    content,
-    policy: policyOfText(policy),
+    createdAt: row.createdAt,
+    content: row.content,
+    policy: row.policy,
     attempt,
-    deliveries: deliveries + 1,
+    deliveries: row.deliveries + 1,
   };
 }

@@ -1,9 +1,9 @@
 import type { TaskChange } from "../../model/task-machine.ts";
 import type { StoreSettlement } from "../../ports/task-store.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
-import { command } from "./files/connection.ts";
 import type { LeaseHint } from "./lease-cache.ts";
 import { timerOf } from "./transition.ts";
+import { createUpdateRows } from "./update-rows.ts";
 import type { Writing } from "./writing.ts";
 
 /** A settlement of a lease whose row is remembered. */
@@ -41,14 +41,13 @@ export type SettleTogether = {
 /** Makes it. */
 export function createSettleTogether({ db, ledger }: Writing): SettleTogether {
   // The revision stands for the fence: whatever takes a lease from its holder, or asks to cancel it, raises the one with the other.
-  const update = command(
-    db,
-    `UPDATE tasks SET state = ?, reason = ?, revision = revision + 1, attempt = ?, deliveries = deliveries + ?,
-       timer_at = ?, ended_at = coalesce(?, ended_at), outcome_hash = ?
-     FROM json_each(?) settled
-     WHERE tasks.seq = settled.value AND revision = ? AND state = ${stateCode.leased}
-       AND outcome_hash IS NULL AND cancel_at IS NULL`,
-  );
+  const update = createUpdateRows(db, {
+    values: 8,
+    set: () =>
+      `state = ?1, reason = ?2, revision = revision + 1, attempt = ?3, deliveries = deliveries + ?4,
+       timer_at = ?5, ended_at = coalesce(?6, ended_at), outcome_hash = ?7`,
+    where: `revision = ?8 AND state = ${stateCode.leased} AND outcome_hash IS NULL AND cancel_at IS NULL`,
+  });
 
   return {
     write(alike) {
@@ -58,9 +57,10 @@ export function createSettleTogether({ db, ledger }: Writing): SettleTogether {
       const { outcome: change } = decision;
       const what = [states.code(change.state), codeOfReason(change.reason), change.attempt];
       const times = [timerOf(change, now) ?? null, change.endedAt ?? null];
-      const seqs = JSON.stringify(alike.map(({ hint }) => hint.seq));
-      const { revision } = first.hint;
-      return update(...what, change.deliveriesDelta, ...times, outcomeHash, seqs, revision) === alike.length;
+      const values = [...what, change.deliveriesDelta, ...times, outcomeHash, first.hint.revision];
+      // Workers settle in any order, and here the order means nothing.
+      const seqs = alike.map(({ hint }) => hint.seq).sort((a, b) => a - b);
+      return update(seqs, () => values) === alike.length;
     },
     note({ settlement, hint }) {
       const { event, reason, attempt, state } = settlement.decision.outcome;
