@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { runServerCommand } from "../support/server-process.ts";
 import { freshStorePath, startStoreServer, storeFlags } from "./store-server.ts";
 
+/** Servers are started one after the other, each a process of its own. */
+const severalStarts = { timeout: 60_000 };
+
 /** A file that SQLite made, with rights that others may rely on. */
 async function foreignFile(sql: string): Promise<string> {
   const file = await freshStorePath();
@@ -43,21 +46,25 @@ test("a file that is no database is refused, and left as it was", async () => {
   expect(await lookOf(file)).toEqual(before);
 });
 
-test("a store whose layout is newer is refused, and taken again once the newer step is gone", async () => {
-  const file = await freshStorePath();
-  const first = await startStoreServer(file);
-  await first.enqueue("before");
-  await first.end("SIGTERM");
+test(
+  "a store whose layout is newer is refused, and taken again once the newer step is gone",
+  severalStarts,
+  async () => {
+    const file = await freshStorePath();
+    const first = await startStoreServer(file);
+    await first.enqueue("before");
+    await first.end("SIGTERM");
 
-  change(file, "INSERT INTO migrations VALUES (1000, 'from-tomorrow', 'sum', 0)");
-  await expectRefused(file, "its layout is newer than this version of Stem; use the version that wrote it");
+    change(file, "INSERT INTO migrations VALUES (1000, 'from-tomorrow', 'sum', 0)");
+    await expectRefused(file, "its layout is newer than this version of Stem; use the version that wrote it");
 
-  change(file, "DELETE FROM migrations WHERE number = 1000");
-  const { tasks } = await startStoreServer(file);
-  expect((await tasks.getTask({ taskId: "before" })).task?.id).toBe("before");
-});
+    change(file, "DELETE FROM migrations WHERE number = 1000");
+    const { tasks } = await startStoreServer(file);
+    expect((await tasks.getTask({ taskId: "before" })).task?.id).toBe("before");
+  },
+);
 
-test("a store whose layout has another history is refused", async () => {
+test("a store whose layout has another history is refused", severalStarts, async () => {
   const file = await freshStorePath();
   await (await startStoreServer(file)).end("SIGTERM");
   change(file, "UPDATE migrations SET checksum = 'another' WHERE number = 1");

@@ -5,6 +5,9 @@ import { runServerCommand } from "../support/server-process.ts";
 import { failure } from "../support/wire-transports.ts";
 import { freshStorePath, type StoreServer, startStoreServer, storeFlags } from "./store-server.ts";
 
+/** Servers are started one after the other, each a process of its own. */
+const severalStarts = { timeout: 60_000 };
+
 /** In every thread of the server: SQLite does what `PRAGMA synchronous = full` asks for only so many times, and says nothing. */
 const syncsFullyOnly = (times: number): readonly string[] => [
   "--import",
@@ -41,7 +44,7 @@ test("a server does not start where the level of syncing cannot be had", async (
   expect(said).toContain("cannot be opened: the level of syncing is 1 where full is needed");
 });
 
-test("a task is not accepted once the level of syncing was lost", async () => {
+test("a task is not accepted once the level of syncing was lost", severalStarts, async () => {
   const file = await freshStorePath();
   const { server } = await startLosingLevel(file);
   await expectBroken(server, server.enqueue("after"));
@@ -51,11 +54,15 @@ test("a task is not accepted once the level of syncing was lost", async () => {
   expect((await failure(tasks.getTask({ taskId: "after" }))).code).toBe(Code.NotFound);
 });
 
-test("a settlement is not accepted once the level of syncing was lost, and the lease lives on", async () => {
-  const file = await freshStorePath();
-  const { server, leaseToken } = await startLosingLevel(file);
-  await expectBroken(server, server.settle(leaseToken));
+test(
+  "a settlement is not accepted once the level of syncing was lost, and the lease lives on",
+  severalStarts,
+  async () => {
+    const file = await freshStorePath();
+    const { server, leaseToken } = await startLosingLevel(file);
+    await expectBroken(server, server.settle(leaseToken));
 
-  const restarted = await startStoreServer(file);
-  expect(await restarted.settle(leaseToken)).toBe(SettleOutcome.ACCEPTED);
-});
+    const restarted = await startStoreServer(file);
+    expect(await restarted.settle(leaseToken)).toBe(SettleOutcome.ACCEPTED);
+  },
+);

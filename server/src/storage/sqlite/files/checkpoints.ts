@@ -18,6 +18,8 @@ export type Checkpoints = {
 
 /** From here on there is enough to copy, in pages of 4 KiB: 16 MB. */
 const worthPages = 4000;
+/** After so much more a copy that failed is tried again: 1 MB. */
+const retryPages = 250;
 /** From here on commits wait while the rest is copied: 64 MB. Under a steady load they would never leave a gap for it. */
 const longPages = 16_000;
 
@@ -31,7 +33,8 @@ export function createCheckpoints({ copy, finish }: CheckpointDeps): Checkpoints
       const { pages } = await copy();
       if (pages >= longPages) await finish();
     } catch {
-      // A full disk: tried again when the log has grown further. A broken one: its thread has said so.
+      // A full disk: tried again soon, because the ballast has been given back for it. A broken one: its thread has said so.
+      lookedAt -= worthPages - retryPages;
     }
     running = undefined;
   }
