@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import { createPublisher, type SendTasks } from "./publisher.ts";
 import { createRetries } from "./retry.ts";
+import { outcomeOf } from "./verdicts.ts";
 
 type Answer = "stored" | "before" | "away" | "exists";
 
@@ -27,7 +28,7 @@ function scripted(script: (readonly Answer[] | ConnectError)[]) {
     calls.push(`${tasks.map(([id = 0]) => String.fromCharCode(id)).join(",")}${atomic ? " atomic" : ""}`);
     const answers = script[calls.length - 1] ?? new ConnectError("nothing more", Code.Unavailable);
     if (answers instanceof ConnectError) throw answers;
-    return answers.map(verdict);
+    return answers.map((answer) => outcomeOf(verdict(answer)));
   };
   const clock = createManualClock();
   const policy = { baseDelayMs: 100, factor: 1, horizonMs: 1000 };

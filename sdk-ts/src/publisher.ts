@@ -1,6 +1,5 @@
-import type { EnqueueVerdict } from "@stem/proto/stem/v1/task_service_pb";
 import { isTransient, StemProblem } from "./problem.ts";
-import { problemFrom, problemFromStatus } from "./problem-from.ts";
+import { problemFrom } from "./problem-from.ts";
 import type { Retries } from "./retry.ts";
 
 /** What became of one task. */
@@ -8,8 +7,8 @@ export type EnqueueOutcome =
   | { readonly kind: "stored"; readonly deduplicated: boolean }
   | { readonly kind: "refused"; readonly problem: StemProblem };
 
-/** Sends up to one batch of tasks, encoded; the verdicts come in their order. */
-export type SendTasks = (tasks: readonly Uint8Array[], atomic: boolean) => Promise<readonly EnqueueVerdict[]>;
+/** Sends up to one batch of tasks, encoded; an outcome for each, in order. Throws what is wrong with the batch as a whole. */
+export type SendTasks = (tasks: readonly Uint8Array[], atomic: boolean) => Promise<readonly EnqueueOutcome[]>;
 
 /** Enqueues one batch, repeating what stayed open. Never rejects: an outcome for each task, in order. */
 export type Publish = (tasks: readonly Uint8Array[], atomic?: boolean) => Promise<readonly EnqueueOutcome[]>;
@@ -51,24 +50,15 @@ async function attempt(
   atomic: boolean,
 ): Promise<EnqueueOutcome[]> {
   try {
-    const verdicts = await send(tasks, atomic);
-    return tasks.map((_, i) => outcomeOf(verdicts[i]));
+    const outcomes = await send(tasks, atomic);
+    return tasks.map((_, i) => outcomes[i] ?? { kind: "refused", problem: outcomeMissing() });
   } catch (error) {
     const problem = problemFrom(error);
     return tasks.map(() => ({ kind: "refused", problem }));
   }
 }
 
-const stored: EnqueueOutcome = { kind: "stored", deduplicated: false };
-const storedBefore: EnqueueOutcome = { kind: "stored", deduplicated: true };
-
-function outcomeOf(verdict: EnqueueVerdict | undefined): EnqueueOutcome {
-  if (verdict === undefined) return { kind: "refused", problem: verdictMissing() };
-  if (verdict.error) return { kind: "refused", problem: problemFromStatus(verdict.error) };
-  return verdict.deduplicated ? storedBefore : stored;
-}
-
-const verdictMissing = (): StemProblem =>
+const outcomeMissing = (): StemProblem =>
   new StemProblem({
     reason: "RPC_INTERNAL",
     code: "INTERNAL",

@@ -10,6 +10,7 @@ import type { CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import { stateFromProto } from "./task-state.ts";
 import { TaskStreams } from "./task-stream.ts";
+import { outcomeOf } from "./verdicts.ts";
 
 /** The calls of a producer, one try each; they throw what the transport throws. */
 export type TaskCalls = {
@@ -59,7 +60,7 @@ export function createTaskCalls(
       if (!atomic) return streams.send(batch);
       const request = create(EnqueueTasksRequestSchema, { ...inNamespace, atomic });
       request.$unknown = [encodedTasks(EnqueueTasksRequestSchema.field.tasks.number, batch)];
-      return (await tasks.enqueueTasks(request, timed)).verdicts;
+      return (await tasks.enqueueTasks(request, timed)).verdicts.map(outcomeOf);
     },
     open: (awaited, signal) =>
       waits.awaitTasks(

@@ -2,9 +2,9 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
+import { StatusSchema } from "@stem/proto/google/rpc/status_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import {
-  EnqueueVerdictSchema,
   type StreamTasksRequest,
   StreamTasksRequestSchema,
   type StreamTasksResponse,
@@ -13,7 +13,9 @@ import {
 import { expect, test } from "vitest";
 import { createManualClock, rest } from "../../test/support/manual-clock.ts";
 import type { StemProblem } from "./problem.ts";
+import type { EnqueueOutcome } from "./publisher.ts";
 import { TaskStreams } from "./task-stream.ts";
+import { outcomesOf } from "./verdicts.ts";
 
 type Opened = {
   /** The frames that came, each as number, namespace and task names. */
@@ -52,11 +54,16 @@ function setUp(namespace?: string) {
   const send = (...names: string[]) => {
     const sent = streams.send(names.map((name) => toBinary(NewTaskSchema, create(NewTaskSchema, { name }))));
     return sent.then(
-      (verdicts) => verdicts.map(({ taskId }) => taskId).join(),
+      (outcomes) => outcomes.map(said).join(),
       (problem: StemProblem) => `${problem.reason} ${problem.outcome}`,
     );
   };
   return { clock, opened, streams, send };
+}
+
+function said(outcome: EnqueueOutcome): string {
+  if (outcome.kind === "refused") return outcome.problem.reason;
+  return outcome.deduplicated ? "before" : "new";
 }
 
 async function listen(frames: AsyncIterable<StreamTasksRequest>, stream: Opened): Promise<void> {
@@ -69,11 +76,7 @@ async function listen(frames: AsyncIterable<StreamTasksRequest>, stream: Opened)
 }
 
 function answer(frameSeq: bigint, error?: { code: Code; reason: string }): StreamTasksResponse {
-  if (error === undefined)
-    return create(StreamTasksResponseSchema, {
-      frameSeq,
-      verdicts: [create(EnqueueVerdictSchema, { taskId: `of-${frameSeq}` })],
-    });
+  if (error === undefined) return create(StreamTasksResponseSchema, { frameSeq });
   const info = anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: error.reason, domain: "stem.v1" }));
   return create(StreamTasksResponseSchema, { frameSeq, error: { code: error.code, details: [info] } });
 }
@@ -87,7 +90,7 @@ test("batches are frames of one stream, answered in order; the first names the n
   expect(opened.map(({ frames }) => frames)).toEqual([["1 tenant ab", "2 - c"]]);
   await opened[0]?.say(1);
   await opened[0]?.say(2);
-  expect(await Promise.all(answers)).toEqual(["of-1", "of-2"]);
+  expect(await Promise.all(answers)).toEqual(["new,new", "new"]);
 });
 
 test("a stream with nothing to do ends, and the next batch opens another", async () => {
@@ -96,7 +99,7 @@ test("a stream with nothing to do ends, and the next batch opens another", async
   await rest();
   await clock.advance(4000);
   await opened[0]?.say(1);
-  expect(await first).toBe("of-1");
+  expect(await first).toBe("new");
   await clock.advance(4900);
   expect(opened[0]?.ended, "it is quiet since the answer").toBe(false);
   await clock.advance(200);
@@ -128,7 +131,7 @@ test("a server that refuses for now is looked for anew, and still answers what i
   await rest();
   expect(opened.map(({ frames }) => frames)).toEqual([["1 - a", "2 - b"], ["1 - c"]]);
   await opened[0]?.say(2);
-  expect(await second).toBe("of-2");
+  expect(await second).toBe("new");
 });
 
 test.each<[string, ConnectError | undefined, string]>([
@@ -142,7 +145,7 @@ test.each<[string, ConnectError | undefined, string]>([
   await rest();
   await opened[0]?.say(1);
   await opened[0]?.end(error);
-  expect([await first, await second]).toEqual(["of-1", outcome]);
+  expect([await first, await second]).toEqual(["new", outcome]);
   expect(clock.timerCount).toBe(0);
   void send("c");
   await rest();
@@ -163,7 +166,7 @@ test("an answer that does not come is waited for so long, and its stream given u
   await clock.advance(19_000);
   expect(opened[0]?.ended).toBe(false);
   await clock.advance(1000);
-  expect([await first, await second]).toEqual(["of-1", "RPC_DEADLINE_EXCEEDED unknown"]);
+  expect([await first, await second]).toEqual(["new", "RPC_DEADLINE_EXCEEDED unknown"]);
 });
 
 test("an answer to a frame that was not sent ends the stream", async () => {
@@ -183,6 +186,17 @@ test("ended, it lets what is under way be answered, and keeps nothing", async ()
   expect(opened[0]?.ended).toBe(true);
   await opened[0]?.say(1);
   await opened[0]?.end();
-  expect(await first).toBe("of-1");
+  expect(await first).toBe("new");
   expect(clock.timerCount).toBe(0);
+});
+
+test("an answer tells the exceptions only: refused, or stored before; the others are new", () => {
+  const exists = create(StatusSchema, { code: Code.AlreadyExists });
+  const answer = create(StreamTasksResponseSchema, {
+    exceptions: [
+      { index: 1, verdict: { deduplicated: true } },
+      { index: 3, verdict: { error: exists } },
+    ],
+  });
+  expect(outcomesOf(answer, 4).map(said)).toEqual(["new", "before", "new", "RPC_ALREADY_EXISTS"]);
 });

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import {
-  type EnqueueVerdict,
   type StreamTasksRequest,
   StreamTasksRequestSchema,
   type StreamTasksResponse,
@@ -10,6 +9,8 @@ import { encodedTasks } from "./encoded-tasks.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { isTransient, StemProblem } from "./problem.ts";
 import { problemFrom, problemFromStatus } from "./problem-from.ts";
+import type { EnqueueOutcome } from "./publisher.ts";
+import { outcomesOf } from "./verdicts.ts";
 
 /** Opens one stream: what `frames` gives is sent, until it ends. */
 export type OpenTaskStream = (
@@ -37,8 +38,8 @@ export class TaskStreams {
     this.#deps = deps;
   }
 
-  /** Sends a batch; answers the verdicts, in its order. Throws what the transport throws, or what is wrong with the whole batch. */
-  send(tasks: readonly Uint8Array[]): Promise<readonly EnqueueVerdict[]> {
+  /** Sends a batch; answers an outcome for each task, in its order. Throws what the transport throws, or what is wrong with the whole batch. */
+  send(tasks: readonly Uint8Array[]): Promise<readonly EnqueueOutcome[]> {
     if (this.#current === undefined || this.#current.isEnding) this.#current = new TaskStream(this.#deps);
     return this.#current.send(tasks);
   }
@@ -51,8 +52,9 @@ export class TaskStreams {
 
 type Pending = {
   readonly frameSeq: bigint;
+  readonly count: number;
   readonly sentAt: number;
-  readonly resolve: (verdicts: readonly EnqueueVerdict[]) => void;
+  readonly resolve: (outcomes: readonly EnqueueOutcome[]) => void;
   readonly reject: (problem: StemProblem) => void;
 };
 
@@ -76,15 +78,21 @@ class TaskStream {
     void this.#read();
   }
 
-  send(tasks: readonly Uint8Array[]): Promise<readonly EnqueueVerdict[]> {
+  send(tasks: readonly Uint8Array[]): Promise<readonly EnqueueOutcome[]> {
     this.#frameSeq += 1n;
     const frameSeq = this.#frameSeq;
-    const frame = create(StreamTasksRequestSchema, { frameSeq });
+    const frame = create(StreamTasksRequestSchema, { frameSeq, exceptionsOnly: true });
     // The first frame says it for the whole stream.
     if (frameSeq === 1n && this.#deps.namespace !== undefined) frame.namespace = this.#deps.namespace;
     frame.$unknown = [encodedTasks(StreamTasksRequestSchema.field.tasks.number, tasks)];
     return new Promise((resolve, reject) => {
-      this.#pending.push({ frameSeq, sentAt: this.#deps.clock.now(), resolve, reject });
+      this.#pending.push({
+        frameSeq,
+        count: tasks.length,
+        sentAt: this.#deps.clock.now(),
+        resolve,
+        reject,
+      });
       this.#frames.push(frame);
     });
   }
@@ -105,12 +113,13 @@ class TaskStream {
     }
   }
 
-  #take({ frameSeq, verdicts, error }: StreamTasksResponse): void {
+  #take(answer: StreamTasksResponse): void {
+    const { frameSeq, error } = answer;
     const [pending] = this.#pending;
     if (pending?.frameSeq !== frameSeq) throw new Error("an answer came to a frame that was not sent");
     this.#pending.shift();
     this.#quietSince = this.#deps.clock.now();
-    if (error === undefined) pending.resolve(verdicts);
+    if (error === undefined) pending.resolve(outcomesOf(answer, pending.count));
     else this.#refuse(pending, problemFromStatus(error));
   }
 

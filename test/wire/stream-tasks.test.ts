@@ -86,3 +86,27 @@ test("a first frame with an unknown namespace ends the stream before the next is
   expect((await failure(sent)).code).toBe(Code.NotFound);
   expect((await failure(connect().getTask({ taskId: "lost-2" }))).code).toBe(Code.NotFound);
 });
+
+test("a frame may ask for exceptions only: what is new under its own id is not repeated", async () => {
+  const [, answer] = await answersTo([
+    { frameSeq: 1n, tasks: tasks("only-1") },
+    {
+      frameSeq: 2n,
+      exceptionsOnly: true,
+      tasks: [...tasks("only-1", "only-2"), { id: "only-2", name: "b" }, { name: "" }, { name: "a" }],
+    },
+  ]);
+  const seen = answer?.exceptions.map(({ index, verdict }) => [
+    index,
+    verdict?.deduplicated,
+    verdict?.error?.code,
+  ]);
+  expect(answer?.verdicts).toEqual([]);
+  expect(seen).toEqual([
+    [0, true, undefined],
+    [2, false, Code.AlreadyExists],
+    [3, false, Code.InvalidArgument],
+    [4, false, undefined],
+  ]);
+  expect(answer?.exceptions.at(-1)?.verdict?.taskId, "the server made it").toMatch(/^[0-9a-f-]{36}$/);
+});

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task_service.proto.
  */
 export const file_stem_v1_task_service: GenFile = /*@__PURE__*/
-  fileDesc("ChpzdGVtL3YxL3Rhc2tfc2VydmljZS5wcm90bxIHc3RlbS52MSK4AwoSRW5xdWV1ZVRhc2tSZXF1ZXN0Eg8KAmlkGAEgASgJSACIAQESDAoEbmFtZRgCIAEoCRIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEhIKBXF1ZXVlGAQgASgJSAGIAQESJQoHb3B0aW9ucxgFIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSOQoHaGVhZGVycxgGIAMoCzIoLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXF1ZXN0LkhlYWRlcnNFbnRyeRIMCgR0YWdzGAcgAygJEiQKBXRyYWNlGAggASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGAkgASgLMhIuc3RlbS52MS5TaWduYXR1cmUSQwoJbmFtZXNwYWNlGA8gASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAKIAQEaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBQoDX2lkQggKBl9xdWV1ZUIMCgpfbmFtZXNwYWNlIjwKE0VucXVldWVUYXNrUmVzcG9uc2USDwoHdGFza19pZBgBIAEoCRIUCgxkZWR1cGxpY2F0ZWQYAiABKAgimQEKE0VucXVldWVUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAiADKAsyEC5zdGVtLnYxLk5ld1Rhc2sSDgoGYXRvbWljGAMgASgIQgwKCl9uYW1lc3BhY2UiQQoURW5xdWV1ZVRhc2tzUmVzcG9uc2USKQoIdmVyZGljdHMYASADKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0IloKDkVucXVldWVWZXJkaWN0Eg8KB3Rhc2tfaWQYASABKAkSFAoMZGVkdXBsaWNhdGVkGAIgASgIEiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMimwEKElN0cmVhbVRhc2tzUmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSQwoJbmFtZXNwYWNlGAIgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAyADKAsyEC5zdGVtLnYxLk5ld1Rhc2tCDAoKX25hbWVzcGFjZSJ2ChNTdHJlYW1UYXNrc1Jlc3BvbnNlEhEKCWZyYW1lX3NlcRgBIAEoAxIpCgh2ZXJkaWN0cxgCIAMoCzIXLnN0ZW0udjEuRW5xdWV1ZVZlcmRpY3QSIQoFZXJyb3IYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1cyKRAQoOR2V0VGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kQgwKCl9uYW1lc3BhY2UiLgoPR2V0VGFza1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS5zdGVtLnYxLlRhc2singQKEExpc3RUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESNQoGc3RhdGVzGAIgAygOMhIuc3RlbS52MS5UYXNrU3RhdGVCEbpIDpIBCxAIIgeCAQQQASAAEkEKBXF1ZXVlGAMgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIuCgRuYW1lGAQgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARItCgN0YWcYBSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjQKEGNyZWF0ZV90aW1lX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZV90aW1lX3RvGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCglwYWdlX3NpemUYCCABKAVCB7pIBBoCKAASEgoKcGFnZV90b2tlbhgJIAEoCRIpCgR2aWV3GAogASgOMhEuc3RlbS52MS5UYXNrVmlld0IIukgFggECEAFCDAoKX25hbWVzcGFjZUIICgZfcXVldWVCBwoFX25hbWVCBgoEX3RhZyJKChFMaXN0VGFza3NSZXNwb25zZRIcCgV0YXNrcxgBIAMoCzINLnN0ZW0udjEuVGFzaxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkizgEKEUF3YWl0VGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKBXRhc2tzGAIgAygLMhQuc3RlbS52MS5Bd2FpdGVkVGFza0ILukgIkgEFCAEQ6AcSNAoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBCDAoKX25hbWVzcGFjZSJbCgtBd2FpdGVkVGFzaxIsCgd0YXNrX2lkGAEgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSHgoNc2Vlbl9yZXZpc2lvbhgCIAEoA0IHukgEIgIoACI6ChJBd2FpdFRhc2tzUmVzcG9uc2USJAoHdXBkYXRlcxgBIAMoCzITLnN0ZW0udjEuVGFza1VwZGF0ZSKSAQoKVGFza1VwZGF0ZRIPCgd0YXNrX2lkGAEgASgJEh0KBHRhc2sYAiABKAsyDS5zdGVtLnYxLlRhc2tIABIlCghwcm9ncmVzcxgDIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3NIABIjCgVlcnJvchgEIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCAoGdXBkYXRlKk4KCFRhc2tWaWV3EhkKFVRBU0tfVklFV19VTlNQRUNJRklFRBAAEhMKD1RBU0tfVklFV19CQVNJQxABEhIKDlRBU0tfVklFV19GVUxMEAIyvQMKC1Rhc2tTZXJ2aWNlEkgKC0VucXVldWVUYXNrEhsuc3RlbS52MS5FbnF1ZXVlVGFza1JlcXVlc3QaHC5zdGVtLnYxLkVucXVldWVUYXNrUmVzcG9uc2USSwoMRW5xdWV1ZVRhc2tzEhwuc3RlbS52MS5FbnF1ZXVlVGFza3NSZXF1ZXN0Gh0uc3RlbS52MS5FbnF1ZXVlVGFza3NSZXNwb25zZRJMCgtTdHJlYW1UYXNrcxIbLnN0ZW0udjEuU3RyZWFtVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5TdHJlYW1UYXNrc1Jlc3BvbnNlKAEwARI8CgdHZXRUYXNrEhcuc3RlbS52MS5HZXRUYXNrUmVxdWVzdBoYLnN0ZW0udjEuR2V0VGFza1Jlc3BvbnNlEkIKCUxpc3RUYXNrcxIZLnN0ZW0udjEuTGlzdFRhc2tzUmVxdWVzdBoaLnN0ZW0udjEuTGlzdFRhc2tzUmVzcG9uc2USRwoKQXdhaXRUYXNrcxIaLnN0ZW0udjEuQXdhaXRUYXNrc1JlcXVlc3QaGy5zdGVtLnYxLkF3YWl0VGFza3NSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_rpc_status, file_stem_v1_payload, file_stem_v1_task]);
+  fileDesc("ChpzdGVtL3YxL3Rhc2tfc2VydmljZS5wcm90bxIHc3RlbS52MSK4AwoSRW5xdWV1ZVRhc2tSZXF1ZXN0Eg8KAmlkGAEgASgJSACIAQESDAoEbmFtZRgCIAEoCRIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEhIKBXF1ZXVlGAQgASgJSAGIAQESJQoHb3B0aW9ucxgFIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSOQoHaGVhZGVycxgGIAMoCzIoLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXF1ZXN0LkhlYWRlcnNFbnRyeRIMCgR0YWdzGAcgAygJEiQKBXRyYWNlGAggASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGAkgASgLMhIuc3RlbS52MS5TaWduYXR1cmUSQwoJbmFtZXNwYWNlGA8gASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAKIAQEaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBQoDX2lkQggKBl9xdWV1ZUIMCgpfbmFtZXNwYWNlIjwKE0VucXVldWVUYXNrUmVzcG9uc2USDwoHdGFza19pZBgBIAEoCRIUCgxkZWR1cGxpY2F0ZWQYAiABKAgimQEKE0VucXVldWVUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAiADKAsyEC5zdGVtLnYxLk5ld1Rhc2sSDgoGYXRvbWljGAMgASgIQgwKCl9uYW1lc3BhY2UiQQoURW5xdWV1ZVRhc2tzUmVzcG9uc2USKQoIdmVyZGljdHMYASADKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0IloKDkVucXVldWVWZXJkaWN0Eg8KB3Rhc2tfaWQYASABKAkSFAoMZGVkdXBsaWNhdGVkGAIgASgIEiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMitAEKElN0cmVhbVRhc2tzUmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSQwoJbmFtZXNwYWNlGAIgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAyADKAsyEC5zdGVtLnYxLk5ld1Rhc2sSFwoPZXhjZXB0aW9uc19vbmx5GAQgASgIQgwKCl9uYW1lc3BhY2UiqQEKE1N0cmVhbVRhc2tzUmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEikKCHZlcmRpY3RzGAIgAygLMhcuc3RlbS52MS5FbnF1ZXVlVmVyZGljdBIhCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEjEKCmV4Y2VwdGlvbnMYBCADKAsyHS5zdGVtLnYxLlN0cmVhbVRhc2tzRXhjZXB0aW9uIk8KFFN0cmVhbVRhc2tzRXhjZXB0aW9uEg0KBWluZGV4GAEgASgFEigKB3ZlcmRpY3QYAiABKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0IpEBCg5HZXRUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSRCDAoKX25hbWVzcGFjZSIuCg9HZXRUYXNrUmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKeBAoQTGlzdFRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI1CgZzdGF0ZXMYAiADKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZUIRukgOkgELEAgiB4IBBBABIAASQQoFcXVldWUYAyABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEgBiAEBEi4KBG5hbWUYBCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgCiAEBEi0KA3RhZxgFIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kSAOIAQESNAoQY3JlYXRlX3RpbWVfZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoOY3JlYXRlX3RpbWVfdG8YByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKCXBhZ2Vfc2l6ZRgIIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAkgASgJEikKBHZpZXcYCiABKA4yES5zdGVtLnYxLlRhc2tWaWV3Qgi6SAWCAQIQAUIMCgpfbmFtZXNwYWNlQggKBl9xdWV1ZUIHCgVfbmFtZUIGCgRfdGFnIkoKEUxpc3RUYXNrc1Jlc3BvbnNlEhwKBXRhc2tzGAEgAygLMg0uc3RlbS52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLOAQoRQXdhaXRUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESMAoFdGFza3MYAiADKAsyFC5zdGVtLnYxLkF3YWl0ZWRUYXNrQgu6SAiSAQUIARDoBxI0Cgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEIMCgpfbmFtZXNwYWNlIlsKC0F3YWl0ZWRUYXNrEiwKB3Rhc2tfaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIeCg1zZWVuX3JldmlzaW9uGAIgASgDQge6SAQiAigAIjoKEkF3YWl0VGFza3NSZXNwb25zZRIkCgd1cGRhdGVzGAEgAygLMhMuc3RlbS52MS5UYXNrVXBkYXRlIpIBCgpUYXNrVXBkYXRlEg8KB3Rhc2tfaWQYASABKAkSHQoEdGFzaxgCIAEoCzINLnN0ZW0udjEuVGFza0gAEiUKCHByb2dyZXNzGAMgASgLMhEuc3RlbS52MS5Qcm9ncmVzc0gAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZ1cGRhdGUqTgoIVGFza1ZpZXcSGQoVVEFTS19WSUVXX1VOU1BFQ0lGSUVEEAASEwoPVEFTS19WSUVXX0JBU0lDEAESEgoOVEFTS19WSUVXX0ZVTEwQAjK9AwoLVGFza1NlcnZpY2USSAoLRW5xdWV1ZVRhc2sSGy5zdGVtLnYxLkVucXVldWVUYXNrUmVxdWVzdBocLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXNwb25zZRJLCgxFbnF1ZXVlVGFza3MSHC5zdGVtLnYxLkVucXVldWVUYXNrc1JlcXVlc3QaHS5zdGVtLnYxLkVucXVldWVUYXNrc1Jlc3BvbnNlEkwKC1N0cmVhbVRhc2tzEhsuc3RlbS52MS5TdHJlYW1UYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlN0cmVhbVRhc2tzUmVzcG9uc2UoATABEjwKB0dldFRhc2sSFy5zdGVtLnYxLkdldFRhc2tSZXF1ZXN0Ghguc3RlbS52MS5HZXRUYXNrUmVzcG9uc2USQgoJTGlzdFRhc2tzEhkuc3RlbS52MS5MaXN0VGFza3NSZXF1ZXN0Ghouc3RlbS52MS5MaXN0VGFza3NSZXNwb25zZRJHCgpBd2FpdFRhc2tzEhouc3RlbS52MS5Bd2FpdFRhc2tzUmVxdWVzdBobLnN0ZW0udjEuQXdhaXRUYXNrc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_rpc_status, file_stem_v1_payload, file_stem_v1_task]);
 
 /**
  * One task to enqueue. Fields 1 to 9 are those of NewTask.
@@ -250,6 +250,13 @@ export type StreamTasksRequest = Message<"stem.v1.StreamTasksRequest"> & {
    * @generated from field: repeated stem.v1.NewTask tasks = 3;
    */
   tasks: NewTask[];
+
+  /**
+   * Answer with `exceptions` instead of `verdicts`: for producers that make their own ids, who learn nothing from the others.
+   *
+   * @generated from field: bool exceptions_only = 4;
+   */
+  exceptionsOnly: boolean;
 };
 
 /**
@@ -273,7 +280,7 @@ export type StreamTasksResponse = Message<"stem.v1.StreamTasksResponse"> & {
   frameSeq: bigint;
 
   /**
-   * One for each of its tasks, in order.
+   * One for each of its tasks, in order; none when only exceptions were asked for.
    *
    * @generated from field: repeated stem.v1.EnqueueVerdict verdicts = 2;
    */
@@ -285,6 +292,14 @@ export type StreamTasksResponse = Message<"stem.v1.StreamTasksResponse"> & {
    * @generated from field: google.rpc.Status error = 3;
    */
   error?: Status | undefined;
+
+  /**
+   * When asked for, the tasks that were not simply stored, in order. All others are, for the first time and under the id that they
+   * came with.
+   *
+   * @generated from field: repeated stem.v1.StreamTasksException exceptions = 4;
+   */
+  exceptions: StreamTasksException[];
 };
 
 /**
@@ -293,6 +308,34 @@ export type StreamTasksResponse = Message<"stem.v1.StreamTasksResponse"> & {
  */
 export const StreamTasksResponseSchema: GenMessage<StreamTasksResponse> = /*@__PURE__*/
   messageDesc(file_stem_v1_task_service, 6);
+
+/**
+ * One task of a frame that was not simply stored: refused, stored before, or given its id by the server.
+ *
+ * @generated from message stem.v1.StreamTasksException
+ */
+export type StreamTasksException = Message<"stem.v1.StreamTasksException"> & {
+  /**
+   * Its place in the frame, from 0.
+   *
+   * @generated from field: int32 index = 1;
+   */
+  index: number;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: stem.v1.EnqueueVerdict verdict = 2;
+   */
+  verdict?: EnqueueVerdict | undefined;
+};
+
+/**
+ * Describes the message stem.v1.StreamTasksException.
+ * Use `create(StreamTasksExceptionSchema)` to create a new message.
+ */
+export const StreamTasksExceptionSchema: GenMessage<StreamTasksException> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_service, 7);
 
 /**
  * Which task to read.
@@ -320,7 +363,7 @@ export type GetTaskRequest = Message<"stem.v1.GetTaskRequest"> & {
  * Use `create(GetTaskRequestSchema)` to create a new message.
  */
 export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 7);
+  messageDesc(file_stem_v1_task_service, 8);
 
 /**
  * The task.
@@ -341,7 +384,7 @@ export type GetTaskResponse = Message<"stem.v1.GetTaskResponse"> & {
  * Use `create(GetTaskResponseSchema)` to create a new message.
  */
 export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 8);
+  messageDesc(file_stem_v1_task_service, 9);
 
 /**
  * Which tasks to list. Filters are combined: a task must match all of them.
@@ -425,7 +468,7 @@ export type ListTasksRequest = Message<"stem.v1.ListTasksRequest"> & {
  * Use `create(ListTasksRequestSchema)` to create a new message.
  */
 export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 9);
+  messageDesc(file_stem_v1_task_service, 10);
 
 /**
  * One page of tasks.
@@ -453,7 +496,7 @@ export type ListTasksResponse = Message<"stem.v1.ListTasksResponse"> & {
  * Use `create(ListTasksResponseSchema)` to create a new message.
  */
 export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 10);
+  messageDesc(file_stem_v1_task_service, 11);
 
 /**
  * Which tasks to wait for.
@@ -488,7 +531,7 @@ export type AwaitTasksRequest = Message<"stem.v1.AwaitTasksRequest"> & {
  * Use `create(AwaitTasksRequestSchema)` to create a new message.
  */
 export const AwaitTasksRequestSchema: GenMessage<AwaitTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 11);
+  messageDesc(file_stem_v1_task_service, 12);
 
 /**
  * One task to wait for.
@@ -516,7 +559,7 @@ export type AwaitedTask = Message<"stem.v1.AwaitedTask"> & {
  * Use `create(AwaitedTaskSchema)` to create a new message.
  */
 export const AwaitedTaskSchema: GenMessage<AwaitedTask> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 12);
+  messageDesc(file_stem_v1_task_service, 13);
 
 /**
  * What became of some of the awaited tasks. Batches: what is ready at the same time comes in one message.
@@ -537,7 +580,7 @@ export type AwaitTasksResponse = Message<"stem.v1.AwaitTasksResponse"> & {
  * Use `create(AwaitTasksResponseSchema)` to create a new message.
  */
 export const AwaitTasksResponseSchema: GenMessage<AwaitTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 13);
+  messageDesc(file_stem_v1_task_service, 14);
 
 /**
  * News of one awaited task.
@@ -589,7 +632,7 @@ export type TaskUpdate = Message<"stem.v1.TaskUpdate"> & {
  * Use `create(TaskUpdateSchema)` to create a new message.
  */
 export const TaskUpdateSchema: GenMessage<TaskUpdate> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 14);
+  messageDesc(file_stem_v1_task_service, 15);
 
 /**
  * How much of a task to send.

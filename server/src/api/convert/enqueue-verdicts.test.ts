@@ -5,7 +5,7 @@ import type { EnqueueVerdict } from "../../broker/broker.ts";
 import { taskIdOf } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { problemToStatus } from "../problem-table.ts";
-import { enqueueTasksResponse, streamTasksResponse } from "./enqueue-verdicts.ts";
+import { enqueueTasksResponse, streamTasksExceptions, streamTasksResponse } from "./enqueue-verdicts.ts";
 
 const stored = (id: string, deduplicated = false): EnqueueVerdict => ({
   kind: "stored",
@@ -40,6 +40,16 @@ test.each([0n, 1n, 300n, 2n ** 62n])("so they are for frame %d of a stream", (fr
   const expected = create(StreamTasksResponseSchema, { frameSeq, verdicts: messages });
   const { bytes } = streamTasksResponse(frameSeq, verdicts);
   expect(Buffer.from(bytes)).toEqual(Buffer.from(toBinary(StreamTasksResponseSchema, expected)));
+});
+
+test("exceptions leave out what is stored for the first time under its own id", () => {
+  const exceptions = messages.flatMap((verdict, index) =>
+    "error" in verdict || verdict.deduplicated || index === 4 ? { index, verdict } : [],
+  );
+  const expected = create(StreamTasksResponseSchema, { frameSeq: 7n, exceptions });
+  const { bytes } = streamTasksExceptions(7n, verdicts, (at) => at !== 4);
+  expect(Buffer.from(bytes)).toEqual(Buffer.from(toBinary(StreamTasksResponseSchema, expected)));
+  expect(messages[4]).toMatchObject({ deduplicated: false });
 });
 
 test("no verdicts are no bytes", () => {

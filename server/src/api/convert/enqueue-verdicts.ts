@@ -4,11 +4,13 @@
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
 import {
   EnqueueTasksResponseSchema,
   EnqueueVerdictSchema,
   StreamTasksResponseSchema,
 } from "@stem/proto/stem/v1/task_service_pb";
+import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { EnqueueVerdict } from "../../broker/broker.ts";
 import { Encoded } from "../call.ts";
 import { problemToStatus } from "../problem-table.ts";
@@ -26,6 +28,23 @@ export function streamTasksResponse(
 ): Encoded<typeof StreamTasksResponseSchema> {
   const head = toBinary(StreamTasksResponseSchema, create(StreamTasksResponseSchema, { frameSeq }));
   return new Encoded(StreamTasksResponseSchema, encode(head, tagOf(2), verdicts));
+}
+
+/** The answer to one frame of StreamTasks that asks for exceptions only; `named` says whether the task at a place came with its id. */
+export function streamTasksExceptions(
+  frameSeq: bigint,
+  verdicts: readonly EnqueueVerdict[],
+  named: (at: number) => boolean,
+): Encoded<typeof StreamTasksResponseSchema> {
+  const writer = new ProtoWriter();
+  writer.tag(1, WireType.Varint).int64(frameSeq);
+  for (const [at, verdict] of verdicts.entries()) {
+    if (verdict.kind === "stored" && !verdict.deduplicated && named(at)) continue;
+    writer.tag(4, WireType.LengthDelimited).fork();
+    if (at > 0) writer.tag(1, WireType.Varint).uint32(at);
+    writer.tag(2, WireType.LengthDelimited).bytes(restOf(verdict, writer.size)).join();
+  }
+  return new Encoded(StreamTasksResponseSchema, writer.finish());
 }
 
 /** A verdict of one length-delimited field: tags and lengths below 128 take one byte each. */
@@ -84,7 +103,7 @@ function writeLong(out: Buffer, start: number, tag: number, verdict: Uint8Array)
 /** How much elaborate errors may take together; past it they keep their ErrorInfo alone, so that no batch tips its answer over. */
 const elaborateBytesMax = 1024 * 1024;
 
-/** Any other verdict, encoded. */
+/** Any verdict, encoded. */
 function restOf(verdict: EnqueueVerdict, written: number): Uint8Array {
   const init = { taskId: verdict.taskId ?? "", deduplicated: false };
   if (verdict.kind === "stored")

@@ -12,7 +12,7 @@ import {
 import type { Namespace } from "../../model/ids.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { Outgoing } from "../call.ts";
-import { streamTasksResponse } from "../convert/enqueue-verdicts.ts";
+import { streamTasksExceptions, streamTasksResponse } from "../convert/enqueue-verdicts.ts";
 import type { NamespaceOf } from "../convert/namespace.ts";
 import { tasksOf } from "../convert/plain-batch.ts";
 import { problemToStatus } from "../problem-table.ts";
@@ -57,7 +57,11 @@ async function answerFrame(frame: Frame, enqueuing: Enqueuing): Promise<Answer> 
   const { request, namespace } = frame;
   try {
     checkFrame(frame);
-    return streamTasksResponse(request.frameSeq, await enqueuing.many(tasksOf(request), namespace, false));
+    const tasks = tasksOf(request);
+    const verdicts = await enqueuing.many(tasks, namespace, false);
+    return request.exceptionsOnly
+      ? streamTasksExceptions(request.frameSeq, verdicts, (at) => tasks[at]?.id !== undefined)
+      : streamTasksResponse(request.frameSeq, verdicts);
   } catch (error) {
     if (error instanceof StemProblem) return refused(request, error);
     throw error;
