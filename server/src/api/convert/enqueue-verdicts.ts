@@ -30,13 +30,17 @@ export function streamTasksResponse(
   return new Encoded(StreamTasksResponseSchema, encode(head, tagOf(2), verdicts));
 }
 
+// One for the process: an answer is written in one go, and its buffer is shared.
+const writer = new ProtoWriter();
+
 /** The answer to one frame of StreamTasks that asks for exceptions only; `named` says whether the task at a place came with its id. */
 export function streamTasksExceptions(
   frameSeq: bigint,
   verdicts: readonly EnqueueVerdict[],
   named: (at: number) => boolean,
 ): Encoded<typeof StreamTasksResponseSchema> {
-  const writer = new ProtoWriter();
+  // What an answer that could not be written has left.
+  writer.discard();
   writer.tag(1, WireType.Varint).int64(frameSeq);
   for (const [at, verdict] of verdicts.entries()) {
     if (verdict.kind === "stored" && !verdict.deduplicated && named(at)) continue;
