@@ -47,6 +47,8 @@ export const limits = {
   helloMsMax: 10_000,
   streamStalledMsMax: 60_000,
   streamsPerConnectionMax: 100,
+  /** Unread bytes that a connection takes; with HTTP/2's 64 KiB the sender of a batch would stop and wait several times. */
+  connectionWindowBytes: 1024 * 1024,
   workerStreamsMax: 1000,
   awaitStreamsMax: 1000,
   forgedTokensMax: 3,

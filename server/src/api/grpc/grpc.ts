@@ -50,7 +50,7 @@ const keepaliveTimeoutMs = 5000;
 /** Makes the stack. */
 export function createGrpcStack(deps: GrpcDeps): GrpcStack {
   const byPath = new Map(deps.routes.map((route) => [route.path, route]));
-  const streams = createGrpcStreams((path) => byPath.has(path));
+  const streams = createGrpcStreams((path) => byPath.has(path), deps.limits.connectionWindowBytes);
   const server = new Server({
     "grpc.max_concurrent_streams": deps.limits.streamsPerConnectionMax,
     "grpc.max_receive_message_length": deps.limits.messageBytesMax,

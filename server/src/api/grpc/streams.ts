@@ -11,7 +11,7 @@ import { peerOf } from "../peer.ts";
 import { type HeaderNotes, takeHeaders } from "./request-headers.ts";
 
 /** One connection: who is at its other end, and how many of its streams are open. */
-export type GrpcConnection = { readonly peer: string; openStreams: number };
+export type GrpcConnection = { readonly peer: string; openStreams: number; hasWindow: boolean };
 
 /** What was seen of a call when its stream began. */
 export type StreamNote = HeaderNotes & {
@@ -34,8 +34,8 @@ export const ticketHeader = "stem-stream-ticket";
 
 const channel = "http2.server.stream.start";
 
-/** Starts to take notes; `isKnownPath` tells the paths of our methods. */
-export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcStreams {
+/** Starts to take notes; `isKnownPath` tells the paths of our methods, `windowBytes` how much unread a connection takes. */
+export function createGrpcStreams(isKnownPath: (path: string) => boolean, windowBytes: number): GrpcStreams {
   // The channel tells about every HTTP/2 server of the process. Streams run in the context in which their connection was adopted,
   // so the ones without it are not ours.
   const adopted = new AsyncLocalStorage<GrpcConnection>();
@@ -46,6 +46,8 @@ export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcS
     const connection = adopted.getStore();
     if (!connection) return;
     const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
+    if (!connection.hasWindow) widen(stream, windowBytes);
+    connection.hasWindow = true;
     const ticket = (++tickets).toString(36);
     connection.openStreams += 1;
     stream.once("close", () => {
@@ -59,7 +61,7 @@ export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcS
   diagnostics.subscribe(channel, onStart);
   return {
     adopt: (connection, inject) =>
-      adopted.run({ peer: peerOf(connection), openStreams: 0 }, inject, connection),
+      adopted.run({ peer: peerOf(connection), openStreams: 0, hasWindow: false }, inject, connection),
     redeem(ticket = "") {
       const note = notes.get(ticket);
       notes.delete(ticket);
@@ -67,6 +69,12 @@ export function createGrpcStreams(isKnownPath: (path: string) => boolean): GrpcS
     },
     close: () => void diagnostics.unsubscribe(channel, onStart),
   };
+}
+
+/** Lets the peer send so much before it waits to be read, on the whole connection and on each of its streams. */
+function widen({ session }: ServerHttp2Stream, bytes: number): void {
+  session?.setLocalWindowSize(bytes);
+  session?.settings({ initialWindowSize: bytes });
 }
 
 /** Answers 415 to a call that is not gRPC, which grpc-js would take for it. */
