@@ -14,9 +14,30 @@ const keepalive = { pingIntervalMs: 10_000, pingTimeoutMs: 5000 } as const;
 // Larger than any message the server sends: a task of 2 MiB with a result of 2 MiB, and room.
 const readMaxBytes = 16 * 1024 * 1024;
 
+// HTTP/2 begins with 64 KiB, for a stream and for all of a connection: a frame of several hundred tasks would come in instalments, each
+// asked for when half of the one before was read.
+const windowBytes = 1024 * 1024;
+
+/** Sessions that let the server send a whole frame at once. */
+class WideSessionManager extends Http2SessionManager {
+  readonly #wide = new WeakSet<object>();
+
+  override async request(...how: Parameters<Http2SessionManager["request"]>) {
+    const stream = await super.request(...how);
+    const { session } = stream;
+    if (session !== undefined && !this.#wide.has(session)) {
+      this.#wide.add(session);
+      session.setLocalWindowSize(windowBytes);
+    }
+    return stream;
+  }
+}
+
 /** Makes a channel; nothing is sent before the first call. */
 export function openChannel(baseUrl: string): Channel {
-  const sessionManager = new Http2SessionManager(baseUrl, keepalive);
+  const sessionManager = new WideSessionManager(baseUrl, keepalive, {
+    settings: { initialWindowSize: windowBytes },
+  });
   return {
     transport: createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [], readMaxBytes }),
     close: () => sessionManager.abort(),
