@@ -14,37 +14,32 @@ const keepalive = { pingIntervalMs: 10_000, pingTimeoutMs: 5000 } as const;
 // Larger than any message the server sends: a task of 2 MiB with a result of 2 MiB, and room.
 const readMaxBytes = 16 * 1024 * 1024;
 
-// Unread bytes that a connection takes. With HTTP/2's 64 KiB the server would stop and wait several times in a batch of tasks.
+// HTTP/2 begins with 64 KiB, for a stream and for all of a connection: a frame of several hundred tasks would come in instalments, each
+// asked for when half of the one before was read.
 const windowBytes = 1024 * 1024;
+
+/** Sessions that let the server send a whole frame at once. */
+class WideSessionManager extends Http2SessionManager {
+  readonly #wide = new WeakSet<object>();
+
+  override async request(...how: Parameters<Http2SessionManager["request"]>) {
+    const stream = await super.request(...how);
+    const { session } = stream;
+    if (session !== undefined && !this.#wide.has(session)) {
+      this.#wide.add(session);
+      session.setLocalWindowSize(windowBytes);
+    }
+    return stream;
+  }
+}
 
 /** Makes a channel; nothing is sent before the first call. */
 export function openChannel(baseUrl: string): Channel {
-  const settings = { initialWindowSize: windowBytes };
-  const connection = new Http2SessionManager(baseUrl, keepalive, { settings });
-  const sessionManager = withWindow(connection);
+  const sessionManager = new WideSessionManager(baseUrl, keepalive, {
+    settings: { initialWindowSize: windowBytes },
+  });
   return {
     transport: createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [], readMaxBytes }),
-    close: () => connection.abort(),
-  };
-}
-
-/** What a transport asks of its connections. */
-type Connections = Pick<Http2SessionManager, "authority" | "request" | "notifyResponseByteRead">;
-
-/** Widens each connection as a whole, which its settings cannot: those are about its streams. */
-function withWindow(manager: Connections): Connections {
-  const widened = new WeakSet<object>();
-  return {
-    authority: manager.authority,
-    notifyResponseByteRead: (stream) => manager.notifyResponseByteRead(stream),
-    async request(...call) {
-      const stream = await manager.request(...call);
-      const { session } = stream;
-      if (session !== undefined && !widened.has(session)) {
-        widened.add(session);
-        session.setLocalWindowSize(windowBytes);
-      }
-      return stream;
-    },
+    close: () => sessionManager.abort(),
   };
 }

@@ -1,6 +1,6 @@
-import type { Namespace, QueueName } from "../model/ids.ts";
+import type { Instant, Namespace, QueueName } from "../model/ids.ts";
 import type { Outcome } from "../model/outcome.ts";
-import { decideSettle, type LeaseHead } from "../model/task-machine.ts";
+import { decideSettle, type LeaseHead, type SettleDecision } from "../model/task-machine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
@@ -37,16 +37,12 @@ export function createEndLeases({ store, clock, random, news, hints }: EndLeases
   return async (namespace, ends) => {
     if (ends.length === 0) return [];
     const now = clock.now();
-    const decided = ends.map(
-      ({ name, lease, outcome }): StoreSettlement => ({
-        namespace,
-        id: name.id,
-        fence: name.fence,
-        decision: decideSettle(lease, outcome, now, random.chance()),
-        outcomeHash: outcomeHash(outcome),
-        now,
-      }),
-    );
+    const decide = createDeciding(now, random);
+    const decided = ends.map((end): StoreSettlement => {
+      const { decision, hash } = decide(end);
+      const { id, fence } = end.name;
+      return { namespace, id, fence, decision, outcomeHash: hash, now };
+    });
     const verdicts = await store.settle(decided);
     tell(namespace, ends, decided, verdicts);
     return verdicts;
@@ -69,3 +65,26 @@ export function createEndLeases({ store, clock, random, news, hints }: EndLeases
     hints.leaseEnded(decided.filter((_, at) => verdicts[at]?.kind === "applied"));
   }
 }
+
+type Decided = { readonly decision: SettleDecision; readonly hash: number };
+
+/** Decides ends of the same moment. A success leaves nothing to chance: neighbours that succeed alike share one decision. */
+function createDeciding(now: Instant, random: Pick<Random, "chance">): (end: LeaseEnd) => Decided {
+  let before: LeaseEnd | undefined;
+  let decided: Decided | undefined;
+  return (end) => {
+    if (decided === undefined || before === undefined || !succeedsAlike(end, before))
+      decided = {
+        decision: decideSettle(end.lease, end.outcome, now, random.chance()),
+        hash: outcomeHash(end.outcome),
+      };
+    before = end;
+    return decided;
+  };
+}
+
+const succeedsAlike = (a: LeaseEnd, b: LeaseEnd): boolean =>
+  a.outcome.kind === "succeeded" &&
+  a.outcome === b.outcome &&
+  a.lease.policy === b.lease.policy &&
+  a.lease.attempt === b.lease.attempt;

@@ -17,6 +17,9 @@ export const isAlike = (a: Remembered, b: Remembered): boolean =>
   writesTheSame(a.settlement.decision.outcome, b.settlement.decision.outcome);
 
 const writesTheSame = (a: TaskChange, b: TaskChange): boolean =>
+  a === b ? isPlain(a) : isEqualAndPlain(a, b);
+
+const isEqualAndPlain = (a: TaskChange, b: TaskChange): boolean =>
   isPlain(a) &&
   isPlain(b) &&
   a.state === b.state &&

@@ -13,15 +13,29 @@ export type Packet = {
   readonly bytes: Uint8Array<ArrayBuffer>;
 };
 
+/** How many numbers and bytes a packet holds. */
+export type PacketSize = { readonly numbers: number; readonly bytes: number };
+
 /** Collects values; a packet belongs to one writer and is posted once. */
 export class PacketWriter {
   readonly #texts: string[] = [];
   readonly #words: string[] = [];
   readonly #wordPlaces = new Map<string, number>();
-  #numbers = new Float64Array(32);
+  #numbers: Float64Array<ArrayBuffer>;
   #numberCount = 0;
-  #bytes = new Uint8Array(512);
+  #bytes: Uint8Array<ArrayBuffer>;
   #byteCount = 0;
+
+  /** Begins with room for so much; what is beyond it is made room for. */
+  constructor({ numbers, bytes }: PacketSize = { numbers: 32, bytes: 512 }) {
+    this.#numbers = new Float64Array(numbers);
+    this.#bytes = new Uint8Array(bytes);
+  }
+
+  /** How much was written so far. */
+  get size(): PacketSize {
+    return { numbers: this.#numberCount, bytes: this.#byteCount };
+  }
 
   number(value: number): void {
     if (this.#numberCount === this.#numbers.length) {

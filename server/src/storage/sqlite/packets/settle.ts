@@ -10,8 +10,8 @@ import type { PacketReader, PacketWriter } from "./packet.ts";
 /** How settle crosses. */
 export const settleVerb = {
   request: packed<[readonly StoreSettlement[]]>(
-    (to, [settlements]) => writeList(to, settlements, writeSettlement),
-    (from) => [readList(from, readSettlement)],
+    (to, [settlements]) => writeSettlements(to, settlements),
+    (from) => [readSettlements(from)],
   ),
   answer: packed<readonly SettleVerdict[]>(
     (to, verdicts) => writeList(to, verdicts, writeVerdict),
@@ -20,15 +20,43 @@ export const settleVerb = {
   items: ([settlements]: readonly [readonly StoreSettlement[]]) => settlements.length,
 };
 
-function writeSettlement(to: PacketWriter, settlement: StoreSettlement): void {
-  writeLeaseRef(to, settlement);
-  to.number(settlement.outcomeHash);
-  to.number(settlement.now);
-  writeDecision(to, settlement.decision);
+/** Neighbours mostly end alike: what is the same object as before crosses once, and is one object again on the other side. */
+function writeSettlements(to: PacketWriter, settlements: readonly StoreSettlement[]): void {
+  let before: StoreSettlement | undefined;
+  to.number(settlements.length);
+  for (const settlement of settlements) {
+    writeLeaseRef(to, settlement);
+    const isAlike = before !== undefined && endsAlike(settlement, before);
+    to.flag(isAlike);
+    if (!isAlike) writeEnd(to, settlement);
+    before = settlement;
+  }
 }
 
-const readSettlement = (from: PacketReader): StoreSettlement => ({
-  ...readLeaseRef(from),
+function readSettlements(from: PacketReader): StoreSettlement[] {
+  const settlements = new Array<StoreSettlement>(from.number());
+  let end: LeaseEnd | undefined;
+  for (let i = 0; i < settlements.length; i += 1) {
+    const { namespace, id, fence } = readLeaseRef(from);
+    if (!from.flag() || end === undefined) end = readEnd(from);
+    const { outcomeHash, now, decision } = end;
+    settlements[i] = { namespace, id, fence, outcomeHash, now, decision };
+  }
+  return settlements;
+}
+
+type LeaseEnd = Pick<StoreSettlement, "outcomeHash" | "now" | "decision">;
+
+const endsAlike = (a: LeaseEnd, b: LeaseEnd): boolean =>
+  a.decision === b.decision && a.outcomeHash === b.outcomeHash && a.now === b.now;
+
+function writeEnd(to: PacketWriter, { outcomeHash, now, decision }: LeaseEnd): void {
+  to.number(outcomeHash);
+  to.number(now);
+  writeDecision(to, decision);
+}
+
+const readEnd = (from: PacketReader): LeaseEnd => ({
   outcomeHash: from.number(),
   now: instantOf(from.number()),
   decision: readDecision(from),
