@@ -56,54 +56,80 @@ const all: StoredAt = () => true;
 
 /** So many rows one statement takes, at most. */
 const rowsMax = 64;
-const contentColumns = "seq, namespace, id, hash, name, policy, tags, replay_of, content";
-const contentRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const insertContents =
+  "INSERT INTO contents (seq, namespace, name, policy, id, hash, content, tags, replay_of)";
+const unlessTaken = "ON CONFLICT (namespace, id) DO NOTHING";
+
+// Handing a value over costs about as much as keeping it. So what rows have in common is handed over once, and most tasks of a batch
+// differ in id and content only. No numbered parameters, which the client looks up one by one.
+const plainSql = (rows: number): string =>
+  `${insertContents}
+   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, own.column3, own.column4, NULL, NULL
+   FROM (SELECT ? AS seq, ? AS namespace, ? AS name, ? AS policy) AS shared,
+     (VALUES ${Array.from({ length: rows }, (_, at) => `(${at}, ?, ?, ?)`).join(", ")}) AS own
+   WHERE true ${unlessTaken}`;
+const anySql = (rows: number): string =>
+  `${insertContents} VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
 
 type InsertContents = (namespace: number, tasks: readonly NewTask[], firstSeq: number) => number;
 
 /** Stores contents under consecutive numbers, leaving out those whose id is taken; answers how many it stored. */
 function createInsertContents(db: Database): InsertContents {
-  const commands = new Map<number, Command>();
+  const plain = commandsByRows(db, plainSql);
+  const any = commandsByRows(db, anySql);
 
-  function commandFor(rows: number): Command {
-    let found = commands.get(rows);
-    if (found === undefined) {
-      const values = new Array<string>(rows).fill(contentRow).join(", ");
-      found = command(
-        db,
-        `INSERT INTO contents (${contentColumns}) VALUES ${values} ON CONFLICT (namespace, id) DO NOTHING`,
+  function insertPlain(namespace: number, tasks: AlikeTasks, seq: number): number {
+    const [{ name, policy }] = tasks;
+    const values: Value[] = [seq, namespace, name, policyText(policy)];
+    for (const { id, contentHash, content } of tasks) values.push(id, contentHash, content);
+    return plain(tasks.length)(...values);
+  }
+
+  function insertAny(namespace: number, tasks: AlikeTasks, seq: number): number {
+    const values: Value[] = [];
+    for (const [at, task] of tasks.entries()) {
+      const tagText = task.tags.length === 0 ? null : JSON.stringify(task.tags);
+      values.push(
+        seq + at,
+        namespace,
+        task.name,
+        policyText(task.policy),
+        task.id,
+        task.contentHash,
+        task.content,
       );
-      commands.set(rows, found);
+      values.push(tagText, task.replayOf ?? null);
     }
-    return found;
+    return any(tasks.length)(...values);
   }
 
   return (namespace, tasks, firstSeq) => {
     let stored = 0;
-    let at = 0;
-    while (at < tasks.length) {
-      const rows = rowsOfOne(tasks.length - at);
-      const values: Value[] = [];
-      for (const task of tasks.slice(at, at + rows)) {
-        const { id, contentHash, name, policy, tags, replayOf, content } = task;
-        const tagText = tags.length === 0 ? null : JSON.stringify(tags);
-        const seq = firstSeq + at;
-        values.push(
-          seq,
-          namespace,
-          id,
-          contentHash,
-          name,
-          policyText(policy),
-          tagText,
-          replayOf ?? null,
-          content,
-        );
-        at += 1;
-      }
-      stored += commandFor(rows)(...values);
+    for (let at = 0; at < tasks.length; ) {
+      const some = tasks.slice(at, at + rowsOfOne(tasks.length - at)) as unknown as AlikeTasks;
+      const insert = arePlain(some) ? insertPlain : insertAny;
+      stored += insert(namespace, some, firstSeq + at);
+      at += some.length;
     }
     return stored;
+  };
+}
+
+const arePlain = (tasks: AlikeTasks): boolean =>
+  tasks.every(
+    ({ name, tags, replayOf }) => name === tasks[0].name && tags.length === 0 && replayOf === undefined,
+  );
+
+/** Statements that insert a number of rows, each prepared when it is first needed. */
+function commandsByRows(db: Database, sql: (rows: number) => string): (rows: number) => Command {
+  const commands = new Map<number, Command>();
+  return (rows) => {
+    let found = commands.get(rows);
+    if (found === undefined) {
+      found = command(db, sql(rows));
+      commands.set(rows, found);
+    }
+    return found;
   };
 }
 
