@@ -1,6 +1,7 @@
 /**
  * How many tasks to hold ready beyond the free slots: as many as were started, at the pace of late, in `aheadMs`. With short tasks
- * that hides the round trip to the server; with long ones it is none, so that none waits here while another worker is idle.
+ * that is two round trips to a busy server, so that one batch is on its way while another runs; with long ones it is none, so that
+ * none waits here while another worker is idle.
  */
 export class Prefetch {
   readonly #max: number;
@@ -9,7 +10,7 @@ export class Prefetch {
   #ended = 0;
   #perMs = 0;
 
-  constructor(max: number, aheadMs = 20) {
+  constructor(max: number, aheadMs = 40) {
     this.#max = max;
     this.#aheadMs = aheadMs;
   }

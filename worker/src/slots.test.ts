@@ -102,3 +102,25 @@ test("a handler beyond its time limit has failed by it, whatever it returns", as
   await end("a");
   expect(ended).toEqual(["a failed"]);
 });
+
+test("tasks that end at once leave room for other things after every 256", async () => {
+  const started: string[] = [];
+  const slots = new Slots(10, {
+    clock: createManualClock(0),
+    runner: {
+      run: (lease) => {
+        started.push(lease.grant.taskId);
+        return Promise.resolve(succeeded(undefined));
+      },
+    },
+    watch: () => undefined,
+    onEnded: () => undefined,
+  });
+  const turnOver = new Promise((resolve) => setImmediate(resolve));
+  slots.offer(Array.from({ length: 600 }, (_, n) => heldLeaseOf({ taskId: `${n}` })));
+  await turnOver;
+  expect(started).toHaveLength(256);
+  await rest();
+  await rest();
+  expect([started.length, slots.free]).toEqual([600, 10]);
+});

@@ -1,4 +1,4 @@
-import type { Clock } from "@stem/sdk/internal";
+import { atEndOfTurn, type Clock } from "@stem/sdk/internal";
 import type { HeldLease } from "./lease.ts";
 import type { Runner } from "./runner/runner.ts";
 import { lastWord, type Outcome } from "./settlement.ts";
@@ -13,6 +13,12 @@ export type SlotsDeps = {
   readonly onEnded: (lease: HeldLease, outcome: Outcome | undefined) => void;
 };
 
+/**
+ * Short tasks end in the turn of the event loop in which they started, and a thousand that follow each other would keep it from all else.
+ * Between turns their outcomes leave and others come, so that server and worker are at work at the same time.
+ */
+const startsPerTurnMax = 256;
+
 /** Runs leased tasks in the order given, at most `concurrency` at once. A handler keeps its slot until it has really ended. */
 export class Slots {
   readonly #deps: SlotsDeps;
@@ -21,6 +27,9 @@ export class Slots {
   readonly #running = new Set<HeldLease>();
   #onIdle: (() => void)[] = [];
   #closed = false;
+  /** How many were started in this turn of the event loop; at the bound the rest waits for the next one. */
+  #startedInTurn = 0;
+  #turnPlanned = false;
 
   constructor(concurrency: number, deps: SlotsDeps) {
     this.#concurrency = concurrency;
@@ -66,7 +75,7 @@ export class Slots {
 
   #fill(): void {
     if (this.#closed) return;
-    while (this.#running.size < this.#concurrency) {
+    while (this.#running.size < this.#concurrency && this.#startedInTurn < startsPerTurnMax) {
       const lease = this.#buffer.shift();
       if (lease === undefined) return;
       this.#start(lease);
@@ -74,10 +83,22 @@ export class Slots {
   }
 
   #start(lease: HeldLease): void {
+    this.#startedInTurn += 1;
+    this.#planTurn();
     lease.begin(this.#deps.clock.now());
     if (lease.limitAt !== Number.POSITIVE_INFINITY) this.#deps.watch(lease.limitAt);
     this.#running.add(lease);
     void this.#deps.runner.run(lease).then((outcome) => this.#ended(lease, outcome));
+  }
+
+  #planTurn(): void {
+    if (this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    atEndOfTurn(() => {
+      this.#turnPlanned = false;
+      this.#startedInTurn = 0;
+      this.#fill();
+    });
   }
 
   #ended(lease: HeldLease, outcome: Outcome): void {
