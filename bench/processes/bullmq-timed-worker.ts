@@ -3,10 +3,10 @@
 import { Worker } from "bullmq";
 import { peerQueue } from "../support/bullmq.ts";
 import { settings, tell } from "../support/child.ts";
-import { pickUpTimes } from "../support/pick-up-times.ts";
+import { type PickUps, pickUpTimes } from "../support/pick-up-times.ts";
 
-const { port, count } = settings<{ port: number; count: number }>();
-const times = pickUpTimes(count);
+const { port, ...measured } = settings<{ port: number } & PickUps>();
+const times = pickUpTimes(measured);
 const connection = { host: "127.0.0.1", port };
 const worker = new Worker(peerQueue, async ({ data }) => times.started(data), {
   connection,

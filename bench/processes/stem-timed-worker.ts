@@ -2,11 +2,11 @@
 
 import { createWorker, implement } from "@stem/worker";
 import { settings, tell } from "../support/child.ts";
-import { pickUpTimes } from "../support/pick-up-times.ts";
+import { type PickUps, pickUpTimes } from "../support/pick-up-times.ts";
 import { timed } from "../support/tasks.ts";
 
-const { url, count } = settings<{ url: string; count: number }>();
-const times = pickUpTimes(count);
+const { url, ...measured } = settings<{ url: string } & PickUps>();
+const times = pickUpTimes(measured);
 const worker = createWorker({
   url,
   concurrency: 100,

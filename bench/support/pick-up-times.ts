@@ -2,11 +2,16 @@ import { tell } from "./child.ts";
 import { quantile } from "./measure.ts";
 import { machineMs } from "./tasks.ts";
 
-/** Gathers the waits of `count` tasks and tells the parent their quantiles when all have started. */
-export function pickUpTimes(count: number): { started(enqueuedAtMs: number): void } {
+/** What is measured: the waits of `count` tasks, after `warmUp` others. */
+export type PickUps = { readonly count: number; readonly warmUp: number };
+
+/** Gathers waits, and tells the parent their quantiles when all have started. */
+export function pickUpTimes({ count, warmUp }: PickUps): { started(enqueuedAtMs: number): void } {
   const waits: number[] = [];
+  let warm = 0;
   return {
     started: (enqueuedAtMs) => {
+      if (warm++ < warmUp) return;
       waits.push(machineMs() - enqueuedAtMs);
       if (waits.length !== count) return;
       waits.sort((a, b) => a - b);
