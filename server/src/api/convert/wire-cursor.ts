@@ -41,10 +41,12 @@ export class WireCursor {
     return this.bytes.toString("latin1", from, this.at);
   }
 
-  /** Moves over a field that is a number or has a length; false where it is neither, or not whole. */
+  /** Moves over a field below 16 that is a number or has a length; false where it is another, or not whole. */
   skipField(): boolean {
     const end = this.bytes.length;
-    const wireType = (this.bytes[this.at++] ?? 0) & 7;
+    const tag = this.bytes[this.at++] ?? 0;
+    if (tag >= 0x80) return false;
+    const wireType = tag & 7;
     if (wireType === WireType.LengthDelimited) {
       const length = this.takeLength(end);
       this.at += length;

@@ -102,6 +102,13 @@ test("what stands beside the tasks is read as ever", () => {
   expect(tasksOf(request as never)).toHaveLength(1);
 });
 
+test("what looks like a task in a field that nobody knows is none", () => {
+  const hidden = requestOf([{ name: "hidden" }]);
+  const unknown = new BinaryWriter().tag(16, WireType.LengthDelimited).bytes(hidden).finish();
+  const taken = tasksIn(Buffer.concat([unknown, requestOf([{ name: "a" }])]));
+  expect(taken.map(({ name }) => name)).toEqual(["a"]);
+});
+
 test.each([
   ["JSON that is no UTF-8", (task: BinaryWriter) => args(named(task), Uint8Array.of(0x22, 0xff, 0x22))],
   ["a task that ends beyond the request", () => new BinaryWriter()],
