@@ -1,3 +1,5 @@
+import { frameIterator } from "./frame-reader.ts";
+
 /** What goes out on a stream, as the transport reads it: in order, one at a time, until it ends. */
 export class FrameQueue<Frame> implements AsyncIterable<Frame> {
   readonly #waiting: Frame[] = [];
@@ -16,24 +18,16 @@ export class FrameQueue<Frame> implements AsyncIterable<Frame> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Frame> {
-    return {
-      next: () =>
-        new Promise((resolve) => {
-          this.#reader = resolve;
-          const frame = this.#waiting.shift();
-          if (frame !== undefined) this.#answer({ done: false, value: frame });
-          else if (this.#ended) this.end();
-        }),
-      return: () => {
-        this.end();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      // The transport insists on it: this is how it tells that the stream is lost.
-      throw: (error: unknown) => {
-        this.end();
-        return Promise.reject(error);
-      },
-    };
+    return frameIterator({ next: () => this.#next(), end: () => this.end() });
+  }
+
+  #next(): Promise<IteratorResult<Frame>> {
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+      const frame = this.#waiting.shift();
+      if (frame !== undefined) this.#answer({ done: false, value: frame });
+      else if (this.#ended) this.end();
+    });
   }
 
   #answer(step: IteratorResult<Frame>): void {

@@ -1,18 +1,24 @@
 /** The back door for @stem/worker: what both packages share and users do not need. Not a public contract. */
 
 export { baseUrlOf } from "./address.ts";
-export type { Backoff } from "./backoff.ts";
-export { fullJitterMs } from "./backoff.ts";
+export { type Backoff, fullJitterMs } from "./backoff.ts";
 export { createClient } from "./client.ts";
-export type { CancelTimer, Clock, Random } from "./clock.ts";
-export { atEndOfTurn, createSystemClock, pause, systemRandom } from "./clock.ts";
+export {
+  atEndOfTurn,
+  type CancelTimer,
+  type Clock,
+  createSystemClock,
+  pause,
+  type Random,
+  systemRandom,
+} from "./clock.ts";
 export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto } from "./codec/payload.ts";
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
+export { frameIterator } from "./frame-reader.ts";
 export { childLogger, silentLogger } from "./log.ts";
 export { isTransient } from "./problem.ts";
 export { problemFrom, problemFromStatus } from "./problem-from.ts";
 export { duration } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
-export type { Channel } from "./transport.ts";
-export { openChannel } from "./transport.ts";
+export { type Channel, openChannel } from "./transport.ts";

@@ -29,7 +29,7 @@ export type TaskStreamDeps = {
   readonly idleMsMax: number;
 };
 
-/** Sends batches of tasks as frames of one stream, which costs a third of a call each; opens another where one has ended. */
+/** Sends batches of tasks as frames of one stream, which cost half of what a call does; opens another where one has ended. */
 export class TaskStreams {
   readonly #deps: TaskStreamDeps;
   #current: TaskStream | undefined;

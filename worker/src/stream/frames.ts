@@ -3,7 +3,7 @@
  * gets them past its own codec as fields that it does not know. All others are what the generated codec makes of them.
  */
 
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary, type UnknownField } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
@@ -14,7 +14,7 @@ import {
   type Settle,
   WorkerService,
 } from "@stem/proto/stem/v1/worker_service_pb";
-import { Cursor } from "./cursor.ts";
+import { WireCursor } from "@stem/proto/wire/wire-cursor";
 import { readGrants } from "./read-grants.ts";
 import { writeSettle } from "./write-settle.ts";
 
@@ -45,14 +45,25 @@ export const settleFrame = (request: ConnectRequest, { settlements }: Settle): C
 });
 
 function readFrame(message: Empty): ConnectResponse {
-  const fields = message.$unknown ?? [];
+  try {
+    return readGrantsFrame(message.$unknown ?? []) ?? readAny(message);
+  } catch (error) {
+    if (error instanceof RangeError) return readAny(message);
+    throw error;
+  }
+}
+
+const readAny = (message: Empty): ConnectResponse =>
+  fromBinary(ConnectResponseSchema, toBinary(EmptySchema, message));
+
+function readGrantsFrame(fields: readonly UnknownField[]): ConnectResponse | undefined {
   const grants = fields.find(({ no }) => no === grantsField);
-  if (grants === undefined) return fromBinary(ConnectResponseSchema, toBinary(EmptySchema, message));
+  if (grants === undefined) return undefined;
   const echo = fields.find(({ no }) => no === echoField);
   return {
     $typeName: "stem.v1.ConnectResponse",
     frameSeq: 0n,
-    echo: echo === undefined ? 0n : BigInt(new Cursor(echo.data).varint()),
-    frame: { case: "grants", value: readGrants(new Cursor(grants.data).bytes()) },
+    echo: echo === undefined ? 0n : BigInt(new WireCursor(echo.data).varint()),
+    frame: { case: "grants", value: readGrants(new WireCursor(grants.data).bytes()) },
   };
 }

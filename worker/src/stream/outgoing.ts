@@ -1,5 +1,5 @@
 import type { ConnectRequest } from "@stem/proto/stem/v1/worker_service_pb";
-import { atEndOfTurn } from "@stem/sdk/internal";
+import { atEndOfTurn, frameIterator } from "@stem/sdk/internal";
 
 /**
  * The worker's side of one stream, as the transport reads it. It pulls: a frame is made when the last one has left, out of all that
@@ -38,23 +38,15 @@ export class Outgoing implements AsyncIterable<ConnectRequest> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ConnectRequest> {
-    return {
-      next: () =>
-        new Promise((resolve) => {
-          this.#reader = resolve;
-          if (this.#ended) this.end();
-          else this.#deliver();
-        }),
-      return: () => {
-        this.end();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      // The transport insists on it: this is how it tells that the stream is lost.
-      throw: (error: unknown) => {
-        this.end();
-        return Promise.reject(error);
-      },
-    };
+    return frameIterator({ next: () => this.#read(), end: () => this.end() });
+  }
+
+  #read(): Promise<IteratorResult<ConnectRequest>> {
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+      if (this.#ended) this.end();
+      else this.#deliver();
+    });
   }
 
   #deliver(): void {

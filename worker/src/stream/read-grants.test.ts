@@ -1,5 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { GrantSchema } from "@stem/proto/stem/v1/lease_pb";
+import { WireType } from "@bufbuild/protobuf/wire";
+import { type Grant, GrantSchema } from "@stem/proto/stem/v1/lease_pb";
 import { GrantsSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { grantOf } from "../../../test/support/held-lease.ts";
@@ -45,6 +46,24 @@ test("when a task was created is left out", () => {
   const createTime = { seconds: 1_800_000_000n, nanos: 5 };
   const bytes = toBinary(GrantsSchema, create(GrantsSchema, { grants: [{ ...plain, createTime }] }));
   expect(readGrants(bytes).grants).toEqual([create(GrantSchema, plain)]);
+});
+
+test("fields that this version does not know are passed over, wherever they are", () => {
+  const unknown = (message: object) => ({
+    ...message,
+    $unknown: [{ no: 90, wireType: WireType.Varint, data: Uint8Array.of(5) }],
+  });
+  const grant = create(GrantSchema, plain);
+  const { task, fence } = grant;
+  if (task === undefined || fence === undefined) throw new Error("the plain grant has both");
+  for (const newer of [
+    unknown(grant),
+    { ...grant, task: unknown(task) },
+    { ...grant, fence: unknown(fence) },
+  ]) {
+    const bytes = toBinary(GrantsSchema, create(GrantsSchema, { grants: [newer as Grant] }));
+    expect(readGrants(bytes)).toEqual(fromBinary(GrantsSchema, bytes));
+  }
 });
 
 test("what ends too early is no frame", () => {

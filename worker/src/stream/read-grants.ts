@@ -6,16 +6,16 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Grant, GrantSchema } from "@stem/proto/stem/v1/lease_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
-import { type Fence, type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { type Fence, FenceSchema, type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { type Grants, GrantsSchema } from "@stem/proto/stem/v1/worker_service_pb";
-import { Cursor } from "./cursor.ts";
+import { WireCursor } from "@stem/proto/wire/wire-cursor";
 
 /** Reads a Grants message, without the times at which its tasks were created. */
 export function readGrants(bytes: Uint8Array): Grants {
-  const cursor = new Cursor(bytes);
+  const cursor = new WireCursor(bytes);
   const grants: Grant[] = [];
   let firstSeq = 0;
-  while (cursor.at < cursor.length) {
+  while (cursor.at < bytes.length) {
     const tag = cursor.varint();
     if (tag === 8) firstSeq = cursor.varint();
     else if (tag === 18) grants.push(readGrant(cursor, cursor.end()));
@@ -25,7 +25,7 @@ export function readGrants(bytes: Uint8Array): Grants {
 }
 
 /** The names of the fields are in the proto; a tag is eight times its number, plus two where a length follows. */
-function readGrant(cursor: Cursor, end: number): Grant {
+function readGrant(cursor: WireCursor, end: number): Grant {
   const start = cursor.at;
   const grant: Grant = {
     $typeName: "stem.v1.Grant",
@@ -72,7 +72,7 @@ function readGrant(cursor: Cursor, end: number): Grant {
   return grant;
 }
 
-function readTask(cursor: Cursor, end: number): NewTask {
+function readTask(cursor: WireCursor, end: number): NewTask {
   const start = cursor.at;
   const task: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [] };
   while (cursor.at < end) {
@@ -85,20 +85,21 @@ function readTask(cursor: Cursor, end: number): NewTask {
 }
 
 /** Reads arguments that are JSON and nothing else; false when they are not. */
-function readJson(cursor: Cursor, end: number, task: NewTask): boolean {
+function readJson(cursor: WireCursor, end: number, task: NewTask): boolean {
   if (cursor.at === end || cursor.varint() !== 10) return false;
   const data: Payload["data"] = { case: "json", value: cursor.text() };
   task.args = { $typeName: "stem.v1.Payload", data, contentType: "", encoding: {} };
   return cursor.at === end;
 }
 
-function readFence(cursor: Cursor, end: number): Fence {
+function readFence(cursor: WireCursor, end: number): Fence {
+  const start = cursor.at;
   let [epoch, seq] = [0, 0];
   while (cursor.at < end) {
     const tag = cursor.varint();
     if (tag === 8) epoch = cursor.varint();
     else if (tag === 16) seq = cursor.varint();
-    else throw new RangeError("a fence has no such field");
+    else return fromBinary(FenceSchema, cursor.view(start, end));
   }
   return { $typeName: "stem.v1.Fence", epoch: BigInt(epoch), seq: BigInt(seq) };
 }

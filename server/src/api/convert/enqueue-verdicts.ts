@@ -10,10 +10,10 @@ import {
   EnqueueVerdictSchema,
   StreamTasksResponseSchema,
 } from "@stem/proto/stem/v1/task_service_pb";
-import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { EnqueueVerdict } from "../../broker/broker.ts";
 import { Encoded } from "../call.ts";
 import { problemToStatus } from "../problem-table.ts";
+import { createScratch, writeUintField } from "./scratch.ts";
 
 /** The answer to EnqueueTasks. */
 export const enqueueTasksResponse = (
@@ -30,8 +30,8 @@ export function streamTasksResponse(
   return new Encoded(StreamTasksResponseSchema, encode(head, tagOf(2), verdicts));
 }
 
-// One for the process: an answer is written in one go, and its buffer is shared.
-const writer = new ProtoWriter();
+// One for the process, because its messages share buffers.
+const encodeShared = createScratch();
 
 /** The answer to one frame of StreamTasks that asks for exceptions only; `named` says whether the task at a place came with its id. */
 export function streamTasksExceptions(
@@ -39,16 +39,16 @@ export function streamTasksExceptions(
   verdicts: readonly EnqueueVerdict[],
   named: (at: number) => boolean,
 ): Encoded<typeof StreamTasksResponseSchema> {
-  // What an answer that could not be written has left.
-  writer.discard();
-  writer.tag(1, WireType.Varint).int64(frameSeq);
-  for (const [at, verdict] of verdicts.entries()) {
-    if (verdict.kind === "stored" && !verdict.deduplicated && named(at)) continue;
-    writer.tag(4, WireType.LengthDelimited).fork();
-    if (at > 0) writer.tag(1, WireType.Varint).uint32(at);
-    writer.tag(2, WireType.LengthDelimited).bytes(restOf(verdict, writer.size)).join();
-  }
-  return new Encoded(StreamTasksResponseSchema, writer.finish());
+  const bytes = encodeShared((writer) => {
+    writer.tag(1, WireType.Varint).int64(frameSeq);
+    for (const [at, verdict] of verdicts.entries()) {
+      if (verdict.kind === "stored" && !verdict.deduplicated && named(at)) continue;
+      writer.tag(4, WireType.LengthDelimited).fork();
+      writeUintField(writer, 1, at);
+      writer.tag(2, WireType.LengthDelimited).bytes(restOf(verdict, writer.size)).join();
+    }
+  });
+  return new Encoded(StreamTasksResponseSchema, bytes);
 }
 
 /** A verdict of one length-delimited field: tags and lengths below 128 take one byte each. */

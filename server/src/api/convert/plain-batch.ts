@@ -1,36 +1,39 @@
 import type { Message } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import type { NewTask } from "@stem/proto/stem/v1/task_pb";
+import { WireCursor } from "@stem/proto/wire/wire-cursor";
 import type { Limits } from "../../model/limits.ts";
 import { type PlainTask, readPlainTask } from "./plain-task.ts";
-import { WireCursor } from "./wire-cursor.ts";
 
 /** A request's tasks, all of them plain, and the bytes of everything else in it. */
 export type PlainBatch = { readonly tasks: readonly PlainTask[]; readonly rest: Buffer };
 
 /** Reads a request whose field `number` is a list of tasks; undefined where a task is not plain, or there are more than may be. */
 export function readPlainBatch(bytes: Buffer, number: number, limits: Limits): PlainBatch | undefined {
-  const tasksTag = (number << 3) | WireType.LengthDelimited;
-  const cursor = new WireCursor(bytes);
+  try {
+    return readBatch(new WireCursor(bytes), (number << 3) | WireType.LengthDelimited, limits);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function readBatch(cursor: WireCursor, tasksTag: number, limits: Limits): PlainBatch | undefined {
+  const end = cursor.buffer.length;
   const tasks: PlainTask[] = [];
   const others: Uint8Array[] = [];
-  while (cursor.at < bytes.length) {
+  while (cursor.at < end) {
     const from = cursor.at;
-    if (cursor.takeTag(tasksTag, bytes.length)) {
-      const task = tasks.length < limits.batchTasksMax ? readTask(cursor, limits) : undefined;
-      if (task === undefined) return undefined;
+    if (cursor.takeTag(tasksTag, end)) {
+      const task = tasks.length < limits.batchTasksMax && readPlainTask(cursor, cursor.end(), limits);
+      if (!task) return undefined;
       tasks.push(task);
     } else {
-      if (!cursor.skipField()) return undefined;
-      others.push(bytes.subarray(from, cursor.at));
+      cursor.skipField();
+      others.push(cursor.view(from, cursor.at));
     }
   }
   return tasks.length > 0 ? { tasks, rest: Buffer.concat(others) } : undefined;
-}
-
-function readTask(cursor: WireCursor, limits: Limits): PlainTask | undefined {
-  const length = cursor.takeLength(cursor.bytes.length);
-  return length < 0 ? undefined : readPlainTask(cursor, length, limits);
 }
 
 const plainTasks = new WeakMap<Message, readonly PlainTask[]>();

@@ -4,12 +4,12 @@
  * which says what is wrong with it; a fuzz test proves that both ways take the same tasks alike.
  */
 
+import type { WireCursor } from "@stem/proto/wire/wire-cursor";
 import type { Bytes, QueueName, TaskId, TaskName } from "../../model/ids.ts";
 import { queueNameOf, taskIdOf, taskNameOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { jsonFault } from "./json-text.ts";
 import { isName, isQueueName } from "./new-task-rules.ts";
-import type { WireCursor } from "./wire-cursor.ts";
 
 /** A task that breaks no rule. */
 export class PlainTask {
@@ -33,34 +33,31 @@ const argsTag = 0x1a;
 const queueTag = 0x22;
 const jsonTag = 0x0a;
 
-/** Reads the plain task that the next `length` bytes are, and moves behind it; undefined where they are not one. */
-export function readPlainTask(cursor: WireCursor, length: number, limits: Limits): PlainTask | undefined {
-  const end = cursor.at + length;
-  const id = cursor.takeTag(idTag, end) ? cursor.takeText(end) : undefined;
+/** Reads the plain task that ends at `end`; undefined or a RangeError where there is none. */
+export function readPlainTask(cursor: WireCursor, end: number, limits: Limits): PlainTask | undefined {
+  const id = cursor.takeTag(idTag, end) ? cursor.text(end, "latin1") : undefined;
   if (id !== undefined && !isName(id, limits.taskIdCharsMax)) return undefined;
   const contentAt = cursor.at;
-  const name = cursor.takeTag(nameTag, end) ? cursor.takeText(end) : undefined;
+  const name = cursor.takeTag(nameTag, end) ? cursor.text(end, "latin1") : undefined;
   if (name === undefined || !isName(name, limits.nameCharsMax)) return undefined;
   if (cursor.takeTag(argsTag, end) && !skipJsonPayload(cursor, end, limits)) return undefined;
-  const queue = cursor.takeTag(queueTag, end) ? cursor.takeText(end) : undefined;
+  const queue = cursor.takeTag(queueTag, end) ? cursor.text(end, "latin1") : undefined;
   if (queue !== undefined && !isQueueName(queue, limits)) return undefined;
   if (cursor.at !== end) return undefined;
   return new PlainTask(
     id === undefined ? undefined : taskIdOf(id),
     taskNameOf(name),
     queue === undefined ? undefined : queueNameOf(queue),
-    cursor.bytes.subarray(contentAt, end),
+    cursor.view(contentAt, end),
   );
 }
 
 /** Moves over a payload that is JSON and nothing else; false where it is not. */
 function skipJsonPayload(cursor: WireCursor, taskEnd: number, limits: Limits): boolean {
-  const payloadBytes = cursor.takeLength(taskEnd);
-  const end = cursor.at + payloadBytes;
+  const end = cursor.end(taskEnd);
   if (!cursor.takeTag(jsonTag, end)) return false;
-  const length = cursor.takeLength(end);
-  if (cursor.at + length !== end || length > limits.payloadBytesMax) return false;
-  const text = cursor.bytes.toString("latin1", cursor.at, end);
+  if (cursor.end(end) !== end || end - cursor.at > limits.payloadBytesMax) return false;
+  const text = cursor.buffer.toString("latin1", cursor.at, end);
   // Where every byte is one character of a text, what is beyond ASCII can only be JSON inside its strings.
   if (jsonFault(text, limits.jsonDepthMax) !== undefined || !cursor.isUtf8To(end)) return false;
   cursor.at = end;

@@ -6,7 +6,7 @@ import { createReadReady, type Ready } from "./read-ready.ts";
 import { createUpdateRows } from "./update-rows.ts";
 import type { Writing } from "./writing.ts";
 
-/** Makes claim: leases the best ready tasks in one statement, whatever their number. */
+/** Makes claim: leases the best ready tasks, those whose numbers follow each other with one statement. */
 export function createClaim(writing: Writing): (want: ClaimRequest) => readonly Claimed[] {
   const { db, epoch } = writing;
   const candidatesOf = createCandidates(writing);
