@@ -21,4 +21,4 @@ export { isTransient } from "./problem.ts";
 export { problemFrom, problemFromStatus } from "./problem-from.ts";
 export { duration } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
-export { type Channel, openChannel } from "./transport.ts";
+export { openChannel } from "./transport.ts";
