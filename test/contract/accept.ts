@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { contentHashOf } from "../../server/src/model/content-hash.ts";
 import { namespaceOf, plus, queueNameOf, taskIdOf, taskNameOf } from "../../server/src/model/ids.ts";
 import { bytesOf, defaultPolicy, defaultQueue, newTask } from "../support/new-task.ts";
 import { refOf } from "./subject.ts";
@@ -91,6 +92,17 @@ export function acceptCases({ case: test }: Suite): void {
     await subject.accept(newTask("a"));
     expect(await subject.accept(newTask("a", { content: bytesOf("other") }))).toEqual(["exists"]);
     expect((await subject.task("a")).content).toEqual(bytesOf("content of a"));
+  });
+
+  test("a content that is all there is to hash is the same as its hash, whichever came first", async (subject) => {
+    const spelt = (id: string) => newTask(id, { contentHash: contentHashOf(newTask(id)) });
+    const elsewhere = newTask("a", { contentHash: "other" });
+    expect(await subject.accept(newTask("a"), spelt("b"))).toEqual(["accepted", "accepted"]);
+    expect(await subject.accept(spelt("a"), newTask("b"), elsewhere)).toEqual([
+      "duplicate",
+      "duplicate",
+      "exists",
+    ]);
   });
 
   test("an id that comes twice in a batch is stored once", async (subject) => {

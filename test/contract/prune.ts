@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { contentHashOf } from "../../server/src/model/content-hash.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import { bytesOf, newTask } from "../support/new-task.ts";
 import type { Subject } from "./subject.ts";
@@ -50,6 +51,20 @@ export function pruneCases({ case: test }: Suite): void {
     expect(await subject.store.prune(subject.now, 10)).toBe(1);
     expect(await subject.accept(newTask("a", { content: bytesOf("other") }))).toEqual(["accepted"]);
     expect((await subject.claimOne()).content).toEqual(bytesOf("other"));
+  });
+
+  test("a removed task is remembered by the hash that came with it, too", async (subject) => {
+    const tagged = newTask("a", {
+      policy,
+      tags: ["red"],
+      contentHash: contentHashOf(newTask("a", { content: bytesOf("bare") })),
+    });
+    await subject.accept(tagged);
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });
+    subject.advance(retentionMs);
+    expect(await subject.store.prune(subject.now, 10)).toBe(1);
+    expect(await subject.accept(newTask("a", { content: bytesOf("bare") }))).toEqual(["duplicate"]);
+    expect(await subject.accept(newTask("a", { content: tagged.content }))).toEqual(["exists"]);
   });
 
   test("no more rows go than asked for, the longest over first", async (subject) => {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type Bytes,
   defaultNamespace,
@@ -25,7 +24,7 @@ export const defaultPolicy: TaskPolicy = {
 /** What a test says of a task that differs from an ordinary one. */
 export type TaskDetails = Partial<Omit<NewTask, "id" | "policy">> & { readonly policy?: Partial<TaskPolicy> };
 
-/** An ordinary task. Two of the same name, queue and content have the same content hash. */
+/** An ordinary task. Two of the same content are the same submission. */
 export function newTask(id: string, details: TaskDetails = {}): NewTask {
   const { policy, ...rest } = details;
   const task = {
@@ -40,7 +39,7 @@ export function newTask(id: string, details: TaskDetails = {}): NewTask {
     ...rest,
   };
   return {
-    contentHash: hashOf(task.namespace, task.name, task.queue, task.content),
+    contentHash: undefined,
     ...task,
     id: taskIdOf(id),
     policy: { ...defaultPolicy, ...policy },
@@ -49,9 +48,3 @@ export function newTask(id: string, details: TaskDetails = {}): NewTask {
 
 /** The bytes of a text. */
 export const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
-
-function hashOf(...parts: readonly (string | Bytes)[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part).update("\0");
-  return hash.digest("base64url");
-}

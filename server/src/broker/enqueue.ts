@@ -30,8 +30,11 @@ export type TaskSubmission = {
   readonly tags: readonly string[];
   /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
-  /** SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers. */
-  readonly contentHash: string;
+  /**
+   * SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers.
+   * Undefined when there is nothing else in the content.
+   */
+  readonly contentHash: string | undefined;
 };
 
 /** What became of one submission. Field paths in a problem begin at the task. */

@@ -62,8 +62,8 @@ export type NewTask = {
   readonly replayOf: TaskId | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
-  /** A text for everything that makes two submissions the same. */
-  readonly contentHash: string;
+  /** A text for everything that makes two submissions the same; undefined: the content is just that (content-hash.ts). */
+  readonly contentHash: string | undefined;
 };
 
 /** A request to cancel a task. */

@@ -1,32 +1,31 @@
 /**
  * What is kept of a task as its producer asked for it: NewTask without its id, encoded. And the hash by which a repeat of the same
- * submission is known.
+ * submission is known: SHA-256 over namespace, name, arguments, requested queue, options as sent, and headers without those of a trace.
  *
  * Written by hand because it is the hottest of all encodings; a test proves it equal to the generated codec. Maps are written in
  * the order of their keys, and unknown fields are left out.
  */
 
-import { hash } from "node:crypto";
 import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
 import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
 import { ProtoWriter } from "@stem/proto/wire/proto-writer";
+import { hashOfIdentity } from "../../model/content-hash.ts";
 import type { Bytes, Namespace } from "../../model/ids.ts";
 import type { NewTaskFields } from "./new-task-rules.ts";
 import { writePayload } from "./payload.ts";
 
-/** A task's content (a view of a shared buffer), and its hash as text. */
-export type EncodedTask = { readonly content: Bytes; readonly contentHash: string };
+/** A task's content (a view of a shared buffer), and its hash as text; undefined where the content is all that the hash is over. */
+export type EncodedTask = { readonly content: Bytes; readonly contentHash: string | undefined };
 
-/** Encodes tasks, and knows them by a hash. */
-export interface TaskEncoder {
-  /** Encodes a task that broke no rule, with the arguments as they are to be kept. */
-  task(task: NewTaskFields, args: Payload | undefined, namespace: Namespace): EncodedTask;
-  /** The hash of a content in which there is nothing but what makes a task what it is. */
-  hashOf(content: Bytes, namespace: Namespace): string;
-}
+/** Encodes a task that broke no rule, with the arguments as they are to be kept. */
+export type TaskEncoder = (
+  task: NewTaskFields,
+  args: Payload | undefined,
+  namespace: Namespace,
+) => EncodedTask;
 
 /** Headers that carry a trace: not part of what a task is. */
 const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", "baggage"]);
@@ -34,38 +33,36 @@ const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", 
 /** Makes an encoder; one for a server, because its contents share buffers. */
 export function createTaskEncoder(): TaskEncoder {
   const writer = new ProtoWriter();
-  return {
-    task(task, args, namespace) {
-      // What a task that could not be written has left.
-      writer.discard();
-      writer.string(namespace);
-      const contentAt = writer.size;
-      writeIdentity(writer, task, args);
-      const identityEnd = writer.size;
-      writeRest(writer, task);
-      const written = writer.finish();
-      // Every part has its length before it, and its field number where it may be left out, so that no two lists run into one another.
-      const identity = written.subarray(0, identityEnd);
-      const contentHash = hasEntries(task.headers)
-        ? passingHash(writer, (to) => to.raw(identity).map(6, task.headers, traceHeaders))
-        : hashText(identity);
-      return { content: written.subarray(contentAt), contentHash };
-    },
-    hashOf: (content, namespace) => passingHash(writer, (to) => to.string(namespace).raw(content)),
+
+  /** The hash of an identity whose headers differ from those that are kept. */
+  function hashWithHeaders(
+    fields: Uint8Array,
+    headers: NewTaskFields["headers"],
+    namespace: Namespace,
+  ): string {
+    writer.raw(fields).map(6, headers, traceHeaders);
+    const contentHash = hashOfIdentity(namespace, writer.peek());
+    writer.discard();
+    return contentHash;
+  }
+
+  return (task, args, namespace) => {
+    // What a task that could not be written has left.
+    writer.discard();
+    writeIdentity(writer, task, args);
+    const fieldsEnd = writer.size;
+    writeRest(writer, task);
+    const content = writer.finish();
+    // Every part has its length before it, and its field number where it may be left out, so that no two lists run into one another.
+    const fields = content.subarray(0, fieldsEnd);
+    if (hasEntries(task.headers))
+      return { content, contentHash: hashWithHeaders(fields, task.headers, namespace) };
+    return {
+      content,
+      contentHash: fieldsEnd === content.length ? undefined : hashOfIdentity(namespace, fields),
+    };
   };
 }
-
-/** The hash of something that is written for it alone. */
-function passingHash(writer: ProtoWriter, write: (writer: ProtoWriter) => void): string {
-  writer.discard();
-  write(writer);
-  const text = hashText(writer.peek());
-  writer.discard();
-  return text;
-}
-
-/** SHA-256 over namespace, name, arguments, requested queue, options as sent, and headers without those of a trace. */
-const hashText = (identity: Uint8Array): string => hash("sha256", identity, "base64url");
 
 function hasEntries(map: NewTaskFields["headers"]): boolean {
   for (const _ in map) return true;

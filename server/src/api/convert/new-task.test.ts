@@ -5,6 +5,7 @@ import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TaskSubmission } from "../../broker/broker.ts";
+import { contentHashOf } from "../../model/content-hash.ts";
 import { instantOf, namespaceOf } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -36,7 +37,8 @@ const json = (value: string) => ({ args: { data: { case: "json" as const, value 
 const binary = (bytes: number): Init => ({
   args: { data: { case: "binary", value: new Uint8Array(bytes) } },
 });
-const hashOf = (init: Init, namespace?: string): string => submissionOf(init, namespace).contentHash;
+const hashOf = (init: Init, namespace = "default"): string =>
+  contentHashOf({ namespace: namespaceOf(namespace), ...submissionOf(init, namespace) });
 
 describe("what is asked for", () => {
   test("what is left out stays open", () => {
@@ -345,6 +347,14 @@ describe("the hash of what makes two submissions the same", () => {
   });
 
   test("is 32 bytes, as text", () => {
-    expect(Buffer.from(submissionOf(base).contentHash, "base64url")).toHaveLength(32);
+    expect(Buffer.from(hashOf(base), "base64url")).toHaveLength(32);
+  });
+
+  test("is left to be made from the content where the content is nothing else", () => {
+    const { headers: _, ...bare } = base;
+    expect(submissionOf(bare).contentHash).toBeUndefined();
+    for (const more of [{ tags: ["x"] }, { trace: { traceparent: "00-1" } }]) {
+      expect(submissionOf({ ...bare, ...more }).contentHash).toBe(hashOf(bare));
+    }
   });
 });

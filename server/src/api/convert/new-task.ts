@@ -36,14 +36,14 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     tooLarge: "PAYLOAD_TOO_LARGE",
   };
   return (task, namespace, now) => {
-    if (task instanceof PlainTask) return plainSubmission(task, encode.hashOf(task.content, namespace));
+    if (task instanceof PlainTask) return plainSubmission(task);
     const violations = newTaskViolations(task, limits);
     if (violations.length > 0) return { reason: "FIELD_INVALID", violations };
     const start = task.options && taskStart(task.options, now, limits);
     if (start && isProblem(start)) return start;
     const args = readOptionalPayload(task.args, place, limits);
     if (args && isProblem(args)) return args;
-    const { content, contentHash } = encode.task(task, args, namespace);
+    const { content, contentHash } = encode(task, args, namespace);
     return {
       id: task.id === undefined ? undefined : taskIdOf(task.id),
       name: taskNameOf(task.name),
@@ -58,7 +58,7 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
   };
 }
 
-const plainSubmission = ({ id, name, queue, content }: PlainTask, contentHash: string): TaskSubmission => ({
+const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmission => ({
   id,
   name,
   queue,
@@ -67,5 +67,5 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask, contentHash: s
   start: undefined,
   tags: noTags,
   content,
-  contentHash,
+  contentHash: undefined,
 });

@@ -1,8 +1,10 @@
+import { contentHashOf } from "../../model/content-hash.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import {
   type Entry,
+  hashOf,
   insert,
   makeQueue,
   type QueueEntry,
@@ -30,7 +32,7 @@ export function accept(state: State, batch: AcceptBatch): readonly AcceptVerdict
 function acceptOne(state: State, task: NewTask, now: Instant, arrivals: Arrivals): AcceptVerdict {
   const space = spaceOf(state, task.namespace);
   const known = knownHash(space, task);
-  if (known !== undefined) return known === task.contentHash ? "duplicate" : "exists";
+  if (known !== undefined) return known === contentHashOf(task) ? "duplicate" : "exists";
   let queue = space.queues.get(task.queue);
   if (queue === undefined) {
     queue = makeQueue(state, space, task.queue, now);
@@ -56,8 +58,10 @@ function afterTakingBack(state: State, task: NewTask | undefined, verdict: Accep
 
 const isRefusal = (verdict: AcceptVerdict): boolean => verdict === "exists" || verdict === "queue_limit";
 
-const knownHash = (space: Space, { id }: NewTask): string | undefined =>
-  (space.tasks.get(id) ?? space.tombstones.get(id))?.contentHash;
+function knownHash(space: Space, { id }: NewTask): string | undefined {
+  const entry = space.tasks.get(id);
+  return entry ? hashOf(entry) : space.tombstones.get(id)?.contentHash;
+}
 
 function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): Entry {
   state.acceptSeq += 1;

@@ -1,5 +1,5 @@
 import { type Instant, plus } from "../../model/ids.ts";
-import { remove, type State, spaceOf } from "./state.ts";
+import { hashOf, remove, type State, spaceOf } from "./state.ts";
 
 /** Removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
 export function prune(state: State, now: Instant, limit: number): number {
@@ -14,7 +14,7 @@ function pruneTasks(state: State, now: Instant, limit: number): number {
     if (entry?.head.purgeAt === undefined || entry.head.purgeAt > now) return removed;
     const space = spaceOf(state, entry.head.namespace);
     remove(state, space, entry);
-    space.tombstones.set(entry.head.id, { contentHash: entry.contentHash, until });
+    space.tombstones.set(entry.head.id, { contentHash: hashOf(entry), until });
   }
   return limit;
 }

@@ -1,3 +1,4 @@
+import { contentHashOf } from "../../model/content-hash.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { QueuePause } from "../../model/queue.ts";
@@ -11,7 +12,7 @@ export type Entry = Placed & {
   readonly seq: number;
   readonly queue: QueueEntry;
   readonly content: Bytes;
-  readonly contentHash: string;
+  readonly contentHash: string | undefined;
   /** Replaced with every change and never changed itself, so that readers may keep it. */
   head: TaskHead;
   result: Bytes | undefined;
@@ -22,6 +23,10 @@ export type Entry = Placed & {
 
 /** The ready tasks of one queue and priority, in the order of acceptance. */
 export type Lane = Placed & { readonly priority: number; readonly ready: Heap<Entry> };
+
+/** What a task is known by. */
+export const hashOf = ({ head, content, contentHash }: Entry): string =>
+  contentHashOf({ namespace: head.namespace, content, contentHash });
 
 /** One queue. */
 export type QueueEntry = {

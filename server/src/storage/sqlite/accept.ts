@@ -1,3 +1,4 @@
+import { contentHashOf } from "../../model/content-hash.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
@@ -50,7 +51,7 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
   function known(task: NewTask): "duplicate" | "exists" | undefined {
     const hash = findHash(task);
     if (hash === undefined) return undefined;
-    return hash === task.contentHash ? "duplicate" : "exists";
+    return hash === contentHashOf(task) ? "duplicate" : "exists";
   }
 
   return ({ tasks, now, atomic }) => {

@@ -1,4 +1,5 @@
-import type { TaskRef } from "../../model/ids.ts";
+import { hashOfIdentity } from "../../model/content-hash.ts";
+import type { Namespace, TaskRef } from "../../model/ids.ts";
 import { query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
@@ -57,11 +58,19 @@ export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | u
 /** Looks up the hash of a task's content, of a removed one's too. */
 export type FindHash = (ref: TaskRef) => string | undefined;
 
+/** The hash of a row of contents: no text stands for a content that is all there is to hash. */
+export const storedHash = (namespace: Namespace, hash: string, content: Uint8Array): string =>
+  hash === "" ? hashOfIdentity(namespace, content) : hash;
+
 /** Makes the look-up of content hashes by id. */
 export function createFindHash({ db, queues }: Writing): FindHash {
-  const select = query<[string]>(db, "SELECT hash FROM contents WHERE namespace = ? AND id = ?");
+  const select = query<[string, Uint8Array]>(
+    db,
+    "SELECT hash, content FROM contents WHERE namespace = ? AND id = ?",
+  );
   return ({ namespace, id }) => {
     const space = queues.namespaceId(namespace);
-    return space === undefined ? undefined : select.get(space, id)?.[0];
+    const row = space === undefined ? undefined : select.get(space, id);
+    return row && storedHash(namespace, ...row);
   };
 }

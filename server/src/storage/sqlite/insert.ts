@@ -64,9 +64,9 @@ const unlessTaken = "ON CONFLICT (namespace, id) DO NOTHING";
 // differ in id and content only. No numbered parameters, which the client looks up one by one.
 const plainSql = (rows: number): string =>
   `${insertContents}
-   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, own.column3, own.column4, NULL, NULL
+   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL
    FROM (SELECT ? AS seq, ? AS namespace, ? AS name, ? AS policy) AS shared,
-     (VALUES ${Array.from({ length: rows }, (_, at) => `(${at}, ?, ?, ?)`).join(", ")}) AS own
+     (VALUES ${Array.from({ length: rows }, (_, at) => `(${at}, ?, ?)`).join(", ")}) AS own
    WHERE true ${unlessTaken}`;
 const anySql = (rows: number): string =>
   `${insertContents} VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
@@ -81,7 +81,7 @@ function createInsertContents(db: Database): InsertContents {
   function insertPlain(namespace: number, tasks: AlikeTasks, seq: number): number {
     const [{ name, policy }] = tasks;
     const values: Value[] = [seq, namespace, name, policyText(policy)];
-    for (const { id, contentHash, content } of tasks) values.push(id, contentHash, content);
+    for (const { id, content } of tasks) values.push(id, content);
     return plain(tasks.length)(...values);
   }
 
@@ -95,7 +95,7 @@ function createInsertContents(db: Database): InsertContents {
         task.name,
         policyText(task.policy),
         task.id,
-        task.contentHash,
+        task.contentHash ?? "",
         task.content,
       );
       values.push(tagText, task.replayOf ?? null);
@@ -117,7 +117,8 @@ function createInsertContents(db: Database): InsertContents {
 
 const arePlain = (tasks: AlikeTasks): boolean =>
   tasks.every(
-    ({ name, tags, replayOf }) => name === tasks[0].name && tags.length === 0 && replayOf === undefined,
+    ({ name, tags, replayOf, contentHash }) =>
+      name === tasks[0].name && tags.length === 0 && replayOf === undefined && contentHash === undefined,
   );
 
 /** Statements that insert a number of rows, each prepared when it is first needed. */

@@ -1,3 +1,4 @@
+import { contentHashOf } from "../../model/content-hash.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
 import type { FindHash } from "./find.ts";
@@ -7,7 +8,7 @@ import type { Writing } from "./writing.ts";
 export type Judge = (tasks: readonly NewTask[]) => readonly AcceptVerdict[] | undefined;
 
 /** What the batch would have brought so far. */
-type Arrivals = { readonly hashes: Map<string, string>; readonly queues: Map<string, Set<string>> };
+type Arrivals = { readonly tasks: Map<string, NewTask>; readonly queues: Map<string, Set<string>> };
 
 /** Makes the judge of atomic batches: it goes through one as accept would, so that nothing has to be taken back. */
 export function createJudge(writing: Writing, findHash: FindHash): Judge {
@@ -15,12 +16,12 @@ export function createJudge(writing: Writing, findHash: FindHash): Judge {
 
   function judgeOne(task: NewTask, arrivals: Arrivals): AcceptVerdict {
     const stored = findHash(task);
-    if (stored !== undefined) return isSame(stored, task) ? "duplicate" : "exists";
+    if (stored !== undefined) return stored === contentHashOf(task) ? "duplicate" : "exists";
     const place = JSON.stringify([task.namespace, task.id]);
-    const arrived = arrivals.hashes.get(place);
-    if (arrived !== undefined) return isSame(arrived, task) ? "withheld" : "exists";
+    const arrived = arrivals.tasks.get(place);
+    if (arrived !== undefined) return contentHashOf(arrived) === contentHashOf(task) ? "withheld" : "exists";
     if (!hasRoom(task, arrivals)) return "queue_limit";
-    arrivals.hashes.set(place, task.contentHash);
+    arrivals.tasks.set(place, task);
     return "withheld";
   }
 
@@ -34,12 +35,10 @@ export function createJudge(writing: Writing, findHash: FindHash): Judge {
   }
 
   return (tasks) => {
-    const arrivals: Arrivals = { hashes: new Map(), queues: new Map() };
+    const arrivals: Arrivals = { tasks: new Map(), queues: new Map() };
     const verdicts = tasks.map((task) => judgeOne(task, arrivals));
     return verdicts.some((verdict) => verdict === "exists" || verdict === "queue_limit")
       ? verdicts
       : undefined;
   };
 }
-
-const isSame = (hash: string, task: NewTask): boolean => hash === task.contentHash;

@@ -1,6 +1,7 @@
-import type { Instant } from "../../model/ids.ts";
+import { type Instant, namespaceOf } from "../../model/ids.ts";
 import { stateCode } from "./codes.ts";
-import { command, query } from "./files/connection.ts";
+import { command, defineFunction, query } from "./files/connection.ts";
+import { storedHash } from "./find.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes prune: removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
@@ -29,6 +30,9 @@ function createPruneTasks({ db, ledger, queues }: Writing): PruneTasks {
      WHERE state = ? AND state <> ${stateCode.ready} AND timer_at <= ? ORDER BY timer_at, seq LIMIT ?`,
   );
   const some = "seq IN (SELECT value FROM json_each(?))";
+  defineFunction(db, "content_hash", (namespace, hash, content) =>
+    storedHash(namespaceOf(String(namespace)), String(hash), content as Uint8Array),
+  );
   // Tags first: they are found by what the content says of them.
   const dropTags = command(
     db,
@@ -37,7 +41,8 @@ function createPruneTasks({ db, ledger, queues }: Writing): PruneTasks {
   );
   const leaveTombstones = command(
     db,
-    `UPDATE contents SET gone_at = ?, name = '', policy = '', tags = NULL, replay_of = NULL, content = x'' WHERE ${some}`,
+    `UPDATE contents SET gone_at = ?, hash = content_hash((SELECT n.name FROM namespaces n WHERE n.id = namespace), hash, content),
+       name = '', policy = '', tags = NULL, replay_of = NULL, content = x'' WHERE ${some}`,
   );
   const dropTasks = command(db, `DELETE FROM tasks WHERE ${some}`);
   const dropResults = command(db, `DELETE FROM results WHERE ${some}`);

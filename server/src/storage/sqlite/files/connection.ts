@@ -82,6 +82,11 @@ export function query<R extends Row>(db: Database, sql: string): Query<R> {
   return statement as unknown as Query<R>;
 }
 
+/** Makes a pure function of ours known to the statements of a connection. */
+export function defineFunction(db: Database, name: string, compute: (...values: Value[]) => Value): void {
+  db.function(name, { deterministic: true, directOnly: true }, compute);
+}
+
 /** Prepares a statement that writes. */
 export function command(db: Database, sql: string): Command {
   const statement = db.prepare(sql);

@@ -44,7 +44,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   for (const tag of task.tags) to.word(tag);
   to.optionalText(task.replayOf);
   to.bytes(task.content);
-  to.text(task.contentHash);
+  to.optionalText(task.contentHash);
 }
 
 function readNewTask(from: PacketReader): NewTask {
@@ -59,7 +59,7 @@ function readNewTask(from: PacketReader): NewTask {
     tags: readList(from, () => from.word()),
     replayOf: readReplayOf(from),
     content: from.bytes(),
-    contentHash: from.text(),
+    contentHash: from.optionalText(),
   };
 }
 
