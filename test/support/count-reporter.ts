@@ -1,11 +1,19 @@
-import type { Reporter } from "vitest/node";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { Reporter, TestModule, Vitest } from "vitest/node";
+import { coverageFile, coverageRows, fixedPart } from "./coverage.ts";
 
 /**
  * Prints what was left out and why, and `N passed, N failed` as the last line of a run. A file that could not be loaded,
- * a hook that failed and an error outside any test each count as one failed: `0 failed` never stands under a red run.
+ * a hook that failed, an error outside any test, and a test that the list of what is covered names and that did not run each count as
+ * one failed: `0 failed` never stands under a red run.
  */
 export function createCountReporter(): Reporter {
+  let vitest: Vitest | undefined;
   return {
+    onInit(running) {
+      vitest = running;
+    },
     onTestRunEnd(modules, unhandledErrors) {
       let passed = 0;
       let failed = unhandledErrors.length + (modules.length === 0 ? 1 : 0);
@@ -19,10 +27,36 @@ export function createCountReporter(): Reporter {
           if (result.state === "skipped" && result.note) say(`LEFT OUT: ${test.fullName}: ${result.note}`);
         }
       }
-      say(`${passed} passed, ${failed} failed`);
+      // Whoever asked for some tests by name knows that the others did not run.
+      const missing = vitest?.config.testNamePattern ? [] : coveredButNotRun(modules);
+      for (const line of missing) say(`NOT RUN: ${line}`);
+      if (missing.length > 0) process.exitCode = 1;
+      say(`${passed} passed, ${failed + missing.length} failed`);
     },
   };
 }
+
+/** Rows of the list of what is covered whose test should have run with these files, and did not. */
+function coveredButNotRun(modules: readonly TestModule[]): string[] {
+  if (!existsSync(coverageFile)) return [];
+  const ran = new Map<string, string[]>();
+  for (const module of modules) ran.set(path.relative(process.cwd(), module.moduleId), namesRun(module));
+  const cases = [...ran]
+    .filter(([file]) => file.startsWith("test/contract/drivers/"))
+    .flatMap(([, names]) => names);
+  return coverageRows(readFileSync(coverageFile, "utf8")).flatMap(({ no, tests }) =>
+    tests.flatMap(({ file, name }) => {
+      const names = file.endsWith(".test.ts") ? ran.get(file) : cases;
+      if (names === undefined || names.length === 0) return [];
+      return names.some((each) => each.includes(fixedPart(name))) ? [] : [`row ${no}: ${file}: ${name}`];
+    }),
+  );
+}
+
+const namesRun = (module: TestModule): string[] =>
+  [...module.children.allTests()]
+    .filter((test) => test.result().state === "passed" || test.result().state === "failed")
+    .map((test) => test.fullName);
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
