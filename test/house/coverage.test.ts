@@ -15,8 +15,8 @@ test("every feature and every mistake that is ours by now has one row", () => {
   expect(rows.map(({ no }) => no)).toEqual([...features, ...mistakes]);
 });
 
-test("a row names its tests by file and name, or is still to do", () => {
-  const written = rows.filter(({ cell }) => cell !== "");
+test("a row names its tests by file and name, or with what it comes, or is still to do", () => {
+  const written = rows.filter(({ cell }) => cell !== "" && !cell.startsWith("comes with "));
   lookedAt("rows that name their test", written.length, 1);
   expectNone(
     written.flatMap(({ no, cell, tests }) => (tests.length > 0 ? [] : [`row ${no} names no test: ${cell}`])),
