@@ -12,13 +12,17 @@ import { createPublisher } from "./publisher.ts";
 import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
 import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
 import { ClientClosedError } from "./task-errors.ts";
-import { openChannel } from "./transport.ts";
+import { type Dial, openChannel } from "./transport.ts";
 import { waitForEnd } from "./wait.ts";
 
 /** How to reach a server, and how to behave when it is away. */
 export type ClientOptions = {
   /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
   readonly url?: string;
+  /**
+   * Opens each connection, in place of a socket to `url`: `connect({ dial: server.dial })` for a server of @stem/server in this process.
+   */
+  readonly dial?: Dial;
   /** The namespace of everything this client does. Default: the server's, "default". */
   readonly namespace?: string;
   /** Where to say what operators should know. Default: nowhere. */
@@ -45,8 +49,8 @@ export interface StemClient extends Enqueuer, AsyncDisposable {
 export function connect(target: string | ClientOptions = {}): StemClient {
   const options = typeof target === "string" ? { url: target } : target;
   const baseUrl = baseUrlOf(options.url ?? defaultUrl);
-  const calls = openChannel(baseUrl);
-  const waits = openChannel(baseUrl);
+  const calls = openChannel(baseUrl, options.dial);
+  const waits = openChannel(baseUrl, options.dial);
   return createClient(
     { calls: calls.transport, waits: waits.transport },
     {
@@ -60,7 +64,7 @@ export function connect(target: string | ClientOptions = {}): StemClient {
 }
 
 /** What a client is made of besides its transports; tests bring their own clock and chance. */
-export type ClientParts = Omit<ClientOptions, "url"> & {
+export type ClientParts = Omit<ClientOptions, "url" | "dial"> & {
   readonly onClose?: () => void;
   readonly clock?: Clock;
   readonly random?: Random;

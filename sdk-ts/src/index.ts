@@ -6,6 +6,7 @@
 export { defaultUrl } from "./address.ts";
 export type { ClientOptions, StemClient } from "./client.ts";
 export { connect } from "./client.ts";
+export type { CancelTimer, Clock } from "./clock.ts";
 export type { EncodedPayload, PayloadCodec } from "./codec/codec.ts";
 export { PayloadError } from "./codec/codec.ts";
 export { jsonCodec } from "./codec/json.ts";
@@ -32,3 +33,4 @@ export type { EnqueueOptions, RetryOptions, TaskOptions } from "./task-options.t
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
 export type { TaskProgress, TaskStatus } from "./task-status.ts";
+export type { Dial } from "./transport.ts";

@@ -17,6 +17,7 @@ export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { frameIterator } from "./frame-reader.ts";
 export { childLogger, silentLogger } from "./log.ts";
+export { outgoingTask } from "./new-task.ts";
 export { isTransient } from "./problem.ts";
 export { problemFrom, problemFromStatus } from "./problem-from.ts";
 export { duration } from "./run-options.ts";

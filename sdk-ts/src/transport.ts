@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 
@@ -33,10 +34,14 @@ class WideSessionManager extends Http2SessionManager {
   }
 }
 
-/** Makes a channel; nothing is sent before the first call. */
-export function openChannel(baseUrl: string): Channel {
+/** Opens a connection to a server by other means than a socket. Called again after each loss. */
+export type Dial = () => Duplex;
+
+/** Makes a channel; nothing is sent before the first call. Connects by TCP unless told how. */
+export function openChannel(baseUrl: string, dial?: Dial): Channel {
   const sessionManager = new WideSessionManager(baseUrl, keepalive, {
     settings: { initialWindowSize: windowBytes },
+    ...(dial && { createConnection: dial }),
   });
   return {
     transport: createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [], readMaxBytes }),

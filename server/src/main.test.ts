@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { createConfig, type RunningServer, StartError, startServer } from "./main.ts";
+import { createConfig } from "./config/config.ts";
+import { type RunningServer, StartError, startServer } from "./main.ts";
 import { limits } from "./model/limits.ts";
 import { createMemoryStore } from "./storage/memory/memory.ts";
 

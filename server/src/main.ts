@@ -20,9 +20,6 @@ import { openStore } from "./storage/open.ts";
 import { createLog } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
-export { type Config, ConfigError, type ConfigInput, createConfig } from "./config/config.ts";
-export type { Store } from "./ports/store.ts";
-
 /** What a server may be given instead of making it. A store that is handed in is closed with the server. */
 export type Parts = {
   readonly clock: Clock;
@@ -31,20 +28,28 @@ export type Parts = {
   readonly store: Store;
 };
 
-/** A server that listens. */
-export type RunningServer = {
-  /** Where it listens; the port is the real one, also where the configuration says 0. */
-  readonly address: { readonly host: string; readonly port: number };
-  /** The same for clients, such as `http://127.0.0.1:7836`. */
-  readonly url: string;
+/** A server that serves what is put into it. */
+export type AssembledServer = {
   /** Resolves when the store can no longer be trusted: the server has to end, and this says why. */
   readonly storeLost: Promise<Error>;
+  /** Opens the port. Throws StartError when it is not to be had; the server then goes on without. */
+  listen(): Promise<Address>;
   /** Serves one connection that came some other way, such as one end of a pair of streams in a test. */
   inject(pipe: Duplex): void;
   /** Stops gently: grants nothing more, takes settlements until all work is back or drainMs are over, then closes. */
   drain(): Promise<void>;
   /** Stops now. Leases stay in the store, and workers come back with them. Idempotent. */
   close(): Promise<void>;
+};
+
+/** Where a server listens; the port is the real one, also where the configuration says 0. */
+export type Address = { readonly host: string; readonly port: number };
+
+/** A server that listens. */
+export type RunningServer = Omit<AssembledServer, "listen"> & {
+  readonly address: Address;
+  /** The same for clients, such as `http://127.0.0.1:7836`. */
+  readonly url: string;
 };
 
 /** Why a server did not start. */
@@ -60,6 +65,18 @@ export class StartError extends Error {
 
 /** Opens the store, starts every room and listens. Throws StartError when the store or the address is not to be had. */
 export async function startServer(config: Config, parts: Partial<Parts> = {}): Promise<RunningServer> {
+  const { listen, ...server } = await assembleServer(config, parts);
+  try {
+    const address = await listen();
+    return { ...server, address, url: urlOf(address) };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** Opens the store and starts every room, but listens nowhere. Throws StartError when the store is not to be had. */
+export async function assembleServer(config: Config, parts: Partial<Parts> = {}): Promise<AssembledServer> {
   // Takes down what was started, last first: now if a later part fails, else when the server closes.
   await using started = new AsyncDisposableStack();
   const outside: Outside = {
@@ -71,12 +88,20 @@ export async function startServer(config: Config, parts: Partial<Parts> = {}): P
   const store = parts.store ?? (await open(config, outside, storeLost.resolve));
   started.defer(() => store.close());
   const rooms = await startRooms(config, { ...outside, store }, started);
-  const address = await listen(config, rooms.api);
-  const url = urlOf(address);
-  const kept = parts.store === undefined ? config.store.url : store.kind;
-  outside.log.info({ url, store: kept, durability: store.durability, version }, "listening");
+  const { api } = rooms;
   const stops = createStops(config, { ...outside, ...rooms }, started.move());
-  return { address, url, storeLost: storeLost.promise, inject: (pipe) => rooms.api.inject(pipe), ...stops };
+  return {
+    storeLost: storeLost.promise,
+    async listen() {
+      const address = await listen(config, api);
+      const kept = parts.store === undefined ? config.store.url : store.kind;
+      const { durability } = store;
+      outside.log.info({ url: urlOf(address), store: kept, durability, version }, "listening");
+      return address;
+    },
+    inject: (pipe) => api.inject(pipe),
+    ...stops,
+  };
 }
 
 type Outside = Omit<Parts, "store">;
@@ -143,7 +168,10 @@ const closeGraceMs = 1000;
 
 function createStops({ server }: Config, rooms: Rooms & Outside, started: AsyncDisposableStack) {
   let closed: Promise<void> | undefined;
+  // Cuts a drain short that is under way.
+  const closing = Promise.withResolvers<boolean>();
   const close = (): Promise<void> => {
+    closing.resolve(false);
     closed ??= started.disposeAsync();
     return closed;
   };
@@ -151,7 +179,11 @@ function createStops({ server }: Config, rooms: Rooms & Outside, started: AsyncD
     rooms.api.drain();
     const overdue = Promise.withResolvers<boolean>();
     const cancel = rooms.clock.after(server.drainMs, () => overdue.resolve(true));
-    const isOverdue = await Promise.race([overdue.promise, rooms.broker.quiet().then(() => false)]);
+    const isOverdue = await Promise.race([
+      overdue.promise,
+      closing.promise,
+      rooms.broker.quiet().then(() => false),
+    ]);
     cancel();
     if (isOverdue) {
       rooms.log.warn({ drainMs: server.drainMs }, "work is still out; its leases are kept for its workers");
@@ -161,7 +193,7 @@ function createStops({ server }: Config, rooms: Rooms & Outside, started: AsyncD
   return { drain, close };
 }
 
-async function listen({ listen: wanted }: Config, api: Api): Promise<RunningServer["address"]> {
+async function listen({ listen: wanted }: Config, api: Api): Promise<Address> {
   try {
     return await api.listen({ host: wanted.host, port: wanted.port });
   } catch (error) {
@@ -171,7 +203,8 @@ async function listen({ listen: wanted }: Config, api: Api): Promise<RunningServ
   }
 }
 
-function urlOf({ host, port }: RunningServer["address"]): string {
+/** An address as clients write it. */
+export function urlOf({ host, port }: Address): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

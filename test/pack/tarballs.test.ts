@@ -12,7 +12,14 @@ import { startCommand, type TestProcess } from "../support/server-process.ts";
  */
 const root = path.resolve(import.meta.dirname, "../..");
 const workspaces = ["proto", "sdk-ts", "worker", "server"];
-const doors = ["@stem/proto/stem/v1/task_pb", "@stem/sdk", "@stem/sdk/internal", "@stem/worker"];
+const doors = [
+  "@stem/proto/stem/v1/task_pb",
+  "@stem/sdk",
+  "@stem/sdk/internal",
+  "@stem/sdk/testing",
+  "@stem/worker",
+  "@stem/worker/testing",
+];
 
 /** A user has no conditions set, and a test run must not lend them ours. */
 const env = { ...process.env, NODE_OPTIONS: "" };
@@ -130,6 +137,17 @@ test("a server runs inside another program, and has types there", () => {
   writeFileSync(path.join(app, "in-process.ts"), inProcess);
   run(node24, ["node_modules/.bin/tsc", ...strict, "--types", "node", "in-process.ts"], app);
   expect(run(node24, ["in-process.ts"], app)).toBe("200\n");
+});
+
+test("the pages about embedding and testing are true of the packages as they are installed", () => {
+  for (const page of ["embedding", "testing"]) {
+    const snippets = snippetsOf(readFileSync(path.join(root, `docs/${page}.md`), "utf8"));
+    for (const { file, text } of snippets) writeFileSync(path.join(app, file), text);
+    const files = snippets.map(({ file }) => file);
+    const options = [...strict, "--types", "node", "--allowImportingTsExtensions"];
+    run(node24, ["node_modules/.bin/tsc", ...options, ...files], app);
+    for (const file of files) run(node24, [file], app);
+  }
 });
 
 test("the README's example compiles in a user's folder, libraries included", () => {

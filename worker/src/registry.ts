@@ -9,18 +9,20 @@ export type Handler<HandlerArgs, HandlerResult> = (
 ) => HandlerResult | Promise<HandlerResult>;
 
 /** A task together with the handler that runs it. */
-export type Implementation = {
-  readonly task: AnyTask;
+export type Implementation<Args extends ArgsShape = ArgsShape, Result = unknown> = {
+  readonly task: AnyTask<Result>;
   readonly handler: (ctx: TaskContext, ...args: readonly unknown[]) => unknown;
+  /** Only for the compiler: what the task takes. Never set. */
+  readonly argsType?: Args;
 };
 
 /** Joins a definition with its handler: `implement(add, (ctx, a, b) => a + b)`. */
 export function implement<Args extends ArgsShape, Result, HandlerArgs, HandlerResult>(
   task: TaskDefinition<Args, Result, HandlerArgs, HandlerResult>,
   handler: Handler<HandlerArgs, HandlerResult>,
-): Implementation {
+): Implementation<Args, Result> {
   // The types meet here for the last time: from here on a definition's word is taken for what its payloads hold.
-  return { task: task as AnyTask, handler: handler as Implementation["handler"] };
+  return { task: task as AnyTask<Result>, handler: handler as Implementation["handler"] };
 }
 
 /** The handlers of a worker, by task name. */

@@ -1,5 +1,12 @@
 import { hostname } from "node:os";
-import { type ClientOptions, defaultUrl, type Logger, type StemClient } from "@stem/sdk";
+import {
+  type ClientOptions,
+  type Clock,
+  type Dial,
+  defaultUrl,
+  type Logger,
+  type StemClient,
+} from "@stem/sdk";
 import type { Implementation } from "./registry.ts";
 import { createStderrLog } from "./stderr-log.ts";
 
@@ -9,6 +16,8 @@ export type WorkerOptions = {
   readonly tasks: readonly Implementation[];
   /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
   readonly url?: string;
+  /** Opens each connection, in place of a socket to `url`: `server.dial` of a server of @stem/server in this process. */
+  readonly dial?: Dial;
   /** The namespace of its queues. Default: the server's, "default". */
   readonly namespace?: string;
   /** The queues it serves, 1 to 1,000; among them tasks come by priority, then by age. Default ["default"]. */
@@ -33,6 +42,8 @@ export type WorkerOptions = {
   readonly log?: Logger;
   /** What `ctx.enqueue` goes through. Default: a client of the same server and namespace, made when first needed. */
   readonly client?: StemClient;
+  /** What leases and time limits go by. Default: the machine's monotonic clock. Tests hand in one that they move on themselves. */
+  readonly clock?: Clock;
 };
 
 /** The options in force. */
@@ -62,7 +73,7 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
   if (queues.length === 0) wrong("queues", "at least one name", "[]");
   const { url, namespace, log = createStderrLog((line) => process.stderr.write(line)) } = options;
   return {
-    clientOptions: { ...(url !== undefined && { url }), ...(namespace !== undefined && { namespace }), log },
+    clientOptions: { ...given(options), log },
     url: url ?? defaultUrl,
     namespace,
     queues,
@@ -72,6 +83,15 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     graceMs,
     handleSignals: options.handleSignals ?? true,
     log,
+  };
+}
+
+/** What the worker's own client takes over from it. */
+function given({ url, dial, namespace }: WorkerOptions): ClientOptions {
+  return {
+    ...(url !== undefined && { url }),
+    ...(dial !== undefined && { dial }),
+    ...(namespace !== undefined && { namespace }),
   };
 }
 

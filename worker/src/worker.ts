@@ -41,8 +41,9 @@ export type StopOptions = {
 /** Makes a worker: `await createWorker({ tasks: [implement(add, (ctx, a, b) => a + b)] }).run()`. */
 export function createWorker(options: WorkerOptions): Worker {
   const settings = settingsOf(options);
-  const channel = openChannel(baseUrlOf(settings.url));
-  const parts = { transport: channel.transport, onClose: () => channel.close() };
+  const channel = openChannel(baseUrlOf(settings.url), options.dial);
+  const { clock } = options;
+  const parts = { transport: channel.transport, onClose: () => channel.close(), ...(clock && { clock }) };
   return assembleWorker(options, settings, parts);
 }
 

@@ -1,0 +1,9 @@
+/**
+ * @stem/sdk/testing: for the tests of whoever enqueues tasks. A client that only records (fake-client.ts), and a clock that stands still
+ * until it is told to go on (test-clock.ts). Servers and workers for tests come from @stem/server/testing and @stem/worker/testing.
+ */
+
+export type { Answer, FakeClient, RecordedEnqueue } from "./testing/fake-client.ts";
+export { createFakeClient, NoAnswerError } from "./testing/fake-client.ts";
+export type { TestClock } from "./testing/test-clock.ts";
+export { createTestClock } from "./testing/test-clock.ts";

@@ -1,0 +1,187 @@
+// Whoever compiles against us may have an older library than AsyncDisposable.
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import type { StemClient } from "../client.ts";
+import { payloadFromProto } from "../codec/payload.ts";
+import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "../define-task.ts";
+import type { EnqueueManyOptions, HandlesOf } from "../enqueue.ts";
+import { Handle, type TaskHandle } from "../handle.ts";
+import { outgoingTask } from "../new-task.ts";
+import { StemProblem } from "../problem.ts";
+import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
+import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
+import { type FakeTask, fakeHandles } from "./fake-handles.ts";
+import type { RecordedEnqueue } from "./recorded-enqueue.ts";
+
+export { NoAnswerError } from "./fake-handles.ts";
+export type { RecordedEnqueue } from "./recorded-enqueue.ts";
+
+/** What a task's calls result in: a value, or a function of the arguments that returns or throws as a handler does. */
+export type Answer<Args extends ArgsShape = ArgsShape, Result = unknown> =
+  | Result
+  | ((...args: Args extends readonly unknown[] ? Args : [args: Args]) => Result | Promise<Result>);
+
+/** A client without a server: checks and encodes calls as a real one does, records them, and results in what the test says. */
+export interface FakeClient extends StemClient {
+  /** All that was enqueued, in order; repeats of the same task once. */
+  readonly enqueued: readonly RecordedEnqueue[];
+  /** The arguments of each call of one task, in order. */
+  argsOf<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+  ): readonly Args[];
+  /** Says what calls of a task result in, earlier and later ones. Without it, `result()` rejects with NoAnswerError. */
+  answer<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    answer: Answer<NoInfer<Args>, NoInfer<Result>>,
+  ): void;
+  /** Refuses calls of a task from now on, as a server would; undefined: takes them again. */
+  refuse(task: { readonly name: string }, problem: StemProblem | undefined): void;
+  /** Forgets what was enqueued, answers and refusals. */
+  reset(): void;
+}
+
+/** Makes a client that needs no server. */
+export function createFakeClient(): FakeClient {
+  return new RecordingClient();
+}
+
+/** Stored: the task, new or there before. Refused: why. */
+type Verdict =
+  | { readonly fake: FakeTask; readonly deduplicated: boolean }
+  | { readonly id: string; readonly problem: StemProblem };
+
+class RecordingClient implements FakeClient {
+  readonly #tasks = new Map<string, FakeTask>();
+  readonly #answers = new Map<string, unknown>();
+  readonly #refusals = new Map<string, StemProblem>();
+  readonly #handles = fakeHandles(this.#tasks, this.#answers);
+  #isClosed = false;
+
+  get enqueued(): readonly RecordedEnqueue[] {
+    return [...this.#tasks.values()].map(({ record }) => record);
+  }
+
+  argsOf<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+  ): readonly Args[] {
+    return this.enqueued.filter(({ name }) => name === task.name).map(({ args }) => args as Args);
+  }
+
+  answer<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    answer: Answer<NoInfer<Args>, NoInfer<Result>>,
+  ): void {
+    this.#answers.set(task.name, answer);
+  }
+
+  refuse({ name }: { readonly name: string }, problem: StemProblem | undefined): void {
+    if (problem) this.#refusals.set(name, problem);
+    else this.#refusals.delete(name);
+  }
+
+  reset(): void {
+    for (const kept of [this.#tasks, this.#answers, this.#refusals]) kept.clear();
+  }
+
+  // Functions and not methods, as the real client's are: handlers take them out of their context.
+  readonly enqueue = async <Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    ...rest: CallArgs<NoInfer<Args>>
+  ): Promise<TaskHandle<Result>> => {
+    const [args = [], options] = rest as [args?: ArgsShape, options?: EnqueueOptions];
+    const verdict = this.#store(await this.#prepare({ task: task as AnyTask, args, options }));
+    if ("problem" in verdict) throw verdict.problem;
+    return this.#handle(task as AnyTask<Result>, verdict);
+  };
+
+  readonly enqueueMany = async <const Calls extends readonly TaskCall[]>(
+    calls: Calls,
+    { atomic = false }: EnqueueManyOptions = {},
+  ): Promise<HandlesOf<Calls>> => {
+    const prepared = await Promise.all(calls.map((call) => this.#prepare(call)));
+    const judged = prepared.map((each) => this.#judge(each));
+    // All or none: what would have been stored is not, because another was refused.
+    const isRefused = atomic && judged.some((verdict) => "problem" in verdict);
+    const verdicts = isRefused ? judged : prepared.map((each) => this.#store(each));
+    throwRefused(verdicts, isRefused);
+    const handles = calls.map(({ task }, i) => this.#handle(task, verdicts[i] as Stored));
+    return handles as unknown as HandlesOf<Calls>;
+  };
+
+  handle<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    id: string,
+  ): TaskHandle<Result> {
+    return new Handle<Result>(this.#handles, task, id);
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #handle<Result>(task: AnyTask<Result>, { fake, deduplicated }: Stored): TaskHandle<Result> {
+    return new Handle<Result>(this.#handles, task, fake.record.id, deduplicated);
+  }
+
+  async #prepare(call: TaskCall): Promise<FakeTask> {
+    if (this.#isClosed) throw new ClientClosedError();
+    const { task, args } = call;
+    const { id, message } = await outgoingTask(call);
+    const sent = fromBinary(NewTaskSchema, message);
+    const options = { ...mergeOptions(task.optionsFor(args), call.options), id };
+    const record = {
+      id,
+      name: task.name,
+      args: task.codec.decode(payloadFromProto(sent.args)) ?? [],
+      options,
+    };
+    // The writer's memory is shared with what is written next.
+    return { record, task, message: Uint8Array.from(message), end: undefined };
+  }
+
+  #judge(fake: FakeTask): Verdict {
+    const { id, name } = fake.record;
+    const problem = this.#refusals.get(name);
+    if (problem) return { id, problem };
+    const before = this.#tasks.get(id);
+    if (before === undefined) return { fake, deduplicated: false };
+    if (Buffer.compare(before.message, fake.message) !== 0) return { id, problem: taskExists(id) };
+    return { fake: before, deduplicated: true };
+  }
+
+  #store(fake: FakeTask): Verdict {
+    const verdict = this.#judge(fake);
+    if ("fake" in verdict) this.#tasks.set(verdict.fake.record.id, verdict.fake);
+    return verdict;
+  }
+}
+
+type Stored = Extract<Verdict, { readonly fake: FakeTask }>;
+
+function throwRefused(verdicts: readonly Verdict[], noneStored: boolean): void {
+  const refused: RefusedCall[] = [];
+  const storedIds: string[] = [];
+  verdicts.forEach((verdict, index) => {
+    if ("problem" in verdict) refused.push({ index, taskId: verdict.id, problem: verdict.problem });
+    else if (!noneStored) storedIds.push(verdict.fake.record.id);
+  });
+  if (refused.length > 0) throw new EnqueueManyError(refused, storedIds);
+}
+
+const taskExists = (id: string): StemProblem =>
+  new StemProblem({
+    reason: "TASK_EXISTS",
+    code: "ALREADY_EXISTS",
+    message: `there is another task with the id ${id}`,
+    metadata: { taskId: id },
+    violations: [],
+    retryAfterMs: undefined,
+    outcome: "not_accepted",
+  });

@@ -1,0 +1,124 @@
+import { type Client, createClient } from "@connectrpc/connect";
+import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
+import { defaultUrl } from "@stem/sdk";
+import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
+import type { Implementation } from "../registry.ts";
+import { createWorker } from "../worker.ts";
+import type { WorkerOptions } from "../worker-options.ts";
+
+/** What to run, and where. Only `tasks` has no default. */
+export type DrainOptions = Pick<
+  WorkerOptions,
+  "tasks" | "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+> & {
+  /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
+  readonly timeoutMs?: number;
+};
+
+/** One attempt that ran. */
+export type DrainedTask = {
+  readonly id: string;
+  readonly name: string;
+  readonly attempt: number;
+  /** What its handler threw; undefined when it returned. */
+  readonly error: unknown;
+};
+
+/** Some tasks did not run to their end in time: a queue is paused, a handler is stuck, or nobody here has the handler. */
+export class DrainTimeoutError extends Error {
+  override readonly name = "DrainTimeoutError";
+  readonly ready: number;
+  readonly leased: number;
+
+  constructor(timeoutMs: number, { ready, leased }: Waiting) {
+    super(`after ${timeoutMs} ms ${ready} tasks were still ready and ${leased} leased`);
+    this.ready = ready;
+    this.leased = leased;
+  }
+}
+
+type Waiting = { readonly ready: number; readonly leased: number };
+
+// In real time: whether the queues are empty is asked over the wire.
+const lookEveryMs = 2;
+
+/**
+ * Runs all that waits in the queues, what is enqueued meanwhile included, and resolves when nothing is ready or leased any more; answers
+ * the attempts that ran, in the order of their ends. What is delayed, or backs off, is left: `clock.advance(ms)`, then drain again.
+ */
+export async function drainQueues(options: DrainOptions): Promise<readonly DrainedTask[]> {
+  const { timeoutMs = 10_000, tasks, ...rest } = options;
+  const ran: DrainedTask[] = [];
+  const worker = createWorker({
+    handleSignals: false,
+    graceMs: 0,
+    name: "drain",
+    ...rest,
+    tasks: tasks.map((each) => recorded(each, ran)),
+  });
+  const channel = openChannel(baseUrlOf(options.url ?? defaultUrl), options.dial);
+  try {
+    await worker.start();
+    await untilEmpty(createClient(QueueService, channel.transport), options, timeoutMs);
+  } finally {
+    await worker.stop();
+    channel.close();
+  }
+  return ran;
+}
+
+const recorded = ({ task, handler }: Implementation, ran: DrainedTask[]): Implementation => ({
+  task,
+  async handler(ctx, ...args) {
+    const { id, name, attempt } = ctx;
+    try {
+      const result = await handler(ctx, ...args);
+      ran.push({ id, name, attempt, error: undefined });
+      return result;
+    } catch (error) {
+      ran.push({ id, name, attempt, error });
+      throw error;
+    }
+  },
+});
+
+async function untilEmpty(
+  queues: Client<typeof QueueService>,
+  options: DrainOptions,
+  timeoutMs: number,
+): Promise<void> {
+  const clock = createSystemClock();
+  const giveUpAt = clock.now() + timeoutMs;
+  for (;;) {
+    const left = await waitingIn(queues, options);
+    if (left.ready === 0 && left.leased === 0) return;
+    if (clock.now() >= giveUpAt) throw new DrainTimeoutError(timeoutMs, left);
+    await pause(clock, lookEveryMs);
+  }
+}
+
+/** How much is in all queues together. */
+async function waitingIn(queues: Client<typeof QueueService>, options: DrainOptions): Promise<Waiting> {
+  const { namespace, queues: names = ["default"] } = options;
+  let [ready, leased] = [0, 0];
+  for (const queue of names) {
+    const depth = await depthOf(queues, { ...(namespace !== undefined && { namespace }), queue });
+    ready += Number(depth?.ready ?? 0);
+    leased += Number(depth?.leased ?? 0);
+  }
+  return { ready, leased };
+}
+
+async function depthOf(
+  queues: Client<typeof QueueService>,
+  request: { readonly namespace?: string; readonly queue: string },
+) {
+  try {
+    return (await queues.getQueue(request)).queue?.depth;
+  } catch (error) {
+    const problem = problemFrom(error);
+    // A queue comes into being with its first task.
+    if (problem.reason === "QUEUE_UNKNOWN") return undefined;
+    throw problem;
+  }
+}

@@ -1,0 +1,192 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { GrantSchema } from "@stem/proto/stem/v1/lease_pb";
+import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import type { ArgsShape, CallArgs, TaskProgress } from "@stem/sdk";
+import { type AnyTask, applySchema, outgoingTask, payloadFromProto } from "@stem/sdk/internal";
+import { createFakeClient, type FakeClient, type RecordedEnqueue } from "@stem/sdk/testing";
+import { TaskCancelled } from "../errors.ts";
+import { HeldLease } from "../lease.ts";
+import { progressToProto } from "../progress.ts";
+import { createRegistry, type Implementation } from "../registry.ts";
+import { createInProcessRunner } from "../runner/in-process.ts";
+import type { Outcome } from "../settlement.ts";
+import { type RecordedLine, recordingLog } from "./recording-log.ts";
+
+export type { RecordedLine } from "./recording-log.ts";
+
+/** What the handler's context says; each has a usual value. */
+export type RunTaskOptions = {
+  /** Default: a new one. */
+  readonly id?: string;
+  /** Default: the definition's, else "default". */
+  readonly queue?: string;
+  /** Default 1. */
+  readonly attempt?: number;
+  /** Default: the definition's, else 4. */
+  readonly maxAttempts?: number;
+  /** Default: the attempt's number. */
+  readonly delivery?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  /** Cancels the task when it aborts; its reason's text is what the handler reads in `ctx.cancelReason`. */
+  readonly cancel?: AbortSignal;
+  /** What `ctx.enqueue` records on, with the answers it gives. Default: one without answers. */
+  readonly client?: FakeClient;
+  /** How large a result may be. Default: what a server takes by default, 2 MiB. */
+  readonly resultBytesMax?: number;
+};
+
+/** How one attempt went, and all that its handler did with its context. */
+export type TaskRun<Result> = {
+  /** retry: it asked for another attempt, or threw a RetryError. cancelled: it failed after `cancel` aborted. */
+  readonly outcome: "succeeded" | "failed" | "retry" | "rejected" | "cancelled";
+  /** As whoever waits would get it, encoded and decoded; undefined unless it succeeded. */
+  readonly result: Result | undefined;
+  /** What the handler threw, or why its result could not be taken; undefined when it succeeded. */
+  readonly error: unknown;
+  /** True when a server would not try again, whatever attempts are left. */
+  readonly isFinal: boolean;
+  /** The delay that a retry asked for; undefined: the back-off's. */
+  readonly retryDelayMs: number | undefined;
+  readonly progress: readonly TaskProgress[];
+  readonly log: readonly RecordedLine[];
+  readonly enqueued: readonly RecordedEnqueue[];
+};
+
+/** What follows the implementation: arguments, which may be left out where none are needed, and options. */
+type RunArgs<Args> =
+  CallArgs<Args> extends [args: infer A, options?: infer _]
+    ? [args: A, options?: RunTaskOptions]
+    : [args?: Args, options?: RunTaskOptions];
+
+/**
+ * Runs one attempt of a task here and now, without a server: `await runTask(implement(add, handler), [2, 3])`. Arguments and result are
+ * checked, encoded and decoded as on their way over the wire; arguments that do not fit reject, as `enqueue` would. Time limits and
+ * heartbeats mean nothing here: they are the server's.
+ */
+export async function runTask<Args extends ArgsShape, Result>(
+  implementation: Implementation<Args, Result>,
+  ...rest: RunArgs<NoInfer<Args>>
+): Promise<TaskRun<Result>> {
+  const [args = [], options = {}] = rest as [args?: ArgsShape, options?: RunTaskOptions];
+  const lease = await leaseOf(implementation.task, args, options);
+  const { cancel, client = createFakeClient() } = options;
+  const before = client.enqueued.length;
+  const { log, lines } = recordingLog();
+  const progress: TaskProgress[] = [];
+  const seen = watched(implementation);
+  const runner = createInProcessRunner({
+    registry: createRegistry([seen.implementation]),
+    log,
+    enqueuer: () => client,
+    progress(_, update) {
+      progressToProto(update, implementation.task.codec);
+      progress.push(update);
+    },
+    heartbeat: () => Promise.resolve(),
+    extend: () => Promise.resolve(),
+    resultBytesMax: () => options.resultBytesMax ?? usualResultBytesMax,
+  });
+  const onCancel = (): void => lease.abort(new TaskCancelled(reasonOf(cancel)));
+  if (cancel?.aborted) onCancel();
+  cancel?.addEventListener("abort", onCancel, { once: true });
+  const outcome = await runner.run(lease);
+  cancel?.removeEventListener("abort", onCancel);
+  const said = await verdictOf<Result>(implementation.task, outcome, lease.stop !== undefined);
+  const error = said.outcome === "succeeded" ? undefined : (seen.thrown() ?? said.error);
+  return { ...said, error, progress, log: lines, enqueued: client.enqueued.slice(before) };
+}
+
+const usualResultBytesMax = 2 * 1024 * 1024;
+const usualAttemptsMax = 4;
+const usualLeaseMs = 20_000;
+
+/** A lease as a server would have granted it for a call with these arguments. */
+async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions): Promise<HeldLease> {
+  const { id, queue, headers, tags, maxAttempts, attempt = 1 } = options;
+  const call = task.call(args, {
+    ...(id !== undefined && { id }),
+    ...(queue !== undefined && { queue }),
+    ...(headers && { headers }),
+    ...(tags && { tags }),
+    ...(maxAttempts !== undefined && { maxAttempts }),
+  });
+  const sent = await outgoingTask(call);
+  const newTask = fromBinary(NewTaskSchema, sent.message);
+  const grant = create(GrantSchema, {
+    leaseToken: Buffer.from(sent.id),
+    taskId: sent.id,
+    queue: newTask.queue ?? "default",
+    task: newTask,
+    fence: { epoch: 1n, seq: 1n },
+    attempt,
+    maxAttempts: newTask.options?.maxAttempts ?? usualAttemptsMax,
+    delivery: options.delivery ?? attempt,
+  });
+  return new HeldLease(grant, { seq: 1, leaseMs: usualLeaseMs, countedFrom: 0, startBy: 0 });
+}
+
+/** The same implementation, and what its handler throws. */
+function watched({ task, handler }: Implementation) {
+  let thrown: unknown;
+  const implementation: Implementation = {
+    task: task as AnyTask,
+    async handler(...given) {
+      try {
+        return await handler(...given);
+      } catch (error) {
+        thrown = error;
+        throw error;
+      }
+    },
+  };
+  return { implementation, thrown: () => thrown };
+}
+
+type Verdict<Result> = Omit<TaskRun<Result>, "progress" | "log" | "enqueued">;
+
+async function verdictOf<Result>(
+  task: AnyTask<Result>,
+  outcome: Outcome,
+  wasCancelled: boolean,
+): Promise<Verdict<Result>> {
+  const none = { result: undefined, error: undefined, retryDelayMs: undefined, isFinal: true };
+  if (outcome.case === "succeeded") {
+    const value = task.codec.decode(payloadFromProto(outcome.value.result));
+    const subject = { taskName: task.name, part: "result" } as const;
+    return {
+      ...none,
+      outcome: "succeeded",
+      result: (await applySchema(task.resultSchema, value, subject)) as Result,
+    };
+  }
+  const error = errorOf(outcome);
+  if (wasCancelled) return { ...none, outcome: "cancelled", error };
+  if (outcome.case === "rejected") return { ...none, outcome: "rejected", error };
+  if (outcome.case === "retry") {
+    const { delay } = outcome.value;
+    return {
+      ...none,
+      outcome: "retry",
+      error,
+      isFinal: false,
+      retryDelayMs: delay && durationMs(delay),
+    };
+  }
+  const isFinal = outcome.case === "failed" && outcome.value.failure?.nonRetryable === true;
+  return { ...none, outcome: "failed", error, isFinal };
+}
+
+/** What the outcome says went wrong, where the handler itself threw nothing. */
+function errorOf(outcome: Outcome): Error {
+  const failure = outcome.case === "failed" || outcome.case === "retry" ? outcome.value.failure : undefined;
+  const error = new Error(failure?.message ?? (outcome.case === "rejected" ? outcome.value.reason : ""));
+  if (failure) error.name = failure.type;
+  return error;
+}
+
+const reasonOf = (signal: AbortSignal | undefined): string => {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason.message : String(reason);
+};
