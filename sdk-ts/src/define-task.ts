@@ -1,6 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PayloadCodec } from "./codec/codec.ts";
+import type { CompressionOptions } from "./codec/compression.ts";
 import { jsonCodec } from "./codec/json.ts";
+import { marked } from "./codec/marked.ts";
 import type { EnqueueOptions, TaskOptions } from "./task-options.ts";
 
 /** What a task can take: a tuple (positional arguments), an object (named arguments) or a Uint8Array (bytes). */
@@ -25,8 +27,12 @@ export type TaskDefinition<
   readonly argsSchema: StandardSchemaV1<Args, HandlerArgs> | undefined;
   /** Checks the result, at the worker and again where it is awaited. */
   readonly resultSchema: StandardSchemaV1<HandlerResult, Result> | undefined;
-  /** How arguments and result travel. */
+  /** How data of its progress travels. */
   readonly codec: PayloadCodec;
+  /** How arguments travel. */
+  readonly argsCodec: PayloadCodec;
+  /** How the result travels. */
+  readonly resultCodec: PayloadCodec;
   /** The options that the definition gives a call with these arguments. */
   optionsFor(args: Args): TaskOptions;
   /** One call of it, for `enqueueMany`. */
@@ -56,8 +62,18 @@ type Spec<Args> = {
   readonly name: string;
   /** Defaults for each call; a function gets the arguments, a tuple spread out. */
   readonly options?: TaskOptions | ((...args: SpreadArgs<Args>) => TaskOptions);
-  /** How arguments and result travel. Default: JSON, and bytes for a Uint8Array. */
+  /** How arguments, result and progress travel. Default: JSON, and bytes for a Uint8Array. */
   readonly codec?: PayloadCodec;
+  /** How arguments travel, where it is not as `codec` says. */
+  readonly argsCodec?: PayloadCodec;
+  /** How the result travels, where it is not as `codec` says. */
+  readonly resultCodec?: PayloadCodec;
+  /** Other codecs whose payloads are read, such as the one that was written with before. By their id. */
+  readonly accepts?: readonly PayloadCodec[];
+  /** Makes large arguments and results smaller: `{ algorithm: "zstd" }`. What comes compressed is read in any case. Default: nothing. */
+  readonly compression?: CompressionOptions;
+  /** How much a compressed payload may become before it is refused. Default 32 MiB. */
+  readonly decompressedBytesMax?: number;
 };
 
 type ArgsSchema = StandardSchemaV1<ArgsShape, unknown>;
@@ -85,12 +101,12 @@ export function defineTask(
     readonly result?: StandardSchemaV1 | undefined;
   },
 ): AnyTask {
-  const { name, options = {}, codec = jsonCodec } = spec;
+  const { name, options = {} } = spec;
   const definition: AnyTask = {
     name,
     argsSchema: spec.args,
     resultSchema: spec.result,
-    codec,
+    ...codecsOf(spec),
     optionsFor: (args) => (typeof options === "function" ? options(...spreadArgs(args)) : options),
     call: (args: ArgsShape = [], callOptions?: EnqueueOptions) => ({
       task: definition,
@@ -100,6 +116,21 @@ export function defineTask(
   };
   return definition;
 }
+
+type Codecs = Pick<TaskDefinition, "codec" | "argsCodec" | "resultCodec">;
+
+function codecsOf(spec: Spec<readonly unknown[]>): Codecs {
+  const { codec = jsonCodec, argsCodec = codec, resultCodec = codec, accepts = [] } = spec;
+  const { compression, decompressedBytesMax } = spec;
+  const ends = { known: accepts, compression, decompressedBytesMax };
+  const isUsual = accepts.length === 0 && compression === undefined && decompressedBytesMax === undefined;
+  const of = (each: PayloadCodec): PayloadCodec =>
+    isUsual && each === jsonCodec ? plainJson : marked(each, ends);
+  return { codec: of(codec), argsCodec: of(argsCodec), resultCodec: of(resultCodec) };
+}
+
+// What most definitions have; it reads what others compressed or marked.
+const plainJson = marked(jsonCodec, { known: [], compression: undefined, decompressedBytesMax: undefined });
 
 /** The arguments as a function gets them: an array spread out, anything else as one argument. */
 export const spreadArgs = (args: unknown): readonly unknown[] => (Array.isArray(args) ? args : [args]);

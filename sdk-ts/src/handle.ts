@@ -101,7 +101,7 @@ async function resultOf<Result>(definition: AnyTask<Result>, task: Task): Promis
     const failure = task.failure && failureFromProto(task.failure);
     throw new TaskFailedError(task.id, failure, stateReasonFromProto(task.stateReason));
   }
-  const value = definition.codec.decode(payloadFromProto(task.result));
+  const value = definition.resultCodec.decode(payloadFromProto(task.result));
   // Without a schema the definition's word is taken for it: that is what a type argument is.
   return (await applySchema(definition.resultSchema, value, {
     taskName: definition.name,

@@ -25,7 +25,7 @@ export function outgoingTask(call: TaskCall): OutgoingTask | Promise<OutgoingTas
 function assemble({ task, args, options: called }: TaskCall): OutgoingTask {
   const options = mergeOptions(task.optionsFor(args), called);
   const id = options.id ?? newTaskId();
-  return { id, message: encodeTask(id, task.name, { payload: task.codec.encode(args), options }) };
+  return { id, message: encodeTask(id, task.name, { payload: task.argsCodec.encode(args), options }) };
 }
 
 type Content = { readonly payload: EncodedPayload | undefined; readonly options: EnqueueOptions };

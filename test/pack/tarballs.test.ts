@@ -139,8 +139,8 @@ test("a server runs inside another program, and has types there", () => {
   expect(run(node24, ["in-process.ts"], app)).toBe("200\n");
 });
 
-test("the pages about embedding and testing are true of the packages as they are installed", () => {
-  for (const page of ["embedding", "testing"]) {
+test("the pages about embedding, payloads and testing are true of the packages as they are installed", () => {
+  for (const page of ["embedding", "payloads", "testing"]) {
     const snippets = snippetsOf(readFileSync(path.join(root, `docs/${page}.md`), "utf8"));
     for (const { file, text } of snippets) writeFileSync(path.join(app, file), text);
     const files = snippets.map(({ file }) => file);

@@ -31,6 +31,14 @@ test("the example of a server inside a program runs", { timeout: 120_000 }, asyn
   expect((await runPage("docs/embedding.md")).get("embedded.ts")).toContain("5");
 });
 
+test("the examples of payloads hold what they assert", { timeout: 120_000 }, async () => {
+  expect([...(await runPage("docs/payloads.md")).keys()]).toEqual([
+    "codecs.ts",
+    "compression.ts",
+    "versions.ts",
+  ]);
+});
+
 test("the examples of the test kit pass", { timeout: 120_000 }, async () => {
   const printed = await runPage("docs/testing.md");
   for (const [file, passes] of [

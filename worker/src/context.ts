@@ -20,6 +20,8 @@ export interface TaskContext extends Enqueuer {
   /** The task's id. */
   readonly id: string;
   readonly name: string;
+  /** The arguments as the handler gets them, decoded and as their schema puts them out: a tuple, an object or bytes. */
+  readonly args: unknown;
   /** The queue it came from. */
   readonly queue: string;
   /** This attempt's number, from 1. */
@@ -68,11 +70,13 @@ export type ContextDeps = {
 export class HandlerContext implements TaskContext {
   readonly #lease: HeldLease;
   readonly #deps: ContextDeps;
+  readonly args: unknown;
   #log: Logger | undefined;
 
-  constructor(lease: HeldLease, deps: ContextDeps) {
+  constructor(lease: HeldLease, deps: ContextDeps, args: unknown) {
     this.#lease = lease;
     this.#deps = deps;
+    this.args = args;
   }
 
   get id(): string {

@@ -9,7 +9,7 @@ export const jsonCodec: PayloadCodec = {
   },
   decode(payload) {
     if (payload === undefined) return undefined;
-    return "bytes" in payload ? payload.bytes : parsed(payload.json);
+    return "bytes" in payload ? payload.bytes : parsedJson(payload.json);
   },
 };
 
@@ -25,7 +25,8 @@ function written(value: unknown): string {
   return json;
 }
 
-function parsed(json: string): unknown {
+/** What a JSON text means; throws a PayloadError when it is none. */
+export function parsedJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {

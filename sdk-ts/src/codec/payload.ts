@@ -8,18 +8,16 @@ import type { EncodedPayload } from "./codec.ts";
 /** A payload as a message. Built as a literal, not through `create`: this runs once a task, on both ends. */
 export function payloadToProto(payload: EncodedPayload | undefined): Payload | undefined {
   if (payload === undefined) return undefined;
-  if ("json" in payload) return message({ case: "json", value: payload.json }, "", {});
-  const { bytes, contentType = "", encoding = {} } = payload;
-  return message({ case: "binary", value: bytes }, contentType, { ...encoding });
+  const data: Payload["data"] =
+    "json" in payload ? { case: "json", value: payload.json } : { case: "binary", value: payload.bytes };
+  const { contentType = "", encoding } = payload;
+  return message(data, contentType, encoding ? { ...encoding } : {});
 }
 
 /** Writes a payload as the generated codec writes its message. */
 export function writePayload(writer: ProtoWriter, payload: EncodedPayload): void {
-  if ("json" in payload) {
-    writer.tag(1, WireType.LengthDelimited).string(payload.json);
-    return;
-  }
-  writer.tag(2, WireType.LengthDelimited).bytes(payload.bytes);
+  if ("json" in payload) writer.tag(1, WireType.LengthDelimited).string(payload.json);
+  else writer.tag(2, WireType.LengthDelimited).bytes(payload.bytes);
   if (payload.contentType) writer.tag(4, WireType.LengthDelimited).string(payload.contentType);
   if (payload.encoding) writer.map(5, payload.encoding);
 }
@@ -29,22 +27,30 @@ export function payloadFromProto(payload: Payload | undefined): EncodedPayload |
   const data = payload?.data;
   switch (data?.case) {
     case "json":
-      return { json: data.value };
+      return withMarks({ json: data.value }, payload);
     case "binary":
-      return bytesOf(data.value, payload);
+      return withMarks({ bytes: data.value }, payload);
     case "value":
       // The server turns these into JSON when it accepts a task; a reader that meets one all the same reads it the same way.
-      return { json: JSON.stringify(toJson(ValueSchema, data.value)) };
+      return withMarks({ json: JSON.stringify(toJson(ValueSchema, data.value)) }, payload);
     case undefined:
       return undefined;
   }
 }
 
-const bytesOf = (bytes: Uint8Array, payload: Payload | undefined): EncodedPayload => ({
-  bytes,
-  ...(payload?.contentType && { contentType: payload.contentType }),
-  ...(payload && { encoding: payload.encoding }),
-});
+function withMarks(data: EncodedPayload, payload: Payload | undefined): EncodedPayload {
+  if (payload === undefined || isPlain(payload)) return data;
+  const { contentType, encoding } = payload;
+  const isMarked = Object.keys(encoding).length > 0;
+  return { ...data, ...(contentType !== "" && { contentType }), ...(isMarked && { encoding }) };
+}
+
+/** Neither type nor marks, as most are; without a list of keys a payload. */
+function isPlain({ contentType, encoding }: Payload): boolean {
+  if (contentType !== "") return false;
+  for (const key in encoding) if (Object.hasOwn(encoding, key)) return false;
+  return true;
+}
 
 const message = (data: Payload["data"], contentType: string, encoding: Payload["encoding"]): Payload => ({
   $typeName: "stem.v1.Payload",
@@ -56,8 +62,10 @@ const message = (data: Payload["data"], contentType: string, encoding: Payload["
 /** An upper bound of a payload's size on the wire, cheap to compute: short texts are not counted character by character. */
 export function payloadBytesAtMost(payload: Payload | undefined): number {
   const data = payload?.data;
-  if (data?.case === "json") return textBytesAtMost(data.value);
-  return payload && data?.case === "binary" ? data.value.length + describedBytesAtMost(payload) : 0;
+  if (payload === undefined || data?.case === undefined) return 0;
+  if (data.case === "value") return 0;
+  const bytes = data.case === "json" ? textBytesAtMost(data.value) : data.value.length;
+  return isPlain(payload) ? bytes : bytes + describedBytesAtMost(payload);
 }
 
 /** True when a payload's data is within a limit, exactly. */

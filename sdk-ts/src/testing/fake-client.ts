@@ -139,7 +139,7 @@ class RecordingClient implements FakeClient {
     const record = {
       id,
       name: task.name,
-      args: task.codec.decode(payloadFromProto(sent.args)) ?? [],
+      args: task.argsCodec.decode(payloadFromProto(sent.args)) ?? [],
       options,
     };
     // The writer's memory is shared with what is written next.

@@ -68,7 +68,7 @@ async function endOf(fake: FakeTask, answer: unknown): Promise<Task> {
   let ended: Task;
   try {
     const value: unknown = typeof answer === "function" ? await answer(...spreadArgs(record.args)) : answer;
-    const result = payloadToProto(task.codec.encode(value));
+    const result = payloadToProto(task.resultCodec.encode(value));
     ended = messageOf(fake, TaskState.SUCCEEDED, { ...(result && { result }) });
   } catch (error) {
     ended = messageOf(fake, TaskState.FAILED, { failure: failureOf(error) });

@@ -38,7 +38,7 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
         return failed(error, true);
       }
       try {
-        value = await handler(new HandlerContext(lease, deps), ...spreadArgs(args));
+        value = await handler(new HandlerContext(lease, deps, args), ...spreadArgs(args));
       } catch (error) {
         return thrown(error);
       }
@@ -54,7 +54,7 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
 
 /** The handler's arguments; a task that carries none has an empty tuple. */
 function readArgs(task: AnyTask, lease: HeldLease): unknown {
-  const args = task.codec.decode(payloadFromProto(lease.task.args)) ?? [];
+  const args = task.argsCodec.decode(payloadFromProto(lease.task.args)) ?? [];
   return applySchema(task.argsSchema, args, { taskName: task.name, part: "args" });
 }
 
@@ -63,7 +63,7 @@ const checkResult = (task: AnyTask, value: unknown): unknown =>
   applySchema(task.resultSchema, value, { taskName: task.name, part: "result" });
 
 function writeResult(task: AnyTask, value: unknown, bytesMax: number): Payload | undefined {
-  const payload = payloadToProto(task.codec.encode(value));
+  const payload = payloadToProto(task.resultCodec.encode(value));
   if (!isPayloadWithin(payload, bytesMax)) throw new ResultTooLarge(bytesMax);
   return payload;
 }

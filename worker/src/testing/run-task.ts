@@ -153,7 +153,7 @@ async function verdictOf<Result>(
 ): Promise<Verdict<Result>> {
   const none = { result: undefined, error: undefined, retryDelayMs: undefined, isFinal: true };
   if (outcome.case === "succeeded") {
-    const value = task.codec.decode(payloadFromProto(outcome.value.result));
+    const value = task.resultCodec.decode(payloadFromProto(outcome.value.result));
     const subject = { taskName: task.name, part: "result" } as const;
     return {
       ...none,
