@@ -120,8 +120,16 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
   },
   REVISION_CONFLICT: {
     code: Code.ABORTED,
-    say: (p) => `task ${p.taskId} was changed by somebody else meanwhile`,
+    say: (p) =>
+      "taskId" in p
+        ? `task ${p.taskId} was changed by somebody else meanwhile`
+        : `the routing of namespace ${p.namespace} was replaced meanwhile: its revision is ${p.revision}`,
     details: () => [retryAfter(0)],
+  },
+  ROUTING_FIXED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `the routing was read from ${p.file} when the server started, and changes with it only`,
+    details: (p) => [precondition("ROUTING_KEPT", p.file, "the server was started with a file of routes")],
   },
 };
 

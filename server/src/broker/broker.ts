@@ -72,6 +72,8 @@ export interface Broker {
   resumeQueue(ref: QueueRef): Promise<Queue>;
   /** Cancels what waits; PURGE_UNCONFIRMED unless `expected` is "any" or the number that waits now. */
   purgeQueue(ref: QueueRef, expected: number | "any"): Promise<number>;
+  /** Whether somebody takes tasks of a queue from this server now. */
+  isServed(ref: QueueRef): boolean;
   /** Takes nothing new and grants nothing more; settlements, heartbeats and reads go on. */
   drain(): void;
 }
@@ -93,13 +95,17 @@ const rescanMs = 2000;
 export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   const parts = await createParts(deps);
   const { settling, extending, dispatch, queueHints } = parts;
+  const { routing } = deps;
   const loop = createLoop(deps, { name: "broker", runOnce: () => lookAround(parts, deps) });
   loop.start();
   return {
     ...parts.queues,
     enqueue: parts.enqueueing.enqueue,
-    openSession: parts.sessions.open,
-    lease: parts.leaseUnary,
+    openSession: async (hello, events) =>
+      parts.sessions.open({ ...hello, queues: routing.subscribe(hello.namespace, hello.queues) }, events),
+    lease: async (want, signal) =>
+      parts.leaseUnary({ ...want, queues: routing.subscribe(want.namespace, want.queues) }, signal),
+    isServed: dispatch.isServed,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
