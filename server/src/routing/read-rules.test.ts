@@ -231,6 +231,15 @@ describe("what is wrong is said, with its place", () => {
   });
 });
 
+test("an option that would do nothing is not taken", () => {
+  const inert = ["exchange: x", "routing_key: k", "durability: x", "delivery: at-most-once", "limits: {}"];
+  for (const option of inert) {
+    expect(mistakesOf(`queues: { q: { ${option} } }`)).toEqual([
+      expect.stringContaining("there is no such key"),
+    ]);
+  }
+});
+
 describe("bounds", () => {
   test("a text has its size, lists and patterns theirs", () => {
     expect(mistakesOf("#".repeat(11), { routingBytesMax: 10 as never })).toEqual([
