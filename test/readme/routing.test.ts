@@ -6,7 +6,7 @@ import { readRules } from "../../server/src/routing/read-rules.ts";
 const page = readFileSync("docs/routing.md", "utf8");
 
 test("the routing that the page shows is right, and says everything that may be said", () => {
-  const [, text = ""] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+  const [, text = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
   const read = readRules(text, { limits, defaults });
   expect(read).toMatchObject({ kind: "rules" });
   const known =
