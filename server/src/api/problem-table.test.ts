@@ -82,6 +82,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   [{ reason: "DRAINING" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DEADLINE_EXCEEDED", limitMs: 10 }, Code.DEADLINE_EXCEEDED, []],
   [{ reason: "REVISION_CONFLICT", taskId: "t" }, Code.ABORTED, [RetryInfoSchema]],
+  [{ reason: "ROUTING_FIXED", file: "routes.yaml" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
 ];
 
 function infoOf({ details: [first] }: Status) {
