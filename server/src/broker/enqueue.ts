@@ -17,7 +17,7 @@ import type { Routing } from "../routing/routing.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { createPolicies } from "./policy.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { routeTasks, withRefused } from "./route-tasks.ts";
+import { newBroadcasts, routeTasks, withRefused } from "./route-tasks.ts";
 import { createTally } from "./tally.ts";
 
 /** What a producer asks for, checked and converted; options that it left out are undefined. */
@@ -58,6 +58,10 @@ export type Enqueueing = {
   ): Promise<readonly EnqueueVerdict[]>;
   /** Stores one task that is complete already. */
   enqueueOne(task: NewTask): Promise<EnqueueVerdict>;
+  /** Stores tasks of a namespace that are complete already, a verdict each. */
+  enqueueAll(namespace: Namespace, tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
+  /** What a producer asks for, with all that it left out. */
+  complete(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask;
 };
 
 /** What taking in needs. */
@@ -70,6 +74,8 @@ export type EnqueueingDeps = {
   readonly routing: Routing;
   readonly dispatch: Pick<Dispatch, "isDraining" | "isServed">;
   readonly news: QueueNews;
+  /** Gives broadcasts out that were stored. */
+  readonly fanOut: (namespace: Namespace, broadcasts: readonly NewTask[]) => Promise<void>;
 };
 
 /** Makes the part of the broker that takes tasks in. */
@@ -133,9 +139,19 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       const routed = routeTasks(tasks, submissions, {
         table,
         policyOf,
+        now,
         isServed: (queue) => dispatch.isServed({ namespace, queue }),
       });
-      return withRefused(routed, atomic, (good) => accept(namespace, good, { now, atomic }));
+      return withRefused(routed, atomic, async (good) => {
+        const verdicts = await accept(namespace, good, { now, atomic });
+        await deps.fanOut(namespace, newBroadcasts(good, verdicts));
+        return verdicts;
+      });
+    },
+    complete: resolve,
+    async enqueueAll(namespace, tasks) {
+      refuseWhileDraining();
+      return accept(namespace, tasks, { now: clock.now(), atomic: false });
     },
     async enqueueOne(task) {
       refuseWhileDraining();

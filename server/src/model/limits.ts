@@ -64,6 +64,11 @@ export const limits = {
   bindingsMax: 10_000,
   /** Queues that stand in for one queue, and other names that one name leads through. */
   fallbacksMax: 16,
+  /** Workers of a namespace that listen on channels, or have left something unfinished that they heard there. */
+  broadcastListenersMax: 1000,
+  /** Live broadcasts of a channel; a tenth more for a moment. Beyond it the oldest end. */
+  broadcastHistoryMax: 1000,
+  broadcastMsMax: 2_592_000_000,
   globCharsMax: 256,
   globWildcardsMax: 16,
 } as const;

@@ -1,3 +1,4 @@
+import type { BroadcastTerms } from "./broadcast.ts";
 import type { Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
 import type { TaskPolicy } from "./task.ts";
 
@@ -14,8 +15,13 @@ export type RoutedTask = {
   readonly priority: number | undefined;
 };
 
-/** Where tasks go. */
-export type RouteTarget = { readonly kind: "queue"; readonly queue: QueueName };
+/** Where tasks go: one queue, or everybody who listens on a channel. */
+export type RouteTarget =
+  | { readonly kind: "queue"; readonly queue: QueueName }
+  | { readonly kind: "broadcast"; readonly channel: string };
+
+/** What the configuration says of a channel. */
+export type ChannelTerms = { readonly [K in keyof BroadcastTerms]: BroadcastTerms[K] | undefined };
 
 /** Where one task goes, and what it gets on the way. */
 export type RouteDecision = {
@@ -78,6 +84,9 @@ export type RoutingRules = {
   readonly aliases: ReadonlyMap<QueueName, QueueName>;
   readonly queues: ReadonlyMap<QueueName, QueueRules>;
   readonly bindings: readonly Binding[];
+  readonly channels: ReadonlyMap<string, ChannelTerms>;
+  /** Whether publishers and workers may name channels that are not declared. */
+  readonly areChannelsOpen: boolean;
   /** The first that fits wins. */
   readonly routes: readonly RouteRule[];
 };

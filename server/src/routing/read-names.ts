@@ -85,7 +85,7 @@ function suggestion(word: string, candidates: readonly string[]): string {
 }
 
 /** Says so where a text cannot be the name of a queue. */
-function checkQueueName(name: string, at: Value, limits: Limits, reading: Reading): void {
+export function checkQueueName(name: string, at: Value, limits: Limits, reading: Reading): void {
   if (!queuePattern.test(name) || name.length > limits.nameCharsMax)
     reading.wrong(
       at,

@@ -19,6 +19,8 @@ function rulesOf(text: string): RoutingRules {
 const full = `
 default_queue: { alias: usual, queue: primary, fallbacks: [spare] }
 undeclared_queues: refuse
+undeclared_channels: refuse
+broadcasts: { news: { expires_ms: 60000, delivery: at-most-once }, weather: }
 aliases: { post: mail, letters: post }
 queues:
   primary: { priority_range: [2, 7] }
@@ -33,12 +35,21 @@ routes:
     priority_override: 9
     options: { lease_ms: 5000 }
   - target: spare
+  - { match: { task: news }, target: { type: broadcast, name: news } }
 `;
 
 describe("what may be said", () => {
   test("everything that may be said is understood", () => {
     const { queues, aliases, bindings, routes, ...rest } = rulesOf(full);
-    expect(rest).toEqual({ defaultQueue: "primary", isOpen: false });
+    expect(rest).toEqual({
+      defaultQueue: "primary",
+      isOpen: false,
+      areChannelsOpen: false,
+      channels: new Map([
+        ["news", { expiresMs: 60_000, delivery: "at_most_once" }],
+        ["weather", { expiresMs: undefined, delivery: undefined }],
+      ]),
+    });
     expect([...aliases]).toEqual([
       ["post", "mail"],
       ["letters", "mail"],
@@ -62,7 +73,7 @@ describe("what may be said", () => {
     ]);
     expect(routes).toMatchObject([
       {
-        label: "routes[0] (line 13)",
+        label: "routes[0] (line 15)",
         headers: [["tenant", "a"]],
         fromQueue: "primary",
         target: { kind: "queue", queue: "mail" },
@@ -70,6 +81,7 @@ describe("what may be said", () => {
         options: { policy: { leaseMs: 5000 } },
       },
       { tasks: [], headers: [], target: { queue: "spare" } },
+      { target: { kind: "broadcast", channel: "news" } },
     ]);
   });
 
@@ -187,7 +199,17 @@ describe("what is wrong is said, with its place", () => {
     [
       "a target of no known type",
       "queues: { a: }\nroutes: [{ target: { type: topic, name: a } }]",
-      ['2:20 routes[0].target: there is no target of type "topic"; allowed: queue'],
+      ['2:20 routes[0].target: there is no target of type "topic"; allowed: queue, broadcast'],
+    ],
+    [
+      "a route to a channel that is not there",
+      "broadcasts: { news: }\nroutes: [{ target: { type: broadcast, name: newz } }]",
+      ['2:45 routes[0].target.name: there is no channel "newz" below broadcasts; did you mean "news"?'],
+    ],
+    [
+      "a channel that is delivered in no known way",
+      "broadcasts: { news: { delivery: exactly-once } }",
+      ["1:33 broadcasts.news.delivery: must be at-least-once or at-most-once"],
     ],
     [
       "no pattern at all",

@@ -4,6 +4,7 @@ import { queueNameOf } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { RoutingMistake, RoutingRules } from "../model/route.ts";
 import { fieldsOf, isNothing, openDocument, type Reading, shapeOf, textOf, type Value } from "./document.ts";
+import { readChannels } from "./read-channels.ts";
 import { readNames } from "./read-names.ts";
 import { readQueues } from "./read-queues.ts";
 import { readRoutes } from "./read-routes.ts";
@@ -36,7 +37,15 @@ function tooLong(bytes: number, { routingBytesMax }: Limits): ReadRules {
   return { kind: "wrong", mistakes: [{ line: 1, column: 1, key: "", text }] };
 }
 
-const sections = ["default_queue", "undeclared_queues", "aliases", "queues", "routes"] as const;
+const sections = [
+  "default_queue",
+  "undeclared_queues",
+  "undeclared_channels",
+  "aliases",
+  "queues",
+  "broadcasts",
+  "routes",
+] as const;
 
 function rulesOf(reading: Reading, { limits, defaults }: RulesReading): RoutingRules {
   const { root } = reading;
@@ -51,12 +60,15 @@ function rulesOf(reading: Reading, { limits, defaults }: RulesReading): RoutingR
       fields.undeclared_queues ?? root,
       `the default queue, "${names.defaultQueue}", is not declared: name one as default_queue`,
     );
+  const channels = readChannels(fields.broadcasts, from);
   return {
     defaultQueue: names.defaultQueue,
     isOpen,
     aliases: names.aliases,
     ...readQueues(names, from),
-    routes: readRoutes(fields.routes, names, from),
+    channels,
+    areChannelsOpen: readOpen(fields.undeclared_channels, reading),
+    routes: readRoutes(fields.routes, { ...names, channels }, from),
   };
 }
 

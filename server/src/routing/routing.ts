@@ -6,7 +6,7 @@
 import { type Namespace, type QueueName, queueNameOf } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
-import type { RoutedTask, RoutingMistake, RoutingRecord } from "../model/route.ts";
+import type { ChannelTerms, RoutedTask, RoutingMistake, RoutingRecord } from "../model/route.ts";
 import type { Store } from "../ports/store.ts";
 import { type KeptRouting, readKept, routingKeyOf, writeKept } from "./kept-routing.ts";
 import { readRules } from "./read-rules.ts";
@@ -22,6 +22,12 @@ export type Routing = {
   tableOf(namespace: Namespace): RoutingTable | undefined;
   /** The queues that a worker gets which wants these: under their own names, each once. QUEUE_UNKNOWN for one that may not be. */
   subscribe(namespace: Namespace, wanted: readonly QueueName[]): readonly QueueName[];
+  /** What the rules say of a channel. CHANNEL_UNKNOWN for one that may not be. */
+  channelTerms(namespace: Namespace, channel: string): ChannelTerms;
+  /** CHANNEL_UNKNOWN for the first of these that may not be. */
+  subscribeChannels(namespace: Namespace, channels: readonly string[]): void;
+  /** The namespaces that there are. */
+  readonly namespaces: readonly Namespace[];
   /** What is in force, as text. */
   get(namespace: Namespace): RoutingRecord;
   /** All that is wrong with a text; nothing: it may be put in force. */
@@ -84,6 +90,11 @@ export async function openRouting(deps: RoutingDeps): Promise<Routing> {
     defaultQueue: queueNameOf(defaults.queue),
     tableOf: (namespace) => spaces.get(namespace)?.table,
     subscribe: (namespace, wanted) => subscribed(spaces.get(namespace)?.table, wanted),
+    channelTerms: (namespace, channel) => termsIn(spaces.get(namespace)?.table, channel),
+    subscribeChannels: (namespace, channels) => {
+      for (const channel of channels) termsIn(spaces.get(namespace)?.table, channel);
+    },
+    namespaces: deps.namespaces,
     get: record,
     validate: (text) => mistakesOf(text, deps),
     test(namespace, task, { text, ...around }) {
@@ -144,8 +155,16 @@ const sayMistake = ({ line, column, key, text }: RoutingMistake): string =>
 /** The rules of a namespace that has none. */
 function emptyTable({ defaults }: Compiling): RoutingTable {
   const defaultQueue = queueNameOf(defaults.queue);
-  const nothing = { aliases: new Map(), queues: new Map(), bindings: [], routes: [] };
-  return createTable({ ...nothing, defaultQueue, isOpen: true }, defaults);
+  const nothing = { aliases: new Map(), queues: new Map(), channels: new Map(), bindings: [], routes: [] };
+  return createTable({ ...nothing, defaultQueue, isOpen: true, areChannelsOpen: true }, defaults);
+}
+
+const unsaid: ChannelTerms = { expiresMs: undefined, delivery: undefined };
+
+function termsIn(table: RoutingTable | undefined, channel: string): ChannelTerms {
+  const terms = table === undefined ? unsaid : table.channelTerms(channel);
+  if (terms === undefined) throw new StemProblem({ reason: "CHANNEL_UNKNOWN", channel });
+  return terms;
 }
 
 function subscribed(table: RoutingTable | undefined, wanted: readonly QueueName[]): readonly QueueName[] {

@@ -32,7 +32,9 @@ function routeIn(text: string, around: Surroundings = nobodyServes) {
   const table = tableOf(text);
   return (wish: Wish) => {
     const routed = table.resolve(taskOf(wish), around);
-    return routed.kind === "undeclared" ? `no ${routed.queue}` : `${routed.target.queue} ${routed.priority}`;
+    if (routed.kind === "undeclared") return `no ${routed.queue}`;
+    const { target, priority } = routed;
+    return `${target.kind === "queue" ? target.queue : `channel ${target.channel}`} ${priority}`;
   };
 }
 

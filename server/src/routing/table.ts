@@ -6,11 +6,13 @@ import type { QueueName } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
 import type {
   Binding,
+  ChannelTerms,
   HeaderMatch,
   QueueRules,
   RouteDecision,
   RoutedTask,
   RouteRule,
+  RouteTarget,
   RoutingRules,
 } from "../model/route.ts";
 import { noOptions, priorities } from "./read-options.ts";
@@ -37,6 +39,8 @@ export type Subscription =
 export type RoutingTable = {
   resolve(task: RoutedTask, around: Surroundings): Routed;
   subscribe(wanted: readonly QueueName[]): Subscription;
+  /** What is said of a channel; undefined for one that is not declared where that is refused. */
+  channelTerms(channel: string): ChannelTerms | undefined;
 };
 
 /** Names and keys whose patterns are not compared again. */
@@ -93,12 +97,21 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
     return standIn ?? queue;
   }
 
+  /** No queue, and so no range. */
+  const broadcast = (task: RoutedTask, route: RouteRule, target: RouteTarget): Routed => ({
+    kind: "routed",
+    target,
+    priority: wantedPriority(task, route, undeclaredQueue) ?? defaults.priority,
+    policy: route.options.policy,
+  });
+
   return {
     resolve(task, around) {
       const asked = askedQueue(task, rules, around);
       const route = findRoute(task, asked);
-      if (route) around.note?.(`${route.label} fits: queue ${route.target.queue}`);
+      if (route) around.note?.(`${route.label} fits: ${sayTarget(route.target)}`);
       else if (asked !== undefined && isUnknown(asked)) return { kind: "undeclared", queue: asked };
+      if (route?.target.kind === "broadcast") return broadcast(task, route, route.target);
       const queue = servedQueue(route?.target.queue ?? asked ?? boundQueue(task, around), around);
       const queueRules = queues.get(queue) ?? undeclaredQueue;
       const wanted = wantedPriority(task, route, queueRules) ?? defaults.priority;
@@ -112,6 +125,7 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
         policy: policyOf(route, queueRules),
       };
     },
+    channelTerms: (channel) => rules.channels.get(channel) ?? (rules.areChannelsOpen ? unsaid : undefined),
     subscribe(wanted) {
       const named = wanted.map((queue) => aliases.get(queue) ?? queue);
       const queue = named.find(isUnknown);
@@ -141,6 +155,11 @@ function askedQueue(
   );
   return meant ?? queue;
 }
+
+const unsaid: ChannelTerms = { expiresMs: undefined, delivery: undefined };
+
+const sayTarget = (target: RouteTarget): string =>
+  target.kind === "queue" ? `queue ${target.queue}` : `broadcast channel ${target.channel}`;
 
 const wantedPriority = (
   task: RoutedTask,

@@ -50,11 +50,9 @@ export function createRoutingService({
       });
       if (routed.kind === "undeclared")
         throw new StemProblem({ reason: "QUEUE_UNKNOWN", queue: routed.queue });
-      return create(TestRouteResponseSchema, {
-        queue: routed.target.queue,
-        priority: routed.priority,
-        steps,
-      });
+      const { target, priority } = routed;
+      const place = target.kind === "queue" ? { queue: target.queue } : { broadcastChannel: target.channel };
+      return create(TestRouteResponseSchema, { ...place, priority, steps });
     },
     async replaceRouting({ namespace, config, expectedRevision }) {
       const replaced = await routing.replace(namespaces(namespace), config, Number(expectedRevision));
