@@ -3,6 +3,7 @@
 
 import { baseUrlOf, defaultUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
+import type { Broadcaster } from "./broadcast.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
@@ -32,7 +33,7 @@ export type ClientOptions = {
 };
 
 /** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
-export interface StemClient extends Enqueuer, AsyncDisposable {
+export interface StemClient extends Enqueuer, Broadcaster, AsyncDisposable {
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -93,6 +94,7 @@ class Client implements StemClient {
   #closed: Promise<void> | undefined;
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
+  readonly broadcast: Broadcaster["broadcast"];
 
   constructor(calls: TaskCalls, parts: Required<Omit<ClientParts, "namespace">>) {
     const { clock, random, log } = parts;
@@ -109,6 +111,7 @@ class Client implements StemClient {
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, this.#closing.signal);
     this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);
     this.enqueueMany = (list, options) => this.#enqueuer.enqueueMany(list, options);
+    this.broadcast = calls.broadcasterOf((call) => this.#call(retries, call));
   }
 
   handle<Args extends ArgsShape, Result>(

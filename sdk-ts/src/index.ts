@@ -4,6 +4,12 @@
  */
 
 export { defaultUrl } from "./address.ts";
+export type {
+  Broadcaster,
+  BroadcastOptions,
+  BroadcastOutcome,
+  PublishedBroadcast,
+} from "./broadcast.ts";
 export type { ClientOptions, StemClient } from "./client.ts";
 export { connect } from "./client.ts";
 export type { CancelTimer, Clock } from "./clock.ts";

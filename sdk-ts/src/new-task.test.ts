@@ -24,6 +24,10 @@ test("a call without options says nothing but id, name and arguments", async () 
   });
 });
 
+test("a routing key arrives in place of a queue", async () => {
+  expect(await arrived([], { id: "t1", routingKey: "eu.mail" })).toMatchObject({ routingKey: "eu.mail" });
+});
+
 test("every option arrives", async () => {
   const sent = await arrived(
     { to: "ä@b" },

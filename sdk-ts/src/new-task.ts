@@ -54,6 +54,7 @@ function encodeTask(id: string, name: string, { payload, options }: Content): Ui
   if (options.headers) writer.map(6, options.headers);
   if (options.tags) for (const tag of options.tags) writer.tag(7, text).string(tag);
   if (options.trace) writeTrace(options.trace);
+  if (options.routingKey !== undefined) writer.tag(10, text).string(options.routingKey);
   return writer.finish();
 }
 

@@ -4,6 +4,7 @@ import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import type { OpenAwait } from "./await-pool.ts";
+import { type Broadcaster, createBroadcaster } from "./broadcast.ts";
 import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
 import type { CancelVerdict } from "./handle.ts";
@@ -18,6 +19,8 @@ export type TaskCalls = {
   readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  /** What broadcasts, its calls made and repeated by `repeat`. */
+  readonly broadcasterOf: (repeat: <T>(call: () => Promise<T>) => Promise<T>) => Broadcaster["broadcast"];
   /** Nothing more is sent; what is under way still gets its answer. */
   readonly end: () => void;
 };
@@ -76,6 +79,7 @@ export function createTaskCalls(
       const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
       return { outcome: cancelOutcomes[outcome] ?? "requested", state: stateFromProto(state) };
     },
+    broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),
     end: () => streams.end(),
   };
 }

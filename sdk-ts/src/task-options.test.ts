@@ -21,6 +21,20 @@ test("a call's delay replaces the definition's instant", () => {
   expect(mergeOptions({ delayMs: 5 }, { notBefore: noon })).toMatchObject({ notBefore: noon });
 });
 
+test("a call's routing key replaces the definition's queue, and its queue the definition's key", () => {
+  expect(mergeOptions({ queue: "mail" }, { routingKey: "eu.mail" })).toEqual({ routingKey: "eu.mail" });
+  expect(mergeOptions({ routingKey: "eu.mail", priority: 1 }, { queue: "mail" })).toEqual({
+    queue: "mail",
+    priority: 1,
+  });
+  expect(mergeOptions({ routingKey: "eu.mail" }, { priority: 1 })).toEqual({
+    routingKey: "eu.mail",
+    priority: 1,
+  });
+  const both = { queue: "mail", routingKey: "eu.mail" };
+  expect(mergeOptions({ queue: "other" }, both), "the server says what is wrong with it").toEqual(both);
+});
+
 test("without options of its own a call has the definition's", () => {
   expect(mergeOptions({ queue: "mail" }, undefined)).toEqual({ queue: "mail" });
 });

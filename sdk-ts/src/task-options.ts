@@ -2,6 +2,11 @@
 export type TaskOptions = {
   /** The queue it waits in. Default: "default". A queue comes into being with its first task. */
   readonly queue?: string;
+  /**
+   * Finds the queue, where the server's routing binds queues to keys. In place of a queue: a call's key replaces the definition's
+   * queue, and a call's queue its key.
+   */
+  readonly routingKey?: string;
   /** 0 (last) to 9 (first). Default 5. */
   readonly priority?: number;
   /** How often it may be tried in all. Default 4. */
@@ -51,7 +56,10 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
   if (call === undefined) return defined;
   const merged: EnqueueOptions = { ...defined, ...said(call) };
   return {
-    ...(call.delayMs !== undefined && call.notBefore === undefined ? withoutNotBefore(merged) : merged),
+    ...onePlace(
+      call.delayMs !== undefined && call.notBefore === undefined ? withoutNotBefore(merged) : merged,
+      call,
+    ),
     ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
     ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),
   };
@@ -62,6 +70,14 @@ const said = (options: EnqueueOptions): EnqueueOptions =>
   Object.values(options).some((value) => value === undefined)
     ? Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
     : options;
+
+// Queue and routing key are one choice, too; a call that gives both is for the server to refuse.
+function onePlace(merged: EnqueueOptions, { queue, routingKey }: EnqueueOptions): EnqueueOptions {
+  if (merged.queue === undefined || merged.routingKey === undefined) return merged;
+  if ((queue === undefined) === (routingKey === undefined)) return merged;
+  const { queue: _, routingKey: __, ...rest } = merged;
+  return queue === undefined ? { ...rest, routingKey: merged.routingKey } : { ...rest, queue };
+}
 
 // A call's delay replaces the definition's instant: the two are one choice.
 function withoutNotBefore({ notBefore: _, ...rest }: EnqueueOptions): EnqueueOptions {

@@ -3,6 +3,7 @@
  * until it is told to go on (test-clock.ts). Servers and workers for tests come from @stem/server/testing and @stem/worker/testing.
  */
 
+export type { RecordedBroadcast } from "./testing/fake-broadcasts.ts";
 export type { Answer, FakeClient, RecordedEnqueue } from "./testing/fake-client.ts";
 export { createFakeClient, NoAnswerError } from "./testing/fake-client.ts";
 export type { TestClock } from "./testing/test-clock.ts";

@@ -52,6 +52,10 @@ async function start(config: Config, log: Log): Promise<RunningServer> {
   try {
     return await startServer(config, { log });
   } catch (error) {
+    if (error instanceof ConfigError) {
+      process.stderr.write(`${error.message}\n`);
+      process.exit(exitCodes.configuration);
+    }
     if (!(error instanceof StartError)) throw error;
     log.debug({ error: error.cause }, "why the server did not start");
     log.error({}, error.message);

@@ -7,15 +7,16 @@ import type { Duplex } from "node:stream";
 import { type Api, createApi } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
-import { type Config, version } from "./config/config.ts";
+import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
+import { namespaceOf } from "./model/ids.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
-import { createRouting } from "./routing/routing.ts";
+import { openRouting, type Routing, RoutingError } from "./routing/routing.ts";
 import { openStore } from "./storage/open.ts";
 import { createLog } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
@@ -63,7 +64,10 @@ export class StartError extends Error {
   }
 }
 
-/** Opens the store, starts every room and listens. Throws StartError when the store or the address is not to be had. */
+/**
+ * Opens the store, starts every room and listens. Throws StartError when the store or the address is not to be had, ConfigError when
+ * the routes are not right.
+ */
 export async function startServer(config: Config, parts: Partial<Parts> = {}): Promise<RunningServer> {
   const { listen, ...server } = await assembleServer(config, parts);
   try {
@@ -129,7 +133,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   // What is no setting keeps its value from the table.
   const defaults: Defaults = { ...fixed, ...config.defaults };
   const backend = createBackend({ store, clock, limits });
-  const routing = createRouting({ defaults });
+  const routing = await openRoutes(config, { store, defaults });
   const { hints } = backend;
   const broker = await createBroker({ store, clock, random, log, limits, defaults, routing, hints });
   started.defer(() => broker.close());
@@ -140,6 +144,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     pageTokenKey,
     broker,
     backend,
+    routing,
     clock,
     random,
     log,
@@ -150,6 +155,20 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   });
   started.defer(() => api.close({ graceMs: closeGraceMs }));
   return { api, broker };
+}
+
+/** Throws ConfigError where a file of routes, or what the store keeps of them, is not right. */
+async function openRoutes(
+  { server, limits }: Config,
+  deps: { readonly store: Store; readonly defaults: Defaults },
+): Promise<Routing> {
+  const { routing: name } = server;
+  const file = name === "" ? undefined : { name, text: readNamedFile(name, "the file of routes") };
+  try {
+    return await openRouting({ ...deps, limits, namespaces: server.namespaces.map(namespaceOf), file });
+  } catch (error) {
+    throw error instanceof RoutingError ? new ConfigError(error.mistakes) : error;
+  }
 }
 
 /** Page tokens outlive a restart, so their key is kept with the tasks. */

@@ -11,7 +11,8 @@ const modules: readonly (readonly [module: RegExp, ...places: string[]])[] = [
   [/^(pg|pg-.*)$/, "storage/postgres/"],
   [/^@aws-sdk\//, "storage/sqs/"],
   [/^@opentelemetry\//, "telemetry/"],
-  [/^(yaml|commander)$/, "config/", "cli.ts"],
+  [/^commander$/, "config/", "cli.ts"],
+  [/^yaml$/, "config/", "routing/"],
 ];
 
 /** Where each workspace may reach into another; tests, benchmarks, examples and scripts may import all. */

@@ -13,7 +13,9 @@ test("the table of settings is what the server takes", () => {
     .filter(({ section }) => section !== "limits")
     .map(({ key, name, variable, setting }) => {
       const flag = setting.flag ?? `--default ${name}=…`;
-      return `| \`${key}\` | \`${flag}\` | \`${variable}\` | \`${String(setting.default)}\` | ${setting.help} |`;
+      const value = String(setting.default);
+      const shown = value === "" ? "none" : `\`${value}\``;
+      return `| \`${key}\` | \`${flag}\` | \`${variable}\` | ${shown} | ${setting.help} |`;
     });
   expect(rows).toEqual(wanted);
 });

@@ -10,7 +10,7 @@ import {
 import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
 import type { Task } from "../../server/src/model/task.ts";
 import type { Store } from "../../server/src/ports/store.ts";
-import { createRouting } from "../../server/src/routing/routing.ts";
+import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
@@ -43,13 +43,14 @@ export async function openRooms(wish: RoomsWish = {}) {
   const backend = createBackend({ store, clock, limits: bounds });
   const { hints } = backend;
   const deps = { store, clock, random, log, limits: bounds, defaults: usual, hints };
-  const broker = await createBroker({ ...deps, routing: createRouting({ defaults: usual }) });
+  const routing = await openRouting({ ...deps, namespaces: [defaultNamespace] });
+  const broker = await createBroker({ ...deps, routing });
   const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
   await clock.advance(0);
 
   const read = async (id: string): Promise<Task> => (await backend.get(taskRefOf(id))).task;
   return {
-    ...{ clock, random, log, store, backend, broker, limits: bounds, defaults: usual, read },
+    ...{ clock, random, log, store, backend, broker, routing, limits: bounds, defaults: usual, read },
     /** Enqueues tasks that are all taken; answers their ids. */
     async enqueue(...wishes: readonly SubmissionWish[]): Promise<string[]> {
       const verdicts = await broker.enqueue(defaultNamespace, wishes.map(submissionOf), false);

@@ -7,6 +7,8 @@ import type { Outcome } from "../../server/src/model/outcome.ts";
 export type WorkerWish = {
   readonly name?: string;
   readonly queues?: readonly string[];
+  /** The broadcast channels it listens to. */
+  readonly channels?: readonly string[];
   readonly credit?: number;
   /** The session to go on with, the leases that it says it holds, and the newest grant that it has seen. */
   readonly resume?: {
@@ -21,12 +23,12 @@ export type ScriptedWorker = Awaited<ReturnType<typeof connectWorker>>;
 
 /** Opens a worker's session. */
 export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
-  const { name = "worker", queues = [defaults.queue], credit = 100, resume } = wish;
+  const { name = "worker", channels = [], queues = [defaults.queue], credit = 100, resume } = wish;
   const cancels: { readonly token: Uint8Array; readonly reason: string }[] = [];
   const stream = new AbortController();
   let wasSuperseded = false;
   const session: Session = await broker.openSession(
-    { namespace: defaultNamespace, worker: name, queues: queues.map(queueNameOf), resume },
+    { namespace: defaultNamespace, worker: name, queues: queues.map(queueNameOf), channels, resume },
     {
       onCancel: (token, reason) => cancels.push({ token, reason }),
       onSuperseded: () => {

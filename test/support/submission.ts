@@ -21,6 +21,8 @@ export function submissionOf({ id, queue, content, ...rest }: SubmissionWish = {
     policy: {},
     start: undefined,
     tags: [],
+    routingKey: undefined,
+    headers: {},
     content: bytes,
     contentHash: createHash("sha256").update(bytes).digest("base64url"),
     ...rest,

@@ -3,10 +3,10 @@ import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
 import { createSystemRandom } from "../../server/src/lib/system-random.ts";
-import type { Instant, TaskId } from "../../server/src/model/ids.ts";
+import { type Instant, namespaceOf, type TaskId } from "../../server/src/model/ids.ts";
 import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
 import type { Store } from "../../server/src/ports/store.ts";
-import { createRouting } from "../../server/src/routing/routing.ts";
+import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
 import { createRecordingLog, type RecordingLog } from "./recording-log.ts";
@@ -48,7 +48,9 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     defaults: { ...defaults, ...wish.defaults },
     hints,
   };
-  const broker = await createBroker({ ...deps, routing: createRouting(deps) });
+  const namespaces = wish.namespaces ?? ["default"];
+  const routing = await openRouting({ ...deps, namespaces: namespaces.map(namespaceOf) });
+  const broker = await createBroker({ ...deps, routing });
   const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
   const info = {
     version: "0.0.0-test",
@@ -56,7 +58,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     durability: store.durability,
     startedAt: clock.now(),
   };
-  const api = createApi({ ...deps, broker, backend, info, namespaces: wish.namespaces ?? ["default"] });
+  const api = createApi({ ...deps, broker, backend, routing, info, namespaces });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {
     ...{ api, log, limits: bounds },

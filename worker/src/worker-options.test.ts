@@ -25,6 +25,10 @@ test.each<[Partial<WorkerOptions>, string]>([
   [{ prefetchMax: -1 }, "prefetchMax must be a whole number from 0 to 10000; it is -1"],
   [{ graceMs: Number.NaN }, "graceMs must be a number of milliseconds, 0 or more"],
   [{ queues: [] }, "queues must be at least one name"],
+  [
+    { channels: ["news"] },
+    "name must be a name that the worker keeps over restarts, where there are channels",
+  ],
 ])("the options %j are refused", (options, fault) => {
   expect(() => settingsOf({ tasks: [], ...options })).toThrow(fault);
 });

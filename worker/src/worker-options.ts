@@ -22,6 +22,11 @@ export type WorkerOptions = {
   readonly namespace?: string;
   /** The queues it serves, 1 to 1,000; among them tasks come by priority, then by age. Default ["default"]. */
   readonly queues?: readonly string[];
+  /**
+   * The broadcast channels it listens to, at most 1,000. A listener is known by its `name`, which it must then have, and keep over
+   * restarts: under another name it would get again what it has had. Default none.
+   */
+  readonly channels?: readonly string[];
   /** How many handlers run at once, 1 to 10,000. Default 10. */
   readonly concurrency?: number;
   /**
@@ -52,6 +57,7 @@ export type WorkerSettings = {
   readonly url: string;
   readonly namespace: string | undefined;
   readonly queues: readonly string[];
+  readonly channels: readonly string[];
   readonly concurrency: number;
   readonly prefetchMax: number;
   readonly name: string;
@@ -71,12 +77,16 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     wrong("prefetchMax", `a whole number from 0 to ${concurrencyMax}`, prefetchMax);
   if (!(graceMs >= 0)) wrong("graceMs", "a number of milliseconds, 0 or more", graceMs);
   if (queues.length === 0) wrong("queues", "at least one name", "[]");
+  const { channels = [] } = options;
+  if (channels.length > 0 && options.name === undefined)
+    wrong("name", "a name that the worker keeps over restarts, where there are channels", undefined);
   const { url, namespace, log = createStderrLog((line) => process.stderr.write(line)) } = options;
   return {
     clientOptions: { ...given(options), log },
     url: url ?? defaultUrl,
     namespace,
     queues,
+    channels,
     concurrency,
     prefetchMax,
     name: options.name ?? defaultName(hostname(), process.pid),

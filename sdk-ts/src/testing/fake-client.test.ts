@@ -130,3 +130,20 @@ test("a closed one takes nothing more", async () => {
   await client.close();
   await expect(client.enqueue(add, [1, 2])).rejects.toThrow(ClientClosedError);
 });
+
+test("it records what is broadcast, checked as a call is, and nobody listens", async () => {
+  const client = createFakeClient();
+  const published = await client.broadcast("sums", add, [2, 3], { id: "b", delivery: "at-most-once" });
+  expect(published).toMatchObject({ id: "b", deduplicated: false, listeners: 0 });
+  expect(await published.outcomes()).toEqual([]);
+  expect(await client.broadcast("sums", add, [2, 3], { id: "b" })).toMatchObject({ deduplicated: true });
+  expect(client.broadcasts).toEqual([
+    { id: "b", channel: "sums", name: "add", args: [2, 3], options: { id: "b", delivery: "at-most-once" } },
+  ]);
+  expect(client.enqueued).toEqual([]);
+  await expect(client.broadcast("c", checked, ["no"])).rejects.toBeInstanceOf(SchemaMismatchError);
+  client.refuse(add, busy);
+  await expect(client.broadcast("sums", add, [1, 1])).rejects.toBe(busy);
+  client.reset();
+  expect(client.broadcasts).toEqual([]);
+});

@@ -12,6 +12,7 @@ import { outgoingTask } from "../new-task.ts";
 import { StemProblem } from "../problem.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
 import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
+import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
@@ -27,6 +28,8 @@ export type Answer<Args extends ArgsShape = ArgsShape, Result = unknown> =
 export interface FakeClient extends StemClient {
   /** All that was enqueued, in order; repeats of the same task once. */
   readonly enqueued: readonly RecordedEnqueue[];
+  /** All that was broadcast, in order; repeats of the same id once. Nobody listens: it has no outcomes. */
+  readonly broadcasts: readonly RecordedBroadcast[];
   /** The arguments of each call of one task, in order. */
   argsOf<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -57,10 +60,15 @@ class RecordingClient implements FakeClient {
   readonly #answers = new Map<string, unknown>();
   readonly #refusals = new Map<string, StemProblem>();
   readonly #handles = fakeHandles(this.#tasks, this.#answers);
+  readonly #broadcasts = new Map<string, RecordedBroadcast>();
   #isClosed = false;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
+  }
+
+  get broadcasts(): readonly RecordedBroadcast[] {
+    return [...this.#broadcasts.values()];
   }
 
   argsOf<Args extends ArgsShape, Result>(
@@ -82,7 +90,7 @@ class RecordingClient implements FakeClient {
   }
 
   reset(): void {
-    for (const kept of [this.#tasks, this.#answers, this.#refusals]) kept.clear();
+    for (const kept of [this.#tasks, this.#answers, this.#refusals, this.#broadcasts]) kept.clear();
   }
 
   // Functions and not methods, as the real client's are: handlers take them out of their context.
@@ -109,6 +117,15 @@ class RecordingClient implements FakeClient {
     const handles = calls.map(({ task }, i) => this.#handle(task, verdicts[i] as Stored));
     return handles as unknown as HandlesOf<Calls>;
   };
+
+  readonly broadcast = fakeBroadcast({
+    published: this.#broadcasts,
+    prepare: (call) => this.#prepare(call),
+    admit: (name) => {
+      const problem = this.#refusals.get(name);
+      if (problem) throw problem;
+    },
+  });
 
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,

@@ -82,6 +82,14 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   [{ reason: "DRAINING" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DEADLINE_EXCEEDED", limitMs: 10 }, Code.DEADLINE_EXCEEDED, []],
   [{ reason: "REVISION_CONFLICT", taskId: "t" }, Code.ABORTED, [RetryInfoSchema]],
+  [{ reason: "BROADCAST_UNKNOWN", broadcastId: "b" }, Code.NOT_FOUND, [ResourceInfoSchema]],
+  [{ reason: "CHANNEL_UNKNOWN", channel: "c" }, Code.NOT_FOUND, [ResourceInfoSchema]],
+  [
+    { reason: "LISTENER_NAME_TAKEN", worker: "w" },
+    Code.ALREADY_EXISTS,
+    [ResourceInfoSchema, RetryInfoSchema],
+  ],
+  [{ reason: "ROUTING_FIXED", file: "routes.yaml" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -120,8 +120,31 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
   },
   REVISION_CONFLICT: {
     code: Code.ABORTED,
-    say: (p) => `task ${p.taskId} was changed by somebody else meanwhile`,
+    say: (p) =>
+      "taskId" in p
+        ? `task ${p.taskId} was changed by somebody else meanwhile`
+        : `the routing of namespace ${p.namespace} was replaced meanwhile: its revision is ${p.revision}`,
     details: () => [retryAfter(0)],
+  },
+  BROADCAST_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no broadcast ${p.broadcastId}`,
+    details: (p) => [resource("stem.v1.Broadcast", p.broadcastId)],
+  },
+  CHANNEL_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `the namespace's routing declares no channel ${p.channel}, and refuses others`,
+    details: (p) => [resource("stem.v1.Channel", p.channel)],
+  },
+  LISTENER_NAME_TAKEN: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `another worker called ${p.worker} listens on channels: each needs a name of its own`,
+    details: (p) => [resource("stem.v1.Worker", p.worker), retryAfter(soonMs)],
+  },
+  ROUTING_FIXED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `the routing was read from ${p.file} when the server started, and changes with it only`,
+    details: (p) => [precondition("ROUTING_KEPT", p.file, "the server was started with a file of routes")],
   },
 };
 

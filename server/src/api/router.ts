@@ -6,7 +6,9 @@ import { createNamespaces } from "./convert/namespace.ts";
 import { createPageTokens } from "./convert/page-token.ts";
 import { type ServerFacts, workerProtocol } from "./convert/server-info.ts";
 import type { ServiceDeps } from "./service-deps.ts";
+import { createBroadcastService } from "./services/broadcast-service.ts";
 import { createQueueService } from "./services/queue-service.ts";
+import { createRoutingService } from "./services/routing-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
 import { createTaskAdminService } from "./services/task-admin-service.ts";
@@ -34,6 +36,8 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     createTaskService(deps),
     createTaskAdminService(deps),
     createQueueService(deps),
+    createBroadcastService(deps),
+    createRoutingService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
   ];

@@ -3,6 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import type { Routing } from "../routing/routing.ts";
 import type { NamespaceOf } from "./convert/namespace.ts";
 import type { PageTokens } from "./convert/page-token.ts";
 
@@ -10,6 +11,7 @@ import type { PageTokens } from "./convert/page-token.ts";
 export type ServiceDeps = {
   readonly broker: Broker;
   readonly backend: Backend;
+  readonly routing: Routing;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;

@@ -7,6 +7,7 @@ import { createLoop } from "../lib/loop.ts";
 import type { Bytes, Namespace, QueueName, QueueRef, TaskId, TaskRef } from "../model/ids.ts";
 import type { Queue } from "../model/queue.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
+import type { BroadcastVerbs } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import type { CancelVerdict } from "./cancel.ts";
 import type { EnqueueVerdict, TaskSubmission } from "./enqueue.ts";
@@ -72,6 +73,10 @@ export interface Broker {
   resumeQueue(ref: QueueRef): Promise<Queue>;
   /** Cancels what waits; PURGE_UNCONFIRMED unless `expected` is "any" or the number that waits now. */
   purgeQueue(ref: QueueRef, expected: number | "any"): Promise<number>;
+  /** Tasks to everybody who listens on a channel. */
+  readonly broadcasts: BroadcastVerbs;
+  /** Whether somebody takes tasks of a queue from this server now. */
+  isServed(ref: QueueRef): boolean;
   /** Takes nothing new and grants nothing more; settlements, heartbeats and reads go on. */
   drain(): void;
 }
@@ -93,13 +98,17 @@ const rescanMs = 2000;
 export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   const parts = await createParts(deps);
   const { settling, extending, dispatch, queueHints } = parts;
+  const { routing } = deps;
   const loop = createLoop(deps, { name: "broker", runOnce: () => lookAround(parts, deps) });
   loop.start();
   return {
     ...parts.queues,
     enqueue: parts.enqueueing.enqueue,
-    openSession: parts.sessions.open,
-    lease: parts.leaseUnary,
+    openSession: parts.broadcasts.openSession,
+    broadcasts: parts.broadcasts.verbs,
+    lease: async (want, signal) =>
+      parts.leaseUnary({ ...want, queues: routing.subscribe(want.namespace, want.queues) }, signal),
+    isServed: dispatch.isServed,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
@@ -112,9 +121,13 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   };
 }
 
-async function lookAround({ dispatch, sessions, keys }: Parts, { clock }: BrokerDeps): Promise<number> {
+async function lookAround(
+  { dispatch, sessions, keys, broadcasts }: Parts,
+  { clock }: BrokerDeps,
+): Promise<number> {
   dispatch.rescan();
   sessions.sweep(clock.now());
   await keys.rotateIfOld(clock.now());
+  await broadcasts.sweep();
   return rescanMs;
 }

@@ -15,6 +15,8 @@ export type Dispatch = {
   join(wants: TakerWants): Taker;
   /** `count` tasks of a queue became ready; Infinity: nobody knows how many. */
   ready(queue: QueueRef, count: number): void;
+  /** Whether somebody takes tasks of a queue here and now: a worker's stream, or a call of LeaseTasks that waits. */
+  isServed(queue: QueueRef): boolean;
   /** Looks into every queue that somebody waits at, whatever the hints said. */
   rescan(): void;
   /** Nothing is claimed any more; whoever waits is sent away empty-handed. */
@@ -71,6 +73,7 @@ export function createDispatch(deps: TakerDeps): Dispatch {
       watch.hintSeq = ++hintSeq;
       serve(watch, count);
     },
+    isServed: ({ namespace, queue }) => watches.has(keyOf(namespace, queue)),
     rescan() {
       for (const watch of watches.values()) {
         watch.supply = Number.POSITIVE_INFINITY;

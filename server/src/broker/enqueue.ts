@@ -17,6 +17,7 @@ import type { Routing } from "../routing/routing.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { createPolicies } from "./policy.ts";
 import type { QueueNews } from "./queue-hints.ts";
+import { newBroadcasts, routeTasks, withRefused } from "./route-tasks.ts";
 import { createTally } from "./tally.ts";
 
 /** What a producer asks for, checked and converted; options that it left out are undefined. */
@@ -28,6 +29,9 @@ export type TaskSubmission = {
   readonly policy: Partial<TaskPolicy>;
   readonly start: { readonly delayMs: number } | { readonly notBefore: Instant } | undefined;
   readonly tags: readonly string[];
+  /** Given in place of a queue: the queues that are bound to it are looked for. */
+  readonly routingKey: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
   /**
@@ -54,6 +58,10 @@ export type Enqueueing = {
   ): Promise<readonly EnqueueVerdict[]>;
   /** Stores one task that is complete already. */
   enqueueOne(task: NewTask): Promise<EnqueueVerdict>;
+  /** Stores tasks of a namespace that are complete already, a verdict each. */
+  enqueueAll(namespace: Namespace, tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
+  /** What a producer asks for, with all that it left out. */
+  complete(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask;
 };
 
 /** What taking in needs. */
@@ -64,8 +72,10 @@ export type EnqueueingDeps = {
   readonly limits: Limits;
   readonly defaults: Defaults;
   readonly routing: Routing;
-  readonly dispatch: Pick<Dispatch, "isDraining">;
+  readonly dispatch: Pick<Dispatch, "isDraining" | "isServed">;
   readonly news: QueueNews;
+  /** Gives broadcasts out that were stored. */
+  readonly fanOut: (namespace: Namespace, broadcasts: readonly NewTask[]) => Promise<void>;
 };
 
 /** Makes the part of the broker that takes tasks in. */
@@ -78,7 +88,7 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       namespace,
       id: submission.id ?? random.taskId(),
       name: submission.name,
-      queue: routing.queueFor(submission),
+      queue: submission.queue ?? routing.defaultQueue,
       priority: submission.priority ?? defaults.priority,
       policy: policyOf(submission.policy),
       notBefore: startOf(submission, now),
@@ -124,7 +134,24 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       refuseWhileDraining();
       const now = clock.now();
       const tasks = submissions.map((submission) => resolve(namespace, submission, now));
-      return accept(namespace, tasks, { now, atomic });
+      const table = routing.tableOf(namespace);
+      if (table === undefined) return accept(namespace, tasks, { now, atomic });
+      const routed = routeTasks(tasks, submissions, {
+        table,
+        policyOf,
+        now,
+        isServed: (queue) => dispatch.isServed({ namespace, queue }),
+      });
+      return withRefused(routed, atomic, async (good) => {
+        const verdicts = await accept(namespace, good, { now, atomic });
+        await deps.fanOut(namespace, newBroadcasts(good, verdicts));
+        return verdicts;
+      });
+    },
+    complete: resolve,
+    async enqueueAll(namespace, tasks) {
+      refuseWhileDraining();
+      return accept(namespace, tasks, { now: clock.now(), atomic: false });
     },
     async enqueueOne(task) {
       refuseWhileDraining();

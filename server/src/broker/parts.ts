@@ -1,4 +1,5 @@
 import type { Namespace } from "../model/ids.ts";
+import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { type Cancel, createCancel } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
@@ -22,6 +23,7 @@ export type Parts = {
   readonly settling: Settling;
   readonly extending: Extending;
   readonly sessions: Sessions;
+  readonly broadcasts: Broadcasts;
   readonly enqueueing: Enqueueing;
   readonly leaseUnary: LeaseUnary;
   readonly cancel: Cancel;
@@ -44,7 +46,13 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
   const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });
-  const enqueueing = createEnqueueing({ ...deps, dispatch, news });
+  const enqueueing = createEnqueueing({
+    ...deps,
+    dispatch,
+    news,
+    fanOut: (namespace, tasks) => broadcasts.fanOut(namespace, tasks),
+  });
+  const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing });
   return {
     keys,
     dispatch,
@@ -52,6 +60,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     settling,
     extending,
     sessions,
+    broadcasts,
     enqueueing,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     cancel: createCancel({ ...deps, sessions }),

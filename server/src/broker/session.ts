@@ -8,6 +8,8 @@ export type SessionHello = {
   readonly namespace: Namespace;
   readonly worker: string;
   readonly queues: readonly QueueName[];
+  /** The broadcast channels it listens to. */
+  readonly channels: readonly string[];
   /** The session to go on with; undefined: a new one. */
   readonly resume:
     | { readonly sessionId: Bytes; readonly held: readonly Bytes[]; readonly seenSeq: number }
@@ -20,6 +22,8 @@ export type SessionEvents = {
   readonly onCancel: (token: Bytes, reason: string) => void;
   /** Another stream took the session up; this one must close. */
   readonly onSuperseded: () => void;
+  /** The stream takes nothing more: it is lost, superseded or has said goodbye. Perhaps more than once. */
+  readonly onLeft?: () => void;
 };
 
 /** What became of a report. forged: nobody here made its token. */

@@ -125,7 +125,7 @@ export class Stream implements Session, StreamControl {
   }
 
   supersede(): void {
-    this.#taker.leave();
+    this.#leave();
     this.#events.onSuperseded();
   }
 
@@ -134,6 +134,11 @@ export class Stream implements Session, StreamControl {
     lease.wasToldToCancel = true;
     if (this.#untold === undefined) this.#events.onCancel(tokenOf(lease), reason);
     else this.#untold.push({ lease, reason });
+  }
+
+  #leave(): void {
+    this.#taker.leave();
+    this.#events.onLeft?.();
   }
 
   #isCurrent(): boolean {
@@ -148,7 +153,7 @@ export class Stream implements Session, StreamControl {
 
   /** False when another stream has the session, and it is none of this one's business any more. */
   #end(): boolean {
-    this.#taker.leave();
+    this.#leave();
     if (!this.#isCurrent()) return false;
     this.#state.stream = undefined;
     this.#state.detachedAt = this.#deps.clock.now();

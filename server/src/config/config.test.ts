@@ -70,6 +70,7 @@ describe("where values come from", () => {
       "store.url": "memory:",
       "store.durability": "relaxed",
       "server.namespaces": ["a", "b-1"],
+      "server.routing": "routes.yaml",
       "log.level": "error",
       "log.format": "json",
       "defaults.queue": "other",

@@ -10,6 +10,7 @@ import { readFlags } from "./flags.ts";
 import { ConfigError, type Given, type Layer } from "./layer.ts";
 import { type Config, type NamedSetting, type SectionName, settingsByKey } from "./sections.ts";
 
+export { readNamedFile } from "./file.ts";
 export { ConfigError } from "./layer.ts";
 export type { Config } from "./sections.ts";
 export { version } from "./version.ts";

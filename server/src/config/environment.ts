@@ -1,5 +1,5 @@
+import { nearest, suggestion } from "../lib/nearest.ts";
 import type { Given, Layer } from "./layer.ts";
-import { nearest, suggestion } from "./nearest.ts";
 import { sections, settingsByKey } from "./sections.ts";
 
 /** Environment variables, as `process.env` has them. */

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from "yaml";
+import { suggestion } from "../lib/nearest.ts";
 import { ConfigError, type Given, type Layer } from "./layer.ts";
-import { suggestion } from "./nearest.ts";
 import { sections, settingsByKey } from "./sections.ts";
 
 /** Reads a YAML file of sections with settings. Throws ConfigError when there is none or it is no YAML. */
 export function readConfigFile(path: string): Layer {
   const lines = new LineCounter();
-  const document = parseDocument(textOf(path), { lineCounter: lines });
+  const document = parseDocument(readNamedFile(path, "the configuration file"), { lineCounter: lines });
   if (document.errors.length > 0) {
     throw new ConfigError(document.errors.map((error) => `${path}: ${firstLine(error.message)}`));
   }
@@ -63,11 +63,12 @@ const nameOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.valu
 /** The parser's own message goes on with a picture of the line. */
 const firstLine = (message: string): string => message.split("\n", 1)[0]?.replace(/:$/, "") ?? message;
 
-function textOf(path: string): string {
+/** The text of a file that the configuration names. Throws ConfigError when there is none. */
+export function readNamedFile(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new ConfigError([`${path}: the configuration file cannot be read (${code})`]);
+    throw new ConfigError([`${path}: ${what} cannot be read (${code})`]);
   }
 }

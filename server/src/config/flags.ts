@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
+import { suggestion } from "../lib/nearest.ts";
 import { helpEnd } from "./help.ts";
 import { ConfigError, type Given, type Layer } from "./layer.ts";
-import { suggestion } from "./nearest.ts";
 import { type NamedSetting, type SectionName, sections, settingsByKey } from "./sections.ts";
 import { version } from "./version.ts";
 

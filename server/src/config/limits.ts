@@ -19,6 +19,7 @@ const fixedByProto = new Set<LimitName>([
   "retentionMsMax",
   "attemptsMax",
   "deliveriesMax",
+  "broadcastMsMax",
 ]);
 
 /** May be nothing at all. */

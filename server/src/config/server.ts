@@ -1,4 +1,4 @@
-import { listLike, type Section, wholeNumber } from "./setting.ts";
+import { listLike, type Section, textLike, wholeNumber } from "./setting.ts";
 
 /** The server as a whole. */
 export const server = {
@@ -12,6 +12,12 @@ export const server = {
       default: ["default"] as readonly string[],
       help: "The namespaces that exist.",
       flag: "--namespaces <names>",
+    },
+    routing: {
+      kind: textLike(/^/, "the path of a YAML or JSON file"),
+      default: "",
+      help: "A file of routes for every namespace, in place of those that ReplaceRouting keeps in the store.",
+      flag: "--routing <file>",
     },
     drainMs: {
       kind: wholeNumber(0, 3_600_000),

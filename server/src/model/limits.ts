@@ -56,6 +56,21 @@ export const limits = {
   tombstoneMs: 86_400_000,
   eventRetentionMs: 86_400_000,
   eventBytesMax: 1024 * 1024 * 1024,
+  /** The text of a namespace's routing. A hostile one of this size holds the server up for half a second. */
+  routingBytesMax: 64 * 1024,
+  routesMax: 1000,
+  /** Queues that a routing declares, and bindings of all of them. */
+  routingQueuesMax: 10_000,
+  bindingsMax: 10_000,
+  /** Queues that stand in for one queue, and other names that one name leads through. */
+  fallbacksMax: 16,
+  /** Workers of a namespace that listen on channels, or have left something unfinished that they heard there. */
+  broadcastListenersMax: 1000,
+  /** Live broadcasts of a channel; a tenth more for a moment. Beyond it the oldest end. */
+  broadcastHistoryMax: 1000,
+  broadcastMsMax: 2_592_000_000,
+  globCharsMax: 256,
+  globWildcardsMax: 16,
 } as const;
 
 /** What a task gets that does not say otherwise, and the pace of leases. Durations in milliseconds. */

@@ -42,7 +42,12 @@ export type Problem =
   | { readonly reason: "STORE_UNAVAILABLE" }
   | { readonly reason: "DRAINING" }
   | { readonly reason: "DEADLINE_EXCEEDED"; readonly limitMs: number }
-  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string };
+  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string }
+  | { readonly reason: "REVISION_CONFLICT"; readonly namespace: string; readonly revision: number }
+  | { readonly reason: "ROUTING_FIXED"; readonly file: string }
+  | { readonly reason: "BROADCAST_UNKNOWN"; readonly broadcastId: string }
+  | { readonly reason: "CHANNEL_UNKNOWN"; readonly channel: string }
+  | { readonly reason: "LISTENER_NAME_TAKEN"; readonly worker: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

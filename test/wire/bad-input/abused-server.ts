@@ -10,6 +10,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { inspect } from "node:util";
 import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
+import { RoutingService } from "@stem/proto/stem/v1/routing_service_pb";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
@@ -31,6 +32,7 @@ export type Caller = {
   readonly admin: Client<typeof TaskAdminService>;
   readonly queues: Client<typeof QueueService>;
   readonly workers: Client<typeof WorkerService>;
+  readonly routing: Client<typeof RoutingService>;
 };
 
 /** The server of one test file. Its properties are there once the file's first hook has run. */
@@ -119,6 +121,7 @@ export function callerOf(way: string, url: string): Caller {
     admin: createClient(TaskAdminService, transport),
     queues: createClient(QueueService, transport),
     workers: createClient(WorkerService, transport),
+    routing: createClient(RoutingService, transport),
   };
 }
 

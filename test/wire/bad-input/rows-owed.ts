@@ -53,9 +53,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
     D122: "a queue or namespace that is full",
     D167: "limits of a queue that are none",
     D169: "deleting a queue that others point to",
-    D170: "routes that lead back to themselves",
-    D172: "globs that take for ever",
-    D173: "regular expressions that take for ever",
     D175: "replaying dead letters, none, too many or again",
   },
   schedules: {

@@ -91,6 +91,7 @@ export class Session {
       heldLeases: listed.map((lease) => lease.grant.leaseToken),
       seenSeq: BigInt(this.#seenSeq),
       sdk,
+      broadcastChannels: [...settings.channels],
     };
     return { hello, listed };
   }

@@ -34,6 +34,7 @@ export function readHello(hello: Hello, namespaces: NamespaceOf, limits: Limits)
     namespace,
     worker,
     queues: queues.map(queueNameOf),
+    channels: hello.broadcastChannels,
     resume: sessionId.length > 0 ? { sessionId, held: heldLeases, seenSeq: Number(seenSeq) } : undefined,
   };
 }

@@ -34,13 +34,13 @@ const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", 
 export function createTaskEncoder(): TaskEncoder {
   const writer = new ProtoWriter();
 
-  /** The hash of an identity whose headers differ from those that are kept. */
+  /** The hash of an identity whose headers differ from those that are kept, or that ends with a routing key. */
   function hashWithHeaders(
     fields: Uint8Array,
-    headers: NewTaskFields["headers"],
+    { headers, routingKey }: NewTaskFields,
     namespace: Namespace,
   ): string {
-    writer.raw(fields).map(6, headers, traceHeaders);
+    writeRoutingKey(writer.raw(fields).map(6, headers, traceHeaders), routingKey);
     const contentHash = hashOfIdentity(namespace, writer.peek());
     writer.discard();
     return contentHash;
@@ -55,8 +55,8 @@ export function createTaskEncoder(): TaskEncoder {
     const content = writer.finish();
     // Every part has its length before it, and its field number where it may be left out, so that no two lists run into one another.
     const fields = content.subarray(0, fieldsEnd);
-    if (hasEntries(task.headers))
-      return { content, contentHash: hashWithHeaders(fields, task.headers, namespace) };
+    if (hasEntries(task.headers) || task.routingKey !== undefined)
+      return { content, contentHash: hashWithHeaders(fields, task, namespace) };
     return {
       content,
       contentHash: fieldsEnd === content.length ? undefined : hashOfIdentity(namespace, fields),
@@ -69,7 +69,7 @@ function hasEntries(map: NewTaskFields["headers"]): boolean {
   return false;
 }
 
-/** The fields that make a task what it is, but for its headers. */
+/** The fields that make a task what it is, but for its headers and its routing key. */
 function writeIdentity(writer: ProtoWriter, task: NewTaskFields, args: Payload | undefined): void {
   writer.tag(2, WireType.LengthDelimited).string(task.name);
   if (args) {
@@ -90,6 +90,11 @@ function writeRest(writer: ProtoWriter, task: NewTaskFields): void {
   for (const tag of task.tags) writer.tag(7, WireType.LengthDelimited).string(tag);
   if (task.trace) writeTrace(writer, task.trace);
   if (task.signature) writeSignature(writer, task.signature);
+  writeRoutingKey(writer, task.routingKey);
+}
+
+function writeRoutingKey(writer: ProtoWriter, routingKey: string | undefined): void {
+  if (routingKey !== undefined) writer.tag(10, WireType.LengthDelimited).string(routingKey);
 }
 
 function writeOptions(writer: ProtoWriter, options: TaskOptions): void {

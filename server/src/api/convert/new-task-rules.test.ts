@@ -85,33 +85,39 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
       fc.constantFrom("", "x".repeat(bytes), "é".repeat(bytes / 2)),
       fc.constantFrom("x".repeat(bytes + 1), "é".repeat(bytes / 2 + 1)),
     );
-  return fc.record(
-    {
-      id: name,
-      name,
-      queue,
-      options,
-      headers: fc.oneof(
-        fc.dictionary(headerKey, headerValue, { maxKeys: 6, noNullPrototype: true }),
-        fc
-          .constantFrom(64, 65)
-          .map((count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, ""]))),
-      ),
-      tags: fc.oneof(
-        mostly(fc.uniqueArray(name, { maxLength: 5 }), fc.array(name, { maxLength: 5 })),
-        mostly(fc.constant(16), fc.constant(17)).map((count) =>
-          Array.from({ length: count }, (_, i) => `t${i}`),
+  return fc
+    .record(
+      {
+        id: name,
+        name,
+        queue,
+        options,
+        headers: fc.oneof(
+          fc.dictionary(headerKey, headerValue, { maxKeys: 6, noNullPrototype: true }),
+          fc
+            .constantFrom(64, 65)
+            .map((count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, ""]))),
         ),
-      ),
-      trace: fc.record({ traceparent: text(128), tracestate: text(512) }),
-      signature: fc.record({
-        keyId: mostly(text(254), text(256)),
-        algorithm: text(64),
-        bytes: mostly(fc.constantFrom(0, 1024), fc.constant(1025)).map((length) => new Uint8Array(length)),
-      }),
-    },
-    { requiredKeys: ["name"] },
-  ) as Arbitrary<unknown> as Arbitrary<MessageInitShape<typeof NewTaskSchema>>;
+        tags: fc.oneof(
+          mostly(fc.uniqueArray(name, { maxLength: 5 }), fc.array(name, { maxLength: 5 })),
+          mostly(fc.constant(16), fc.constant(17)).map((count) =>
+            Array.from({ length: count }, (_, i) => `t${i}`),
+          ),
+        ),
+        trace: fc.record({ traceparent: text(128), tracestate: text(512) }),
+        signature: fc.record({
+          keyId: mostly(text(254), text(256)),
+          algorithm: text(64),
+          bytes: mostly(fc.constantFrom(0, 1024), fc.constant(1025)).map((length) => new Uint8Array(length)),
+        }),
+        routingKey: name,
+      },
+      { requiredKeys: ["name"] },
+      // That both are given, the schema cannot refuse.
+    )
+    .map(({ routingKey, ...rest }) =>
+      routingKey === undefined || "queue" in rest ? rest : { ...rest, routingKey },
+    ) as Arbitrary<unknown> as Arbitrary<MessageInitShape<typeof NewTaskSchema>>;
 };
 
 /** Ours are safe to print; the schema's checker leaves most control characters in a key as they are. */
@@ -192,6 +198,13 @@ describe("what the schema cannot say", () => {
     expect(faultOf(notBefore(-62_135_596_801n, 0))).toHaveProperty(["options.not_before_time"]);
     expect(faultOf(notBefore(253_402_300_799n, 1_000_000_000))).toHaveProperty(["options.not_before_time"]);
     expect(faultOf(notBefore(0n, -1))).toHaveProperty(["options.not_before_time"]);
+  });
+
+  test("a routing key does not go with a queue", () => {
+    expect(faultOf({ routingKey: "eu.mail" })).toEqual({});
+    expect(faultOf({ routingKey: "eu.mail", queue: "mail" })).toEqual({
+      routing_key: "must not be given with a queue: the key is there to find one",
+    });
   });
 
   test("a map of hundreds of thousands of headers is one violation, not one for each", () => {

@@ -14,7 +14,7 @@ import { taskOptionsViolations } from "./task-options.ts";
 /** What NewTask and EnqueueTaskRequest have in common. */
 export type NewTaskFields = Pick<
   NewTask,
-  "id" | "name" | "args" | "queue" | "options" | "headers" | "tags" | "trace" | "signature"
+  "id" | "name" | "args" | "queue" | "options" | "headers" | "tags" | "trace" | "signature" | "routingKey"
 >;
 
 const printable = /^[\x21-\x7e]+$/;
@@ -43,7 +43,22 @@ export function newTaskViolations(task: NewTaskFields, limits: Limits): FieldVio
   if (task.tags.length > 0) checkTags(task.tags, limits, found);
   if (task.trace) checkTrace(task.trace, found);
   if (task.signature) checkSignature(task.signature, found);
+  if (task.routingKey !== undefined) checkRoutingKey(task, limits, found);
   return found;
+}
+
+function checkRoutingKey(
+  { routingKey = "", queue }: NewTaskFields,
+  limits: Limits,
+  found: FieldViolation[],
+): void {
+  if (!isName(routingKey, limits.nameCharsMax))
+    found.push({ field: "routing_key", description: fieldText.taskName });
+  if (queue !== undefined)
+    found.push({
+      field: "routing_key",
+      description: "must not be given with a queue: the key is there to find one",
+    });
 }
 
 function checkHeaders(headers: NewTask["headers"], limits: Limits, found: FieldViolation[]): void {

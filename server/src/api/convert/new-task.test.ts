@@ -226,55 +226,64 @@ describe("content", () => {
     seconds: fc.bigInt({ min: 1n, max: 3600n }),
     nanos: fc.constantFrom(0, 1, 999_999_999),
   });
-  const task = fc.record(
-    {
-      id: fc.constantFrom("t-1", "t-2"),
-      name: fc.constantFrom("n", "x".repeat(255)),
-      queue: fc.constantFrom("q", "y".repeat(255)),
-      args: fc.record({
-        data: fc.oneof(
-          fc.json().map((value) => ({ case: "json" as const, value })),
-          fc.uint8Array({ maxLength: 300 }).map((value) => ({ case: "binary" as const, value })),
-          fc.constant({ case: undefined }),
+  const task = fc
+    .record(
+      {
+        id: fc.constantFrom("t-1", "t-2"),
+        name: fc.constantFrom("n", "x".repeat(255)),
+        queue: fc.constantFrom("q", "y".repeat(255)),
+        args: fc.record({
+          data: fc.oneof(
+            fc.json().map((value) => ({ case: "json" as const, value })),
+            fc.uint8Array({ maxLength: 300 }).map((value) => ({ case: "binary" as const, value })),
+            fc.constant({ case: undefined }),
+          ),
+          contentType: text,
+          encoding: map,
+        }),
+        options: fc.record(
+          {
+            priority: fc.integer({ min: 0, max: 9 }),
+            maxAttempts: fc.integer({ min: 1, max: 1000 }),
+            maxDeliveries: fc.integer({ min: 1, max: 1000 }),
+            retry: fc.record(
+              {
+                baseDelay: fc.constant({ seconds: 1n, nanos: 0 }),
+                factor: fc.double({ min: 1, max: 1000, noNaN: true }),
+                maxDelay: duration,
+                jitter: fc.constantFrom(0, 1, 2),
+              },
+              { requiredKeys: [] },
+            ),
+            start: fc.oneof(
+              duration.map((value) => ({ case: "delay" as const, value })),
+              duration.map((value) => ({ case: "notBeforeTime" as const, value })),
+            ),
+            timeLimit: duration,
+            leaseDuration: fc.constant({ seconds: 3600n, nanos: 0 }),
+            resultRetention: duration,
+          },
+          { requiredKeys: [] },
         ),
-        contentType: text,
-        encoding: map,
-      }),
-      options: fc.record(
-        {
-          priority: fc.integer({ min: 0, max: 9 }),
-          maxAttempts: fc.integer({ min: 1, max: 1000 }),
-          maxDeliveries: fc.integer({ min: 1, max: 1000 }),
-          retry: fc.record(
-            {
-              baseDelay: fc.constant({ seconds: 1n, nanos: 0 }),
-              factor: fc.double({ min: 1, max: 1000, noNaN: true }),
-              maxDelay: duration,
-              jitter: fc.constantFrom(0, 1, 2),
-            },
-            { requiredKeys: [] },
-          ),
-          start: fc.oneof(
-            duration.map((value) => ({ case: "delay" as const, value })),
-            duration.map((value) => ({ case: "notBeforeTime" as const, value })),
-          ),
-          timeLimit: duration,
-          leaseDuration: fc.constant({ seconds: 3600n, nanos: 0 }),
-          resultRetention: duration,
-        },
-        { requiredKeys: [] },
-      ),
-      headers: map,
-      tags: fc.uniqueArray(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
-      trace: fc.record({ traceparent: fc.constantFrom("", "00-ab"), tracestate: fc.constantFrom("", "k=v") }),
-      signature: fc.record({
-        keyId: text,
-        algorithm: fc.constantFrom("", "ed25519"),
-        bytes: fc.uint8Array(),
-      }),
-    },
-    { requiredKeys: ["name"] },
-  );
+        headers: map,
+        tags: fc.uniqueArray(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
+        trace: fc.record({
+          traceparent: fc.constantFrom("", "00-ab"),
+          tracestate: fc.constantFrom("", "k=v"),
+        }),
+        signature: fc.record({
+          keyId: text,
+          algorithm: fc.constantFrom("", "ed25519"),
+          bytes: fc.uint8Array(),
+        }),
+        routingKey: fc.constantFrom("eu.mail", "z".repeat(255)),
+      },
+      { requiredKeys: ["name"] },
+    )
+    .map(({ queue, ...rest }) => ({
+      ...rest,
+      ...(queue !== undefined && rest.routingKey === undefined && { queue }),
+    }));
 
   test("is what the generated codec writes of the task without its id", () => {
     fc.assert(
@@ -340,6 +349,8 @@ describe("the hash of what makes two submissions the same", () => {
       { ...base, options: { priority: 3 } },
       { ...base, options: { priority: 3, start: { case: "delay", value: { seconds: 61n } } } },
       { ...base, headers: { a: "1" } },
+      { ...json("[1]"), options: base.options, headers: base.headers, routingKey: "mail" },
+      { ...json("[1]"), options: base.options, headers: {}, routingKey: "mail" },
       { ...base, headers: { a: "12", b: "" } },
     ];
     const hashes = [base, ...others].map((init) => hashOf(init));

@@ -26,6 +26,7 @@ export type NewTaskReader = (
 
 const noPolicy: Partial<TaskPolicy> = {};
 const noTags: readonly string[] = [];
+const noHeaders: Readonly<Record<string, string>> = {};
 
 /** Makes a reader of tasks; one for a server, because it reuses a buffer. */
 export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions): NewTaskReader {
@@ -52,6 +53,8 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       policy: task.options ? taskPolicy(task.options, defaults) : noPolicy,
       start,
       tags: task.tags,
+      routingKey: task.routingKey,
+      headers: task.headers,
       content,
       contentHash,
     };
@@ -66,6 +69,8 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmissio
   policy: noPolicy,
   start: undefined,
   tags: noTags,
+  routingKey: undefined,
+  headers: noHeaders,
   content,
   contentHash: undefined,
 });

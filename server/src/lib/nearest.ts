@@ -9,6 +9,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestEdits = Math.min(3, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
+    // As many edits are needed at least, and most candidates need no closer look.
+    if (Math.abs(candidate.length - word.length) >= bestEdits) continue;
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < bestEdits) {
       best = candidate;
