@@ -41,6 +41,7 @@ export function createNoopStore(count: number): Store {
     list: notHere("list"),
     listQueues: notHere("listQueues"),
     getQueue: notHere("getQueue"),
+    readyCounts: notHere("readyCounts"),
     setPause: notHere("setPause"),
     purge: notHere("purge"),
     purgeMark: notHere("purgeMark"),

@@ -3,6 +3,7 @@ import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
+import { claimOrderCases } from "./claim-order.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
@@ -26,6 +27,7 @@ const nouns = [
   atomicCases,
   claimCases,
   leaseCases,
+  claimOrderCases,
   settleCases,
   outcomeCases,
   guardCases,

@@ -11,8 +11,13 @@ export type WorkerOptions = {
   readonly url?: string;
   /** The namespace of its queues. Default: the server's, "default". */
   readonly namespace?: string;
-  /** The queues it serves, 1 to 1,000; among them tasks come by priority, then by age. Default ["default"]. */
-  readonly queues?: readonly string[];
+  /**
+   * The queues it serves, 1 to 1,000. Names alone: among these, tasks come by priority, then by age. With a mode: see QueueSubscription.
+   * Default ["default"].
+   */
+  readonly queues?: readonly (string | QueueSubscription)[];
+  /** What it is like, for tasks that ask for it and for people: `{ region: "eu" }`. At most 32. Default none. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** How many handlers run at once, 1 to 10,000. Default 10. */
   readonly concurrency?: number;
   /**
@@ -35,12 +40,22 @@ export type WorkerOptions = {
   readonly client?: StemClient;
 };
 
+/**
+ * A queue, and how its tasks come beside those of the worker's others. `strict`: before everything that is listed later, after everything
+ * that is listed earlier. `weighted`: by its `weight` (1 to 1,000, default 1) among all weighted ones, whatever the priorities. Without a
+ * mode: by priority, then by age, among all without one. Those of a mode stand together where the first of them is listed.
+ */
+export type QueueSubscription =
+  | { readonly name: string; readonly mode?: "strict"; readonly weight?: undefined }
+  | { readonly name: string; readonly mode: "weighted"; readonly weight?: number };
+
 /** The options in force. */
 export type WorkerSettings = {
   readonly clientOptions: ClientOptions;
   readonly url: string;
   readonly namespace: string | undefined;
-  readonly queues: readonly string[];
+  readonly queues: readonly QueueSubscription[];
+  readonly labels: Readonly<Record<string, string>>;
   readonly concurrency: number;
   readonly prefetchMax: number;
   readonly name: string;
@@ -65,7 +80,8 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     clientOptions: { ...(url !== undefined && { url }), ...(namespace !== undefined && { namespace }), log },
     url: url ?? defaultUrl,
     namespace,
-    queues,
+    queues: queues.map((queue) => (typeof queue === "string" ? { name: queue } : queue)),
+    labels: options.labels ?? {},
     concurrency,
     prefetchMax,
     name: options.name ?? defaultName(hostname(), process.pid),

@@ -14,7 +14,7 @@ import type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
 import type { Replayed } from "./replay.ts";
-import type { Session, SessionEvents, SessionHello } from "./session.ts";
+import type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 
@@ -25,6 +25,7 @@ export type {
   Lease,
   LeaseVerdict,
   LostReason,
+  QueueBacklog,
   QueueHints,
   Replayed,
   Session,

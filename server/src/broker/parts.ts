@@ -40,7 +40,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     giveBack: (namespace, tasks) => settling.release(namespace, tasks),
     log,
   });
-  const news = createQueueHints(dispatch);
+  const news = createQueueHints(dispatch, (task) => sessions.neverArrived(task));
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
   const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });

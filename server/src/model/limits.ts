@@ -35,6 +35,7 @@ export const limits = {
   deliveriesMax: 1000,
   creditMax: 10_000,
   sessionQueuesMax: 1000,
+  receivedRangesMax: 1000,
   heldLeasesMax: 10_000,
   failureMessageBytesMax: 16 * 1024,
   failureStackBytesMax: 64 * 1024,

@@ -1,5 +1,6 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Grant, LeaseVerdict } from "@stem/proto/stem/v1/lease_pb";
+import { QueueMode, type QueueSubscription as WireSubscription } from "@stem/proto/stem/v1/worker_pb";
 import type { CancelledLease, Grants, Hello, Welcome } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
@@ -9,7 +10,7 @@ import { HeldLease } from "../lease.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import { released } from "../settlement.ts";
 import type { Slots } from "../slots.ts";
-import type { WorkerSettings } from "../worker-options.ts";
+import type { QueueSubscription, WorkerSettings } from "../worker-options.ts";
 import type { Settlements } from "./settlements.ts";
 
 /** What a session needs of the rest of the worker. */
@@ -85,12 +86,15 @@ export class Session {
       protocolMax: protocol,
       namespace: settings.namespace,
       worker: settings.name,
-      queues: [...settings.queues],
+      queues: settings.queues.map(subscriptionOf),
       slots: settings.concurrency,
       sessionId: this.#id,
       heldLeases: listed.map((lease) => lease.grant.leaseToken),
       seenSeq: BigInt(this.#seenSeq),
       sdk,
+      capabilities: [],
+      labels: { ...settings.labels },
+      broadcastChannels: [],
     };
     return { hello, listed };
   }
@@ -190,6 +194,15 @@ export class Session {
     lease.abort(new LeaseLost(true));
   }
 }
+
+const modes = { strict: QueueMode.STRICT, weighted: QueueMode.WEIGHTED } as const;
+
+const subscriptionOf = ({ name, mode, weight }: QueueSubscription): WireSubscription => ({
+  $typeName: "stem.v1.QueueSubscription",
+  name,
+  mode: mode === undefined ? QueueMode.UNSPECIFIED : modes[mode],
+  ...(weight !== undefined && { weight }),
+});
 
 /** False also for one that was lost or cancelled meanwhile, or was given back because nobody confirmed it in time. */
 const isUnconfirmed = ({ phase, stop }: HeldLease): boolean => phase === "unconfirmed" && stop === undefined;

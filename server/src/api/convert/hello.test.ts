@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { QueueMode } from "@stem/proto/stem/v1/worker_pb";
 import { HelloSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { describe, expect, test } from "vitest";
 import { limits } from "../../model/limits.ts";
@@ -8,9 +9,17 @@ import { createNamespaces } from "./namespace.ts";
 
 type Init = MessageInitShape<typeof HelloSchema>;
 
+const weighted = QueueMode.WEIGHTED;
 const namespaces = createNamespaces(["default", "blue"]);
 const hello = (init: Init) =>
-  create(HelloSchema, { protocolMin: 1, protocolMax: 1, worker: "w", queues: ["q"], slots: 1, ...init });
+  create(HelloSchema, {
+    protocolMin: 1,
+    protocolMax: 1,
+    worker: "w",
+    queues: [{ name: "q" }],
+    slots: 1,
+    ...init,
+  });
 const read = (init: Init) => readHello(hello(init), namespaces, limits);
 
 function problemOf(act: () => unknown): Problem {
@@ -25,8 +34,40 @@ function problemOf(act: () => unknown): Problem {
 
 describe("a greeting", () => {
   test("opens a new session", () => {
-    expect(read({})).toEqual({ namespace: "default", worker: "w", queues: ["q"], resume: undefined });
+    expect(read({})).toEqual({
+      namespace: "default",
+      worker: "w",
+      subscriptions: [{ queue: "q", mode: "merged", weight: 1 }],
+      traits: { slots: 1, sdk: "", capabilities: new Set(), labels: new Map(), broadcastChannels: [] },
+      resume: undefined,
+    });
     expect(read({ namespace: "blue" }).namespace).toBe("blue");
+  });
+
+  test("says how queues stand to each other, and what the worker is like", () => {
+    const said = read({
+      queues: [
+        { name: "urgent", mode: QueueMode.STRICT },
+        { name: "a", mode: weighted, weight: 3 },
+        { name: "b" },
+      ],
+      labels: { region: "eu" },
+      capabilities: ["control"],
+      broadcastChannels: ["news"],
+      sdk: "s",
+    });
+    expect(said.subscriptions).toEqual([
+      { queue: "urgent", mode: "strict", weight: 1 },
+      { queue: "a", mode: "weighted", weight: 3 },
+      { queue: "b", mode: "merged", weight: 1 },
+    ]);
+    expect(said.traits).toEqual({
+      slots: 1,
+      sdk: "s",
+      capabilities: new Set(["control"]),
+      labels: new Map([["region", "eu"]]),
+      broadcastChannels: ["news"],
+    });
   });
 
   test("goes on with one", () => {
@@ -39,13 +80,32 @@ describe("a greeting", () => {
     });
   });
 
-  const queues = (count: number): string[] => Array.from({ length: count }, (_, i) => `q${i}`);
+  const queues = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `q${i}` }));
+  const labels = (count: number) => Object.fromEntries(queues(count).map(({ name }) => [name, ""]));
+  const names = (count: number) => queues(count).map(({ name }) => name);
 
   test.each<[string, Init, string]>([
     ["no queues", { queues: [] }, "hello.queues"],
     ["1,001 queues", { queues: queues(1001) }, "hello.queues"],
-    ["a queue twice", { queues: ["a", "a"] }, "hello.queues"],
-    ["a queue that cannot be one", { queues: ["a", "a b"] }, "hello.queues[1]"],
+    ["a queue twice", { queues: [{ name: "a" }, { name: "a" }] }, "hello.queues[1].name"],
+    ["a queue that cannot be one", { queues: [{ name: "a" }, { name: "a b" }] }, "hello.queues[1].name"],
+    ["a queue without a name", { queues: [{}] }, "hello.queues[0].name"],
+    ["a mode that nobody knows", { queues: [{ name: "a", mode: 9 as QueueMode }] }, "hello.queues[0].mode"],
+    ["a weight of nothing", { queues: [{ name: "a", mode: weighted, weight: 0 }] }, "hello.queues[0].weight"],
+    [
+      "a weight of 1,001",
+      { queues: [{ name: "a", mode: weighted, weight: 1001 }] },
+      "hello.queues[0].weight",
+    ],
+    ["a weight without its mode", { queues: [{ name: "a", weight: 2 }] }, "hello.queues[0].weight"],
+    ["a label that cannot be one", { labels: { "a b": "" } }, 'hello.labels["a b"]'],
+    ["a label's value with a space", { labels: { a: "b c" } }, 'hello.labels["a"]'],
+    ["33 labels", { labels: labels(33) }, "hello.labels"],
+    ["a capability that cannot be one", { capabilities: ["A"] }, "hello.capabilities[0]"],
+    ["65 capabilities", { capabilities: names(65) }, "hello.capabilities"],
+    ["a channel that cannot be one", { broadcastChannels: ["a b"] }, "hello.broadcast_channels[0]"],
+    ["a channel twice", { broadcastChannels: ["a", "a"] }, "hello.broadcast_channels"],
+    ["1,001 channels", { broadcastChannels: names(1001) }, "hello.broadcast_channels"],
     ["a worker's name of 1 KB", { worker: "x".repeat(1024) }, "hello.worker"],
     ["no worker's name", { worker: "" }, "hello.worker"],
     ["no slots", { slots: 0 }, "hello.slots"],

@@ -2,12 +2,13 @@
 
 import { type Hello, HelloSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import type { SessionHello } from "../../broker/broker.ts";
-import { type Namespace, queueNameOf } from "../../model/ids.ts";
+import type { Namespace } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { NamespaceOf } from "./namespace.ts";
 import { workerProtocol } from "./server-info.ts";
 import { violationsOf } from "./violations.ts";
+import { subscriptionsOf, traitsOf } from "./worker.ts";
 
 const heldLeaseBytesMax = 512;
 
@@ -27,13 +28,14 @@ export function readHello(hello: Hello, namespaces: NamespaceOf, limits: Limits)
   const violations = violationsOf(HelloSchema, { ...hello, heldLeases: [] }, "hello.");
   if (violations.length > 0) throw new StemProblem({ reason: "FIELD_INVALID", violations });
   const namespace: Namespace = namespaces(hello.namespace);
-  const { worker, queues, sessionId, heldLeases, seenSeq } = hello;
+  const { worker, sessionId, heldLeases, seenSeq } = hello;
   if (sessionId.length === 0 && heldLeases.length > 0)
     throw fieldInvalid("hello.held_leases", "must be empty where no session_id says whose they are");
   return {
     namespace,
     worker,
-    queues: queues.map(queueNameOf),
+    subscriptions: subscriptionsOf(hello.queues),
+    traits: traitsOf(hello),
     resume: sessionId.length > 0 ? { sessionId, held: heldLeases, seenSeq: Number(seenSeq) } : undefined,
   };
 }

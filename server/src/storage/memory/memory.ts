@@ -14,7 +14,7 @@ import { extend } from "./extend.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
 import { purge, purgeMark } from "./purge.ts";
-import { getQueue, listQueues, setPause } from "./queues.ts";
+import { getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
 import { read, readHeads } from "./read.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
@@ -52,6 +52,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     getQueue: (ref) => call(() => getQueue(state, ref)),
     setPause: (ref, pause, now) => call(() => setPause(state, ref, pause, now)),
     purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit })),
+    readyCounts: (namespace, queues) => call(() => readyCounts(state, namespace, queues)),
     purgeMark: (ref) => call(() => purgeMark(state, ref)),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),

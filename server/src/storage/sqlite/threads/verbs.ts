@@ -75,6 +75,7 @@ export type ReaderCalls = Sync<
     | "getQueue"
     | "listQueues"
     | "purgeMark"
+    | "readyCounts"
     | "readEvents"
     | "getMeta"
   >
@@ -127,6 +128,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   getQueue: small(),
   listQueues: small(),
   purgeMark: small(),
+  readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
   getMeta: {
     request: plain(),
