@@ -8,7 +8,8 @@ import { faultBy, type OpenToken, openAny, openOwn, sessionKey } from "./open-to
 import { createResuming, type ResumingDeps } from "./resume.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
-import { Stream, type StreamDeps } from "./stream.ts";
+import { Stream } from "./stream.ts";
+import type { StreamDeps } from "./stream-deps.ts";
 import { claimedSessionOf, sessionIdBytes } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 

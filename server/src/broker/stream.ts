@@ -1,36 +1,18 @@
-import type { Bytes, Namespace } from "../model/ids.ts";
-import type { Limits } from "../model/limits.ts";
+import type { Bytes } from "../model/ids.ts";
 import type { WorkerStats } from "../model/worker.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { QueueStore } from "../ports/queue-store.ts";
-import type { TaskHints, TaskProgress } from "../ports/task-hints.ts";
+import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Claimed } from "../ports/task-store.ts";
-import type { Dispatch } from "./dispatch.ts";
-import { type Extending, verdictOf } from "./extend.ts";
+import { verdictOf } from "./extend.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
 import type { HeldLease, SeqRange } from "./lease-book.ts";
-import { faultBy, type OpenToken, openOwn } from "./open-token.ts";
+import { faultBy, openOwn } from "./open-token.ts";
 import { createQueueOrder } from "./queue-order.ts";
 import type { ProgressVerdict, QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
-import type { SettleVerdict, Settling, TokenSettlement } from "./settle.ts";
+import type { SettleVerdict, TokenSettlement } from "./settle.ts";
+import type { StreamDeps } from "./stream-deps.ts";
 import type { Taker } from "./taker.ts";
 import { writeToken } from "./token.ts";
-
-/** What a stream needs of the broker. */
-export type StreamDeps = {
-  readonly store: Pick<QueueStore, "readyCounts">;
-  readonly dispatch: Dispatch;
-  readonly settling: Settling;
-  readonly extending: Extending;
-  readonly hints: TaskHints;
-  readonly clock: Clock;
-  readonly limits: Limits;
-  /** Opens the tokens of every session; for one batch. */
-  readonly openAny: (namespace: Namespace) => OpenToken;
-  /** The session is over, or has nothing left to come back for. */
-  readonly forget: (state: SessionState) => void;
-};
 
 /** Who greets, and what it is to be told. */
 export type Greeting = { readonly hello: SessionHello; readonly events: SessionEvents };

@@ -26,7 +26,7 @@ export type TaskChange = {
   readonly reason: StateReason | undefined;
   readonly event: TaskEventKind;
   readonly attempt: number;
-  /** Added to the deliveries: -1 gives one back. */
+  /** Added to the deliveries, which stay at 0 or above: -1 gives one back. */
   readonly deliveriesDelta: 0 | -1;
   /** When a scheduled task becomes ready. */
   readonly notBefore: Instant | undefined;
