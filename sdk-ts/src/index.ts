@@ -9,7 +9,7 @@ export { connect } from "./client.ts";
 export type { EncodedPayload, PayloadCodec } from "./codec/codec.ts";
 export { PayloadError } from "./codec/codec.ts";
 export { jsonCodec } from "./codec/json.ts";
-export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition } from "./define-task.ts";
+export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
 export { defineTask } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";

@@ -4,6 +4,7 @@ import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
+import { definitionCases } from "./definition.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
@@ -37,6 +38,7 @@ const nouns = [
   purgeCases,
   pruneCases,
   eventCases,
+  definitionCases,
   metaCases,
   tokenCases,
   raceCases,

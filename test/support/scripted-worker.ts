@@ -3,6 +3,7 @@ import { defaultNamespace, queueNameOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Subscription } from "../../server/src/model/queue-tier.ts";
+import type { TaskDefinition } from "../../server/src/model/task-definition.ts";
 import type { WorkerTraits } from "../../server/src/model/worker.ts";
 
 /** How a worker of a test greets. */
@@ -11,6 +12,7 @@ export type WorkerWish = {
   /** Names, or with a mode. */
   readonly queues?: readonly (string | Subscription)[];
   readonly traits?: Partial<WorkerTraits>;
+  readonly definitions?: readonly TaskDefinition[];
   readonly credit?: number;
   /** The session to go on with, the leases that it says it holds, and the newest grant that it has seen. */
   readonly resume?: {
@@ -47,6 +49,7 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
       worker: name,
       subscriptions: queues.map(subscriptionOf),
       traits: { ...usualTraits, ...wish.traits },
+      definitions: wish.definitions ?? [],
       resume,
     },
     {

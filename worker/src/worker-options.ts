@@ -2,18 +2,19 @@ import { hostname } from "node:os";
 import { type ClientOptions, defaultUrl, type Logger, type StemClient } from "@stem/sdk";
 import type { Implementation } from "./registry.ts";
 import { createStderrLog } from "./stderr-log.ts";
+import { implementationsOf, queuesOf, type TaskModule } from "./task-module.ts";
 
 /** What a worker needs to know. Only `tasks` has no default. */
 export type WorkerOptions = {
-  /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`. */
-  readonly tasks: readonly Implementation[];
+  /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`, and modules of such. It tells the server what they are. */
+  readonly tasks: readonly (Implementation | TaskModule)[];
   /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
   readonly url?: string;
   /** The namespace of its queues. Default: the server's, "default". */
   readonly namespace?: string;
   /**
    * The queues it serves, 1 to 1,000. Names alone: among these, tasks come by priority, then by age. With a mode: see QueueSubscription.
-   * Default ["default"].
+   * Default: those that its tasks' definitions name, and "default" where one names none.
    */
   readonly queues?: readonly (string | QueueSubscription)[];
   /** What it is like, for tasks that ask for it and for people: `{ region: "eu" }`. At most 32. Default none. */
@@ -68,7 +69,8 @@ const concurrencyMax = 10_000;
 
 /** Fills in the defaults; throws a RangeError that names the option. */
 export function settingsOf(options: WorkerOptions): WorkerSettings {
-  const { concurrency = 10, prefetchMax = 1000, graceMs = 30_000, queues = ["default"] } = options;
+  const { concurrency = 10, prefetchMax = 1000, graceMs = 30_000 } = options;
+  const queues = options.queues ?? queuesOf(implementationsOf(options.tasks));
   if (!isCount(concurrency, 1))
     wrong("concurrency", `a whole number from 1 to ${concurrencyMax}`, concurrency);
   if (!isCount(prefetchMax, 0))

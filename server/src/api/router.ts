@@ -10,6 +10,7 @@ import { createQueueService } from "./services/queue-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
 import { createTaskAdminService } from "./services/task-admin-service.ts";
+import { createTaskDefinitionService } from "./services/task-definition-service.ts";
 import { createTaskService } from "./services/task-service.ts";
 import { createWorkerService } from "./worker-stream/worker-service.ts";
 
@@ -34,6 +35,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     createTaskService(deps),
     createTaskAdminService(deps),
     createQueueService(deps),
+    createTaskDefinitionService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
   ];

@@ -5,10 +5,12 @@
 
 import { createLoop } from "../lib/loop.ts";
 import type { Bytes, Namespace, QueueName, QueueRef, TaskId, TaskRef } from "../model/ids.ts";
+import { StemProblem } from "../model/problem.ts";
 import type { Queue } from "../model/queue.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import type { CancelVerdict } from "./cancel.ts";
+import type { Definitions } from "./definitions.ts";
 import type { EnqueueVerdict, TaskSubmission } from "./enqueue.ts";
 import type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 import { createParts, type Parts } from "./parts.ts";
@@ -73,6 +75,8 @@ export interface Broker {
   resumeQueue(ref: QueueRef): Promise<Queue>;
   /** Cancels what waits; PURGE_UNCONFIRMED unless `expected` is "any" or the number that waits now. */
   purgeQueue(ref: QueueRef, expected: number | "any"): Promise<number>;
+  /** What tasks there are, as workers announced them. */
+  readonly definitions: Pick<Definitions, "list" | "get" | "remove">;
   /** Takes nothing new and grants nothing more; settlements, heartbeats and reads go on. */
   drain(): void;
 }
@@ -99,19 +103,40 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   return {
     ...parts.queues,
     enqueue: parts.enqueueing.enqueue,
-    openSession: parts.sessions.open,
+    openSession: (hello, events) => openSession(parts, deps, hello, events),
     lease: parts.leaseUnary,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
     cancel: parts.cancel,
     replay: parts.replay,
+    definitions: parts.definitions,
     drain: dispatch.drain,
     quiet: parts.sessions.quiet,
     queueHints,
     close: loop.stop,
   };
 }
+
+/** A store that is full or away must not keep workers from settling: what they announce is then kept at their next greeting. */
+async function openSession(
+  { definitions, sessions }: Parts,
+  { log }: BrokerDeps,
+  hello: SessionHello,
+  events: SessionEvents,
+): Promise<Session> {
+  const { namespace, worker, definitions: said } = hello;
+  try {
+    if (said.length > 0) await definitions.announce(namespace, worker, said);
+  } catch (error) {
+    if (!(error instanceof StemProblem) || !isOfStore(error)) throw error;
+    log.warn({ err: error, namespace, worker }, "what a worker announced could not be kept");
+  }
+  return sessions.open(hello, events);
+}
+
+const isOfStore = ({ problem: { reason } }: StemProblem): boolean =>
+  reason === "STORE_FULL" || reason === "STORE_UNAVAILABLE";
 
 async function lookAround({ dispatch, sessions, keys }: Parts, { clock }: BrokerDeps): Promise<number> {
   dispatch.rescan();

@@ -10,10 +10,12 @@ import {
 import type { Defaults, Limits } from "../model/limits.ts";
 import { type Problem, StemProblem } from "../model/problem.ts";
 import type { NewTask, TaskPolicy } from "../model/task.ts";
+import type { TaskDefaults } from "../model/task-definition.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { AcceptVerdict, TaskStore } from "../ports/task-store.ts";
 import type { Routing } from "../routing/routing.ts";
+import type { Definitions } from "./definitions.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { createPolicies } from "./policy.ts";
 import type { QueueNews } from "./queue-hints.ts";
@@ -64,14 +66,28 @@ export type EnqueueingDeps = {
   readonly limits: Limits;
   readonly defaults: Defaults;
   readonly routing: Routing;
+  readonly definitions: Pick<Definitions, "defaultsIn">;
   readonly dispatch: Pick<Dispatch, "isDraining">;
   readonly news: QueueNews;
 };
 
 /** Makes the part of the broker that takes tasks in. */
 export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
-  const { store, clock, random, limits, defaults, routing, dispatch, news } = deps;
+  const { store, clock, random, limits, defaults, routing, definitions, dispatch, news } = deps;
   const policyOf = createPolicies(defaults);
+
+  /** Completes submissions: what they leave open is what workers announced for their names, or else the server's default. */
+  function resolveAll(
+    namespace: Namespace,
+    submissions: readonly TaskSubmission[],
+    now: Instant,
+  ): readonly NewTask[] {
+    const announced = definitions.defaultsIn(namespace);
+    return submissions.map((submission) => {
+      const found = announced?.get(submission.name);
+      return resolve(namespace, found === undefined ? submission : filledIn(submission, found), now);
+    });
+  }
 
   function resolve(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask {
     return {
@@ -123,7 +139,7 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     async enqueue(namespace, submissions, atomic) {
       refuseWhileDraining();
       const now = clock.now();
-      const tasks = submissions.map((submission) => resolve(namespace, submission, now));
+      const tasks = resolveAll(namespace, submissions, now);
       return accept(namespace, tasks, { now, atomic });
     },
     async enqueueOne(task) {
@@ -134,6 +150,15 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     },
   };
 }
+
+/** A submission with what was announced for its name where it says nothing itself; zero and false are something. */
+const filledIn = (submission: TaskSubmission, announced: TaskDefaults): TaskSubmission => ({
+  ...submission,
+  queue: submission.queue ?? announced.queue,
+  priority: submission.priority ?? announced.priority,
+  policy: { ...announced.policy, ...submission.policy },
+  start: submission.start ?? (announced.delayMs === undefined ? undefined : { delayMs: announced.delayMs }),
+});
 
 /** When a task may start; undefined: at once. What lies in the past is at once, too. */
 function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {

@@ -2,6 +2,7 @@ import type { Namespace } from "../model/ids.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { type Cancel, createCancel } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
+import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
@@ -27,6 +28,7 @@ export type Parts = {
   readonly cancel: Cancel;
   readonly replay: Replay;
   readonly queues: Queues;
+  readonly definitions: Definitions;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
 };
@@ -35,6 +37,7 @@ export type Parts = {
 export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const { clock, log } = deps;
   const keys = await openTokenKeys(deps, clock.now());
+  const definitions = await openDefinitions(deps);
   const dispatch = createDispatch({
     ...createClaim(deps),
     giveBack: (namespace, tasks) => settling.release(namespace, tasks),
@@ -44,7 +47,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
   const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });
-  const enqueueing = createEnqueueing({ ...deps, dispatch, news });
+  const enqueueing = createEnqueueing({ ...deps, dispatch, news, definitions });
   return {
     keys,
     dispatch,
@@ -57,6 +60,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     cancel: createCancel({ ...deps, sessions }),
     replay: createReplay({ ...deps, enqueueing }),
     queues: createQueues({ ...deps, news }),
+    definitions,
     openAny: sessions.openAny,
   };
 }

@@ -1,5 +1,6 @@
 import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
 import type { Subscription } from "../model/queue-tier.ts";
+import type { TaskDefinition } from "../model/task-definition.ts";
 import type { WorkerStats, WorkerTraits } from "../model/worker.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Lease, LeaseVerdict } from "./lease.ts";
@@ -13,6 +14,8 @@ export type SessionHello = {
   /** The queues it serves, each once, in its order. */
   readonly subscriptions: readonly Subscription[];
   readonly traits: WorkerTraits;
+  /** The tasks it can run, as far as it says. */
+  readonly definitions: readonly TaskDefinition[];
   /** The session to go on with; undefined: a new one. */
   readonly resume:
     | { readonly sessionId: Bytes; readonly held: readonly Bytes[]; readonly seenSeq: number }

@@ -42,7 +42,9 @@ export type Problem =
   | { readonly reason: "STORE_UNAVAILABLE" }
   | { readonly reason: "DRAINING" }
   | { readonly reason: "DEADLINE_EXCEEDED"; readonly limitMs: number }
-  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string };
+  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string }
+  | { readonly reason: "DEFINITION_UNKNOWN"; readonly name: string }
+  | { readonly reason: "DEFINITION_LIMIT_REACHED"; readonly name: string; readonly definitionsMax: number };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

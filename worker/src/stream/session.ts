@@ -8,6 +8,7 @@ import type { Deadlines } from "../deadlines.ts";
 import { LeaseLost, TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
 import type { LeaseTable } from "../lease-table.ts";
+import type { AnnouncedTasks } from "../registry.ts";
 import { released } from "../settlement.ts";
 import type { Slots } from "../slots.ts";
 import type { QueueSubscription, WorkerSettings } from "../worker-options.ts";
@@ -16,6 +17,7 @@ import type { Settlements } from "./settlements.ts";
 /** What a session needs of the rest of the worker. */
 export type SessionDeps = {
   readonly settings: WorkerSettings;
+  readonly tasks: AnnouncedTasks;
   readonly clock: Clock;
   readonly log: Logger;
   readonly leases: LeaseTable;
@@ -78,7 +80,7 @@ export class Session {
 
   /** The greeting of a new stream, and the leases that it lists, in its order. */
   hello(sdk: string): { readonly hello: Hello; readonly listed: readonly HeldLease[] } {
-    const { settings, leases } = this.#deps;
+    const { settings, leases, tasks } = this.#deps;
     const listed = [...leases];
     const hello: Hello = {
       $typeName: "stem.v1.Hello",
@@ -92,6 +94,7 @@ export class Session {
       heldLeases: listed.map((lease) => lease.grant.leaseToken),
       seenSeq: BigInt(this.#seenSeq),
       sdk,
+      definitions: [...tasks.definitions],
       capabilities: [],
       labels: { ...settings.labels },
       broadcastChannels: [],
@@ -180,7 +183,8 @@ export class Session {
   }
 
   #held(grant: Grant, start: { seq: number; countedFrom: number; startBy: number }): HeldLease {
-    const lease = new HeldLease(grant, { ...start, leaseMs: this.terms.leaseMs });
+    const timeLimitMs = this.#deps.tasks.timeLimits?.get(grant.task?.name ?? "");
+    const lease = new HeldLease(grant, { ...start, leaseMs: this.terms.leaseMs, timeLimitMs });
     this.#deps.leases.add(lease);
     return lease;
   }

@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { QueueMode } from "@stem/proto/stem/v1/worker_pb";
 import { HelloSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { describe, expect, test } from "vitest";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { type Problem, StemProblem } from "../../model/problem.ts";
 import { agreedProtocol, readHello } from "./hello.ts";
 import { createNamespaces } from "./namespace.ts";
@@ -20,7 +20,7 @@ const hello = (init: Init) =>
     slots: 1,
     ...init,
   });
-const read = (init: Init) => readHello(hello(init), namespaces, limits);
+const read = (init: Init) => readHello(hello(init), { namespaces, limits, defaults });
 
 function problemOf(act: () => unknown): Problem {
   try {
@@ -39,6 +39,7 @@ describe("a greeting", () => {
       worker: "w",
       subscriptions: [{ queue: "q", mode: "merged", weight: 1 }],
       traits: { slots: 1, sdk: "", capabilities: new Set(), labels: new Map(), broadcastChannels: [] },
+      definitions: [],
       resume: undefined,
     });
     expect(read({ namespace: "blue" }).namespace).toBe("blue");
@@ -105,6 +106,38 @@ describe("a greeting", () => {
     ["65 capabilities", { capabilities: names(65) }, "hello.capabilities"],
     ["a channel that cannot be one", { broadcastChannels: ["a b"] }, "hello.broadcast_channels[0]"],
     ["a channel twice", { broadcastChannels: ["a", "a"] }, "hello.broadcast_channels"],
+    ["a definition without a name", { definitions: [{}] }, "hello.definitions[0].name"],
+    ["a task defined twice", { definitions: [{ name: "a" }, { name: "a" }] }, "hello.definitions[1].name"],
+    [
+      "a version before the first",
+      { definitions: [{ name: "a", version: -1n }] },
+      "hello.definitions[0].version",
+    ],
+    [
+      "a schema that is no JSON",
+      { definitions: [{ name: "a", argsSchema: "{" }] },
+      "hello.definitions[0].args_schema",
+    ],
+    [
+      "a schema that is too large",
+      { definitions: [{ name: "a", argsSchema: JSON.stringify("x".repeat(70_000)) }] },
+      "hello.definitions[0].args_schema",
+    ],
+    [
+      "a default queue that cannot be one",
+      { definitions: [{ name: "a", queue: "a b" }] },
+      "hello.definitions[0].queue",
+    ],
+    [
+      "a default priority of 10",
+      { definitions: [{ name: "a", options: { priority: 10 } }] },
+      "hello.definitions[0].options.priority",
+    ],
+    [
+      "a date as a default",
+      { definitions: [{ name: "a", options: { start: { case: "notBeforeTime", value: { seconds: 1n } } } }] },
+      "hello.definitions[0].options.not_before_time",
+    ],
     ["1,001 channels", { broadcastChannels: names(1001) }, "hello.broadcast_channels"],
     ["a worker's name of 1 KB", { worker: "x".repeat(1024) }, "hello.worker"],
     ["no worker's name", { worker: "" }, "hello.worker"],
@@ -123,6 +156,39 @@ describe("a greeting", () => {
     ],
   ])("with %s names the field", (_, init, field) => {
     expect(problemOf(() => read(init))).toMatchObject({ reason: "FIELD_INVALID", violations: [{ field }] });
+  });
+
+  test("says what tasks it can run, and what they get that do not say otherwise", () => {
+    const { definitions } = read({
+      definitions: [
+        { name: "plain", description: "Just so." },
+        {
+          name: "mail",
+          version: 3n,
+          queue: "mail",
+          options: { priority: 0, maxAttempts: 1, start: { case: "delay", value: { seconds: 2n } } },
+        },
+      ],
+    });
+    expect(definitions).toMatchObject([
+      { name: "plain", version: 0, defaults: undefined },
+      {
+        name: "mail",
+        version: 3,
+        defaults: { queue: "mail", priority: 0, policy: { maxAttempts: 1 }, delayMs: 2000 },
+      },
+    ]);
+  });
+
+  test("may define 1,000 tasks, and no more", () => {
+    const definitions = (count: number) => queues(count);
+    expect(read({ definitions: definitions(1000) }).definitions).toHaveLength(1000);
+    expect(problemOf(() => read({ definitions: definitions(1001) }))).toEqual({
+      reason: "BATCH_TOO_LARGE",
+      field: "hello.definitions",
+      items: 1001,
+      itemsMax: 1000,
+    });
   });
 
   test("may list 10,000 leases, and no more", () => {

@@ -32,8 +32,8 @@ export interface Greeted {
 
 /** Opens the session of a worker that greets, and welcomes it. Throws what is wrong with its greeting. */
 export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard): Promise<Greeted> {
-  const { broker, outbox, limits, defaults, namespaces, log, peer } = parts;
-  const greeting = readHello(hello, namespaces, limits);
+  const { broker, outbox, limits, defaults, log, peer } = parts;
+  const greeting = readHello(hello, parts);
   const protocol = agreedProtocol(hello);
   let isSuperseded = false;
   const session = await broker.openSession(greeting, {

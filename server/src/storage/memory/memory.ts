@@ -9,6 +9,7 @@ import type { Store } from "../../ports/store.ts";
 import { accept } from "./accept.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
+import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
@@ -56,6 +57,9 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     purgeMark: (ref) => call(() => purgeMark(state, ref)),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
+    putDefinitions: (records) => call(() => putDefinitions(state, records)),
+    removeDefinition: (namespace, name) => call(() => removeDefinition(state, namespace, name)),
+    listDefinitions: (after, limit) => call(() => listDefinitions(state, after, limit)),
     getMeta: (key) => call(() => state.meta.get(key)?.slice()),
     putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
     async close() {

@@ -1,3 +1,4 @@
+import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createList } from "./list.ts";
@@ -19,5 +20,6 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   purgeMark: createPurgeMark(db),
   readyCounts: createReadyCounts(db),
   readEvents: createReadEvents(db),
+  listDefinitions: createListDefinitions(db),
   getMeta: createGetMeta(db),
 });

@@ -6,6 +6,7 @@ import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain } from "../packets/coder.ts";
+import { definitionList, oneList } from "../packets/definition.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
 import { settleVerb } from "../packets/settle.ts";
@@ -45,6 +46,8 @@ export type WriterCalls = Sync<
     | "purge"
     | "truncateEvents"
     | "putMeta"
+    | "putDefinitions"
+    | "removeDefinition"
   >
 >;
 
@@ -78,6 +81,7 @@ export type ReaderCalls = Sync<
     | "readyCounts"
     | "readEvents"
     | "getMeta"
+    | "listDefinitions"
   >
 >;
 
@@ -103,6 +107,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   setPause: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
+  putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
+  removeDefinition: small(),
   putMeta: {
     request: packed<[string, Bytes]>(
       (to, [key, value]) => {
@@ -130,6 +136,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   purgeMark: small(),
   readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
+  listDefinitions: { request: plain(), answer: definitionList },
   getMeta: {
     request: plain(),
     answer: packed<Bytes | undefined>(
