@@ -75,7 +75,13 @@ export function drainRaw(
 }
 
 const hello = () =>
-  create(HelloSchema, { protocolMin: 1, protocolMax: 1, worker: "raw", queues: ["default"], slots: 100 });
+  create(HelloSchema, {
+    protocolMin: 1,
+    protocolMax: 1,
+    worker: "raw",
+    queues: [{ name: "default" }],
+    slots: 100,
+  });
 
 const credit = (seenSeq: bigint) => create(CreditSchema, { seenSeq, credit: BigInt(rawCredit) });
 

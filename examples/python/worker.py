@@ -14,6 +14,7 @@ import traceback
 
 import grpc
 from stem.v1 import lease_pb2
+from stem.v1 import worker_pb2
 from stem.v1 import worker_service_pb2 as wire
 from stem.v1 import worker_service_pb2_grpc
 
@@ -40,7 +41,7 @@ class Worker:
             protocol_min=1,
             protocol_max=1,
             worker=f"python-{socket.gethostname()}-{os.getpid()}",
-            queues=[queue_name],
+            queues=[worker_pb2.QueueSubscription(name=queue_name)],
             slots=1,
             sdk="example-python",
         )

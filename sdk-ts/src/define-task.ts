@@ -3,6 +3,7 @@ import type { PayloadCodec } from "./codec/codec.ts";
 import type { CompressionOptions } from "./codec/compression.ts";
 import { jsonCodec } from "./codec/json.ts";
 import { marked } from "./codec/marked.ts";
+import { jsonSchemaOf } from "./schema.ts";
 import type { EnqueueOptions, TaskOptions } from "./task-options.ts";
 
 /** What a task can take: a tuple (positional arguments), an object (named arguments) or a Uint8Array (bytes). */
@@ -33,6 +34,8 @@ export type TaskDefinition<
   readonly argsCodec: PayloadCodec;
   /** How the result travels. */
   readonly resultCodec: PayloadCodec;
+  /** What the server is told of it by the workers that run it. */
+  readonly facts: TaskFacts;
   /** The options that the definition gives a call with these arguments. */
   optionsFor(args: Args): TaskOptions;
   /** One call of it, for `enqueueMany`. */
@@ -56,6 +59,22 @@ export type CallArgs<Args> = Args extends readonly unknown[]
     : [args: Args, options?: EnqueueOptions]
   : [args: Args, options?: EnqueueOptions];
 
+/** What is known of a task besides how it is called: shown to whoever lists definitions, and announced by the workers that run it. */
+export type TaskFacts = {
+  /** What it does, in a few sentences. */
+  readonly description: string;
+  /** Words to find the definition by, at most 16. */
+  readonly tags: readonly string[];
+  /** Whether running it twice does no harm beyond running it once. Default false. */
+  readonly idempotent: boolean;
+  /** Where workers disagree the higher version is in force. Default 0. */
+  readonly version: number;
+  /** What its arguments look like, as JSON Schema; undefined: nobody says. */
+  readonly argsJsonSchema: object | undefined;
+  /** The options that its tasks get from whoever enqueues them, without this definition too; none where they depend on the arguments. */
+  readonly options: TaskOptions;
+};
+
 /** What every definition says. */
 type Spec<Args> = {
   /** Which handler runs it, such as "mail.send". At most 255 printable ASCII characters without spaces. */
@@ -74,6 +93,16 @@ type Spec<Args> = {
   readonly compression?: CompressionOptions;
   /** How much a compressed payload may become before it is refused. Default 32 MiB. */
   readonly decompressedBytesMax?: number;
+  /** What it does, in a few sentences, for people. */
+  readonly description?: string;
+  /** Words to find the definition by, at most 16. (Tags of its tasks are options.) */
+  readonly tags?: readonly string[];
+  /** Whether running it twice does no harm beyond running it once. Default false. */
+  readonly idempotent?: boolean;
+  /** Raise it when the definition changes: where workers disagree the higher version is in force. Default 0. */
+  readonly version?: number;
+  /** What its arguments look like, as JSON Schema. Default: what the validator of `args` says, where it can. */
+  readonly argsJsonSchema?: object;
 };
 
 type ArgsSchema = StandardSchemaV1<ArgsShape, unknown>;
@@ -107,6 +136,7 @@ export function defineTask(
     argsSchema: spec.args,
     resultSchema: spec.result,
     ...codecsOf(spec),
+    facts: factsOf(spec),
     optionsFor: (args) => (typeof options === "function" ? options(...spreadArgs(args)) : options),
     call: (args: ArgsShape = [], callOptions?: EnqueueOptions) => ({
       task: definition,
@@ -131,6 +161,16 @@ function codecsOf(spec: Spec<readonly unknown[]>): Codecs {
 
 // What most definitions have; it reads what others compressed or marked.
 const plainJson = marked(jsonCodec, { known: [], compression: undefined, decompressedBytesMax: undefined });
+
+function factsOf(spec: Spec<readonly unknown[]> & { readonly args?: ArgsSchema | undefined }): TaskFacts {
+  const { description = "", tags = [], idempotent = false, version = 0, options = {} } = spec;
+  const argsJsonSchema = spec.argsJsonSchema ?? (spec.args && jsonSchemaOf(spec.args));
+  return {
+    ...{ description, tags, idempotent, version, argsJsonSchema },
+    // What depends on the arguments is no default of all tasks.
+    options: typeof options === "function" ? {} : options,
+  };
+}
 
 /** The arguments as a function gets them: an array spread out, anything else as one argument. */
 export const spreadArgs = (args: unknown): readonly unknown[] => (Array.isArray(args) ? args : [args]);

@@ -22,7 +22,7 @@ export { defineCodec } from "./codec/define-codec.ts";
 export { jsonCodec } from "./codec/json.ts";
 export type { VersionedSpec } from "./codec/versioned.ts";
 export { versioned } from "./codec/versioned.ts";
-export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition } from "./define-task.ts";
+export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
 export { defineTask } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";

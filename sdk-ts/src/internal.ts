@@ -1,6 +1,7 @@
 /** The back door for @stem/worker: what both packages share and users do not need. Not a public contract. */
 
 export { baseUrlOf } from "./address.ts";
+export { announcedDefinition } from "./announced.ts";
 export { type Backoff, fullJitterMs } from "./backoff.ts";
 export { createClient } from "./client.ts";
 export {

@@ -1,4 +1,4 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 
 /** One thing that a validator found wrong, and where: `[1].email`, or empty for the whole. */
 export type SchemaIssue = { readonly path: string; readonly message: string };
@@ -37,6 +37,17 @@ export function applySchema<Output>(
   return result instanceof Promise
     ? result.then((later) => outputOf(later, subject))
     : outputOf(result, subject);
+}
+
+/** What a validator says of its input as JSON Schema; undefined where it does not speak that, or cannot say it. */
+export function jsonSchemaOf(schema: StandardSchemaV1): object | undefined {
+  const { jsonSchema } = schema["~standard"] as Partial<StandardJSONSchemaV1["~standard"]>;
+  try {
+    return jsonSchema?.input({ target: "draft-2020-12" });
+  } catch {
+    // The standard has it throw for what JSON Schema has no words for, such as a transformation's input.
+    return undefined;
+  }
 }
 
 function outputOf(result: StandardSchemaV1.Result<unknown>, subject: SchemaSubject): unknown {

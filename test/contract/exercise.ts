@@ -3,6 +3,8 @@ import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
+import { claimOrderCases } from "./claim-order.ts";
+import { definitionCases } from "./definition.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
@@ -26,6 +28,7 @@ const nouns = [
   atomicCases,
   claimCases,
   leaseCases,
+  claimOrderCases,
   settleCases,
   outcomeCases,
   guardCases,
@@ -35,6 +38,7 @@ const nouns = [
   purgeCases,
   pruneCases,
   eventCases,
+  definitionCases,
   metaCases,
   tokenCases,
   raceCases,

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { plus, queueNameOf } from "../../server/src/model/ids.ts";
 import { newTask } from "../support/new-task.ts";
-import { lease, type Subject } from "./subject.ts";
+import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
 const lengthMs = lease.leaseMs + lease.graceMs;
@@ -9,6 +9,17 @@ const idsOf = (items: readonly { readonly id: string }[]): string[] => items.map
 
 /** What time does to tasks: starts that come, leases that end. */
 export function expiryCases({ case: test }: Suite): void {
+  test("a lease whose grant never arrived gives its delivery back, once", async (subject) => {
+    await subject.accept(newTask("a"));
+    const claimed = await subject.claimOne();
+    subject.advance(lease.leaseMs + lease.graceMs + 1);
+    expect(await subject.apply(refOf("a"), { kind: "lease_expired", neverArrived: true })).toBe("applied");
+    expect(await subject.task("a")).toMatchObject({ state: "ready", reason: "lease_expired", deliveries: 0 });
+    await subject.settle(claimed, { kind: "released" });
+    expect((await subject.task("a")).deliveries, "its holder gives back what was given back").toBe(0);
+    expect((await subject.claimOne()).deliveries).toBe(1);
+  });
+
   test("due tasks are those whose time has come, earliest first, up to the limit", async (subject) => {
     const at = (ms: number) => ({ notBefore: plus(subject.now, ms), queue: queueNameOf(`queue-${ms % 2}`) });
     await subject.accept(

@@ -11,6 +11,7 @@ export type Operation =
       readonly queues: readonly number[];
       readonly limit: number;
       readonly contentBytesMax: number;
+      readonly order: "merged" | "strict" | "weighted";
     }
   | {
       readonly kind: "settle";
@@ -88,6 +89,7 @@ const claim = fc.record({
   queues: fc.array(queue, { minLength: 2, maxLength: 4 }),
   limit: fc.constantFrom(0, 1, 2, 3, 5),
   contentBytesMax: fc.constantFrom(1, 20, 100_000),
+  order: fc.constantFrom("merged", "merged", "strict", "weighted"),
 });
 const settle = fc.record({ kind: fc.constant("settle"), items: some(fc.record({ lease, outcome }), 3) });
 const extend = fc.record({

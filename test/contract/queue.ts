@@ -41,6 +41,22 @@ export function queueCases({ case: test }: Suite): void {
     expect((await queueOf(subject)).depth).toEqual({ ...none, ready: 3 });
   });
 
+  test("ready tasks are counted for many queues at once, in the order asked; a strange queue has none", async (subject) => {
+    const mail = queueNameOf("mail");
+    await subject.accept(
+      newTask("a", { queue: mail }),
+      newTask("b", { queue: mail }),
+      newTask("c"),
+      newTask("later", { notBefore: plus(subject.now, 10) }),
+      newTask("other", { namespace: namespaceOf("other"), queue: mail }),
+    );
+    await subject.claim({ limit: 1, queues: [mail] });
+    const asked = [defaultQueue, queueNameOf("none"), mail, defaultQueue];
+    expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 1, 1]);
+    expect(await subject.store.readyCounts(namespaceOf("nowhere"), [mail])).toEqual([0]);
+    expect(await subject.store.readyCounts(defaultNamespace, [])).toEqual([]);
+  });
+
   test("a lease that is taken up again counts as leased", async (subject) => {
     await subject.accept(newTask("a"));
     const claimed = await subject.claimOne();

@@ -1,5 +1,6 @@
 import { type Instant, type Namespace, plus, queueNameOf } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
+import { tiersOf } from "../../server/src/model/queue-tier.ts";
 import type { Fence } from "../../server/src/model/task.ts";
 import type { TaskTrigger } from "../../server/src/model/task-machine.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
@@ -22,9 +23,11 @@ export async function perform(side: Side, operation: Operation): Promise<unknown
         atomic: operation.atomic,
       });
     case "claim": {
-      const { limit, contentBytesMax } = operation;
+      const { limit, contentBytesMax, order } = operation;
       const queues = operation.queues.map(queueOf);
-      const claimed = await subject.claim({ namespace, queues, limit, contentBytesMax });
+      const distinct = [...new Set(queues)];
+      const tiers = tiersOf(distinct.map((queue, at) => ({ queue, mode: order, weight: 1 + 2 * at })));
+      const claimed = await subject.claim({ namespace, queues, tiers, limit, contentBytesMax });
       leases.push(...claimed);
       return withLeaseNumbers(side, claimed);
     }

@@ -2,13 +2,19 @@ import type { Broker, Lease, LeaseVerdict, Session, SettleVerdict } from "../../
 import { defaultNamespace, queueNameOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
+import type { Subscription } from "../../server/src/model/queue-tier.ts";
+import type { TaskDefinition } from "../../server/src/model/task-definition.ts";
+import type { WorkerTraits } from "../../server/src/model/worker.ts";
 
 /** How a worker of a test greets. */
 export type WorkerWish = {
   readonly name?: string;
-  readonly queues?: readonly string[];
+  /** Names, or with a mode. */
+  readonly queues?: readonly (string | Subscription)[];
   /** The broadcast channels it listens to. */
   readonly channels?: readonly string[];
+  readonly traits?: Partial<WorkerTraits>;
+  readonly definitions?: readonly TaskDefinition[];
   readonly credit?: number;
   /** The session to go on with, the leases that it says it holds, and the newest grant that it has seen. */
   readonly resume?: {
@@ -17,6 +23,18 @@ export type WorkerWish = {
     readonly seenSeq: number;
   };
 };
+
+/** What a worker is like that says nothing of itself. */
+export const usualTraits: WorkerTraits = {
+  slots: 100,
+  sdk: "test",
+  capabilities: new Set(),
+  labels: new Map(),
+  broadcastChannels: [],
+};
+
+const subscriptionOf = (wish: string | Subscription): Subscription =>
+  typeof wish === "string" ? { queue: queueNameOf(wish), mode: "merged", weight: 1 } : wish;
 
 /** A worker that does what its test says. */
 export type ScriptedWorker = Awaited<ReturnType<typeof connectWorker>>;
@@ -28,7 +46,14 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
   const stream = new AbortController();
   let wasSuperseded = false;
   const session: Session = await broker.openSession(
-    { namespace: defaultNamespace, worker: name, queues: queues.map(queueNameOf), channels, resume },
+    {
+      namespace: defaultNamespace,
+      worker: name,
+      subscriptions: queues.map(subscriptionOf),
+      traits: { ...usualTraits, broadcastChannels: channels, ...wish.traits },
+      definitions: wish.definitions ?? [],
+      resume,
+    },
     {
       onCancel: (token, reason) => cancels.push({ token, reason }),
       onSuperseded: () => {

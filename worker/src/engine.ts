@@ -8,7 +8,7 @@ import type { HeldLease } from "./lease.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { endOverdue } from "./overdue.ts";
 import { Prefetch } from "./prefetch.ts";
-import type { Registry } from "./registry.ts";
+import { announcedTasks, type Registry } from "./registry.ts";
 import { createInProcessRunner } from "./runner/in-process.ts";
 import type { Outcome } from "./settlement.ts";
 import { Slots } from "./slots.ts";
@@ -58,6 +58,13 @@ export function createEngine(parts: EngineParts): Engine {
       streams.link.wake();
     },
   });
-  const streams = createStreams({ ...parts, leases, slots, deadlines, prefetch });
+  const streams = createStreams({
+    ...parts,
+    leases,
+    slots,
+    deadlines,
+    prefetch,
+    tasks: announcedTasks(registry),
+  });
   return { streams, slots, deadlines };
 }

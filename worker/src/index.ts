@@ -16,6 +16,8 @@ export {
 } from "./errors.ts";
 export type { Handler, Implementation } from "./registry.ts";
 export { implement } from "./registry.ts";
+export type { TaskModule } from "./task-module.ts";
+export { taskModule } from "./task-module.ts";
 export type { StopOptions, Worker } from "./worker.ts";
 export { createWorker } from "./worker.ts";
-export type { WorkerOptions } from "./worker-options.ts";
+export type { QueueSubscription, WorkerOptions } from "./worker-options.ts";

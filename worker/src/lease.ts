@@ -27,6 +27,8 @@ export type LeaseStart = {
   readonly countedFrom: number;
   /** When to give it back if no slot came free. */
   readonly startBy: number;
+  /** How long one attempt may run where its producer does not say. */
+  readonly timeLimitMs?: number | undefined;
 };
 
 /**
@@ -46,6 +48,7 @@ export class HeldLease {
   /** Why it was told to stop. */
   stop: StopError | undefined;
   #controller: AbortController | undefined;
+  readonly #usualLimitMs: number | undefined;
 
   constructor(grant: Grant, start: LeaseStart) {
     this.grant = grant;
@@ -53,6 +56,7 @@ export class HeldLease {
     this.leaseMs = grant.leaseDuration ? durationMs(grant.leaseDuration) : start.leaseMs;
     this.stopAt = start.countedFrom + this.leaseMs * stopShare;
     this.limitAt = start.startBy;
+    this.#usualLimitMs = start.timeLimitMs;
   }
 
   /** The task as its producer asked for it. */
@@ -63,7 +67,7 @@ export class HeldLease {
   /** How long one attempt may run; undefined: as long as it likes. */
   get timeLimitMs(): number | undefined {
     const limit = this.task.options?.timeLimit;
-    return limit && durationMs(limit);
+    return limit ? durationMs(limit) : this.#usualLimitMs;
   }
 
   /** Aborts when the attempt should stop. */

@@ -1,5 +1,6 @@
+import type { TaskDefinition as Announced } from "@stem/proto/stem/v1/task_definition_pb";
 import type { ArgsShape, SpreadArgs, TaskDefinition } from "@stem/sdk";
-import type { AnyTask } from "@stem/sdk/internal";
+import { type AnyTask, announcedDefinition } from "@stem/sdk/internal";
 import type { TaskContext } from "./context.ts";
 
 /** Runs one attempt of a task: gets the context, then the arguments, a tuple spread out. What it returns is the task's result. */
@@ -39,4 +40,27 @@ export function createRegistry(implementations: readonly Implementation[]): Regi
     registry.set(name, implementation);
   }
   return registry;
+}
+
+/** What a worker's definitions mean beyond its handlers. */
+export type AnnouncedTasks = {
+  /** What the server is told. */
+  readonly definitions: readonly Announced[];
+  /** How long one attempt may run where its producer does not say, by task name; undefined where no definition says. */
+  readonly timeLimits: ReadonlyMap<string, number> | undefined;
+};
+
+/** Reads the definitions of a registry. Throws a RangeError that names a wrong option. */
+export function announcedTasks(registry: Registry): AnnouncedTasks {
+  const tasks = [...registry.values()].map(({ task }) => task);
+  const timeLimits = new Map(
+    tasks.flatMap(({ name, facts }) => {
+      const { timeLimitMs } = facts.options;
+      return timeLimitMs === undefined ? [] : [[name, timeLimitMs] as const];
+    }),
+  );
+  return {
+    definitions: tasks.map(announcedDefinition),
+    timeLimits: timeLimits.size > 0 ? timeLimits : undefined,
+  };
 }

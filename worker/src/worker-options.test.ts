@@ -3,7 +3,8 @@ import { defaultName, settingsOf, type WorkerOptions } from "./worker-options.ts
 
 test("only the tasks have no default", () => {
   expect(settingsOf({ tasks: [] })).toMatchObject({
-    queues: ["default"],
+    queues: [{ name: "default" }],
+    labels: {},
     concurrency: 10,
     prefetchMax: 1000,
     graceMs: 30_000,

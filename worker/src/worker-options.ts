@@ -9,24 +9,30 @@ import {
 } from "@stem/sdk";
 import type { Implementation } from "./registry.ts";
 import { createStderrLog } from "./stderr-log.ts";
+import { implementationsOf, queuesOf, type TaskModule } from "./task-module.ts";
 
 /** What a worker needs to know. Only `tasks` has no default. */
 export type WorkerOptions = {
-  /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`. */
-  readonly tasks: readonly Implementation[];
+  /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`, and modules of such. It tells the server what they are. */
+  readonly tasks: readonly (Implementation | TaskModule)[];
   /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
   readonly url?: string;
   /** Opens each connection, in place of a socket to `url`: `server.dial` of a server of @stem/server in this process. */
   readonly dial?: Dial;
   /** The namespace of its queues. Default: the server's, "default". */
   readonly namespace?: string;
-  /** The queues it serves, 1 to 1,000; among them tasks come by priority, then by age. Default ["default"]. */
-  readonly queues?: readonly string[];
+  /**
+   * The queues it serves, 1 to 1,000. Names alone: among these, tasks come by priority, then by age. With a mode: see QueueSubscription.
+   * Default: those that its tasks' definitions name, and "default" where one names none.
+   */
+  readonly queues?: readonly (string | QueueSubscription)[];
   /**
    * The broadcast channels it listens to, at most 1,000. A listener is known by its `name`, which it must then have, and keep over
    * restarts: under another name it would get again what it has had. Default none.
    */
   readonly channels?: readonly string[];
+  /** What it is like, for tasks that ask for it and for people: `{ region: "eu" }`. At most 32. Default none. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** How many handlers run at once, 1 to 10,000. Default 10. */
   readonly concurrency?: number;
   /**
@@ -51,13 +57,23 @@ export type WorkerOptions = {
   readonly clock?: Clock;
 };
 
+/**
+ * A queue, and how its tasks come beside those of the worker's others. `strict`: before everything that is listed later, after everything
+ * that is listed earlier. `weighted`: by its `weight` (1 to 1,000, default 1) among all weighted ones, whatever the priorities. Without a
+ * mode: by priority, then by age, among all without one. Those of a mode stand together where the first of them is listed.
+ */
+export type QueueSubscription =
+  | { readonly name: string; readonly mode?: "strict"; readonly weight?: undefined }
+  | { readonly name: string; readonly mode: "weighted"; readonly weight?: number };
+
 /** The options in force. */
 export type WorkerSettings = {
   readonly clientOptions: ClientOptions;
   readonly url: string;
   readonly namespace: string | undefined;
-  readonly queues: readonly string[];
+  readonly queues: readonly QueueSubscription[];
   readonly channels: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
   readonly concurrency: number;
   readonly prefetchMax: number;
   readonly name: string;
@@ -70,7 +86,8 @@ const concurrencyMax = 10_000;
 
 /** Fills in the defaults; throws a RangeError that names the option. */
 export function settingsOf(options: WorkerOptions): WorkerSettings {
-  const { concurrency = 10, prefetchMax = 1000, graceMs = 30_000, queues = ["default"] } = options;
+  const { concurrency = 10, prefetchMax = 1000, graceMs = 30_000 } = options;
+  const queues = options.queues ?? queuesOf(implementationsOf(options.tasks));
   if (!isCount(concurrency, 1))
     wrong("concurrency", `a whole number from 1 to ${concurrencyMax}`, concurrency);
   if (!isCount(prefetchMax, 0))
@@ -85,8 +102,9 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     clientOptions: { ...given(options), log },
     url: url ?? defaultUrl,
     namespace,
-    queues,
+    queues: queues.map((queue) => (typeof queue === "string" ? { name: queue } : queue)),
     channels,
+    labels: options.labels ?? {},
     concurrency,
     prefetchMax,
     name: options.name ?? defaultName(hostname(), process.pid),

@@ -12,7 +12,7 @@ test("it greets with what it serves, and gives credit for its free slots", async
     protocolMax: 1,
     namespace: "shop",
     worker: "w1",
-    queues: ["mail", "slow"],
+    queues: [{ name: "mail" }, { name: "slow" }],
     slots: 2,
     sdk: expect.stringMatching(/^@stem\/worker \d+\.\d+\.\d+$/),
     sessionId: new Uint8Array(),

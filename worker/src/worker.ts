@@ -15,6 +15,7 @@ import { drain } from "./drain.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createRegistry } from "./registry.ts";
 import { onStopSignals } from "./signals.ts";
+import { implementationsOf } from "./task-module.ts";
 import { settingsOf, type WorkerOptions, type WorkerSettings } from "./worker-options.ts";
 
 /** Leases tasks and runs them, until it is stopped. */
@@ -66,7 +67,7 @@ export function assembleWorker(options: WorkerOptions, settings: WorkerSettings,
   const clock = parts.clock ?? createSystemClock();
   const engine = createEngine({
     settings,
-    registry: createRegistry(options.tasks),
+    registry: createRegistry(implementationsOf(options.tasks)),
     transport: parts.transport,
     enqueuer,
     clock,

@@ -56,6 +56,19 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `there is no queue ${p.queue}`,
     details: (p) => [resource("stem.v1.Queue", p.queue)],
   },
+  DEFINITION_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no task definition ${p.name}`,
+    details: (p) => [resource("stem.v1.TaskDefinition", p.name)],
+  },
+  DEFINITION_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) =>
+      `task definition ${p.name} cannot be kept: the namespace has ${p.definitionsMax}, as many as it may`,
+    details: (p) => [
+      quota(`definition:${p.name}`, `at most ${p.definitionsMax} task definitions a namespace`),
+    ],
+  },
   QUEUE_LIMIT_REACHED: {
     code: Code.RESOURCE_EXHAUSTED,
     say: (p) => `queue ${p.queue} cannot be made: the namespace has ${p.queuesMax} queues, as many as it may`,

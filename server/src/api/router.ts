@@ -12,6 +12,7 @@ import { createRoutingService } from "./services/routing-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
 import { createTaskAdminService } from "./services/task-admin-service.ts";
+import { createTaskDefinitionService } from "./services/task-definition-service.ts";
 import { createTaskService } from "./services/task-service.ts";
 import { createWorkerService } from "./worker-stream/worker-service.ts";
 
@@ -38,6 +39,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     createQueueService(deps),
     createBroadcastService(deps),
     createRoutingService(deps),
+    createTaskDefinitionService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
   ];

@@ -5,17 +5,19 @@
 
 import { createLoop } from "../lib/loop.ts";
 import type { Bytes, Namespace, QueueName, QueueRef, TaskId, TaskRef } from "../model/ids.ts";
+import { StemProblem } from "../model/problem.ts";
 import type { Queue } from "../model/queue.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { BroadcastVerbs } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import type { CancelVerdict } from "./cancel.ts";
+import type { Definitions } from "./definitions.ts";
 import type { EnqueueVerdict, TaskSubmission } from "./enqueue.ts";
 import type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
 import type { Replayed } from "./replay.ts";
-import type { Session, SessionEvents, SessionHello } from "./session.ts";
+import type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 
@@ -26,6 +28,7 @@ export type {
   Lease,
   LeaseVerdict,
   LostReason,
+  QueueBacklog,
   QueueHints,
   Replayed,
   Session,
@@ -77,6 +80,8 @@ export interface Broker {
   readonly broadcasts: BroadcastVerbs;
   /** Whether somebody takes tasks of a queue from this server now. */
   isServed(ref: QueueRef): boolean;
+  /** What tasks there are, as workers announced them. */
+  readonly definitions: Pick<Definitions, "list" | "get" | "remove">;
   /** Takes nothing new and grants nothing more; settlements, heartbeats and reads go on. */
   drain(): void;
 }
@@ -104,7 +109,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   return {
     ...parts.queues,
     enqueue: parts.enqueueing.enqueue,
-    openSession: parts.broadcasts.openSession,
+    openSession: (hello, events) => openSession(parts, deps, hello, events),
     broadcasts: parts.broadcasts.verbs,
     lease: async (want, signal) =>
       parts.leaseUnary({ ...want, queues: routing.subscribe(want.namespace, want.queues) }, signal),
@@ -114,12 +119,33 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
     cancel: parts.cancel,
     replay: parts.replay,
+    definitions: parts.definitions,
     drain: dispatch.drain,
     quiet: parts.sessions.quiet,
     queueHints,
     close: loop.stop,
   };
 }
+
+/** A store that is full or away must not keep workers from settling: what they announce is then kept at their next greeting. */
+async function openSession(
+  { definitions, broadcasts }: Parts,
+  { log }: BrokerDeps,
+  hello: SessionHello,
+  events: SessionEvents,
+): Promise<Session> {
+  const { namespace, worker, definitions: said } = hello;
+  try {
+    if (said.length > 0) await definitions.announce(namespace, worker, said);
+  } catch (error) {
+    if (!(error instanceof StemProblem) || !isOfStore(error)) throw error;
+    log.warn({ err: error, namespace, worker }, "what a worker announced could not be kept");
+  }
+  return broadcasts.openSession(hello, events);
+}
+
+const isOfStore = ({ problem: { reason } }: StemProblem): boolean =>
+  reason === "STORE_FULL" || reason === "STORE_UNAVAILABLE";
 
 async function lookAround(
   { dispatch, sessions, keys, broadcasts }: Parts,

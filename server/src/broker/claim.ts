@@ -1,7 +1,7 @@
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Claimed, TaskStore } from "../ports/task-store.ts";
-import type { TakerDeps } from "./taker.ts";
+import type { ClaimBounds, TakerDeps } from "./taker.ts";
 
 /** What a grant weighs on the wire besides its task's content, at most: token, ids, queue and numbers. */
 const grantBytesMax = 704;
@@ -19,25 +19,28 @@ export type ClaimDeps = {
 /** Claims so that what is leased together fits into one frame, and tells whether more may be there. */
 export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast" | "now"> {
   const { store, clock, limits, defaults } = deps;
-  const bytesMaxOf = (limit: number): number => Math.max(1, limits.frameBytesMax - limit * grantBytesMax);
+  const bytesMaxOf = ({ limit, bytesMax }: ClaimBounds): number =>
+    Math.max(1, Math.min(bytesMax, limits.frameBytesMax - limit * grantBytesMax));
   const contentBytesMax = limits.payloadBytesMax + limits.headersBytesMax + contentExtraBytesMax;
 
   return {
     now: clock.now,
-    claim: ({ namespace, queues, worker }, limit) =>
+    claim: ({ namespace, queues, order, worker }, bounds) =>
       store.claim({
         namespace,
         queues,
+        tiers: order?.tiers,
         worker,
-        limit,
-        contentBytesMax: bytesMaxOf(limit),
+        limit: bounds.limit,
+        contentBytesMax: bytesMaxOf(bounds),
         now: clock.now(),
         leaseMs: defaults.leaseMs,
         graceMs: defaults.leaseGraceMs,
       }),
     // A claim is short either because nothing is left, or because the next task may not have fitted.
-    isLast: (tasks, limit) =>
-      tasks.length < limit && (tasks.length === 0 || bytesOf(tasks) + contentBytesMax <= bytesMaxOf(limit)),
+    isLast: (tasks, bounds) =>
+      tasks.length < bounds.limit &&
+      (tasks.length === 0 || bytesOf(tasks) + contentBytesMax <= bytesMaxOf(bounds)),
   };
 }
 

@@ -35,11 +35,11 @@ function aShop(tasks: Readonly<Record<string, number>> = {}) {
   const dispatch = createDispatch({
     log,
     now: createManualClock().now,
-    isLast: (claimed, limit) => claimed.length < limit,
+    isLast: (claimed, { limit }) => claimed.length < limit,
     async giveBack(_namespace, some) {
       returned.push(...some);
     },
-    async claim({ queues, worker }, limit) {
+    async claim({ queues, worker }, { limit }) {
       const claimed: Claimed[] = [];
       if (state.isBroken) throw new Error("the store is gone");
       for (const queue of queues)

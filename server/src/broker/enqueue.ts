@@ -10,10 +10,12 @@ import {
 import type { Defaults, Limits } from "../model/limits.ts";
 import { type Problem, StemProblem } from "../model/problem.ts";
 import type { NewTask, TaskPolicy } from "../model/task.ts";
+import type { AnnouncedDefaults, TaskDefaults } from "../model/task-definition.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { AcceptVerdict, TaskStore } from "../ports/task-store.ts";
 import type { Routing } from "../routing/routing.ts";
+import type { Definitions } from "./definitions.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { createPolicies } from "./policy.ts";
 import type { QueueNews } from "./queue-hints.ts";
@@ -72,6 +74,7 @@ export type EnqueueingDeps = {
   readonly limits: Limits;
   readonly defaults: Defaults;
   readonly routing: Routing;
+  readonly definitions: Pick<Definitions, "defaultsIn">;
   readonly dispatch: Pick<Dispatch, "isDraining" | "isServed">;
   readonly news: QueueNews;
   /** Gives broadcasts out that were stored. */
@@ -80,8 +83,20 @@ export type EnqueueingDeps = {
 
 /** Makes the part of the broker that takes tasks in. */
 export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
-  const { store, clock, random, limits, defaults, routing, dispatch, news } = deps;
+  const { store, clock, random, limits, defaults, routing, definitions, dispatch, news } = deps;
   const policyOf = createPolicies(defaults);
+
+  /** Completes submissions: what they leave open is what workers announced for their names, or else the server's default. */
+  function resolveAll(
+    namespace: Namespace,
+    submissions: readonly TaskSubmission[],
+    { announced, now }: { readonly announced: AnnouncedDefaults | undefined; readonly now: Instant },
+  ): readonly NewTask[] {
+    return submissions.map((submission) => {
+      const found = announced?.get(submission.name);
+      return resolve(namespace, found === undefined ? submission : filledIn(submission, found), now);
+    });
+  }
 
   function resolve(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask {
     return {
@@ -133,15 +148,24 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     async enqueue(namespace, submissions, atomic) {
       refuseWhileDraining();
       const now = clock.now();
-      const tasks = submissions.map((submission) => resolve(namespace, submission, now));
+      const announced = definitions.defaultsIn(namespace);
       const table = routing.tableOf(namespace);
-      if (table === undefined) return accept(namespace, tasks, { now, atomic });
-      const routed = routeTasks(tasks, submissions, {
-        table,
-        policyOf,
-        now,
-        isServed: (queue) => dispatch.isServed({ namespace, queue }),
-      });
+      if (table === undefined)
+        return accept(namespace, resolveAll(namespace, submissions, { announced, now }), { now, atomic });
+      const asked = announced
+        ? submissions.map((each) => placed(each, announced.get(each.name)))
+        : submissions;
+      const routed = routeTasks(
+        asked.map((submission) => resolve(namespace, submission, now)),
+        asked,
+        {
+          table,
+          policyOf,
+          announced,
+          now,
+          isServed: (queue) => dispatch.isServed({ namespace, queue }),
+        },
+      );
       return withRefused(routed, atomic, async (good) => {
         const verdicts = await accept(namespace, good, { now, atomic });
         await deps.fanOut(namespace, newBroadcasts(good, verdicts));
@@ -161,6 +185,22 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     },
   };
 }
+
+/** A submission with what was announced for its name where it says nothing itself; zero and false are something. */
+const filledIn = (submission: TaskSubmission, announced: TaskDefaults): TaskSubmission => ({
+  ...submission,
+  queue: submission.queue ?? announced.queue,
+  priority: submission.priority ?? announced.priority,
+  policy: { ...announced.policy, ...submission.policy },
+  start: submission.start ?? (announced.delayMs === undefined ? undefined : { delayMs: announced.delayMs }),
+});
+
+/** The same where there are rules, which come before what was announced: of that it takes only where and when. */
+const placed = (submission: TaskSubmission, announced: TaskDefaults | undefined): TaskSubmission => {
+  if (announced === undefined) return submission;
+  const { queue, start } = filledIn(submission, announced);
+  return { ...submission, start, queue: submission.routingKey === undefined ? queue : undefined };
+};
 
 /** When a task may start; undefined: at once. What lies in the past is at once, too. */
 function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {

@@ -1,14 +1,19 @@
 import { expect, test, vi } from "vitest";
 import { defaultPolicy, defaultQueue } from "../../../test/support/new-task.ts";
 import { taskIdOf } from "../model/ids.ts";
-import { createLeaseBook, type Leasable } from "./lease-book.ts";
+import { createLeaseBook, type Grantable } from "./lease-book.ts";
 import { sealOf } from "./token.ts";
 
 const seal = sealOf(Buffer.alloc(16, 3), Buffer.alloc(16, 7));
 
-function aTask(id: string, seq: number): Leasable {
+function aTask(id: string, seq: number): Grantable {
   const fence = { epoch: 1, seq };
-  return { id: taskIdOf(id), queue: defaultQueue, policy: defaultPolicy, attempt: 1, deliveries: 1, fence };
+  const content = new Uint8Array(10);
+  return {
+    ...{ id: taskIdOf(id), queue: defaultQueue, policy: defaultPolicy, attempt: 1, deliveries: 1 },
+    fence,
+    content,
+  };
 }
 
 function aBook({ lastSeq = 0, creditMax = 10_000, heldLeasesMax = 10_000 } = {}) {
@@ -106,4 +111,28 @@ test("a new stream begins without credit", () => {
   book.setCredit(0, 10);
   book.clearCredit();
   expect(book.room).toBe(0);
+});
+
+test("a window of bytes leaves no room when it is full, whatever the credit", () => {
+  const { book } = aBook();
+  book.setCredit(0, 10, 20);
+  expect(book.bytesLeft).toBe(20);
+  book.grant([aTask("a", 1), aTask("b", 2)], seal);
+  expect(book.room).toBe(0);
+  book.setCredit(1, 10, 20);
+  expect([book.room, book.bytesLeft]).toEqual([9, 10]);
+});
+
+test("arrivals are told by number, and only from when a worker begins to tell them", () => {
+  const { book } = aBook();
+  book.setCredit(0, 10);
+  const tasks = ["a", "b", "c", "d"].map((id, at) => aTask(id, at + 1));
+  book.grant(tasks, seal);
+  expect(book.tellsArrivals).toBe(false);
+  book.noteArrived([
+    { first: 1, last: 1 },
+    { first: 3, last: 1_000_000 },
+  ]);
+  expect(book.tellsArrivals).toBe(true);
+  expect(tasks.map(({ id, fence }) => book.find(id, fence)?.hasArrived)).toEqual([true, false, true, true]);
 });

@@ -1,7 +1,8 @@
-import type { QueueName, TaskId } from "../model/ids.ts";
+import type { Bytes, QueueName, TaskId } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Fence, TaskHead } from "../model/task.ts";
 import type { LeaseHead } from "../model/task-machine.ts";
+import { createByteWindow } from "./byte-window.ts";
 import type { Seal } from "./token.ts";
 
 /** A lease that a session holds, with all that its settlement is decided by; without the task's content. */
@@ -17,12 +18,20 @@ export type HeldLease = LeaseHead & {
   isSettling: boolean;
   /** The stream was told that somebody wants it stopped. */
   wasToldToCancel: boolean;
+  /** The worker said that its grant arrived. */
+  hasArrived: boolean;
 };
 
 /** What a lease is entered with: a claimed task, or a task head that was read again. */
 export type Leasable = Pick<TaskHead, "id" | "queue" | "policy" | "attempt" | "deliveries"> & {
   readonly fence: Fence;
 };
+
+/** A task to enter under the next number. */
+export type Grantable = Leasable & { readonly content: Bytes };
+
+/** Grants that follow each other, by number, both ends inside. */
+export type SeqRange = { readonly first: number; readonly last: number };
 
 /** The leases of one session, and how many more it may get. */
 export type LeaseBook = {
@@ -32,12 +41,21 @@ export type LeaseBook = {
   readonly lastSeq: number;
   /** How many tasks may be granted now: within the credit, and within what a session may hold. */
   readonly room: number;
-  /** Grants up to number seenSeq + credit are welcome. Absolute; a seenSeq that was never granted counts as the newest. */
-  setCredit(seenSeq: number, credit: number): void;
+  /** How many bytes of content may be granted now; Infinity without a window. */
+  readonly bytesLeft: number;
+  /** Whether the worker says which grants arrived. */
+  readonly tellsArrivals: boolean;
+  /**
+   * Grants up to number seenSeq + credit are welcome, and of those beyond seenSeq as many as have `bytesMax` bytes of content together.
+   * Absolute; a seenSeq that was never granted counts as the newest.
+   */
+  setCredit(seenSeq: number, credit: number, bytesMax?: number): void;
+  /** These grants arrived; numbers that were never granted mean nothing. */
+  noteArrived(ranges: readonly SeqRange[]): void;
   /** Takes back all credit: a new stream begins without. */
   clearCredit(): void;
   /** Enters granted tasks under the next numbers. Answers older leases of the same tasks, which are over with it. */
-  grant(tasks: readonly Leasable[], seal: Seal): readonly HeldLease[];
+  grant(tasks: readonly Grantable[], seal: Seal): readonly HeldLease[];
   /** Enters a lease that was granted before the book was opened. */
   adopt(task: Leasable, seal: Seal): void;
   /** The lease of that task with that fence. */
@@ -57,29 +75,37 @@ export type LeaseBookOptions = {
   readonly onEmpty: () => void;
 };
 
+const heldLease = (
+  { id, queue, fence, policy, attempt, deliveries }: Leasable,
+  seal: Seal,
+  seq: number,
+): HeldLease => ({
+  id,
+  queue,
+  fence,
+  policy,
+  attempt,
+  deliveries,
+  seq,
+  seal,
+  isSettling: false,
+  wasToldToCancel: false,
+  hasArrived: false,
+});
+
 /** Opens an empty book. */
 export function createLeaseBook({ limits, lastSeq: firstSeq, onEmpty }: LeaseBookOptions): LeaseBook {
   const leases = new Map<TaskId, HeldLease>();
   let lastSeq = firstSeq;
   let welcomeSeq = firstSeq;
+  let tellsArrivals = false;
+  const window = createByteWindow();
 
   function enter(task: Leasable, seal: Seal, seq: number): HeldLease | undefined {
     const older = leases.get(task.id);
     // Taken out first: the book stays in the order of the numbers.
     if (older !== undefined) leases.delete(task.id);
-    const { id, queue, fence, policy, attempt, deliveries } = task;
-    leases.set(id, {
-      id,
-      queue,
-      fence,
-      policy,
-      attempt,
-      deliveries,
-      seq,
-      seal,
-      isSettling: false,
-      wasToldToCancel: false,
-    });
+    leases.set(task.id, heldLease(task, seal, seq));
     return older;
   }
 
@@ -98,16 +124,31 @@ export function createLeaseBook({ limits, lastSeq: firstSeq, onEmpty }: LeaseBoo
       return lastSeq;
     },
     get room() {
+      if (window.left <= 0) return 0;
       return Math.max(0, Math.min(welcomeSeq - lastSeq, limits.heldLeasesMax - leases.size));
     },
-    setCredit(seenSeq, credit) {
-      welcomeSeq = Math.min(seenSeq, lastSeq) + Math.min(credit, limits.creditMax);
+    get bytesLeft() {
+      return window.left;
+    },
+    get tellsArrivals() {
+      return tellsArrivals;
+    },
+    setCredit(seenSeq, credit, bytesMax) {
+      const seen = Math.min(seenSeq, lastSeq);
+      welcomeSeq = seen + Math.min(credit, limits.creditMax);
+      window.open(seen, bytesMax);
+    },
+    noteArrived(ranges) {
+      tellsArrivals = true;
+      for (const lease of leases.values())
+        lease.hasArrived ||= ranges.some(({ first, last }) => first <= lease.seq && lease.seq <= last);
     },
     clearCredit() {
       welcomeSeq = lastSeq;
     },
     grant(tasks, seal) {
       const replaced: HeldLease[] = [];
+      window.sent(lastSeq + 1, tasks);
       for (const task of tasks) {
         const older = enter(task, seal, ++lastSeq);
         if (older !== undefined) replaced.push(older);

@@ -1,3 +1,5 @@
+import type { Namespace, QueueName } from "../model/ids.ts";
+import type { Subscription } from "../model/queue-tier.ts";
 import type { Routing } from "../routing/routing.ts";
 import type { Giving } from "./broadcast-giving.ts";
 import type { Seats } from "./seats.ts";
@@ -18,15 +20,17 @@ export type OpenSession = (hello: SessionHello, events: SessionEvents) => Promis
 /** Opens sessions: queues under their own names, and for whoever listens on channels an inbox beside them. */
 export function createListening({ sessions, seats, giving, routing }: ListeningDeps): OpenSession {
   return async (greeted, events) => {
-    const { namespace, worker, channels, resume } = greeted;
-    const hello = { ...greeted, queues: routing.subscribe(namespace, greeted.queues) };
+    const { namespace, worker, resume } = greeted;
+    const channels = greeted.traits.broadcastChannels;
+    const hello = { ...greeted, subscriptions: underOwnNames(greeted.subscriptions, namespace, routing) };
     if (channels.length === 0) return sessions.open(hello, events);
     routing.subscribeChannels(namespace, channels);
     const seat = await seats.take({ namespace, worker, channels, sessionId: resume?.sessionId });
     const leave = (): void => seats.leave(seat);
     try {
-      const queues = [...hello.queues, seat.queue];
-      const session = await sessions.open({ ...hello, queues }, { ...events, onLeft: leave });
+      const inbox = { queue: seat.queue, mode: "merged", weight: 1 } as const;
+      const subscriptions = [...hello.subscriptions, inbox];
+      const session = await sessions.open({ ...hello, subscriptions }, { ...events, onLeft: leave });
       seat.sessionId = session.id;
       // Beside the greeting: a long history must not keep the worker from its other tasks.
       void giving.catchUp(seat);
@@ -36,4 +40,17 @@ export function createListening({ sessions, seats, giving, routing }: ListeningD
       throw error;
     }
   };
+}
+
+/** Each queue once, where it is listed first, whatever other names it was asked for by. */
+function underOwnNames(
+  wanted: readonly Subscription[],
+  namespace: Namespace,
+  routing: Pick<Routing, "subscribe">,
+): readonly Subscription[] {
+  const found = new Map<QueueName, Subscription>();
+  for (const subscription of wanted)
+    for (const queue of routing.subscribe(namespace, [subscription.queue]))
+      if (!found.has(queue)) found.set(queue, { ...subscription, queue });
+  return [...found.values()];
 }

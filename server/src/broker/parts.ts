@@ -3,6 +3,7 @@ import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { type Cancel, createCancel } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
+import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
@@ -29,6 +30,7 @@ export type Parts = {
   readonly cancel: Cancel;
   readonly replay: Replay;
   readonly queues: Queues;
+  readonly definitions: Definitions;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
 };
@@ -37,12 +39,13 @@ export type Parts = {
 export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const { clock, log } = deps;
   const keys = await openTokenKeys(deps, clock.now());
+  const definitions = await openDefinitions(deps);
   const dispatch = createDispatch({
     ...createClaim(deps),
     giveBack: (namespace, tasks) => settling.release(namespace, tasks),
     log,
   });
-  const news = createQueueHints(dispatch);
+  const news = createQueueHints(dispatch, (task) => sessions.neverArrived(task));
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
   const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });
@@ -50,6 +53,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     ...deps,
     dispatch,
     news,
+    definitions,
     fanOut: (namespace, tasks) => broadcasts.fanOut(namespace, tasks),
   });
   const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing });
@@ -66,6 +70,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     cancel: createCancel({ ...deps, sessions }),
     replay: createReplay({ ...deps, enqueueing }),
     queues: createQueues({ ...deps, news }),
+    definitions,
     openAny: sessions.openAny,
   };
 }

@@ -1,4 +1,5 @@
 import type { Instant, QueueRef } from "../model/ids.ts";
+import type { TaskHead } from "../model/task.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 /** What upkeep tells the broker, and hears from it. Hints: losing one costs latency only. */
@@ -7,19 +8,25 @@ export type QueueHints = {
   ready(queue: QueueRef, count: number): void;
   /** Names the one who wants to know when tasks were scheduled, by the earliest start among them. */
   onScheduled(listener: (earliest: Instant) => void): void;
+  /** Whether the newest lease of a task was granted to a worker that says what it received, and has not said so of this one. */
+  neverArrived(task: TaskHead): boolean;
 };
 
 /** The broker's side of them. */
 export type QueueNews = Pick<QueueHints, "ready"> & { scheduled(earliest: Instant): void };
 
 /** Connects the broker with whoever listens. */
-export function createQueueHints(dispatch: Pick<Dispatch, "ready">): QueueHints & QueueNews {
+export function createQueueHints(
+  dispatch: Pick<Dispatch, "ready">,
+  neverArrived: QueueHints["neverArrived"],
+): QueueHints & QueueNews {
   let listen: (earliest: Instant) => void = () => undefined;
   return {
     ready: (queue, count) => dispatch.ready(queue, count),
     onScheduled(listener) {
       listen = listener;
     },
+    neverArrived,
     scheduled: (earliest) => listen(earliest),
   };
 }

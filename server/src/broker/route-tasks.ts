@@ -5,6 +5,7 @@ import type { Instant, QueueName, TaskId } from "../model/ids.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ChannelTerms, RoutedTask } from "../model/route.ts";
 import type { NewTask, TaskPolicy } from "../model/task.ts";
+import type { AnnouncedDefaults } from "../model/task-definition.ts";
 import type { RoutingTable } from "../routing/routing.ts";
 
 /** A task that no rule lets in. */
@@ -24,6 +25,8 @@ export type RoutingBy = {
   readonly table: RoutingTable;
   readonly isServed: (queue: QueueName) => boolean;
   readonly policyOf: (asked: Partial<TaskPolicy>) => TaskPolicy;
+  /** What workers announced for tasks by name; comes after all that rules say. */
+  readonly announced: AnnouncedDefaults | undefined;
   readonly now: Instant;
 };
 
@@ -42,13 +45,19 @@ export const routeTasks = (
 function routeTask(
   task: NewTask,
   submission: Routable,
-  { table, isServed, policyOf, now }: RoutingBy,
+  { table, isServed, policyOf, announced, now }: RoutingBy,
 ): NewTask | Refused {
-  const routed = table.resolve({ ...submission, id: task.id }, { isServed });
+  const said = announced?.get(task.name);
+  const around = { isServed, priorityOtherwise: said?.priority };
+  const routed = table.resolve({ ...submission, id: task.id }, around);
   if (routed.kind === "undeclared")
     return { kind: "refused", taskId: task.id, problem: { reason: "QUEUE_UNKNOWN", queue: routed.queue } };
   const { target, priority, policy } = routed;
-  const complete = { ...task, priority, policy: policyOf({ ...policy, ...submission.policy }) };
+  const complete = {
+    ...task,
+    priority,
+    policy: policyOf({ ...said?.policy, ...policy, ...submission.policy }),
+  };
   return target.kind === "queue"
     ? { ...complete, queue: target.queue }
     : routeToChannel(complete, target.channel, {

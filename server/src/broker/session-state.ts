@@ -1,6 +1,8 @@
 import type { Bytes, Instant, Namespace } from "../model/ids.ts";
+import type { WorkerStats } from "../model/worker.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { HeldLease, LeaseBook } from "./lease-book.ts";
+import type { SessionHello } from "./session.ts";
 import type { Seal } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
@@ -13,6 +15,10 @@ export type SessionState = {
   readonly seals: readonly Seal[];
   /** Leases that ended without its stream's doing, to be told with the next heartbeat. */
   readonly lost: LeaseVerdict[];
+  /** How its worker greeted last. */
+  hello: SessionHello;
+  /** How its worker said last that it is doing. */
+  stats: WorkerStats | undefined;
   /** The stream that has it now. */
   stream: StreamControl | undefined;
   /** When it lost its last stream. */
@@ -30,8 +36,9 @@ export type StreamControl = {
 /** A session that no stream has yet. */
 export function createSessionState(
   keys: TokenKeys,
-  { id, namespace, book }: Pick<SessionState, "id" | "namespace" | "book">,
+  { id, hello, book }: Pick<SessionState, "id" | "hello" | "book">,
 ): SessionState {
+  const { namespace } = hello;
   let seals = keys.seals(namespace, id);
   let generation = keys.generation;
   return {
@@ -46,6 +53,8 @@ export function createSessionState(
       return seals;
     },
     lost: [],
+    hello,
+    stats: undefined,
     stream: undefined,
     detachedAt: undefined,
   };

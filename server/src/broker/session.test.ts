@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openRooms, taskRefOf } from "../../../test/support/rooms.ts";
-import { connectWorker } from "../../../test/support/scripted-worker.ts";
+import { connectWorker, usualTraits } from "../../../test/support/scripted-worker.ts";
 
 const forever = new AbortController().signal;
 const progress = { percent: 50, message: "half", data: undefined };
@@ -90,7 +90,7 @@ test("a cancel is not told before the stream was heard of", async () => {
   const told: string[] = [];
   const resume = { sessionId: before.session.id, held: [lease.token], seenSeq: 1 };
   const session = await rooms.broker.openSession(
-    { ...taskRefOf(""), worker: "w", queues: [], channels: [], resume },
+    { ...taskRefOf(""), worker: "w", subscriptions: [], traits: usualTraits, definitions: [], resume },
     { onCancel: (_, reason) => told.push(reason), onSuperseded: () => undefined },
   );
   expect(told).toEqual([]);

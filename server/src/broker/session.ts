@@ -1,15 +1,21 @@
 import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
+import type { Subscription } from "../model/queue-tier.ts";
+import type { TaskDefinition } from "../model/task-definition.ts";
+import type { WorkerStats, WorkerTraits } from "../model/worker.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Lease, LeaseVerdict } from "./lease.ts";
+import type { SeqRange } from "./lease-book.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 
 /** What a worker says when it greets. */
 export type SessionHello = {
   readonly namespace: Namespace;
   readonly worker: string;
-  readonly queues: readonly QueueName[];
-  /** The broadcast channels it listens to. */
-  readonly channels: readonly string[];
+  /** The queues it serves, each once, in its order. */
+  readonly subscriptions: readonly Subscription[];
+  readonly traits: WorkerTraits;
+  /** The tasks it can run, as far as it says. */
+  readonly definitions: readonly TaskDefinition[];
   /** The session to go on with; undefined: a new one. */
   readonly resume:
     | { readonly sessionId: Bytes; readonly held: readonly Bytes[]; readonly seenSeq: number }
@@ -29,6 +35,9 @@ export type SessionEvents = {
 /** What became of a report. forged: nobody here made its token. */
 export type ProgressVerdict = "shown" | "dropped" | "forged";
 
+/** How many tasks of a queue are ready. */
+export type QueueBacklog = { readonly queue: QueueName; readonly ready: number };
+
 /** A worker's session: its credit, its leases. Lives on for a while when its stream is lost. */
 export interface Session {
   readonly id: Bytes;
@@ -38,8 +47,17 @@ export interface Session {
   readonly forgedHeld: number;
   /** The number of the newest grant handed to the stream; the next one has the next number. */
   readonly lastSeq: number;
-  /** Sets the credit: grants up to number seenSeq + credit may be handed over. Absolute. */
-  credit(seenSeq: number, credit: number): void;
+  /**
+   * Sets the credit: grants up to number seenSeq + credit may be handed over; those beyond seenSeq only until their contents have
+   * `bytesMax` bytes together. Absolute.
+   */
+  credit(seenSeq: number, credit: number, bytesMax?: number): void;
+  /** The worker says which grants reached it, and so that it says so: one that it has not named by its expiry costs no delivery. */
+  received(ranges: readonly SeqRange[]): void;
+  /** How the worker is doing, by its word. */
+  report(stats: WorkerStats): void;
+  /** How much is ready in each queue that it serves, in the order of its greeting. */
+  backlogs(): Promise<readonly QueueBacklog[]>;
   /**
    * Leases work within the credit: resolves with 1 to `limit` leases, as soon as there are any. Call it only when the stream can
    * take them, and one call at a time. Resolves with none when `signal` aborts, when the server drains, and once the stream is lost,

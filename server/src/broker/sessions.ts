@@ -1,6 +1,6 @@
 import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
-import type { Fence } from "../model/task.ts";
+import type { Fence, TaskHead } from "../model/task.ts";
 import type { Random } from "../ports/random.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import { createLeaseBook } from "./lease-book.ts";
@@ -8,7 +8,8 @@ import { faultBy, type OpenToken, openAny, openOwn, sessionKey } from "./open-to
 import { createResuming, type ResumingDeps } from "./resume.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
-import { Stream, type StreamDeps } from "./stream.ts";
+import { Stream } from "./stream.ts";
+import type { StreamDeps } from "./stream-deps.ts";
 import { claimedSessionOf, sessionIdBytes } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
@@ -22,6 +23,8 @@ export type Sessions = {
   find(namespace: Namespace, sessionId: Bytes): SessionState | undefined;
   /** Tells the worker that holds this lease that somebody wants it stopped; nothing happens where none is connected. */
   tellCancel(task: TaskRef, fence: Fence, reason: string): void;
+  /** Whether the newest lease of a task was granted to a worker that says what it received, and has not said so of this one. */
+  neverArrived(task: TaskHead): boolean;
   /** Resolves as soon as no session holds a lease. */
   quiet(): Promise<void>;
   /** Forgets sessions whose stream was lost so long ago that their leases are over. */
@@ -47,11 +50,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return sessionId.length === sessionIdBytes ? sessions.get(keyOf(namespace, sessionId)) : undefined;
   }
 
-  function create({ namespace, resume }: SessionHello): SessionState {
+  function create(hello: SessionHello): SessionState {
+    const { namespace, resume } = hello;
     const lastSeq = resume !== undefined && Number.isSafeInteger(resume.seenSeq) ? resume.seenSeq : 0;
     const id = formerId(keys, namespace, resume) ?? random.bytes(sessionIdBytes);
     const book = createLeaseBook({ limits, lastSeq, onEmpty: noteQuiet });
-    const state = createSessionState(keys, { id, namespace, book });
+    const state = createSessionState(keys, { id, hello, book });
     sessions.set(keyOf(namespace, id), state);
     return state;
   }
@@ -96,6 +100,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
         if (lease !== undefined) state.stream?.tellCancel(lease, reason);
       }
     },
+    neverArrived({ namespace, id, fence }) {
+      if (fence === undefined) return false;
+      for (const state of sessions.values()) {
+        if (!state.book.tellsArrivals || state.namespace !== namespace) continue;
+        const lease = state.book.find(id, fence);
+        if (lease !== undefined) return !lease.hasArrived;
+      }
+      return false;
+    },
     quiet() {
       return new Promise((resolve) => {
         untilQuiet.push(resolve);
@@ -138,9 +151,10 @@ function formerId(keys: TokenKeys, namespace: Namespace, resume: SessionHello["r
   return resume.held.some((token) => open(token) !== undefined) ? resume.sessionId : undefined;
 }
 
-/** How long a session waits for its worker to come back: as long as its longest lease lasts. */
+/** How long a session waits for its worker to come back: until its longest lease is over and taken back. */
 function keepMs({ book }: SessionState, defaults: Defaults): number {
   let longest = defaults.leaseMs;
   for (const { policy } of book.upTo(book.lastSeq)) longest = Math.max(longest, policy.leaseMs ?? 0);
-  return longest + defaults.leaseGraceMs;
+  // Whoever takes the leases back asks the session first which of them never arrived.
+  return longest + defaults.leaseGraceMs + 2 * defaults.reapIntervalMs;
 }

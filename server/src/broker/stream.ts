@@ -1,32 +1,18 @@
-import type { Bytes, Namespace } from "../model/ids.ts";
-import type { Limits } from "../model/limits.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { TaskHints, TaskProgress } from "../ports/task-hints.ts";
+import type { Bytes } from "../model/ids.ts";
+import type { WorkerStats } from "../model/worker.ts";
+import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Claimed } from "../ports/task-store.ts";
-import type { Dispatch } from "./dispatch.ts";
-import { type Extending, verdictOf } from "./extend.ts";
+import { verdictOf } from "./extend.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
-import type { HeldLease } from "./lease-book.ts";
-import { faultBy, type OpenToken, openOwn } from "./open-token.ts";
-import type { ProgressVerdict, Session, SessionEvents, SessionHello } from "./session.ts";
+import type { HeldLease, SeqRange } from "./lease-book.ts";
+import { faultBy, openOwn } from "./open-token.ts";
+import { createQueueOrder } from "./queue-order.ts";
+import type { ProgressVerdict, QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
-import type { SettleVerdict, Settling, TokenSettlement } from "./settle.ts";
+import type { SettleVerdict, TokenSettlement } from "./settle.ts";
+import type { StreamDeps } from "./stream-deps.ts";
 import type { Taker } from "./taker.ts";
 import { writeToken } from "./token.ts";
-
-/** What a stream needs of the broker. */
-export type StreamDeps = {
-  readonly dispatch: Dispatch;
-  readonly settling: Settling;
-  readonly extending: Extending;
-  readonly hints: TaskHints;
-  readonly clock: Clock;
-  readonly limits: Limits;
-  /** Opens the tokens of every session; for one batch. */
-  readonly openAny: (namespace: Namespace) => OpenToken;
-  /** The session is over, or has nothing left to come back for. */
-  readonly forget: (state: SessionState) => void;
-};
 
 /** Who greets, and what it is to be told. */
 export type Greeting = { readonly hello: SessionHello; readonly events: SessionEvents };
@@ -52,10 +38,18 @@ export class Stream implements Session, StreamControl {
     this.#deps = deps;
     this.#state = state;
     this.#events = events;
-    const { namespace, queues, worker } = hello;
-    this.#taker = deps.dispatch.join({ namespace, queues, worker, room: () => state.book.room });
+    const { namespace, subscriptions, worker } = hello;
+    this.#taker = deps.dispatch.join({
+      namespace,
+      queues: subscriptions.map(({ queue }) => queue),
+      order: createQueueOrder(subscriptions),
+      worker,
+      room: () => state.book.room,
+      bytesLeft: () => state.book.bytesLeft,
+    });
     state.stream?.supersede();
     state.stream = this;
+    state.hello = hello;
     state.detachedAt = undefined;
     state.book.clearCredit();
   }
@@ -64,11 +58,26 @@ export class Stream implements Session, StreamControl {
     return this.#state.book.lastSeq;
   }
 
-  credit(seenSeq: number, credit: number): void {
+  credit(seenSeq: number, credit: number, bytesMax?: number): void {
     if (!this.#isCurrent()) return;
     this.#heard();
-    this.#state.book.setCredit(seenSeq, credit);
+    this.#state.book.setCredit(seenSeq, credit, bytesMax);
     this.#taker.wake();
+  }
+
+  received(ranges: readonly SeqRange[]): void {
+    if (this.#isCurrent()) this.#state.book.noteArrived(ranges);
+  }
+
+  report(stats: WorkerStats): void {
+    if (this.#isCurrent()) this.#state.stats = stats;
+  }
+
+  async backlogs(): Promise<readonly QueueBacklog[]> {
+    const { namespace, hello } = this.#state;
+    const queues = hello.subscriptions.map(({ queue }) => queue);
+    const counts = await this.#deps.store.readyCounts(namespace, queues);
+    return queues.map((queue, at) => ({ queue, ready: counts[at] ?? 0 }));
   }
 
   async next(limit: number, signal: AbortSignal): Promise<readonly Lease[]> {

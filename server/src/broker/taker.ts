@@ -1,26 +1,34 @@
 import type { Instant, Namespace, QueueName } from "../model/ids.ts";
 import type { Claimed } from "../ports/task-store.ts";
+import type { QueueOrder } from "./queue-order.ts";
 import { serve, type Waiter, type Watch } from "./watch.ts";
 
 /** What a taker wants. */
 export type TakerWants = {
   readonly namespace: Namespace;
   readonly queues: readonly QueueName[];
+  /** In which order its queues hand out; undefined: as one. */
+  readonly order?: QueueOrder | undefined;
   readonly worker: string;
   /** How many tasks it may get now. */
   readonly room: () => number;
+  /** How many bytes of content it may get now, but for the last task; without: as many as fit into a frame. */
+  readonly bytesLeft?: () => number;
 };
+
+/** What one claim may bring at most. */
+export type ClaimBounds = { readonly limit: number; readonly bytesMax: number };
 
 /** How a taker reaches the store. */
 export type TakerDeps = {
   /** The time by which claims begin their leases. */
   readonly now: () => Instant;
-  /** Leases up to `limit` tasks; rejects when the store does. */
-  readonly claim: (wants: TakerWants, limit: number) => Promise<readonly Claimed[]>;
+  /** Leases tasks within the bounds; rejects when the store does. */
+  readonly claim: (wants: TakerWants, bounds: ClaimBounds) => Promise<readonly Claimed[]>;
   /** Hands back what was claimed for somebody who left meanwhile. Never rejects. */
   readonly giveBack: (namespace: Namespace, tasks: readonly Claimed[]) => Promise<void>;
-  /** Whether a claim of `limit` that came back with these tasks left none behind. */
-  readonly isLast: (tasks: readonly Claimed[], limit: number) => boolean;
+  /** Whether a claim within the bounds that came back with these tasks left none behind. */
+  readonly isLast: (tasks: readonly Claimed[], bounds: ClaimBounds) => boolean;
   readonly log: { warn(facts: object, text: string): void };
 };
 
@@ -113,13 +121,14 @@ export class Taker implements Waiter {
     return this.#board.watches.values().some((watch) => watch.supply > 0);
   }
 
-  async #claim(count: number): Promise<readonly Claimed[]> {
+  async #claim(limit: number): Promise<readonly Claimed[]> {
+    const bounds = { limit, bytesMax: this.#wants.bytesLeft?.() ?? Number.POSITIVE_INFINITY };
     this.#isFresh = false;
     this.#claimBeganAt = this.#deps.now();
     const startedAt = this.#board.hintSeq();
     try {
-      const claimed = await this.#deps.claim(this.#wants, count);
-      this.#note(claimed, count, startedAt);
+      const claimed = await this.#deps.claim(this.#wants, bounds);
+      this.#note(claimed, bounds, startedAt);
       this.#relay();
       return claimed;
     } catch (error) {
@@ -130,13 +139,14 @@ export class Taker implements Waiter {
     }
   }
 
-  #note(claimed: readonly Claimed[], count: number, startedAt: number): void {
+  #note(claimed: readonly Claimed[], bounds: ClaimBounds, startedAt: number): void {
     const { watches } = this.#board;
+    this.#wants.order?.note(claimed);
     for (const task of claimed) {
       const watch = watches.get(task.queue);
       if (watch !== undefined && watch.supply > 0) watch.supply -= 1;
     }
-    if (!this.#deps.isLast(claimed, count)) return;
+    if (!this.#deps.isLast(claimed, bounds)) return;
     for (const watch of watches.values()) if (watch.hintSeq <= startedAt) watch.supply = 0;
   }
 

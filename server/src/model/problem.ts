@@ -47,7 +47,9 @@ export type Problem =
   | { readonly reason: "ROUTING_FIXED"; readonly file: string }
   | { readonly reason: "BROADCAST_UNKNOWN"; readonly broadcastId: string }
   | { readonly reason: "CHANNEL_UNKNOWN"; readonly channel: string }
-  | { readonly reason: "LISTENER_NAME_TAKEN"; readonly worker: string };
+  | { readonly reason: "LISTENER_NAME_TAKEN"; readonly worker: string }
+  | { readonly reason: "DEFINITION_UNKNOWN"; readonly name: string }
+  | { readonly reason: "DEFINITION_LIMIT_REACHED"; readonly name: string; readonly definitionsMax: number };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

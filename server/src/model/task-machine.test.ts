@@ -98,8 +98,19 @@ describe("every trigger in every state", () => {
 });
 
 describe("a lease that is over", () => {
-  const expire = (details: Partial<TaskHead>) =>
-    transition(taskIn("leased", details), { kind: "lease_expired" }, now);
+  const expire = (details: Partial<TaskHead>, neverArrived = false) =>
+    transition(taskIn("leased", details), { kind: "lease_expired", neverArrived }, now);
+
+  test("gives the delivery back when its grant never arrived, and then cannot be the last one", () => {
+    expect(expire({ deliveries: 5 }, true)).toEqual({
+      ...nothing,
+      state: "ready",
+      event: "lease_expired",
+      reason: "lease_expired",
+      deliveriesDelta: -1,
+    });
+    expect(expire({ cancel }, true)?.state).toBe("cancelled");
+  });
 
   test("fails the task when its deliveries are used up, and not before", () => {
     expect(expire({ deliveries: 4 })?.state).toBe("ready");

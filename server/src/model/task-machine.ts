@@ -26,7 +26,7 @@ export type TaskChange = {
   readonly reason: StateReason | undefined;
   readonly event: TaskEventKind;
   readonly attempt: number;
-  /** Added to the deliveries: -1 gives one back. */
+  /** Added to the deliveries, which stay at 0 or above: -1 gives one back. */
   readonly deliveriesDelta: 0 | -1;
   /** When a scheduled task becomes ready. */
   readonly notBefore: Instant | undefined;
@@ -43,7 +43,8 @@ export type LeaseHead = Pick<TaskHead, "policy" | "attempt" | "deliveries">;
 /** What can happen to a task besides being claimed and settled. */
 export type TaskTrigger =
   | { readonly kind: "due" }
-  | { readonly kind: "lease_expired" }
+  /** `neverArrived`: its worker promised to say so before it begins a task, and did not. */
+  | { readonly kind: "lease_expired"; readonly neverArrived?: boolean }
   | { readonly kind: "cancel"; readonly cancel: CancelRequest }
   | { readonly kind: "purge" };
 
@@ -72,7 +73,7 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
     case "due":
       return task.state === "scheduled" ? move(task, "ready", undefined, "became_ready") : undefined;
     case "lease_expired":
-      return task.state === "leased" ? decideExpiry(task, now) : undefined;
+      return task.state === "leased" ? decideExpiry(task, trigger.neverArrived ?? false, now) : undefined;
     case "purge":
       return task.state === "scheduled" || task.state === "ready"
         ? end(task, now, { state: "cancelled", reason: "purged" })
@@ -132,8 +133,9 @@ function nextAttempt(
   return { ...move(next, "scheduled", "backoff", "retried"), notBefore: plus(now, delayMs), failure };
 }
 
-function decideExpiry(task: TaskHead, now: Instant): TaskChange {
+function decideExpiry(task: TaskHead, neverArrived: boolean, now: Instant): TaskChange {
   if (task.cancel) return end(task, now, { state: "cancelled", reason: "cancel_requested" });
+  if (neverArrived) return { ...move(task, "ready", "lease_expired", "lease_expired"), deliveriesDelta: -1 };
   if (task.deliveries >= task.policy.maxDeliveries)
     return end(task, now, { state: "failed", reason: "max_deliveries" });
   return move(task, "ready", "lease_expired", "lease_expired");

@@ -1,4 +1,5 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
+import type { QueueTier } from "../model/queue-tier.ts";
 import type { Fence, NewTask, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
 import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machine.ts";
 
@@ -20,7 +21,8 @@ export interface TaskStore {
    */
   accept(batch: AcceptBatch): Promise<readonly AcceptVerdict[]>;
   /**
-   * Leases up to `limit` ready tasks of the queues that are not paused: highest priority first, then the order of acceptance. A
+   * Leases up to `limit` ready tasks of the queues that are not paused: highest priority first, then the order of acceptance; with
+   * `tiers`, as model/queue-tier.ts says, within a queue still by priority and acceptance. Answered in that order. A
    * task is never leased twice at once. Each gets a fence above all its earlier ones and one delivery more. A task keeps its place
    * in the order of acceptance, over all queues, for life.
    */
@@ -71,6 +73,8 @@ export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "queue_limit" 
 export type ClaimRequest = {
   readonly namespace: Namespace;
   readonly queues: readonly QueueName[];
+  /** In which order the queues hand out; absent: all of `queues` as one. They name the same queues. */
+  readonly tiers?: readonly QueueTier[] | undefined;
   readonly limit: number;
   /** The contents together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;

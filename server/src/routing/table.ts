@@ -21,6 +21,8 @@ import { noOptions, priorities } from "./read-options.ts";
 export type Surroundings = {
   /** Whether somebody takes tasks of a queue now. */
   readonly isServed: (queue: QueueName) => boolean;
+  /** The priority of a task that nobody gave one. Default: the server's. */
+  readonly priorityOtherwise?: number | undefined;
   /** Is told each step of the decision, in words. */
   readonly note?: ((step: string) => void) | undefined;
 };
@@ -98,10 +100,15 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
   }
 
   /** No queue, and so no range. */
-  const broadcast = (task: RoutedTask, route: RouteRule, target: RouteTarget): Routed => ({
+  const broadcast = (
+    task: RoutedTask,
+    route: RouteRule,
+    target: RouteTarget,
+    around: Surroundings,
+  ): Routed => ({
     kind: "routed",
     target,
-    priority: wantedPriority(task, route, undeclaredQueue) ?? defaults.priority,
+    priority: wantedPriority(task, route, undeclaredQueue) ?? around.priorityOtherwise ?? defaults.priority,
     policy: route.options.policy,
   });
 
@@ -111,10 +118,10 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
       const route = findRoute(task, asked);
       if (route) around.note?.(`${route.label} fits: ${sayTarget(route.target)}`);
       else if (asked !== undefined && isUnknown(asked)) return { kind: "undeclared", queue: asked };
-      if (route?.target.kind === "broadcast") return broadcast(task, route, route.target);
+      if (route?.target.kind === "broadcast") return broadcast(task, route, route.target, around);
       const queue = servedQueue(route?.target.queue ?? asked ?? boundQueue(task, around), around);
       const queueRules = queues.get(queue) ?? undeclaredQueue;
-      const wanted = wantedPriority(task, route, queueRules) ?? defaults.priority;
+      const wanted = wantedPriority(task, route, queueRules) ?? around.priorityOtherwise ?? defaults.priority;
       const priority = Math.min(Math.max(wanted, queueRules.priorityMin), queueRules.priorityMax);
       if (priority !== wanted)
         around.note?.(`priority ${wanted} becomes ${priority}, which the queue allows`);

@@ -16,7 +16,7 @@ export type ReaperOptions = { readonly intervalMs: number; readonly batchTasksMa
 
 /**
  * Takes tasks back whose lease and grace are over: ready again, cancelled if that was asked, or failed for good when no delivery is
- * left. A heartbeat that comes at the same moment wins if it commits first: the end of the lease is checked in the write.
+ * left; free of charge if its grant never arrived. A heartbeat that comes at the same moment wins if it commits first: the end of the lease is checked in the write.
  */
 export async function reapOnce(
   { store, queueHints, hints }: ReaperDeps,
@@ -25,7 +25,7 @@ export async function reapOnce(
 ): Promise<number> {
   const expired = await store.expiredLeases(now, batchTasksMax);
   const done = await transitionAll(store, expired, {
-    trigger: { kind: "lease_expired" },
+    trigger: (task) => ({ kind: "lease_expired", neverArrived: queueHints.neverArrived(task) }),
     now,
     leaseUntilBefore: now,
   });

@@ -6,7 +6,7 @@ import type { GuardedChange, TaskStore } from "../ports/task-store.ts";
 
 /** What happens to tasks at a moment, and what must hold of each lease for it. */
 export type Occasion = {
-  readonly trigger: TaskTrigger;
+  readonly trigger: TaskTrigger | ((task: TaskHead) => TaskTrigger);
   readonly now: Instant;
   /** When given: only if the lease ends before this. */
   readonly leaseUntilBefore?: Instant;
@@ -21,7 +21,7 @@ export async function transitionAll(
   const changes: GuardedChange[] = [];
   const heads: TaskHead[] = [];
   for (const head of tasks) {
-    const change = transition(head, trigger, now);
+    const change = transition(head, typeof trigger === "function" ? trigger(head) : trigger, now);
     if (change === undefined) continue;
     const { namespace, id, revision } = head;
     changes.push({ ref: { namespace, id }, revision, leaseUntilBefore, change, now });

@@ -64,7 +64,7 @@ test("on a stream, a token made for another stream's lease is a forged one, and 
 test("it reports no progress, and takes nothing up", async () => {
   const [victim, [theirs = garbage]] = await holdingWorker(server, "progress-victim");
   await server.tasks.enqueueTask({ id: "progress-attacker", name: "n", queue: "progress-attacker" });
-  const queues = ["progress-attacker"];
+  const queues = [{ name: "progress-attacker" }];
   const attacker = await openWorker(server);
   attacker.send(helloWith({ queues }));
   const { sessionId } = await attacker.expect("welcome");

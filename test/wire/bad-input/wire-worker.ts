@@ -133,7 +133,7 @@ export async function holdingWorker(
 ): Promise<[WireWorker, Uint8Array[]]> {
   const queue = `of-${ids[0]}`;
   await server.tasks.enqueueTasks({ tasks: ids.map((id) => ({ id, name: "n", queue })) });
-  const worker = await greetedWorker(server, { queues: [queue] });
+  const worker = await greetedWorker(server, { queues: [{ name: queue }] });
   worker.send(creditOf(ids.length));
   const tokens: Uint8Array[] = [];
   while (tokens.length < ids.length) {

@@ -30,7 +30,7 @@ test("D146 credit below zero is refused, zero means stop, and more than 10,000 i
   const queue = "d146";
   const ids = Array.from({ length: 12 }, (_, n) => `d146-${n}`);
   await server.tasks.enqueueTasks({ tasks: ids.map((id) => ({ id, name: "n", queue })) });
-  const worker = await greetedWorker(server, { queues: [queue] });
+  const worker = await greetedWorker(server, { queues: [{ name: queue }] });
   for (const credit of [-1n, -(2n ** 63n)]) {
     const frameSeq = worker.send({ case: "credit", value: { credit } });
     const refused = await worker.expect("refused");
@@ -133,7 +133,9 @@ test("D163 a worker that never reads holds little, and its stream is closed afte
       const stream = rawCall(session, paths.connect);
       // Without a reader, Node's flow control stops the server once the stream's window is full.
       stream.pause();
-      stream.write(Buffer.concat([bytesOf(1n, helloWith({ queues: [queue] })), bytesOf(2n, creditOf(100))]));
+      stream.write(
+        Buffer.concat([bytesOf(1n, helloWith({ queues: [{ name: queue }] })), bytesOf(2n, creditOf(100))]),
+      );
       return stream;
     });
     await Promise.all(stalled.map(ended));
@@ -144,7 +146,7 @@ test("D163 a worker that never reads holds little, and its stream is closed afte
   const cut = server.wire.log.lines.filter(({ text }) => text.startsWith("a caller stopped reading"));
   expect(cut).toHaveLength(streams);
   // Another worker is not held up by them.
-  const other = await greetedWorker(server, { queues: [queue] });
+  const other = await greetedWorker(server, { queues: [{ name: queue }] });
   other.send(creditOf(1));
   await server.tasks.enqueueTask({ id: "d163-more", name: "n", queue, options: { priority: 9 } });
   expect((await other.expect("grants")).grants).toHaveLength(1);

@@ -27,11 +27,11 @@ test("a Hello without a number ends the stream at once, and says what is missing
 });
 
 test("D142 Hello with no queue or with 1,001 is INVALID_ARGUMENT; a queue that is not there yet will be", async () => {
-  const queues = Array.from({ length: 1001 }, (_, n) => `q-${n}`);
+  const queues = Array.from({ length: 1001 }, (_, n) => ({ name: `q-${n}` }));
   for (const wrong of [[], queues])
     expect(await endingOf(server, helloWith({ queues: wrong }))).toMatchObject(invalidField("hello.queues"));
   // NOT_FOUND waits for the setting that makes queues explicit.
-  const worker = await greetedWorker(server, { queues: ["never-heard-of"] });
+  const worker = await greetedWorker(server, { queues: [{ name: "never-heard-of" }] });
   worker.send(creditOf(1));
   await server.tasks.enqueueTask({ id: "first", name: "n", queue: "never-heard-of" });
   expect((await worker.expect("grants")).grants).toMatchObject([{ taskId: "first" }]);
@@ -41,7 +41,12 @@ test("D143 Hello with a wrong worker name or number of slots is INVALID_ARGUMENT
   for (const worker of ["w".repeat(1024), "", "two words", "w\n", "wörker"])
     expect(await endingOf(server, helloWith({ worker })), worker).toMatchObject(invalidField("hello.worker"));
   // By hand, because no codec writes 2^31 into an int32.
-  const rest = [varintField(1, 1), varintField(2, 1), lengthField(4, "w"), lengthField(5, "default")];
+  const rest = [
+    varintField(1, 1),
+    varintField(2, 1),
+    lengthField(4, "w"),
+    lengthField(5, lengthField(1, "default")),
+  ];
   for (const slots of [0, -1, 2 ** 31]) {
     const stream = await openWorker(server);
     const hello = Buffer.concat([...rest, varintField(6, slots)]);

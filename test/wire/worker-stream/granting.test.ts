@@ -121,7 +121,7 @@ describe("a grant", () => {
 
   test("comes from any of the worker's queues, and from no other", async () => {
     await server.rooms.enqueue(taskOf("a", { queue: "mail" }), taskOf("b", { queue: "video" }), taskOf("c"));
-    const stream = await server.greet({ queues: ["mail", "default"] });
+    const stream = await server.greet({ queues: [{ name: "mail" }, { name: "default" }] });
     stream.send(creditOf(5));
     expect(idsOf(await stream.expect("grants"))).toEqual(["a", "c"]);
     expect(await server.rooms.read("b")).toMatchObject({ state: "ready" });

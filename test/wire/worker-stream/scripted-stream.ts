@@ -26,7 +26,7 @@ type Response<K extends Kind> = Extract<ConnectResponse["frame"], { case: K }>["
 /** A greeting that is right, but for what a test says of it. */
 export const helloWith = (init: MessageInitShape<typeof HelloSchema> = {}): Frame => ({
   case: "hello",
-  value: { protocolMin: 1, protocolMax: 1, worker: "w", queues: ["default"], slots: 4, ...init },
+  value: { protocolMin: 1, protocolMax: 1, worker: "w", queues: [{ name: "default" }], slots: 4, ...init },
 });
 
 /** Credit for so many tasks beyond `seenSeq`. */

@@ -266,7 +266,10 @@ export class Connection {
     this.#isBeatDue = false;
     const { seenSeq } = this.#deps.session;
     this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
-    return { case: "heartbeat", value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq) } };
+    return {
+      case: "heartbeat",
+      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), wantBacklogs: false },
+    };
   }
 
   #settle(): Frame | undefined {

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { createManualClock } from "../../../test/support/manual-clock.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
 
-const beat: Frame = { case: "heartbeat", value: { $typeName: "stem.v1.Heartbeat", seenSeq: 0n } };
+const beat: Frame = {
+  case: "heartbeat",
+  value: { $typeName: "stem.v1.Heartbeat", seenSeq: 0n, wantBacklogs: false },
+};
 
 test("frames are numbered from 1, and each is remembered by when it was sent", async () => {
   const clock = createManualClock(100);

@@ -1,5 +1,6 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Grant, LeaseVerdict } from "@stem/proto/stem/v1/lease_pb";
+import { QueueMode, type QueueSubscription as WireSubscription } from "@stem/proto/stem/v1/worker_pb";
 import type { CancelledLease, Grants, Hello, Welcome } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
@@ -7,14 +8,16 @@ import type { Deadlines } from "../deadlines.ts";
 import { LeaseLost, TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
 import type { LeaseTable } from "../lease-table.ts";
+import type { AnnouncedTasks } from "../registry.ts";
 import { released } from "../settlement.ts";
 import type { Slots } from "../slots.ts";
-import type { WorkerSettings } from "../worker-options.ts";
+import type { QueueSubscription, WorkerSettings } from "../worker-options.ts";
 import type { Settlements } from "./settlements.ts";
 
 /** What a session needs of the rest of the worker. */
 export type SessionDeps = {
   readonly settings: WorkerSettings;
+  readonly tasks: AnnouncedTasks;
   readonly clock: Clock;
   readonly log: Logger;
   readonly leases: LeaseTable;
@@ -77,7 +80,7 @@ export class Session {
 
   /** The greeting of a new stream, and the leases that it lists, in its order. */
   hello(sdk: string): { readonly hello: Hello; readonly listed: readonly HeldLease[] } {
-    const { settings, leases } = this.#deps;
+    const { settings, leases, tasks } = this.#deps;
     const listed = [...leases];
     const hello: Hello = {
       $typeName: "stem.v1.Hello",
@@ -85,12 +88,15 @@ export class Session {
       protocolMax: protocol,
       namespace: settings.namespace,
       worker: settings.name,
-      queues: [...settings.queues],
+      queues: settings.queues.map(subscriptionOf),
       slots: settings.concurrency,
       sessionId: this.#id,
       heldLeases: listed.map((lease) => lease.grant.leaseToken),
       seenSeq: BigInt(this.#seenSeq),
       sdk,
+      definitions: [...tasks.definitions],
+      capabilities: [],
+      labels: { ...settings.labels },
       broadcastChannels: [...settings.channels],
     };
     return { hello, listed };
@@ -177,7 +183,8 @@ export class Session {
   }
 
   #held(grant: Grant, start: { seq: number; countedFrom: number; startBy: number }): HeldLease {
-    const lease = new HeldLease(grant, { ...start, leaseMs: this.terms.leaseMs });
+    const timeLimitMs = this.#deps.tasks.timeLimits?.get(grant.task?.name ?? "");
+    const lease = new HeldLease(grant, { ...start, leaseMs: this.terms.leaseMs, timeLimitMs });
     this.#deps.leases.add(lease);
     return lease;
   }
@@ -191,6 +198,15 @@ export class Session {
     lease.abort(new LeaseLost(true));
   }
 }
+
+const modes = { strict: QueueMode.STRICT, weighted: QueueMode.WEIGHTED } as const;
+
+const subscriptionOf = ({ name, mode, weight }: QueueSubscription): WireSubscription => ({
+  $typeName: "stem.v1.QueueSubscription",
+  name,
+  mode: mode === undefined ? QueueMode.UNSPECIFIED : modes[mode],
+  ...(weight !== undefined && { weight }),
+});
 
 /** False also for one that was lost or cancelled meanwhile, or was given back because nobody confirmed it in time. */
 const isUnconfirmed = ({ phase, stop }: HeldLease): boolean => phase === "unconfirmed" && stop === undefined;

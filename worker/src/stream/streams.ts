@@ -12,7 +12,7 @@ import { Credit } from "./credit.ts";
 import { createOpenFrames } from "./frames.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { Link } from "./reconnect.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionDeps } from "./session.ts";
 import { Settlements } from "./settlements.ts";
 
 /** What the worker's side of its streams needs of the rest of it. */
@@ -25,6 +25,7 @@ export type StreamsDeps = {
   readonly slots: Slots;
   readonly deadlines: Deadlines;
   readonly prefetch: Prefetch;
+  readonly tasks: SessionDeps["tasks"];
 };
 
 /** All that is said to the server and heard from it. */
@@ -39,7 +40,7 @@ export type Streams = {
 
 /** Puts the worker's side of its streams together; nothing is open yet. */
 export function createStreams(deps: StreamsDeps): Streams {
-  const { settings, clock, leases, slots, deadlines } = deps;
+  const { settings, clock, leases, slots, deadlines, tasks } = deps;
   const { log } = settings;
   const wake = (): void => link.wake();
   const beat = (): void => link.beat();
@@ -49,7 +50,7 @@ export function createStreams(deps: StreamsDeps): Streams {
     onReady: wake,
     onAnswered: (lease) => leases.remove(lease),
   });
-  const session = new Session({ settings, clock, log, leases, slots, deadlines, settlements, beat });
+  const session = new Session({ settings, tasks, clock, log, leases, slots, deadlines, settlements, beat });
   const progress = new ProgressReports(clock, wake);
   const confirmations = new Confirmations(clock);
   const credit = new Credit({

@@ -3,6 +3,7 @@ import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { defaultUrl } from "@stem/sdk";
 import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
 import type { Implementation } from "../registry.ts";
+import { implementationsOf, queuesOf } from "../task-module.ts";
 import { createWorker } from "../worker.ts";
 import type { WorkerOptions } from "../worker-options.ts";
 
@@ -54,7 +55,7 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
     graceMs: 0,
     name: "drain",
     ...rest,
-    tasks: tasks.map((each) => recorded(each, ran)),
+    tasks: implementationsOf(tasks).map((each) => recorded(each, ran)),
   });
   const channel = openChannel(baseUrlOf(options.url ?? defaultUrl), options.dial);
   try {
@@ -99,9 +100,10 @@ async function untilEmpty(
 
 /** How much is in all queues together. */
 async function waitingIn(queues: Client<typeof QueueService>, options: DrainOptions): Promise<Waiting> {
-  const { namespace, queues: names = ["default"] } = options;
+  const { namespace, queues: wanted = queuesOf(implementationsOf(options.tasks)) } = options;
   let [ready, leased] = [0, 0];
-  for (const queue of names) {
+  for (const each of wanted) {
+    const queue = typeof each === "string" ? each : each.name;
     const depth = await depthOf(queues, { ...(namespace !== undefined && { namespace }), queue });
     ready += Number(depth?.ready ?? 0);
     leased += Number(depth?.leased ?? 0);

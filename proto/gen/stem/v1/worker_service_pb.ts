@@ -13,13 +13,17 @@ import type { Grant, LeaseVerdict, Settlement, SettleVerdict } from "./lease_pb.
 import { file_stem_v1_lease } from "./lease_pb.ts";
 import type { Progress } from "./task_pb.ts";
 import { file_stem_v1_task } from "./task_pb.ts";
+import type { TaskDefinition } from "./task_definition_pb.ts";
+import { file_stem_v1_task_definition } from "./task_definition_pb.ts";
+import type { QueueBacklog, QueueSubscription, WorkerStats } from "./worker_pb.ts";
+import { file_stem_v1_worker } from "./worker_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/worker_service.proto.
  */
 export const file_stem_v1_worker_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIo4CCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAQgcKBWZyYW1lIrgCCg9Db25uZWN0UmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEgwKBGVjaG8YAiABKAMSIwoHd2VsY29tZRgDIAEoCzIQLnN0ZW0udjEuV2VsY29tZUgAEiEKBmdyYW50cxgEIAEoCzIPLnN0ZW0udjEuR3JhbnRzSAASIwoHc2V0dGxlZBgFIAEoCzIQLnN0ZW0udjEuU2V0dGxlZEgAEiUKCGV4dGVuZGVkGAYgASgLMhEuc3RlbS52MS5FeHRlbmRlZEgAEiEKBmNhbmNlbBgHIAEoCzIPLnN0ZW0udjEuQ2FuY2VsSAASHwoFZHJhaW4YCCABKAsyDi5zdGVtLnYxLkRyYWluSAASIwoHcmVmdXNlZBgJIAEoCzIQLnN0ZW0udjEuUmVmdXNlZEgAQgcKBWZyYW1lIvMDCgVIZWxsbxIdCgxwcm90b2NvbF9taW4YASABKAVCB7pIBBoCKAESHQoMcHJvdG9jb2xfbWF4GAIgASgFQge6SAQaAigBEkMKCW5hbWVzcGFjZRgDIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kEkkKBnF1ZXVlcxgFIAMoCUI5ukg2kgEzCAEQ6AcYASIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhkKBXNsb3RzGAYgASgFQgq6SAcaBRiQTigBEhsKCnNlc3Npb25faWQYByABKAxCB7pIBHoCGEASIgoLaGVsZF9sZWFzZXMYCCADKAxCDbpICpIBByIFegMYgAQSGQoIc2Vlbl9zZXEYCSABKANCB7pIBCICKAASFQoDc2RrGAogASgJQgi6SAVyAyj/ARJTChJicm9hZGNhc3RfY2hhbm5lbHMYDyADKAlCN7pINJIBMRDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZSKZAgoHV2VsY29tZRISCgpzZXNzaW9uX2lkGAEgASgMEhAKCHByb3RvY29sGAIgASgFEjEKDmxlYXNlX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9mcmFtZV9ieXRlc19tYXgYBSABKAUSGAoQcmVzdWx0X2J5dGVzX21heBgGIAEoBRISCgpjcmVkaXRfbWF4GAcgASgFEiUKBmxlYXNlcxgIIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EhAKCGxhc3Rfc2VxGAkgASgDIjwKBkNyZWRpdBIZCghzZWVuX3NlcRgBIAEoA0IHukgEIgIoABIXCgZjcmVkaXQYAiABKANCB7pIBCICKAAiOwoGR3JhbnRzEhEKCWZpcnN0X3NlcRgBIAEoAxIeCgZncmFudHMYAiADKAsyDi5zdGVtLnYxLkdyYW50IjIKBlNldHRsZRIoCgtzZXR0bGVtZW50cxgBIAMoCzITLnN0ZW0udjEuU2V0dGxlbWVudCJGCgdTZXR0bGVkEhEKCWZyYW1lX3NlcRgBIAEoAxIoCgpleGNlcHRpb25zGAIgAygLMhQuc3RlbS52MS5TZXR0bGVkSXRlbSJoCgtTZXR0bGVkSXRlbRINCgVpbmRleBgBIAEoBRInCgd2ZXJkaWN0GAIgASgLMhYuc3RlbS52MS5TZXR0bGVWZXJkaWN0EiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiJgoJSGVhcnRiZWF0EhkKCHNlZW5fc2VxGAEgASgDQge6SAQiAigAIi8KCEV4dGVuZGVkEiMKBGxvc3QYASADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdCI5Cg5SZXBvcnRQcm9ncmVzcxInCghwcm9ncmVzcxgBIAMoCzIVLnN0ZW0udjEuVGFza1Byb2dyZXNzIkgKDFRhc2tQcm9ncmVzcxITCgtsZWFzZV90b2tlbhgBIAEoDBIjCghwcm9ncmVzcxgCIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MiMQoGQ2FuY2VsEicKBmxlYXNlcxgBIAMoCzIXLnN0ZW0udjEuQ2FuY2VsbGVkTGVhc2UiNQoOQ2FuY2VsbGVkTGVhc2USEwoLbGVhc2VfdG9rZW4YASABKAwSDgoGcmVhc29uGAIgASgJIgkKB0dvb2RieWUiNwoFRHJhaW4SLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iPwoHUmVmdXNlZBIRCglmcmFtZV9zZXEYASABKAMSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyK0AgoRTGVhc2VUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESSQoGcXVldWVzGAIgAygJQjm6SDaSATMIARDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSHQoJbWF4X3Rhc2tzGAMgASgFQgq6SAcaBRjoBygAEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kEjUKBHdhaXQYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCB4yAEIMCgpfbmFtZXNwYWNlIpIBChJMZWFzZVRhc2tzUmVzcG9uc2USHgoGZ3JhbnRzGAEgAygLMg4uc3RlbS52MS5HcmFudBIxCg5sZWFzZV9kdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZ3YWl0ZWQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ikQEKElNldHRsZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIoCgtzZXR0bGVtZW50cxgCIAMoCzITLnN0ZW0udjEuU2V0dGxlbWVudEIMCgpfbmFtZXNwYWNlIjwKE1NldHRsZVRhc2tzUmVzcG9uc2USJQoHcmVzdWx0cxgBIAMoCzIULnN0ZW0udjEuU2V0dGxlZFRhc2siWQoLU2V0dGxlZFRhc2sSJwoHdmVyZGljdBgBIAEoCzIWLnN0ZW0udjEuU2V0dGxlVmVyZGljdBIhCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzIsIBChNFeHRlbmRMZWFzZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiEKDGxlYXNlX3Rva2VucxgCIAMoDEILukgIkgEFCAEQ6AcSNQoIZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAQgwKCl9uYW1lc3BhY2UiPQoURXh0ZW5kTGVhc2VzUmVzcG9uc2USJQoGbGVhc2VzGAEgAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QyrwIKDVdvcmtlclNlcnZpY2USQAoHQ29ubmVjdBIXLnN0ZW0udjEuQ29ubmVjdFJlcXVlc3QaGC5zdGVtLnYxLkNvbm5lY3RSZXNwb25zZSgBMAESRQoKTGVhc2VUYXNrcxIaLnN0ZW0udjEuTGVhc2VUYXNrc1JlcXVlc3QaGy5zdGVtLnYxLkxlYXNlVGFza3NSZXNwb25zZRJICgtTZXR0bGVUYXNrcxIbLnN0ZW0udjEuU2V0dGxlVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5TZXR0bGVUYXNrc1Jlc3BvbnNlEksKDEV4dGVuZExlYXNlcxIcLnN0ZW0udjEuRXh0ZW5kTGVhc2VzUmVxdWVzdBodLnN0ZW0udjEuRXh0ZW5kTGVhc2VzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_lease, file_stem_v1_task]);
+  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIrUCCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEiUKCHJlY2VpdmVkGAkgASgLMhEuc3RlbS52MS5SZWNlaXZlZEgAQgcKBWZyYW1lIrgCCg9Db25uZWN0UmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEgwKBGVjaG8YAiABKAMSIwoHd2VsY29tZRgDIAEoCzIQLnN0ZW0udjEuV2VsY29tZUgAEiEKBmdyYW50cxgEIAEoCzIPLnN0ZW0udjEuR3JhbnRzSAASIwoHc2V0dGxlZBgFIAEoCzIQLnN0ZW0udjEuU2V0dGxlZEgAEiUKCGV4dGVuZGVkGAYgASgLMhEuc3RlbS52MS5FeHRlbmRlZEgAEiEKBmNhbmNlbBgHIAEoCzIPLnN0ZW0udjEuQ2FuY2VsSAASHwoFZHJhaW4YCCABKAsyDi5zdGVtLnYxLkRyYWluSAASIwoHcmVmdXNlZBgJIAEoCzIQLnN0ZW0udjEuUmVmdXNlZEgAQgcKBWZyYW1lIvkFCgVIZWxsbxIdCgxwcm90b2NvbF9taW4YASABKAVCB7pIBBoCKAESHQoMcHJvdG9jb2xfbWF4GAIgASgFQge6SAQaAigBEkMKCW5hbWVzcGFjZRgDIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kEjcKBnF1ZXVlcxgFIAMoCzIaLnN0ZW0udjEuUXVldWVTdWJzY3JpcHRpb25CC7pICJIBBQgBEOgHEhkKBXNsb3RzGAYgASgFQgq6SAcaBRiQTigBEhsKCnNlc3Npb25faWQYByABKAxCB7pIBHoCGEASIgoLaGVsZF9sZWFzZXMYCCADKAxCDbpICpIBByIFegMYgAQSGQoIc2Vlbl9zZXEYCSABKANCB7pIBCICKAASFQoDc2RrGAogASgJQgi6SAVyAyj/ARIsCgtkZWZpbml0aW9ucxgLIAMoCzIXLnN0ZW0udjEuVGFza0RlZmluaXRpb24SQQoMY2FwYWJpbGl0aWVzGAwgAygJQiu6SCiSASUQQBgBIh9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2M30kEnYKBmxhYmVscxgOIAMoCzIaLnN0ZW0udjEuSGVsbG8uTGFiZWxzRW50cnlCSrpIR5oBRBAgIiZyJDIiXltBLVphLXowLTldW0EtWmEtejAtOS5fLy1dezAsNjJ9JCoYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kElMKEmJyb2FkY2FzdF9jaGFubmVscxgPIAMoCUI3ukg0kgExEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl9uYW1lc3BhY2UimQIKB1dlbGNvbWUSEgoKc2Vzc2lvbl9pZBgBIAEoDBIQCghwcm90b2NvbBgCIAEoBRIxCg5sZWFzZV9kdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPZnJhbWVfYnl0ZXNfbWF4GAUgASgFEhgKEHJlc3VsdF9ieXRlc19tYXgYBiABKAUSEgoKY3JlZGl0X21heBgHIAEoBRIlCgZsZWFzZXMYCCADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdBIQCghsYXN0X3NlcRgJIAEoAyJrCgZDcmVkaXQSGQoIc2Vlbl9zZXEYASABKANCB7pIBCICKAASFwoGY3JlZGl0GAIgASgDQge6SAQiAigAEh8KCWJ5dGVzX21heBgDIAEoA0IHukgEIgIoAEgAiAEBQgwKCl9ieXRlc19tYXgiLQoIUmVjZWl2ZWQSIQoGcmFuZ2VzGAEgAygLMhEuc3RlbS52MS5TZXFSYW5nZSJBCghTZXFSYW5nZRIaCglmaXJzdF9zZXEYASABKANCB7pIBCICKAESGQoIbGFzdF9zZXEYAiABKANCB7pIBCICKAEiOwoGR3JhbnRzEhEKCWZpcnN0X3NlcRgBIAEoAxIeCgZncmFudHMYAiADKAsyDi5zdGVtLnYxLkdyYW50IjIKBlNldHRsZRIoCgtzZXR0bGVtZW50cxgBIAMoCzITLnN0ZW0udjEuU2V0dGxlbWVudCJGCgdTZXR0bGVkEhEKCWZyYW1lX3NlcRgBIAEoAxIoCgpleGNlcHRpb25zGAIgAygLMhQuc3RlbS52MS5TZXR0bGVkSXRlbSJoCgtTZXR0bGVkSXRlbRINCgVpbmRleBgBIAEoBRInCgd2ZXJkaWN0GAIgASgLMhYuc3RlbS52MS5TZXR0bGVWZXJkaWN0EiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiYgoJSGVhcnRiZWF0EhkKCHNlZW5fc2VxGAEgASgDQge6SAQiAigAEiMKBXN0YXRzGAIgASgLMhQuc3RlbS52MS5Xb3JrZXJTdGF0cxIVCg13YW50X2JhY2tsb2dzGAMgASgIIlgKCEV4dGVuZGVkEiMKBGxvc3QYASADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdBInCghiYWNrbG9ncxgCIAMoCzIVLnN0ZW0udjEuUXVldWVCYWNrbG9nIjkKDlJlcG9ydFByb2dyZXNzEicKCHByb2dyZXNzGAEgAygLMhUuc3RlbS52MS5UYXNrUHJvZ3Jlc3MiSAoMVGFza1Byb2dyZXNzEhMKC2xlYXNlX3Rva2VuGAEgASgMEiMKCHByb2dyZXNzGAIgASgLMhEuc3RlbS52MS5Qcm9ncmVzcyIxCgZDYW5jZWwSJwoGbGVhc2VzGAEgAygLMhcuc3RlbS52MS5DYW5jZWxsZWRMZWFzZSI1Cg5DYW5jZWxsZWRMZWFzZRITCgtsZWFzZV90b2tlbhgBIAEoDBIOCgZyZWFzb24YAiABKAkiCQoHR29vZGJ5ZSI3CgVEcmFpbhIuCgtyZXRyeV9hZnRlchgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI/CgdSZWZ1c2VkEhEKCWZyYW1lX3NlcRgBIAEoAxIhCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzIrQCChFMZWFzZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARJJCgZxdWV1ZXMYAiADKAlCObpINpIBMwgBEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBIdCgltYXhfdGFza3MYAyABKAVCCrpIBxoFGOgHKAASKwoGd29ya2VyGAQgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezAsMjU1fSQSNQoEd2FpdBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIHjIAQgwKCl9uYW1lc3BhY2UikgEKEkxlYXNlVGFza3NSZXNwb25zZRIeCgZncmFudHMYASADKAsyDi5zdGVtLnYxLkdyYW50EjEKDmxlYXNlX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBndhaXRlZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKRAQoSU2V0dGxlVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEigKC3NldHRsZW1lbnRzGAIgAygLMhMuc3RlbS52MS5TZXR0bGVtZW50QgwKCl9uYW1lc3BhY2UiPAoTU2V0dGxlVGFza3NSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuc3RlbS52MS5TZXR0bGVkVGFzayJZCgtTZXR0bGVkVGFzaxInCgd2ZXJkaWN0GAEgASgLMhYuc3RlbS52MS5TZXR0bGVWZXJkaWN0EiEKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiwgEKE0V4dGVuZExlYXNlc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESIQoMbGVhc2VfdG9rZW5zGAIgAygMQgu6SAiSAQUIARDoBxI1CghkdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgBCDAoKX25hbWVzcGFjZSI9ChRFeHRlbmRMZWFzZXNSZXNwb25zZRIlCgZsZWFzZXMYASADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdDKvAgoNV29ya2VyU2VydmljZRJACgdDb25uZWN0Ehcuc3RlbS52MS5Db25uZWN0UmVxdWVzdBoYLnN0ZW0udjEuQ29ubmVjdFJlc3BvbnNlKAEwARJFCgpMZWFzZVRhc2tzEhouc3RlbS52MS5MZWFzZVRhc2tzUmVxdWVzdBobLnN0ZW0udjEuTGVhc2VUYXNrc1Jlc3BvbnNlEkgKC1NldHRsZVRhc2tzEhsuc3RlbS52MS5TZXR0bGVUYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlNldHRsZVRhc2tzUmVzcG9uc2USSwoMRXh0ZW5kTGVhc2VzEhwuc3RlbS52MS5FeHRlbmRMZWFzZXNSZXF1ZXN0Gh0uc3RlbS52MS5FeHRlbmRMZWFzZXNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_lease, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
 
 /**
  * A frame from the worker. An unknown or empty frame is ignored, so that old servers and new workers get along.
@@ -88,6 +92,14 @@ export type ConnectRequest = Message<"stem.v1.ConnectRequest"> & {
      */
     value: Goodbye;
     case: "goodbye";
+  } | {
+    /**
+     * Which Grants have arrived.
+     *
+     * @generated from field: stem.v1.Received received = 9;
+     */
+    value: Received;
+    case: "received";
   } | { case: undefined; value?: undefined };
 };
 
@@ -226,11 +238,11 @@ export type Hello = Message<"stem.v1.Hello"> & {
   worker: string;
 
   /**
-   * The queues it serves, 1 to 1,000. Among them tasks come by priority, then by age.
+   * The queues it serves, 1 to 1,000, each once. Among them tasks come by priority, then by age, unless their modes say otherwise.
    *
-   * @generated from field: repeated string queues = 5;
+   * @generated from field: repeated stem.v1.QueueSubscription queues = 5;
    */
-  queues: string[];
+  queues: QueueSubscription[];
 
   /**
    * How many tasks it can run at once; shown to people.
@@ -266,6 +278,28 @@ export type Hello = Message<"stem.v1.Hello"> & {
    * @generated from field: string sdk = 10;
    */
   sdk: string;
+
+  /**
+   * The tasks it can run, each name once, at most 1,000. Kept for all who ask, and for tasks that say nothing of their own; the
+   * highest version of each is in force.
+   *
+   * @generated from field: repeated stem.v1.TaskDefinition definitions = 11;
+   */
+  definitions: TaskDefinition[];
+
+  /**
+   * What it can do beyond the protocol, by name. At most 64; a name that the server does not know is ignored.
+   *
+   * @generated from field: repeated string capabilities = 12;
+   */
+  capabilities: string[];
+
+  /**
+   * What it is like: `region=eu`, `gpu=yes`. At most 32.
+   *
+   * @generated from field: map<string, string> labels = 14;
+   */
+  labels: { [key: string]: string };
 
   /**
    * The broadcast channels it listens to, at most 1,000.
@@ -381,6 +415,14 @@ export type Credit = Message<"stem.v1.Credit"> & {
    * @generated from field: int64 credit = 2;
    */
   credit: bigint;
+
+  /**
+   * How many bytes the contents of Grants beyond `seen_seq` may have together; unset: any. The last one may go beyond, because a task
+   * that is larger than the window would never come: no further one is sent until a Credit makes room. 0 means stop.
+   *
+   * @generated from field: optional int64 bytes_max = 3;
+   */
+  bytesMax?: bigint | undefined;
 };
 
 /**
@@ -389,6 +431,57 @@ export type Credit = Message<"stem.v1.Credit"> & {
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
   messageDesc(file_stem_v1_worker_service, 4);
+
+/**
+ * Which Grants have arrived: a promise never to begin a task before this was sent for it. A lease that such a worker did not name
+ * here costs its task no delivery when it expires: nobody can have run it. One that it did name costs a delivery when a later Hello
+ * does not list it. A worker that sends none is taken to have received what was sent.
+ *
+ * @generated from message stem.v1.Received
+ */
+export type Received = Message<"stem.v1.Received"> & {
+  /**
+   * By number; at most 1,000.
+   *
+   * @generated from field: repeated stem.v1.SeqRange ranges = 1;
+   */
+  ranges: SeqRange[];
+};
+
+/**
+ * Describes the message stem.v1.Received.
+ * Use `create(ReceivedSchema)` to create a new message.
+ */
+export const ReceivedSchema: GenMessage<Received> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker_service, 5);
+
+/**
+ * Some Grants that follow each other.
+ *
+ * @generated from message stem.v1.SeqRange
+ */
+export type SeqRange = Message<"stem.v1.SeqRange"> & {
+  /**
+   * The first one's number.
+   *
+   * @generated from field: int64 first_seq = 1;
+   */
+  firstSeq: bigint;
+
+  /**
+   * The last one's number.
+   *
+   * @generated from field: int64 last_seq = 2;
+   */
+  lastSeq: bigint;
+};
+
+/**
+ * Describes the message stem.v1.SeqRange.
+ * Use `create(SeqRangeSchema)` to create a new message.
+ */
+export const SeqRangeSchema: GenMessage<SeqRange> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker_service, 6);
 
 /**
  * Work, in the order in which to start it. The first Grant has number `first_seq`, the others follow by one; the count goes on
@@ -417,7 +510,7 @@ export type Grants = Message<"stem.v1.Grants"> & {
  * Use `create(GrantsSchema)` to create a new message.
  */
 export const GrantsSchema: GenMessage<Grants> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 5);
+  messageDesc(file_stem_v1_worker_service, 7);
 
 /**
  * How attempts ended. Keep each until it is answered, and send it again on the next stream when it was not.
@@ -438,7 +531,7 @@ export type Settle = Message<"stem.v1.Settle"> & {
  * Use `create(SettleSchema)` to create a new message.
  */
 export const SettleSchema: GenMessage<Settle> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 6);
+  messageDesc(file_stem_v1_worker_service, 8);
 
 /**
  * What became of a Settle frame, after its commit. Items that are not listed were accepted.
@@ -466,7 +559,7 @@ export type Settled = Message<"stem.v1.Settled"> & {
  * Use `create(SettledSchema)` to create a new message.
  */
 export const SettledSchema: GenMessage<Settled> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 7);
+  messageDesc(file_stem_v1_worker_service, 9);
 
 /**
  * One item of a Settle frame that was not simply accepted.
@@ -501,7 +594,7 @@ export type SettledItem = Message<"stem.v1.SettledItem"> & {
  * Use `create(SettledItemSchema)` to create a new message.
  */
 export const SettledItemSchema: GenMessage<SettledItem> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 8);
+  messageDesc(file_stem_v1_worker_service, 10);
 
 /**
  * Still alive. Extends every lease of the session that the worker has seen. Send it every heartbeat interval, also with none.
@@ -515,6 +608,20 @@ export type Heartbeat = Message<"stem.v1.Heartbeat"> & {
    * @generated from field: int64 seen_seq = 1;
    */
   seenSeq: bigint;
+
+  /**
+   * How it is doing, for people; unset: as it was.
+   *
+   * @generated from field: stem.v1.WorkerStats stats = 2;
+   */
+  stats?: WorkerStats | undefined;
+
+  /**
+   * Whether the answer shall tell how much is ready in the worker's queues.
+   *
+   * @generated from field: bool want_backlogs = 3;
+   */
+  wantBacklogs: boolean;
 };
 
 /**
@@ -522,7 +629,7 @@ export type Heartbeat = Message<"stem.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 9);
+  messageDesc(file_stem_v1_worker_service, 11);
 
 /**
  * What became of a heartbeat: all leases of the session are extended to their full length, but for these.
@@ -536,6 +643,14 @@ export type Extended = Message<"stem.v1.Extended"> & {
    * @generated from field: repeated stem.v1.LeaseVerdict lost = 1;
    */
   lost: LeaseVerdict[];
+
+  /**
+   * How much is ready in each of the worker's queues, in the order of Hello, where the heartbeat asked for it. A queue that has had no
+   * task yet has none.
+   *
+   * @generated from field: repeated stem.v1.QueueBacklog backlogs = 2;
+   */
+  backlogs: QueueBacklog[];
 };
 
 /**
@@ -543,7 +658,7 @@ export type Extended = Message<"stem.v1.Extended"> & {
  * Use `create(ExtendedSchema)` to create a new message.
  */
 export const ExtendedSchema: GenMessage<Extended> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 10);
+  messageDesc(file_stem_v1_worker_service, 12);
 
 /**
  * How far attempts have come. Not kept: shown to whoever waits for the task, and in GetTask while it runs.
@@ -564,7 +679,7 @@ export type ReportProgress = Message<"stem.v1.ReportProgress"> & {
  * Use `create(ReportProgressSchema)` to create a new message.
  */
 export const ReportProgressSchema: GenMessage<ReportProgress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 11);
+  messageDesc(file_stem_v1_worker_service, 13);
 
 /**
  * How far one attempt has come.
@@ -592,7 +707,7 @@ export type TaskProgress = Message<"stem.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 12);
+  messageDesc(file_stem_v1_worker_service, 14);
 
 /**
  * Attempts that somebody wants stopped. The worker aborts the handler; what it then settles decides, and a failure becomes
@@ -614,7 +729,7 @@ export type Cancel = Message<"stem.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 13);
+  messageDesc(file_stem_v1_worker_service, 15);
 
 /**
  * One attempt that somebody wants stopped.
@@ -642,7 +757,7 @@ export type CancelledLease = Message<"stem.v1.CancelledLease"> & {
  * Use `create(CancelledLeaseSchema)` to create a new message.
  */
 export const CancelledLeaseSchema: GenMessage<CancelledLease> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 14);
+  messageDesc(file_stem_v1_worker_service, 16);
 
 /**
  * On its way out: the server stops granting, and takes back at once whatever the worker still holds when the stream ends.
@@ -657,7 +772,7 @@ export type Goodbye = Message<"stem.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 15);
+  messageDesc(file_stem_v1_worker_service, 17);
 
 /**
  * The server is going away: it grants nothing more, still takes settlements for a while, then closes. Leases outlive it.
@@ -678,7 +793,7 @@ export type Drain = Message<"stem.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 16);
+  messageDesc(file_stem_v1_worker_service, 18);
 
 /**
  * One frame was wrong and had no effect; the stream lives.
@@ -706,7 +821,7 @@ export type Refused = Message<"stem.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 17);
+  messageDesc(file_stem_v1_worker_service, 19);
 
 /**
  * How many tasks to lease, and from where.
@@ -755,7 +870,7 @@ export type LeaseTasksRequest = Message<"stem.v1.LeaseTasksRequest"> & {
  * Use `create(LeaseTasksRequestSchema)` to create a new message.
  */
 export const LeaseTasksRequestSchema: GenMessage<LeaseTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 18);
+  messageDesc(file_stem_v1_worker_service, 20);
 
 /**
  * The tasks, fewer than asked when fewer were ready.
@@ -791,7 +906,7 @@ export type LeaseTasksResponse = Message<"stem.v1.LeaseTasksResponse"> & {
  * Use `create(LeaseTasksResponseSchema)` to create a new message.
  */
 export const LeaseTasksResponseSchema: GenMessage<LeaseTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 19);
+  messageDesc(file_stem_v1_worker_service, 21);
 
 /**
  * How attempts ended.
@@ -819,7 +934,7 @@ export type SettleTasksRequest = Message<"stem.v1.SettleTasksRequest"> & {
  * Use `create(SettleTasksRequestSchema)` to create a new message.
  */
 export const SettleTasksRequestSchema: GenMessage<SettleTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 20);
+  messageDesc(file_stem_v1_worker_service, 22);
 
 /**
  * What became of each, in the order of the request.
@@ -840,7 +955,7 @@ export type SettleTasksResponse = Message<"stem.v1.SettleTasksResponse"> & {
  * Use `create(SettleTasksResponseSchema)` to create a new message.
  */
 export const SettleTasksResponseSchema: GenMessage<SettleTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 21);
+  messageDesc(file_stem_v1_worker_service, 23);
 
 /**
  * What became of one settlement.
@@ -868,7 +983,7 @@ export type SettledTask = Message<"stem.v1.SettledTask"> & {
  * Use `create(SettledTaskSchema)` to create a new message.
  */
 export const SettledTaskSchema: GenMessage<SettledTask> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 22);
+  messageDesc(file_stem_v1_worker_service, 24);
 
 /**
  * Which leases to extend.
@@ -903,7 +1018,7 @@ export type ExtendLeasesRequest = Message<"stem.v1.ExtendLeasesRequest"> & {
  * Use `create(ExtendLeasesRequestSchema)` to create a new message.
  */
 export const ExtendLeasesRequestSchema: GenMessage<ExtendLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 23);
+  messageDesc(file_stem_v1_worker_service, 25);
 
 /**
  * What became of each, in the order of the request.
@@ -924,7 +1039,7 @@ export type ExtendLeasesResponse = Message<"stem.v1.ExtendLeasesResponse"> & {
  * Use `create(ExtendLeasesResponseSchema)` to create a new message.
  */
 export const ExtendLeasesResponseSchema: GenMessage<ExtendLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 24);
+  messageDesc(file_stem_v1_worker_service, 26);
 
 /**
  * How workers get tasks and say what became of them. docs/wire.md tells the whole story, bad days included.

@@ -5,6 +5,8 @@ export const fieldText = {
   taskId: "must be 1 to 128 printable ASCII characters without spaces",
   taskName: "must be 1 to 255 printable ASCII characters without spaces",
   workerName: "must be at most 255 printable ASCII characters without spaces",
+  capability: "must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or a digit",
+  labelKey: "must be 1 to 63 of A-Z a-z 0-9 . _ / - and begin with a letter or a digit",
   headerKey: "must be 1 to 128 of a-z 0-9 _ . - and begin with a letter, a digit or _",
   headerValue: "must not contain NUL or line breaks",
 } as const;

@@ -1,17 +1,26 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { QueueMode } from "@stem/proto/stem/v1/worker_pb";
 import { HelloSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { describe, expect, test } from "vitest";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { type Problem, StemProblem } from "../../model/problem.ts";
 import { agreedProtocol, readHello } from "./hello.ts";
 import { createNamespaces } from "./namespace.ts";
 
 type Init = MessageInitShape<typeof HelloSchema>;
 
+const weighted = QueueMode.WEIGHTED;
 const namespaces = createNamespaces(["default", "blue"]);
 const hello = (init: Init) =>
-  create(HelloSchema, { protocolMin: 1, protocolMax: 1, worker: "w", queues: ["q"], slots: 1, ...init });
-const read = (init: Init) => readHello(hello(init), namespaces, limits);
+  create(HelloSchema, {
+    protocolMin: 1,
+    protocolMax: 1,
+    worker: "w",
+    queues: [{ name: "q" }],
+    slots: 1,
+    ...init,
+  });
+const read = (init: Init) => readHello(hello(init), { namespaces, limits, defaults });
 
 function problemOf(act: () => unknown): Problem {
   try {
@@ -25,8 +34,41 @@ function problemOf(act: () => unknown): Problem {
 
 describe("a greeting", () => {
   test("opens a new session", () => {
-    expect(read({})).toEqual({ namespace: "default", worker: "w", queues: ["q"], resume: undefined });
+    expect(read({})).toEqual({
+      namespace: "default",
+      worker: "w",
+      subscriptions: [{ queue: "q", mode: "merged", weight: 1 }],
+      traits: { slots: 1, sdk: "", capabilities: new Set(), labels: new Map(), broadcastChannels: [] },
+      definitions: [],
+      resume: undefined,
+    });
     expect(read({ namespace: "blue" }).namespace).toBe("blue");
+  });
+
+  test("says how queues stand to each other, and what the worker is like", () => {
+    const said = read({
+      queues: [
+        { name: "urgent", mode: QueueMode.STRICT },
+        { name: "a", mode: weighted, weight: 3 },
+        { name: "b" },
+      ],
+      labels: { region: "eu" },
+      capabilities: ["control"],
+      broadcastChannels: ["news"],
+      sdk: "s",
+    });
+    expect(said.subscriptions).toEqual([
+      { queue: "urgent", mode: "strict", weight: 1 },
+      { queue: "a", mode: "weighted", weight: 3 },
+      { queue: "b", mode: "merged", weight: 1 },
+    ]);
+    expect(said.traits).toEqual({
+      slots: 1,
+      sdk: "s",
+      capabilities: new Set(["control"]),
+      labels: new Map([["region", "eu"]]),
+      broadcastChannels: ["news"],
+    });
   });
 
   test("goes on with one", () => {
@@ -39,13 +81,64 @@ describe("a greeting", () => {
     });
   });
 
-  const queues = (count: number): string[] => Array.from({ length: count }, (_, i) => `q${i}`);
+  const queues = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `q${i}` }));
+  const labels = (count: number) => Object.fromEntries(queues(count).map(({ name }) => [name, ""]));
+  const names = (count: number) => queues(count).map(({ name }) => name);
 
   test.each<[string, Init, string]>([
     ["no queues", { queues: [] }, "hello.queues"],
     ["1,001 queues", { queues: queues(1001) }, "hello.queues"],
-    ["a queue twice", { queues: ["a", "a"] }, "hello.queues"],
-    ["a queue that cannot be one", { queues: ["a", "a b"] }, "hello.queues[1]"],
+    ["a queue twice", { queues: [{ name: "a" }, { name: "a" }] }, "hello.queues[1].name"],
+    ["a queue that cannot be one", { queues: [{ name: "a" }, { name: "a b" }] }, "hello.queues[1].name"],
+    ["a queue without a name", { queues: [{}] }, "hello.queues[0].name"],
+    ["a mode that nobody knows", { queues: [{ name: "a", mode: 9 as QueueMode }] }, "hello.queues[0].mode"],
+    ["a weight of nothing", { queues: [{ name: "a", mode: weighted, weight: 0 }] }, "hello.queues[0].weight"],
+    [
+      "a weight of 1,001",
+      { queues: [{ name: "a", mode: weighted, weight: 1001 }] },
+      "hello.queues[0].weight",
+    ],
+    ["a weight without its mode", { queues: [{ name: "a", weight: 2 }] }, "hello.queues[0].weight"],
+    ["a label that cannot be one", { labels: { "a b": "" } }, 'hello.labels["a b"]'],
+    ["a label's value with a space", { labels: { a: "b c" } }, 'hello.labels["a"]'],
+    ["33 labels", { labels: labels(33) }, "hello.labels"],
+    ["a capability that cannot be one", { capabilities: ["A"] }, "hello.capabilities[0]"],
+    ["65 capabilities", { capabilities: names(65) }, "hello.capabilities"],
+    ["a channel that cannot be one", { broadcastChannels: ["a b"] }, "hello.broadcast_channels[0]"],
+    ["a channel twice", { broadcastChannels: ["a", "a"] }, "hello.broadcast_channels"],
+    ["a definition without a name", { definitions: [{}] }, "hello.definitions[0].name"],
+    ["a task defined twice", { definitions: [{ name: "a" }, { name: "a" }] }, "hello.definitions[1].name"],
+    [
+      "a version before the first",
+      { definitions: [{ name: "a", version: -1n }] },
+      "hello.definitions[0].version",
+    ],
+    [
+      "a schema that is no JSON",
+      { definitions: [{ name: "a", argsSchema: "{" }] },
+      "hello.definitions[0].args_schema",
+    ],
+    [
+      "a schema that is too large",
+      { definitions: [{ name: "a", argsSchema: JSON.stringify("x".repeat(70_000)) }] },
+      "hello.definitions[0].args_schema",
+    ],
+    [
+      "a default queue that cannot be one",
+      { definitions: [{ name: "a", queue: "a b" }] },
+      "hello.definitions[0].queue",
+    ],
+    [
+      "a default priority of 10",
+      { definitions: [{ name: "a", options: { priority: 10 } }] },
+      "hello.definitions[0].options.priority",
+    ],
+    [
+      "a date as a default",
+      { definitions: [{ name: "a", options: { start: { case: "notBeforeTime", value: { seconds: 1n } } } }] },
+      "hello.definitions[0].options.not_before_time",
+    ],
+    ["1,001 channels", { broadcastChannels: names(1001) }, "hello.broadcast_channels"],
     ["a worker's name of 1 KB", { worker: "x".repeat(1024) }, "hello.worker"],
     ["no worker's name", { worker: "" }, "hello.worker"],
     ["no slots", { slots: 0 }, "hello.slots"],
@@ -63,6 +156,39 @@ describe("a greeting", () => {
     ],
   ])("with %s names the field", (_, init, field) => {
     expect(problemOf(() => read(init))).toMatchObject({ reason: "FIELD_INVALID", violations: [{ field }] });
+  });
+
+  test("says what tasks it can run, and what they get that do not say otherwise", () => {
+    const { definitions } = read({
+      definitions: [
+        { name: "plain", description: "Just so." },
+        {
+          name: "mail",
+          version: 3n,
+          queue: "mail",
+          options: { priority: 0, maxAttempts: 1, start: { case: "delay", value: { seconds: 2n } } },
+        },
+      ],
+    });
+    expect(definitions).toMatchObject([
+      { name: "plain", version: 0, defaults: undefined },
+      {
+        name: "mail",
+        version: 3,
+        defaults: { queue: "mail", priority: 0, policy: { maxAttempts: 1 }, delayMs: 2000 },
+      },
+    ]);
+  });
+
+  test("may define 1,000 tasks, and no more", () => {
+    const definitions = (count: number) => queues(count);
+    expect(read({ definitions: definitions(1000) }).definitions).toHaveLength(1000);
+    expect(problemOf(() => read({ definitions: definitions(1001) }))).toEqual({
+      reason: "BATCH_TOO_LARGE",
+      field: "hello.definitions",
+      items: 1001,
+      itemsMax: 1000,
+    });
   });
 
   test("may list 10,000 leases, and no more", () => {

@@ -2,12 +2,14 @@
 
 import { type Hello, HelloSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import type { SessionHello } from "../../broker/broker.ts";
-import { type Namespace, queueNameOf } from "../../model/ids.ts";
+import type { Namespace } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { NamespaceOf } from "./namespace.ts";
 import { workerProtocol } from "./server-info.ts";
+import { type DefinitionReaderOptions, readDefinitions } from "./task-definition.ts";
 import { violationsOf } from "./violations.ts";
+import { subscriptionsOf, traitsOf } from "./worker.ts";
 
 const heldLeaseBytesMax = 512;
 
@@ -20,21 +22,26 @@ export function agreedProtocol({ protocolMin, protocolMax }: Hello): number {
   return Math.min(protocolMax, max);
 }
 
+/** The namespaces that exist, and the bounds and defaults in force. */
+export type HelloReaderOptions = DefinitionReaderOptions & { readonly namespaces: NamespaceOf };
+
 /** What the broker is to know of a worker. Throws what is wrong with its greeting. */
-export function readHello(hello: Hello, namespaces: NamespaceOf, limits: Limits): SessionHello {
+export function readHello(hello: Hello, options: HelloReaderOptions): SessionHello {
+  const { namespaces, limits } = options;
   checkCounts(hello, limits);
-  // The leases, up to 10,000 of them, are checked above: one by one they would take the general check a while.
-  const violations = violationsOf(HelloSchema, { ...hello, heldLeases: [] }, "hello.");
+  // The leases, up to 10,000 of them, are checked above: one by one they would take the general check a while. Definitions have a check of their own.
+  const violations = violationsOf(HelloSchema, { ...hello, heldLeases: [], definitions: [] }, "hello.");
   if (violations.length > 0) throw new StemProblem({ reason: "FIELD_INVALID", violations });
   const namespace: Namespace = namespaces(hello.namespace);
-  const { worker, queues, sessionId, heldLeases, seenSeq } = hello;
+  const { worker, sessionId, heldLeases, seenSeq } = hello;
   if (sessionId.length === 0 && heldLeases.length > 0)
     throw fieldInvalid("hello.held_leases", "must be empty where no session_id says whose they are");
   return {
     namespace,
     worker,
-    queues: queues.map(queueNameOf),
-    channels: hello.broadcastChannels,
+    subscriptions: subscriptionsOf(hello.queues),
+    traits: traitsOf(hello),
+    definitions: readDefinitions(hello.definitions, options),
     resume: sessionId.length > 0 ? { sessionId, held: heldLeases, seenSeq: Number(seenSeq) } : undefined,
   };
 }

@@ -45,7 +45,7 @@ export function taskPolicy(options: TaskOptions, defaults: Defaults): Partial<Ta
   };
 }
 
-/** When the task may start; undefined at once, a problem where that is too far ahead. Options that broke no rule. */
+/** When the task may start, as far as that was said; a problem where that is too far ahead. Options that broke no rule. */
 export function taskStart(
   { start }: TaskOptions,
   now: Instant,
@@ -55,11 +55,11 @@ export function taskStart(
   if (start.case === "delay") {
     const delayMs = durationMs(start.value);
     if (delayMs > limits.delayMsMax) return tooFar("options.delay", limits);
-    return delayMs > 0 ? { delayMs } : undefined;
+    return { delayMs };
   }
   const notBefore = timestampInstant(start.value);
   if (notBefore - now > limits.delayMsMax) return tooFar("options.not_before_time", limits);
-  return notBefore > now ? { notBefore } : undefined;
+  return { notBefore };
 }
 
 function retryPolicy(retry: WireRetryPolicy, defaults: Defaults): RetryPolicy {

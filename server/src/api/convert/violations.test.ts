@@ -58,7 +58,7 @@ test("other rules speak for themselves", () => {
 test("no pattern of the schema is left without a sentence", () => {
   const task = create(NewTaskSchema, { id: "", name: "", queue: "", headers: { A: "\r" }, tags: [""] });
   const hello = create(ConnectRequestSchema, {
-    frame: { case: "hello", value: { worker: "", queues: [""] } },
+    frame: { case: "hello", value: { worker: "", queues: [{}], capabilities: [""], labels: { "": " " } } },
   });
   const all = [...violationsOf(NewTaskSchema, task, ""), ...violationsOf(ConnectRequestSchema, hello, "")];
   expect(all.length).toBeGreaterThan(8);

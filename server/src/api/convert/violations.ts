@@ -12,6 +12,8 @@ const patternTexts: readonly (readonly [pattern: string, text: string])[] = [
   ["^[\\x21-\\x7e]{1,128}$", fieldText.taskId],
   ["^[\\x21-\\x7e]{1,255}$", fieldText.taskName],
   ["^[\\x21-\\x7e]{0,255}$", fieldText.workerName],
+  ["^[a-z0-9][a-z0-9._-]{0,63}$", fieldText.capability],
+  ["^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$", fieldText.labelKey],
   ["^[a-z0-9_][a-z0-9_.-]{0,127}$", fieldText.headerKey],
   ["^[^\\x00\\r\\n]*$", fieldText.headerValue],
 ];

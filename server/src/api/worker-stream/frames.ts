@@ -2,6 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { LeaseVerdict as WireVerdict } from "@stem/proto/stem/v1/lease_pb";
+import type { QueueBacklog } from "@stem/proto/stem/v1/worker_pb";
 import {
   type CancelledLease,
   CancelSchema,
@@ -81,9 +82,9 @@ export const settled = (frameSeq: bigint, exceptions: SettledItem[]): Said => ({
 });
 
 /** The answer to heartbeats. */
-export const extended = (lost: WireVerdict[]): Said => ({
+export const extended = (lost: readonly WireVerdict[], backlogs: readonly QueueBacklog[]): Said => ({
   case: "extended",
-  value: create(ExtendedSchema, { lost }),
+  value: create(ExtendedSchema, { lost: [...lost], backlogs: [...backlogs] }),
 });
 
 /** Attempts that somebody wants stopped. */

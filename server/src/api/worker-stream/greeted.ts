@@ -1,10 +1,11 @@
 /** What a stream does with its session once its worker has greeted: each kind of frame, and the way out. */
 
-import type { ConnectRequest, Credit, Hello } from "@stem/proto/stem/v1/worker_service_pb";
+import type { ConnectRequest, Credit, Heartbeat, Hello } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Session } from "../../broker/broker.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { agreedProtocol, readHello } from "../convert/hello.ts";
+import { readReceived, readStats } from "../convert/worker.ts";
 import { createClaims, type Heard } from "./claims.ts";
 import { createForgeries } from "./forgeries.ts";
 import { welcome } from "./frames.ts";
@@ -31,8 +32,8 @@ export interface Greeted {
 
 /** Opens the session of a worker that greets, and welcomes it. Throws what is wrong with its greeting. */
 export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard): Promise<Greeted> {
-  const { broker, outbox, limits, defaults, namespaces, log, peer } = parts;
-  const greeting = readHello(hello, namespaces, limits);
+  const { broker, outbox, limits, defaults, log, peer } = parts;
+  const greeting = readHello(hello, parts);
   const protocol = agreedProtocol(hello);
   let isSuperseded = false;
   const session = await broker.openSession(greeting, {
@@ -87,8 +88,9 @@ function createGreeted(parts: GreetedParts): Greeted {
         case "settle":
           return begin(settles.take(frameSeq, frame.value));
         case "heartbeat":
-          checkNumber("heartbeat.seen_seq", frame.value.seenSeq);
-          return begin(heartbeats.beat({ frameSeq, seenSeq: Number(frame.value.seenSeq) }));
+          return begin(heartbeats.beat(takeHeartbeat(session, frameSeq, frame.value)));
+        case "received":
+          return session.received(readReceived(frame.value, limits));
         case "progress":
           return progress.take(frame.value);
         case "goodbye":
@@ -112,10 +114,18 @@ function createGreeted(parts: GreetedParts): Greeted {
   };
 }
 
-function takeCredit(session: Session, { seenSeq, credit }: Credit, { creditMax }: Limits): void {
+function takeCredit(session: Session, { seenSeq, credit, bytesMax }: Credit, { creditMax }: Limits): void {
   checkNumber("credit.seen_seq", seenSeq);
   checkNumber("credit.credit", credit);
-  session.credit(Number(seenSeq), Math.min(Number(credit), creditMax));
+  if (bytesMax !== undefined) checkNumber("credit.bytes_max", bytesMax);
+  const bytes = bytesMax === undefined ? undefined : Number(bytesMax);
+  session.credit(Number(seenSeq), Math.min(Number(credit), creditMax), bytes);
+}
+
+function takeHeartbeat(session: Session, frameSeq: bigint, { seenSeq, stats, wantBacklogs }: Heartbeat) {
+  checkNumber("heartbeat.seen_seq", seenSeq);
+  if (stats !== undefined) session.report(readStats(stats));
+  return { frameSeq, seenSeq: Number(seenSeq), wantsBacklogs: wantBacklogs };
 }
 
 function checkNumber(field: string, value: bigint): void {

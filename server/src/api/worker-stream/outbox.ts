@@ -8,6 +8,7 @@
  */
 
 import type { LeaseVerdict as WireVerdict } from "@stem/proto/stem/v1/lease_pb";
+import type { QueueBacklog } from "@stem/proto/stem/v1/worker_pb";
 import type { Lease } from "../../broker/broker.ts";
 import type { Bytes } from "../../model/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -30,8 +31,8 @@ export interface Outbox {
   room(): Promise<void>;
   /** Says something unasked; `echo` is the frame that it is about, where there is one. */
   tell(said: Said, echo?: bigint): void;
-  /** Leases were extended, but for the lost ones, after frame `echo` had come. */
-  extend(echo: bigint, lost: readonly WireVerdict[]): void;
+  /** Leases were extended, but for the lost ones, after frame `echo` had come; with what is ready, where that was asked. */
+  extend(echo: bigint, lost: readonly WireVerdict[], backlogs?: readonly QueueBacklog[]): void;
   /** Somebody wants an attempt stopped. */
   cancel(token: Bytes, reason: string): void;
   /** Leases to hand out. */
@@ -51,6 +52,13 @@ export interface Outbox {
 /** How an outbox is bounded. */
 export type OutboxOptions = { readonly clock: Clock; readonly frameBytesMax: number };
 
+/** What waits to be said of heartbeats. */
+type Beat = {
+  readonly echo: bigint;
+  readonly lost: readonly WireVerdict[];
+  readonly backlogs: readonly QueueBacklog[];
+};
+
 /** Answers that may be owed or wait at once: enough to share commits, few enough to hold in memory for a peer that reads slowly. */
 const placesMax = 8;
 
@@ -61,7 +69,7 @@ export function createOutbox({ clock, frameBytesMax }: OutboxOptions): Outbox {
   const said: { readonly said: Said; readonly echo: bigint | undefined; readonly isAnswer: boolean }[] = [];
   const granted = createGranted(frameBytesMax);
   const cancels = createCancels(clock, forTaker.ring);
-  let beat: { readonly echo: bigint; readonly lost: WireVerdict[] } | undefined;
+  let beat: Beat | undefined;
   let places = 0;
   let end: { readonly failure: unknown } | undefined;
 
@@ -75,9 +83,9 @@ export function createOutbox({ clock, frameBytesMax }: OutboxOptions): Outbox {
 
   function takeBeat(): OutFrame | undefined {
     if (!beat) return undefined;
-    const { echo, lost } = beat;
+    const { echo, lost, backlogs } = beat;
     beat = undefined;
-    return { kind: "said", said: extended(lost), echo };
+    return { kind: "said", said: extended(lost, backlogs), echo };
   }
 
   function takeCancels(): OutFrame | undefined {
@@ -108,8 +116,8 @@ export function createOutbox({ clock, frameBytesMax }: OutboxOptions): Outbox {
       said.push({ said: unasked, echo, isAnswer: false });
       forTaker.ring();
     },
-    extend(echo, lost) {
-      beat = { echo, lost: beat ? [...beat.lost, ...lost] : [...lost] };
+    extend(echo, lost, backlogs = beat?.backlogs ?? []) {
+      beat = { echo, lost: [...(beat?.lost ?? []), ...lost], backlogs };
       forTaker.ring();
     },
     cancel: cancels.add,

@@ -31,7 +31,7 @@ export function writeChange(state: State, entry: Entry, change: TaskChange, now:
     reason: change.reason,
     revision: head.revision + 1,
     attempt: change.attempt,
-    deliveries: head.deliveries + change.deliveriesDelta,
+    deliveries: Math.max(0, head.deliveries + change.deliveriesDelta),
     leaseUntil: change.state === "leased" ? head.leaseUntil : undefined,
     notBefore: change.notBefore ?? head.notBefore,
     endedAt: change.endedAt ?? head.endedAt,

@@ -1,34 +1,62 @@
-import { plus } from "../../model/ids.ts";
+import { plus, type QueueName } from "../../model/ids.ts";
+import { dealTurns } from "../../model/queue-tier.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createHeap, type Heap } from "./heap.ts";
 import { type Entry, type Lane, replaceHead, type State } from "./state.ts";
 
-/** Leases ready tasks, best first over all wanted queues. */
+/** Leases ready tasks, best first over all wanted queues, or in the order of its tiers. */
 export function claim(state: State, want: ClaimRequest): readonly Claimed[] {
-  const lanes = openLanes(state, want);
+  const next = createLeasing(state, want);
+  const tiers = want.tiers ?? [{ kind: "merged", queues: want.queues }];
   const claimed: Claimed[] = [];
-  let contentBytes = 0;
-  while (claimed.length < want.limit) {
-    const lane = lanes.first();
-    const entry = lane?.ready.first();
-    if (lane === undefined || entry === undefined) break;
-    contentBytes += entry.content.length;
-    if (claimed.length > 0 && contentBytes > want.contentBytesMax) break;
-    // Its first task decides where a lane stands among the others, so it leaves while that changes.
-    lanes.remove(lane);
-    claimed.push(lease(state, entry, want));
-    if (lane.ready.size > 0) lanes.add(lane);
+  for (const tier of tiers) {
+    const limit = want.limit - claimed.length;
+    if (tier.kind === "merged") claimed.push(...takeBest(openLanes(state, want, tier.queues), limit, next));
+    else claimed.push(...dealTurns(tier.shares, limit, (queue) => next(openLanes(state, want, [queue]))));
   }
   return claimed;
 }
 
+/** Leases the best task of some lanes; undefined when they have none, and for good once the next one's content did not fit. */
+type LeaseNext = (lanes: Heap<Lane>) => Claimed | undefined;
+
+function createLeasing(state: State, want: ClaimRequest): LeaseNext {
+  let contentBytes = 0;
+  let isFirst = true;
+  let isFull = false;
+  return (lanes) => {
+    const lane = lanes.first();
+    const entry = lane?.ready.first();
+    if (isFull || lane === undefined || entry === undefined) return undefined;
+    contentBytes += entry.content.length;
+    isFull = !isFirst && contentBytes > want.contentBytesMax;
+    if (isFull) return undefined;
+    isFirst = false;
+    // Its first task decides where a lane stands among the others, so it leaves while that changes.
+    lanes.remove(lane);
+    const claimed = lease(state, entry, want);
+    if (lane.ready.size > 0) lanes.add(lane);
+    return claimed;
+  };
+}
+
+function takeBest(lanes: Heap<Lane>, limit: number, next: LeaseNext): Claimed[] {
+  const taken: Claimed[] = [];
+  while (taken.length < limit) {
+    const claimed = next(lanes);
+    if (claimed === undefined) break;
+    taken.push(claimed);
+  }
+  return taken;
+}
+
 /** The lanes that have tasks to hand out: highest priority first, then by who has waited longest. */
-function openLanes(state: State, want: ClaimRequest): Heap<Lane> {
+function openLanes(state: State, want: ClaimRequest, names: readonly QueueName[]): Heap<Lane> {
   const lanes = createHeap<Lane>((a, b) =>
     a.priority === b.priority ? firstSeq(a) < firstSeq(b) : a.priority > b.priority,
   );
   const queues = state.spaces.get(want.namespace)?.queues;
-  for (const name of new Set(want.queues)) {
+  for (const name of new Set(names)) {
     const queue = queues?.get(name);
     if (queue === undefined || queue.pause !== undefined) continue;
     for (const lane of queue.lanes.values()) if (lane.ready.size > 0) lanes.add(lane);

@@ -9,12 +9,13 @@ import type { Store } from "../../ports/store.ts";
 import { accept } from "./accept.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
+import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
 import { purge, purgeMark } from "./purge.ts";
-import { getQueue, listQueues, setPause } from "./queues.ts";
+import { getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
 import { read, readHeads } from "./read.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
@@ -52,9 +53,13 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     getQueue: (ref) => call(() => getQueue(state, ref)),
     setPause: (ref, pause, now) => call(() => setPause(state, ref, pause, now)),
     purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit })),
+    readyCounts: (namespace, queues) => call(() => readyCounts(state, namespace, queues)),
     purgeMark: (ref) => call(() => purgeMark(state, ref)),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
+    putDefinitions: (records) => call(() => putDefinitions(state, records)),
+    removeDefinition: (namespace, name) => call(() => removeDefinition(state, namespace, name)),
+    listDefinitions: (after, limit) => call(() => listDefinitions(state, after, limit)),
     getMeta: (key) => call(() => state.meta.get(key)?.slice()),
     putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
     async close() {

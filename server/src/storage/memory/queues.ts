@@ -31,6 +31,13 @@ export function getQueue(state: State, ref: QueueRef): Queue | undefined {
   };
 }
 
+/** How many tasks are ready in each queue. */
+export const readyCounts = (
+  state: State,
+  namespace: Namespace,
+  queues: readonly QueueName[],
+): readonly number[] => queues.map((queue) => findQueue(state, { namespace, queue })?.depth.ready ?? 0);
+
 /** Pauses or resumes a queue. */
 export function setPause(
   state: State,

@@ -1,8 +1,9 @@
 import { contentHashOf } from "../../model/content-hash.ts";
-import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../../model/ids.ts";
+import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { QueuePause } from "../../model/queue.ts";
 import type { TaskHead, TaskState } from "../../model/task.ts";
+import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { createHeap, type Heap, type Placed } from "./heap.ts";
 
@@ -64,6 +65,7 @@ export type State = {
   readonly ended: Heap<Entry>;
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
+  readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
 };
 
 /** Makes an empty state. */
@@ -79,6 +81,7 @@ export function createState(limits: Limits, epoch: number): State {
     ended: createHeap(earlier((head) => head.purgeAt)),
     log: createEventLog(),
     meta: new Map(),
+    definitions: new Map(),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { QueueName } from "../../model/ids.ts";
+import { dealTurns, type QueueShare, type QueueTier } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
 import { stateCode } from "./codes.ts";
 import { query } from "./files/connection.ts";
@@ -11,7 +13,7 @@ type FirstReady = (queue: QueueEntry, limit: number) => readonly Candidate[];
 /** What was read of a queue so far. */
 type Lane = { readonly queue: QueueEntry; readonly asked: number; readonly found: readonly Candidate[] };
 
-/** Makes the choice of a claim: the numbers of the tasks it takes, highest priority first, then by acceptance. */
+/** Makes the choice of a claim: the numbers of the tasks it takes, in order. */
 export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) => number[] {
   const select = query<[number, number, number]>(
     db,
@@ -21,13 +23,50 @@ export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) 
   const firstReady: FirstReady = (queue, limit) => select.all(queue.id, limit);
 
   /** The queues that hand out and have something to. The counts spare us to look into thousands of empty ones. */
-  function openQueues({ namespace, queues: names }: ClaimRequest): QueueEntry[] {
+  function openQueues({ namespace }: ClaimRequest, names: readonly QueueName[]): QueueEntry[] {
     const found = [...new Set(names)].flatMap((name) => queues.find(namespace, name) ?? []);
     return found.filter((queue) => !queue.isPaused && (queue.depth[stateCode.ready] ?? 0) > 0);
   }
 
+  /** Tier by tier: a later one is looked into only for what is left. */
+  function inTiers(want: ClaimRequest, tiers: readonly QueueTier[]): readonly Candidate[] {
+    const chosen: Candidate[] = [];
+    for (const tier of tiers) {
+      const limit = want.limit - chosen.length;
+      if (limit <= 0) break;
+      if (tier.kind === "merged") chosen.push(...bestOf(openQueues(want, tier.queues), limit, firstReady));
+      else chosen.push(...shared(want, tier.shares, limit));
+    }
+    return chosen;
+  }
+
+  /** The next tasks of weighted queues. A little is read of each, and more of those that turn out to have a greater share. */
+  function shared(want: ClaimRequest, shares: readonly QueueShare[], limit: number): Candidate[] {
+    const asked = Math.ceil(limit / shares.length);
+    const open = openQueues(
+      want,
+      shares.map(({ queue }) => queue),
+    );
+    const readers = new Map(
+      open.map((queue) => [queue.name, readOn({ queue, asked, found: firstReady(queue, asked) })]),
+    );
+    return dealTurns(shares, limit, (name) => readers.get(name)?.(limit));
+  }
+
+  /** Takes the tasks of a lane one by one, reading on where it was not read to its end. */
+  function readOn(lane: Lane): (limit: number) => Candidate | undefined {
+    let current = lane;
+    let at = 0;
+    return (limit) => {
+      if (at === current.asked && at < limit) current = deeper(current, limit, firstReady);
+      return current.found[at++];
+    };
+  }
+
   return (want) => {
-    const best = bestOf(openQueues(want), want.limit, firstReady);
+    const { queues: all, tiers, limit } = want;
+    const best =
+      tiers === undefined ? bestOf(openQueues(want, all), limit, firstReady) : inTiers(want, tiers);
     return upTo(want.contentBytesMax, best).map(([seq]) => seq);
   };
 }

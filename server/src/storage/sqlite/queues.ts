@@ -43,6 +43,19 @@ export function createListQueues(
     select.all(namespace, after ?? "", limit).map((row) => queueOf(namespace, row, oldestReadyAt(row[0])));
 }
 
+/** Makes readyCounts: how many tasks are ready in each queue. */
+export function createReadyCounts(
+  db: Database,
+): (namespace: Namespace, queues: readonly QueueName[]) => readonly number[] {
+  const select = query<[number]>(
+    db,
+    `SELECT coalesce(q.ready, 0) FROM json_each(?1) asked
+     LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2) AND q.name = asked.value
+     ORDER BY asked.key`,
+  );
+  return (namespace, queues) => select.all(JSON.stringify(queues), namespace).map(([ready]) => ready);
+}
+
 /** Makes purgeMark: a mark behind all tasks accepted so far, and how many of this queue wait. */
 export function createPurgeMark(
   db: Database,

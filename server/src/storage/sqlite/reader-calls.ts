@@ -1,8 +1,9 @@
+import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createList } from "./list.ts";
 import { createGetMeta } from "./meta.ts";
-import { createGetQueue, createListQueues, createPurgeMark } from "./queues.ts";
+import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
 import type { ReaderCalls } from "./threads/verbs.ts";
@@ -17,6 +18,8 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   getQueue: createGetQueue(db),
   listQueues: createListQueues(db),
   purgeMark: createPurgeMark(db),
+  readyCounts: createReadyCounts(db),
   readEvents: createReadEvents(db),
+  listDefinitions: createListDefinitions(db),
   getMeta: createGetMeta(db),
 });

@@ -47,7 +47,7 @@ export function createSettleTogether({ db, ledger }: Writing): SettleTogether {
   const update = createUpdateRows(db, {
     values: 8,
     set: () =>
-      `state = ?1, reason = ?2, revision = revision + 1, attempt = ?3, deliveries = deliveries + ?4,
+      `state = ?1, reason = ?2, revision = revision + 1, attempt = ?3, deliveries = max(0, deliveries + ?4),
        timer_at = ?5, ended_at = coalesce(?6, ended_at), outcome_hash = ?7`,
     where: `revision = ?8 AND state = ${stateCode.leased} AND outcome_hash IS NULL AND cancel_at IS NULL`,
   });

@@ -50,8 +50,12 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
     listQueues: (namespace, after, limit) => ask(() => reader.call("listQueues", namespace, after, limit)),
     getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
+    readyCounts: (namespace, queues) => ask(() => reader.call("readyCounts", namespace, queues)),
     purgeMark: (ref) => ask(() => reader.call("purgeMark", ref)),
     readEvents: (after, limit) => ask(() => reader.call("readEvents", after, limit)),
+    putDefinitions: (records) => ask(() => writer.call("putDefinitions", records)),
+    removeDefinition: (namespace, name) => ask(() => writer.call("removeDefinition", namespace, name)),
+    listDefinitions: (after, limit) => ask(() => reader.call("listDefinitions", after, limit)),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

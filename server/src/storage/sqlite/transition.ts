@@ -33,7 +33,7 @@ export function createTransition(db: Database, ledger: Ledger, guard: string): W
   // A leased task that stays leased keeps its lease; a scheduled one waits for the time it has where it is given none.
   const update = command(
     db,
-    `UPDATE tasks SET state = ?1, reason = ?2, revision = revision + 1, attempt = ?3, deliveries = deliveries + ?4,
+    `UPDATE tasks SET state = ?1, reason = ?2, revision = revision + 1, attempt = ?3, deliveries = max(0, deliveries + ?4),
        timer_at = CASE ?1 WHEN ${stateCode.leased} THEN timer_at
                           WHEN ${stateCode.scheduled} THEN coalesce(?5, not_before, 0)
                           ELSE ?5 END,

@@ -1,6 +1,7 @@
 import { createAccept } from "./accept.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
+import { createPutDefinitions, createRemoveDefinition } from "./definitions.ts";
 import { createExtend } from "./extend.ts";
 import { createPutMeta } from "./meta.ts";
 import { createSetPause } from "./pause.ts";
@@ -22,5 +23,7 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   setPause: createSetPause(writing),
   purge: createPurge(writing),
   truncateEvents: createTruncateEvents(writing),
+  putDefinitions: createPutDefinitions(writing.db),
+  removeDefinition: createRemoveDefinition(writing.db),
   putMeta: createPutMeta(writing.db),
 });

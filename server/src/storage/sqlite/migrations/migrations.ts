@@ -1,5 +1,6 @@
 import { initial } from "./0001-initial.ts";
+import { definitions } from "./0002-definitions.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, definitions];

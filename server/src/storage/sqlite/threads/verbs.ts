@@ -6,6 +6,7 @@ import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain } from "../packets/coder.ts";
+import { definitionList, oneList } from "../packets/definition.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
 import { settleVerb } from "../packets/settle.ts";
@@ -45,6 +46,8 @@ export type WriterCalls = Sync<
     | "purge"
     | "truncateEvents"
     | "putMeta"
+    | "putDefinitions"
+    | "removeDefinition"
   >
 >;
 
@@ -75,8 +78,10 @@ export type ReaderCalls = Sync<
     | "getQueue"
     | "listQueues"
     | "purgeMark"
+    | "readyCounts"
     | "readEvents"
     | "getMeta"
+    | "listDefinitions"
   >
 >;
 
@@ -102,6 +107,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   setPause: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
+  putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
+  removeDefinition: small(),
   putMeta: {
     request: packed<[string, Bytes]>(
       (to, [key, value]) => {
@@ -127,7 +134,9 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   getQueue: small(),
   listQueues: small(),
   purgeMark: small(),
+  readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
+  listDefinitions: { request: plain(), answer: definitionList },
   getMeta: {
     request: plain(),
     answer: packed<Bytes | undefined>(
