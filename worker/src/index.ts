@@ -10,12 +10,13 @@ export {
   NonRetryableError,
   RejectError,
   RetryError,
+  RunnerLost,
   TaskCancelled,
   TimeLimitExceeded,
   WorkerStopping,
 } from "./errors.ts";
-export type { Handler, Implementation } from "./registry.ts";
+export type { Handler, HandlerPlace, Implementation } from "./registry.ts";
 export { implement } from "./registry.ts";
 export type { StopOptions, Worker } from "./worker.ts";
 export { createWorker } from "./worker.ts";
-export type { WorkerOptions } from "./worker-options.ts";
+export type { RecycleOptions, WorkerOptions } from "./worker-options.ts";

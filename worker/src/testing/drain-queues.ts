@@ -2,15 +2,17 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { defaultUrl } from "@stem/sdk";
 import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
-import type { Implementation } from "../registry.ts";
+import type { ImplementationHere } from "../registry.ts";
 import { createWorker } from "../worker.ts";
 import type { WorkerOptions } from "../worker-options.ts";
 
 /** What to run, and where. Only `tasks` has no default. */
 export type DrainOptions = Pick<
   WorkerOptions,
-  "tasks" | "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+  "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
 > & {
+  /** What it can do, in this process. */
+  readonly tasks: readonly ImplementationHere[];
   /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
   readonly timeoutMs?: number;
 };
@@ -67,7 +69,7 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
   return ran;
 }
 
-const recorded = ({ task, handler }: Implementation, ran: DrainedTask[]): Implementation => ({
+const recorded = ({ task, handler }: ImplementationHere, ran: DrainedTask[]): ImplementationHere => ({
   task,
   async handler(ctx, ...args) {
     const { id, name, attempt } = ctx;
