@@ -1,5 +1,4 @@
-import type { StemClient } from "@stem/sdk";
-import type { AnyTask } from "@stem/sdk/internal";
+import type { StemClient, TaskDefinition } from "@stem/sdk";
 import {
   type HandlerPlace,
   type Implementation,
@@ -36,13 +35,16 @@ export async function startRunner(
   const { module, atEnd, ...rest } = options;
   const { stem, work, log, url } = await startStem({}, atEnd);
   const worker = await work({ concurrency: 4, ...rest, tasks: placed(runner, tasks, module) });
-  const taskOf = (name: string): AnyTask => {
+  const taskOf = (name: string): NamedTask => {
     const task = tasks.find((each) => each.task.name === name)?.task;
     if (task === undefined) throw new Error(`there is no task ${name}`);
-    return task;
+    return task as NamedTask;
   };
   return { stem, log, worker, url, taskOf };
 }
+
+/** A task that was found by its name: its types are not known. */
+export type NamedTask = TaskDefinition<unknown[], unknown, unknown, unknown>;
 
 /** What a test has of it. */
 export type RunningRunner = {
@@ -50,5 +52,5 @@ export type RunningRunner = {
   readonly log: RecordingLog;
   readonly worker: Worker;
   readonly url: string;
-  readonly taskOf: (name: string) => AnyTask;
+  readonly taskOf: (name: string) => NamedTask;
 };

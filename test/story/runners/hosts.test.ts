@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { until } from "../../support/until.ts";
 import { startStem } from "../../support/whole-stem.ts";
 import { startRunner } from "./every-runner.ts";
-import { hostTasks } from "./host-tasks.ts";
+import { hostTasks, spin } from "./host-tasks.ts";
 
 const module = new URL("./host-tasks.ts", import.meta.url);
 
@@ -140,14 +140,12 @@ describe.each(["thread", "process"] as const)("a %s", (runner) => {
 
 test("a thread that blocks does not hold up the worker", async () => {
   const { stem, work } = await startStem();
-  const [spin] = hostTasks.filter(({ task }) => task.name === "spin");
   const quick = defineTask<[], string>({ name: "quick" });
-  if (spin === undefined) throw new Error("there is no such task");
   await work({
     abortGraceMs: 0,
     concurrency: 2,
     tasks: [implement(spin.task, { runner: "thread", module }), implement(quick, () => "done")],
   });
-  await placeOf(await stem.enqueue(spin.task));
+  await placeOf(await stem.enqueue(spin.task, []));
   expect(await (await stem.enqueue(quick)).result({ timeoutMs: 5000 })).toBe("done");
 });

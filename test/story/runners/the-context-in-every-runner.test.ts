@@ -9,13 +9,13 @@ const module = new URL("./context-tasks.ts", import.meta.url);
 type Row = {
   /** The task, which is named after what it shows. */
   readonly task: string;
-  readonly args?: readonly unknown[];
+  readonly args?: unknown[];
   readonly options?: object;
   /** What the producer does meanwhile. */
   readonly meanwhile?: (handle: TaskHandle<unknown>, running: RunningRunner) => Promise<void>;
   /** What comes of it. */
   readonly result?: unknown;
-  readonly failure?: object;
+  readonly failure?: object | undefined;
   /** What can be seen afterwards. */
   readonly afterwards?: (handle: TaskHandle<unknown>, running: RunningRunner) => Promise<void>;
 };
