@@ -9,7 +9,7 @@ import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
 import { type Logger, silentLogger } from "./log.ts";
-import { createPublisher } from "./publisher.ts";
+import { createPublisher, type Publish } from "./publisher.ts";
 import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
 import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
 import { ClientClosedError } from "./task-errors.ts";
@@ -71,6 +71,14 @@ export type ClientParts = Omit<ClientOptions, "url" | "dial"> & {
   readonly random?: Random;
 };
 
+/** What a client enqueues and asks by, for a runner that does both on behalf of another thread or process. */
+export type ClientGate = { readonly publish: Publish; readonly handles: HandleDeps };
+
+const gates = new WeakMap<StemClient, ClientGate>();
+
+/** The gate of a client that `connect` made; undefined for any other. */
+export const gateOf = (client: StemClient): ClientGate | undefined => gates.get(client);
+
 /** Makes a client over given transports. */
 export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
   const { clock = createSystemClock() } = parts;
@@ -98,7 +106,8 @@ class Client implements StemClient {
 
   constructor(calls: TaskCalls, parts: Required<Omit<ClientParts, "namespace">>) {
     const { clock, random, log } = parts;
-    const retries = createRetries(parts.publishRetry, { clock, random, closing: this.#closing.signal });
+    const closing = this.#closing.signal;
+    const retries = createRetries(parts.publishRetry, { clock, random, closing });
     this.#onClose = parts.onClose;
     this.#end = calls.end;
     this.#pool = new AwaitPool({ open: calls.open, clock, random, log });
@@ -108,7 +117,14 @@ class Client implements StemClient {
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
     };
     const publish = createPublisher(calls.send, retries);
-    this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, this.#closing.signal);
+    this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
+    gates.set(this, {
+      async publish(tasks, atomic) {
+        if (closing.aborted) throw new ClientClosedError();
+        return publish(tasks, atomic);
+      },
+      handles: this.#handles,
+    });
     this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);
     this.enqueueMany = (list, options) => this.#enqueuer.enqueueMany(list, options);
     this.broadcast = calls.broadcasterOf((call) => this.#call(retries, call));

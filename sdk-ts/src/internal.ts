@@ -3,7 +3,7 @@
 export { baseUrlOf } from "./address.ts";
 export { announcedDefinition } from "./announced.ts";
 export { type Backoff, fullJitterMs } from "./backoff.ts";
-export { createClient } from "./client.ts";
+export { type ClientGate, createClient, gateOf } from "./client.ts";
 export {
   atEndOfTurn,
   type CancelTimer,
@@ -16,11 +16,16 @@ export {
 export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto } from "./codec/payload.ts";
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
+export { BatchingEnqueuer } from "./enqueue.ts";
 export { frameIterator } from "./frame-reader.ts";
+export type { HandleDeps } from "./handle.ts";
 export { childLogger, silentLogger } from "./log.ts";
 export { outgoingTask } from "./new-task.ts";
 export { isTransient } from "./problem.ts";
 export { problemFrom, problemFromStatus } from "./problem-from.ts";
+export type { EnqueueOutcome, Publish } from "./publisher.ts";
 export { duration } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
+export { progressFromProto } from "./task-status.ts";
 export { openChannel } from "./transport.ts";
+export type { WaitOptions } from "./wait.ts";

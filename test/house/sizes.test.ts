@@ -25,7 +25,9 @@ function linesMax(file: string): number {
 /** Files that put things together, and doors, which hold no logic, may name as many as there are. */
 function isComposition(file: string): boolean {
   return (
-    isTestFile(file) || /^server\/src\/[^/]+$/.test(file) || /^(sdk-ts|worker)\/src\/index\.ts$/.test(file)
+    isTestFile(file) ||
+    /^server\/src\/[^/]+$/.test(file) ||
+    /^(sdk-ts|worker)\/src\/(index|internal)\.ts$/.test(file)
   );
 }
 

@@ -180,6 +180,58 @@ test.each([
   }
 });
 
+const hostedTasks = `
+import { defineTask } from "@stem/sdk";
+import { implement } from "@stem/worker";
+
+export const inThread = defineTask<[], string>({ name: "thread" });
+export const inProcess = defineTask<[], string>({ name: "process" });
+export const implementations = [inThread, inProcess].map((task) =>
+  implement(task, (ctx) => {
+    ctx.log.warn({ pid: process.pid }, \`in a \${ctx.name}\`);
+    return ctx.name;
+  }),
+);
+`;
+
+const hostedWorker = `
+import { connect } from "@stem/sdk";
+import { createWorker, implement } from "@stem/worker";
+import { inProcess, inThread } from "./hosted-tasks.ts";
+
+const url = "URL";
+const module = new URL("./hosted-tasks.ts", import.meta.url);
+const tasks = [implement(inThread, { runner: "thread", module }), implement(inProcess, { runner: "process", module })];
+const worker = createWorker({ url, tasks });
+await worker.start();
+const stem = connect(url);
+console.log(await (await stem.enqueue(inThread)).result(), await (await stem.enqueue(inProcess)).result());
+await stem.close();
+await worker.stop();
+`;
+
+test.each([
+  ["22", () => node22],
+  ["24", () => node24],
+])("handlers run in threads and child processes on plain Node %s", { timeout: 60_000 }, async (_, node) => {
+  const server = startCommand(
+    node24,
+    ["node_modules/.bin/stem-server", "--port", "0", "--store", "memory:", "--log-format", "json"],
+    {
+      cwd: app,
+      env: { NODE_OPTIONS: "" },
+    },
+  );
+  try {
+    const { url } = JSON.parse(await server.line(/"msg":"listening"/));
+    writeFileSync(path.join(app, "hosted-tasks.ts"), hostedTasks);
+    writeFileSync(path.join(app, "hosted-worker.ts"), hostedWorker.replace("URL", url));
+    expect(run(node(), ["hosted-worker.ts"], app)).toBe("thread process\n");
+  } finally {
+    await server.end("SIGTERM");
+  }
+});
+
 function install(place: string, packages: readonly string[]): void {
   mkdirSync(place, { recursive: true });
   writeFileSync(

@@ -15,12 +15,12 @@ export type WholeStem = {
   work(options: Pick<WorkerOptions, "tasks"> & Partial<WorkerOptions>): Promise<Worker>;
 };
 
-/** Starts a server in memory, unless configured otherwise, and a client. All is closed when the test is over. */
-export async function startStem(input: ConfigInput = {}): Promise<WholeStem> {
+/** Starts a server in memory, unless configured otherwise, and a client. All is closed when the test is over, or when `atEnd` says. */
+export async function startStem(input: ConfigInput = {}, atEnd: AtEnd = onTestFinished): Promise<WholeStem> {
   const log = createRecordingLog();
   const server = await startServer(configOf(input), { log });
   const stem = connect({ url: server.url, log });
-  onTestFinished(async () => {
+  atEnd(async () => {
     await stem.close();
     await server.close();
   });
@@ -28,12 +28,15 @@ export async function startStem(input: ConfigInput = {}): Promise<WholeStem> {
     ...{ server, url: server.url, stem, log },
     async work(options) {
       const worker = createWorker({ url: server.url, log, graceMs: 0, ...options });
-      onTestFinished(() => worker.stop());
+      atEnd(() => worker.stop());
       await worker.start();
       return worker;
     },
   };
 }
+
+/** Takes what is to be done at the end, last things first. */
+export type AtEnd = (run: () => Promise<void>) => void;
 
 /** A configuration for tests: in memory, on any free port. */
 export const configOf = (input: ConfigInput = {}) =>

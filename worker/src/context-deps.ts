@@ -1,11 +1,9 @@
 import type { Client } from "@connectrpc/connect";
 import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import { type Enqueuer, jsonCodec } from "@stem/sdk";
+import type { Enqueuer } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { progressToProto } from "./progress.ts";
-import type { Registry } from "./registry.ts";
 import { extendLease } from "./stream/extend-lease.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { WorkerSettings } from "./worker-options.ts";
@@ -13,7 +11,6 @@ import type { WorkerSettings } from "./worker-options.ts";
 /** What the contexts of handlers lean on. `streams` is asked for late: it is made after the slots that run the handlers. */
 export type ContextParts = {
   readonly settings: WorkerSettings;
-  readonly registry: Registry;
   readonly client: Client<typeof WorkerService>;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -23,14 +20,11 @@ export type ContextParts = {
 
 /** Ties the contexts of handlers to their worker. */
 export function createContextDeps(parts: ContextParts): ContextDeps {
-  const { settings, registry, client, clock, deadlines, streams } = parts;
+  const { settings, client, clock, deadlines, streams } = parts;
   return {
     log: settings.log,
     enqueuer: parts.enqueuer,
-    progress(lease, update) {
-      const codec = registry.get(lease.task.name)?.task.codec ?? jsonCodec;
-      streams().progress.add(lease, progressToProto(update, codec));
-    },
+    progress: (lease, report) => streams().progress.add(lease, report),
     heartbeat() {
       const confirmed = streams().confirmations.next();
       streams().link.beat();

@@ -1,8 +1,9 @@
-import type { TraceContext } from "@stem/proto/stem/v1/task_pb";
-import type { Enqueuer, Logger, TaskProgress } from "@stem/sdk";
+import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
+import type { Enqueuer, Logger, PayloadCodec, TaskProgress } from "@stem/sdk";
 import { childLogger } from "@stem/sdk/internal";
 import { RetryError, type RetryErrorOptions, TaskCancelled } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
+import { progressToProto } from "./progress.ts";
 
 /**
  * Identifies one lease of one task; rises with every lease of the task, for ever. Hand it to what the task writes to, and let that
@@ -58,11 +59,18 @@ export interface TaskContext extends Enqueuer {
 }
 
 /** What contexts need of their worker. */
-export type ContextDeps = {
+export type ContextDeps = ContextCalls & {
   readonly log: Logger;
   readonly enqueuer: () => Enqueuer;
-  readonly progress: (lease: HeldLease, update: TaskProgress) => void;
-  readonly heartbeat: () => Promise<void>;
+};
+
+/**
+ * What a context asks of its worker about its lease. From a thread or a child process each of them crosses over by its name
+ * (runner/bridge/context-calls.ts), so arguments and answers are what a structured clone can carry.
+ */
+export type ContextCalls = {
+  readonly progress: (lease: HeldLease, report: Progress) => void;
+  readonly heartbeat: (lease: HeldLease) => Promise<void>;
   readonly extend: (lease: HeldLease, ms: number) => Promise<void>;
 };
 
@@ -71,12 +79,14 @@ export class HandlerContext implements TaskContext {
   readonly #lease: HeldLease;
   readonly #deps: ContextDeps;
   readonly args: unknown;
+  readonly #codec: PayloadCodec;
   #log: Logger | undefined;
 
-  constructor(lease: HeldLease, deps: ContextDeps, args: unknown) {
+  constructor(lease: HeldLease, deps: ContextDeps, args: unknown, codec: PayloadCodec) {
     this.#lease = lease;
     this.#deps = deps;
     this.args = args;
+    this.#codec = codec;
   }
 
   get id(): string {
@@ -127,11 +137,12 @@ export class HandlerContext implements TaskContext {
   }
 
   progress(update: number | TaskProgress): void {
-    this.#deps.progress(this.#lease, typeof update === "number" ? { percent: update } : update);
+    const report = progressToProto(typeof update === "number" ? { percent: update } : update, this.#codec);
+    this.#deps.progress(this.#lease, report);
   }
 
   heartbeat(): Promise<void> {
-    return this.#unlessStopped(() => this.#deps.heartbeat());
+    return this.#unlessStopped(() => this.#deps.heartbeat(this.#lease));
   }
 
   extendLease(ms: number): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Clock } from "@stem/sdk/internal";
 import { WorkerStopping } from "./errors.ts";
-import { abortGraceMs } from "./overdue.ts";
 import { released } from "./settlement.ts";
 import type { Slots } from "./slots.ts";
 import type { Credit } from "./stream/credit.ts";
@@ -16,6 +15,7 @@ export type DrainDeps = {
   readonly credit: Credit;
   readonly settlements: Settlements;
   readonly link: Link;
+  readonly abortGraceMs: number;
   /** Ends the waits for handlers. */
   readonly hurry: AbortSignal;
 };
@@ -35,7 +35,7 @@ export async function drain(deps: DrainDeps, graceMs: number): Promise<void> {
   link.wake();
   await within(clock, graceMs, slots.idle(), hurry);
   for (const lease of slots.running) lease.abort(new WorkerStopping());
-  await within(clock, abortGraceMs, slots.idle());
+  await within(clock, deps.abortGraceMs, slots.idle());
   for (const lease of slots.running) if (lease.phase === "running") settlements.add(lease, released);
   await within(clock, answersMsMax, settlements.idle());
   await link.close();

@@ -1,6 +1,6 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import type { Enqueuer } from "@stem/sdk";
+import type { StemClient } from "@stem/sdk";
 import type { Clock, Random } from "@stem/sdk/internal";
 import { createContextDeps } from "./context-deps.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -9,7 +9,7 @@ import { LeaseTable } from "./lease-table.ts";
 import { endOverdue } from "./overdue.ts";
 import { Prefetch } from "./prefetch.ts";
 import { announcedTasks, type Registry } from "./registry.ts";
-import { createInProcessRunner } from "./runner/in-process.ts";
+import { createRunners } from "./runner/runners.ts";
 import type { Outcome } from "./settlement.ts";
 import { Slots } from "./slots.ts";
 import { createStreams, type Streams } from "./stream/streams.ts";
@@ -20,18 +20,24 @@ export type EngineParts = {
   readonly settings: WorkerSettings;
   readonly registry: Registry;
   readonly transport: Transport;
-  readonly enqueuer: () => Enqueuer;
+  /** What handlers enqueue through; made when first needed. */
+  readonly client: () => StemClient;
   readonly clock: Clock;
   readonly random: Random;
 };
 
 /** A worker without its beginning and its end. */
-export type Engine = { readonly streams: Streams; readonly slots: Slots; readonly deadlines: Deadlines };
+export type Engine = {
+  readonly streams: Streams;
+  readonly slots: Slots;
+  readonly deadlines: Deadlines;
+  /** Ends the threads and child processes. */
+  readonly closeRunners: () => Promise<void>;
+};
 
 /** Puts a worker together: leases come in by the streams, run in the slots, and go out as settlements. */
 export function createEngine(parts: EngineParts): Engine {
   const { settings, registry, clock } = parts;
-  const client = createClient(WorkerService, parts.transport);
   const leases = new LeaseTable();
   const prefetch = new Prefetch(settings.prefetchMax);
   const settle = (lease: HeldLease, outcome: Outcome): void => streams.settlements.add(lease, outcome);
@@ -39,16 +45,28 @@ export function createEngine(parts: EngineParts): Engine {
     log: settings.log,
     withdraw: (lease: HeldLease) => slots.withdraw(lease),
     settle,
+    abortGraceMs: settings.abortGraceMs,
   };
   const deadlines = new Deadlines(leases, clock, (lease, now) => endOverdue(lease, now, overdue));
-  const contexts = { ...parts, client, deadlines, streams: () => streams };
-  const runner = createInProcessRunner({
-    ...createContextDeps(contexts),
+  const contexts = createContextDeps({
+    settings,
+    clock,
+    deadlines,
+    client: createClient(WorkerService, parts.transport),
+    enqueuer: parts.client,
+    streams: () => streams,
+  });
+  const runners = createRunners({
+    ...contexts,
     registry,
+    settings,
+    clock,
+    client: parts.client,
     resultBytesMax: () => streams.session.terms.resultBytesMax,
+    watch: (time) => deadlines.watch(time),
   });
   const slots: Slots = new Slots(settings.concurrency, {
-    runner,
+    runner: runners.runner,
     clock,
     watch: (time) => deadlines.watch(time),
     onEnded(lease, outcome) {
@@ -66,5 +84,5 @@ export function createEngine(parts: EngineParts): Engine {
     prefetch,
     tasks: announcedTasks(registry),
   });
-  return { streams, slots, deadlines };
+  return { streams, slots, deadlines, closeRunners: runners.close };
 }

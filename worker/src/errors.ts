@@ -78,6 +78,15 @@ export class WorkerStopping extends Error {
   }
 }
 
+/** The thread or child process that ran the handler ended before the handler did: it crashed, or was ended by its own code. */
+export class RunnerLost extends Error {
+  override readonly name = "RunnerLost";
+
+  constructor(cause: unknown, what = "its thread or process ended before the handler did") {
+    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /** The handler's result is beyond what the server takes. The task fails for good. */
 export class ResultTooLarge extends Error {
   override readonly name = "ResultTooLarge";

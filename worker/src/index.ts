@@ -10,14 +10,15 @@ export {
   NonRetryableError,
   RejectError,
   RetryError,
+  RunnerLost,
   TaskCancelled,
   TimeLimitExceeded,
   WorkerStopping,
 } from "./errors.ts";
-export type { Handler, Implementation } from "./registry.ts";
+export type { Handler, HandlerPlace, Implementation } from "./registry.ts";
 export { implement } from "./registry.ts";
 export type { TaskModule } from "./task-module.ts";
 export { taskModule } from "./task-module.ts";
 export type { StopOptions, Worker } from "./worker.ts";
 export { createWorker } from "./worker.ts";
-export type { QueueSubscription, WorkerOptions } from "./worker-options.ts";
+export type { QueueSubscription, RecycleOptions, WorkerOptions } from "./worker-options.ts";

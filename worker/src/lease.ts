@@ -47,6 +47,8 @@ export class HeldLease {
   limitAt: number;
   /** Why it was told to stop. */
   stop: StopError | undefined;
+  /** Whether its handler can be ended from outside; else it is only asked to end. */
+  isKillable = false;
   #controller: AbortController | undefined;
   readonly #usualLimitMs: number | undefined;
 
@@ -88,6 +90,17 @@ export class HeldLease {
   begin(now: number): void {
     this.phase = "running";
     this.limitAt = now + (this.timeLimitMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Its handler has to wait for a thread or process: its time limit begins later. */
+  holdLimit(): void {
+    this.limitAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** How long its handler may at most go on once it was told to stop: not beyond a lease that is lost. */
+  killWithinMs(now: number): number {
+    if (!(this.stop instanceof LeaseLost)) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.stopAt + this.leaseMs * (1 - stopShare) - now);
   }
 
   /** The server confirmed it for its length, counted from `countedFrom`; a longer extension stays as it is. */

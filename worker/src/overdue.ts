@@ -9,10 +9,9 @@ export type OverdueDeps = {
   /** Takes a lease out of those that wait for a slot. */
   readonly withdraw: (lease: HeldLease) => void;
   readonly settle: (lease: HeldLease, outcome: Outcome) => void;
+  /** How long a handler has to end after its signal aborted, before its outcome is settled over its head. */
+  readonly abortGraceMs: number;
 };
-
-/** How long a handler has to end after its signal aborted, before its outcome is settled over its head. */
-export const abortGraceMs = 5000;
 
 /** Does what is due for a lease: its start, its time limit, the end of its time limit's grace, or a confirmation did not come in time. */
 export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): void {
@@ -27,7 +26,8 @@ export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): vo
     deps.settle(lease, failed(lease.stop));
   } else if (lease.limitAt <= now) {
     lease.abort(new TimeLimitExceeded(lease.timeLimitMs ?? 0));
-    lease.limitAt = now + abortGraceMs;
+    // One that can be ended from outside is, and settles then: no other attempt may overlap it.
+    lease.limitAt = lease.isKillable ? Number.POSITIVE_INFINITY : now + deps.abortGraceMs;
   } else {
     deps.log.warn(
       { taskId: lease.grant.taskId },

@@ -9,22 +9,67 @@ export type Handler<HandlerArgs, HandlerResult> = (
   ...args: SpreadArgs<HandlerArgs>
 ) => HandlerResult | Promise<HandlerResult>;
 
-/** A task together with the handler that runs it. */
-export type Implementation<Args extends ArgsShape = ArgsShape, Result = unknown> = {
+/** A task together with what runs it. */
+export type Implementation<Args extends ArgsShape = ArgsShape, Result = unknown> =
+  | ImplementationHere<Args, Result>
+  | HostedImplementation<Args, Result>;
+
+/** A task together with its handler, which runs where it stands. */
+export type ImplementationHere<Args extends ArgsShape = ArgsShape, Result = unknown> = {
   readonly task: AnyTask<Result>;
   readonly handler: (ctx: TaskContext, ...args: readonly unknown[]) => unknown;
   /** Only for the compiler: what the task takes. Never set. */
   readonly argsType?: Args;
 };
 
+/** A task whose handler runs elsewhere. */
+export type HostedImplementation<Args extends ArgsShape = ArgsShape, Result = unknown> = HandlerPlace & {
+  readonly task: AnyTask<Result>;
+  /** Only for the compiler: what the task takes. Never set. */
+  readonly argsType?: Args;
+};
+
+/** Where a handler runs that cannot run in the worker's own process, because it would block or might have to be ended by force. */
+export type HandlerPlace = {
+  /** thread: a worker thread. process: a child process, for what may crash or leak. Each runs one attempt at a time. */
+  readonly runner: "thread" | "process";
+  /**
+   * The file that exports the handler, joined with its task: `new URL("./images.ts", import.meta.url)`, and in there
+   * `export const scaled = implement(scale, (ctx, url) => …)`. It is loaded in the thread or process, never in the worker.
+   */
+  readonly module: URL;
+};
+
 /** Joins a definition with its handler: `implement(add, (ctx, a, b) => a + b)`. */
 export function implement<Args extends ArgsShape, Result, HandlerArgs, HandlerResult>(
   task: TaskDefinition<Args, Result, HandlerArgs, HandlerResult>,
   handler: Handler<HandlerArgs, HandlerResult>,
-): Implementation<Args, Result> {
+): ImplementationHere<Args, Result>;
+/**
+ * Joins a definition with the place of its handler, which shall run in a thread or child process:
+ * `implement(scale, { runner: "thread", module: new URL("./images.ts", import.meta.url) })`.
+ */
+export function implement<Args extends ArgsShape, Result, HandlerArgs, HandlerResult>(
+  task: TaskDefinition<Args, Result, HandlerArgs, HandlerResult>,
+  place: HandlerPlace,
+): HostedImplementation<Args, Result>;
+export function implement(
+  task: AnyTask,
+  handler: ImplementationHere["handler"] | HandlerPlace,
+): Implementation {
   // The types meet here for the last time: from here on a definition's word is taken for what its payloads hold.
-  return { task: task as AnyTask<Result>, handler: handler as Implementation["handler"] };
+  if (typeof handler === "function") return { task, handler };
+  return { task, runner: handler.runner, module: handler.module };
 }
+
+/** Whether a value, such as a module's export, is a task with its handler. */
+export const isRunHere = (value: unknown): value is ImplementationHere =>
+  typeof value === "object" &&
+  value !== null &&
+  "handler" in value &&
+  typeof value.handler === "function" &&
+  "task" in value &&
+  typeof (value.task as Partial<AnyTask> | undefined)?.name === "string";
 
 /** The handlers of a worker, by task name. */
 export type Registry = ReadonlyMap<string, Implementation>;

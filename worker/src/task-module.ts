@@ -8,7 +8,7 @@ export const taskModule = (name: string, tasks: TaskModule["tasks"]): TaskModule
 
 /** All implementations of a worker's list, once each, in order: the same one may come in by several modules. */
 export const implementationsOf = (tasks: TaskModule["tasks"]): readonly Implementation[] => [
-  ...new Set(tasks.flatMap((task) => ("handler" in task ? task : implementationsOf(task.tasks)))),
+  ...new Set(tasks.flatMap((task) => ("task" in task ? task : implementationsOf(task.tasks)))),
 ];
 
 /** The queues that the tasks of a worker go to by their definitions; "default" for those that name none. */

@@ -8,6 +8,7 @@ import {
   type StemClient,
 } from "@stem/sdk";
 import type { Implementation } from "./registry.ts";
+import type { RecycleRule } from "./runner/bridge/messages.ts";
 import { createStderrLog } from "./stderr-log.ts";
 import { implementationsOf, queuesOf, type TaskModule } from "./task-module.ts";
 
@@ -44,6 +45,13 @@ export type WorkerOptions = {
   readonly name?: string;
   /** How long `stop()` lets handlers go on before it aborts them. Default 30 s. */
   readonly graceMs?: number;
+  /**
+   * How long a handler may go on after its signal aborted. In a thread or child process it is then ended by force, if its lease is lost
+   * sooner; in the worker's own process its outcome is settled over its head. Default 5 s.
+   */
+  readonly abortGraceMs?: number;
+  /** When threads and child processes are replaced by new ones. Default: when they have been idle for 30 s. */
+  readonly recycle?: RecycleOptions;
   /** `run()` stops the worker on SIGTERM and SIGINT, and at once on a second one. Default true. */
   readonly handleSignals?: boolean;
   /**
@@ -65,6 +73,15 @@ export type WorkerOptions = {
 export type QueueSubscription =
   | { readonly name: string; readonly mode?: "strict"; readonly weight?: undefined }
   | { readonly name: string; readonly mode: "weighted"; readonly weight?: number };
+/** When a thread or child process is replaced by a new one, always between two attempts. */
+export type RecycleOptions = {
+  /** After it has run so many attempts. */
+  readonly afterTasks?: number;
+  /** When it holds so many bytes for itself: a thread's heap and buffers, a process's resident set. */
+  readonly memoryBytesMax?: number;
+  /** When it has had nothing to run for so long. Default 30 s. */
+  readonly idleMs?: number;
+};
 
 /** The options in force. */
 export type WorkerSettings = {
@@ -78,6 +95,8 @@ export type WorkerSettings = {
   readonly prefetchMax: number;
   readonly name: string;
   readonly graceMs: number;
+  readonly abortGraceMs: number;
+  readonly recycle: RecycleRule & { readonly idleMs: number };
   readonly handleSignals: boolean;
   readonly log: Logger;
 };
@@ -93,6 +112,8 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
   if (!isCount(prefetchMax, 0))
     wrong("prefetchMax", `a whole number from 0 to ${concurrencyMax}`, prefetchMax);
   if (!(graceMs >= 0)) wrong("graceMs", "a number of milliseconds, 0 or more", graceMs);
+  const { abortGraceMs = 5000, recycle = {} } = options;
+  if (!(abortGraceMs >= 0)) wrong("abortGraceMs", "a number of milliseconds, 0 or more", abortGraceMs);
   if (queues.length === 0) wrong("queues", "at least one name", "[]");
   const { channels = [] } = options;
   if (channels.length > 0 && options.name === undefined)
@@ -109,6 +130,8 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     prefetchMax,
     name: options.name ?? defaultName(hostname(), process.pid),
     graceMs,
+    abortGraceMs,
+    recycle: recycleOf(recycle),
     handleSignals: options.handleSignals ?? true,
     log,
   };
@@ -121,6 +144,18 @@ function given({ url, dial, namespace }: WorkerOptions): ClientOptions {
     ...(dial !== undefined && { dial }),
     ...(namespace !== undefined && { namespace }),
   };
+}
+
+function recycleOf({
+  afterTasks,
+  memoryBytesMax,
+  idleMs = 30_000,
+}: RecycleOptions): WorkerSettings["recycle"] {
+  for (const [option, value] of Object.entries({ afterTasks, memoryBytesMax }))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
+      wrong(`recycle.${option}`, "a whole number, 1 or more", value);
+  if (!(idleMs >= 0)) wrong("recycle.idleMs", "a number of milliseconds, 0 or more", idleMs);
+  return { afterTasks, memoryBytesMax, idleMs };
 }
 
 /** Names a worker by its place. A host's name may have letters, spaces and a length that the server refuses. */

@@ -59,7 +59,7 @@ export type WorkerParts = {
 /** Makes a worker over a given transport. */
 export function assembleWorker(options: WorkerOptions, settings: WorkerSettings, parts: WorkerParts): Worker {
   let ownClient: StemClient | undefined;
-  const enqueuer = (): StemClient => {
+  const client = (): StemClient => {
     if (options.client) return options.client;
     ownClient ??= connect(settings.clientOptions);
     return ownClient;
@@ -69,7 +69,7 @@ export function assembleWorker(options: WorkerOptions, settings: WorkerSettings,
     settings,
     registry: createRegistry(implementationsOf(options.tasks)),
     transport: parts.transport,
-    enqueuer,
+    client,
     clock,
     random: parts.random ?? systemRandom,
   });
@@ -132,10 +132,13 @@ class StreamWorker implements Worker {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { streams, slots, deadlines } = this.#engine;
+    const { streams, slots, deadlines, closeRunners } = this.#engine;
+    const { abortGraceMs } = this.#settings;
     this.#settings.log.info({ running: slots.running.size }, "stopping");
-    await drain({ ...streams, slots, clock: this.#clock, hurry: this.#hurry.signal }, graceMs);
+    const parts = { ...streams, slots, clock: this.#clock, abortGraceMs, hurry: this.#hurry.signal };
+    await drain(parts, graceMs);
     deadlines.close();
+    await closeRunners();
     await this.#onClose();
     this.#ended.resolve();
   }

@@ -25,7 +25,7 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
   return {
     async run(lease) {
       const implementation = deps.registry.get(lease.task.name);
-      if (implementation === undefined) return unknownName;
+      if (implementation === undefined || !("handler" in implementation)) return unknownName;
       const { task, handler } = implementation;
       let args: unknown;
       let value: unknown;
@@ -38,7 +38,7 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
         return failed(error, true);
       }
       try {
-        value = await handler(new HandlerContext(lease, deps, args), ...spreadArgs(args));
+        value = await handler(new HandlerContext(lease, deps, args, task.codec), ...spreadArgs(args));
       } catch (error) {
         return thrown(error);
       }

@@ -2,16 +2,18 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { defaultUrl } from "@stem/sdk";
 import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
-import type { Implementation } from "../registry.ts";
-import { implementationsOf, queuesOf } from "../task-module.ts";
+import type { ImplementationHere } from "../registry.ts";
+import { queuesOf } from "../task-module.ts";
 import { createWorker } from "../worker.ts";
 import type { WorkerOptions } from "../worker-options.ts";
 
 /** What to run, and where. Only `tasks` has no default. */
 export type DrainOptions = Pick<
   WorkerOptions,
-  "tasks" | "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+  "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
 > & {
+  /** What it can do, in this process. */
+  readonly tasks: readonly ImplementationHere[];
   /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
   readonly timeoutMs?: number;
 };
@@ -55,7 +57,7 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
     graceMs: 0,
     name: "drain",
     ...rest,
-    tasks: implementationsOf(tasks).map((each) => recorded(each, ran)),
+    tasks: tasks.map((each) => recorded(each, ran)),
   });
   const channel = openChannel(baseUrlOf(options.url ?? defaultUrl), options.dial);
   try {
@@ -68,7 +70,7 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
   return ran;
 }
 
-const recorded = ({ task, handler }: Implementation, ran: DrainedTask[]): Implementation => ({
+const recorded = ({ task, handler }: ImplementationHere, ran: DrainedTask[]): ImplementationHere => ({
   task,
   async handler(ctx, ...args) {
     const { id, name, attempt } = ctx;
@@ -100,7 +102,7 @@ async function untilEmpty(
 
 /** How much is in all queues together. */
 async function waitingIn(queues: Client<typeof QueueService>, options: DrainOptions): Promise<Waiting> {
-  const { namespace, queues: wanted = queuesOf(implementationsOf(options.tasks)) } = options;
+  const { namespace, queues: wanted = queuesOf(options.tasks) } = options;
   let [ready, leased] = [0, 0];
   for (const each of wanted) {
     const queue = typeof each === "string" ? each : each.name;

@@ -3,12 +3,17 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { GrantSchema } from "@stem/proto/stem/v1/lease_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { ArgsShape, CallArgs, TaskProgress } from "@stem/sdk";
-import { type AnyTask, applySchema, outgoingTask, payloadFromProto } from "@stem/sdk/internal";
+import {
+  type AnyTask,
+  applySchema,
+  outgoingTask,
+  payloadFromProto,
+  progressFromProto,
+} from "@stem/sdk/internal";
 import { createFakeClient, type FakeClient, type RecordedEnqueue } from "@stem/sdk/testing";
 import { TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
-import { progressToProto } from "../progress.ts";
-import { createRegistry, type Implementation } from "../registry.ts";
+import { createRegistry, type ImplementationHere } from "../registry.ts";
 import { createInProcessRunner } from "../runner/in-process.ts";
 import type { Outcome } from "../settlement.ts";
 import { type RecordedLine, recordingLog } from "./recording-log.ts";
@@ -66,7 +71,7 @@ type RunArgs<Args> =
  * heartbeats mean nothing here: they are the server's.
  */
 export async function runTask<Args extends ArgsShape, Result>(
-  implementation: Implementation<Args, Result>,
+  implementation: ImplementationHere<Args, Result>,
   ...rest: RunArgs<NoInfer<Args>>
 ): Promise<TaskRun<Result>> {
   const [args = [], options = {}] = rest as [args?: ArgsShape, options?: RunTaskOptions];
@@ -80,9 +85,8 @@ export async function runTask<Args extends ArgsShape, Result>(
     registry: createRegistry([seen.implementation]),
     log,
     enqueuer: () => client,
-    progress(_, update) {
-      progressToProto(update, implementation.task.codec);
-      progress.push(update);
+    progress(_, report) {
+      progress.push(progressFromProto(report, implementation.task.codec));
     },
     heartbeat: () => Promise.resolve(),
     extend: () => Promise.resolve(),
@@ -128,9 +132,9 @@ async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions):
 }
 
 /** The same implementation, and what its handler throws. */
-function watched({ task, handler }: Implementation) {
+function watched({ task, handler }: ImplementationHere) {
   let thrown: unknown;
-  const implementation: Implementation = {
+  const implementation: ImplementationHere = {
     task: task as AnyTask,
     async handler(...given) {
       try {

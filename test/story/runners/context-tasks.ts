@@ -1,0 +1,151 @@
+import {
+  defineTask,
+  EnqueueManyError,
+  ResultTimeoutError,
+  SchemaMismatchError,
+  StemProblem,
+  TaskFailedError,
+} from "@stem/sdk";
+import {
+  implement,
+  LeaseLost,
+  NonRetryableError,
+  RejectError,
+  TaskCancelled,
+  type TaskContext,
+} from "@stem/worker";
+
+/** Handlers that use all of their context and return what they saw, for a worker's own process, its threads and its child processes. */
+
+const onlyEven = {
+  "~standard": {
+    version: 1 as const,
+    vendor: "test",
+    validate: (value: unknown) =>
+      Array.isArray(value) && value[0] % 2 === 0
+        ? { value: [value[0] / 2] }
+        : { issues: [{ message: "is odd", path: [0] }] },
+    types: undefined as unknown as { input: [even: number]; output: [half: number] },
+  },
+};
+
+/** What a call rejects with. */
+const thrownBy = (call: () => unknown): Promise<unknown> =>
+  Promise.resolve()
+    .then(call)
+    .then(
+      () => "nothing",
+      (error: unknown) => error,
+    );
+
+const aborted = ({ signal }: TaskContext): Promise<unknown> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason), { once: true }));
+
+export const half = defineTask({ name: "half", args: onlyEven });
+export const child = defineTask<[word: string], string>({ name: "child", options: { maxAttempts: 1 } });
+
+class OutOfPaper extends Error {
+  readonly tray = 2;
+}
+
+/** Each shows one side of the context. Its name says which. */
+export const contextTasks = [
+  implement(half, (_, number) => ({ number })),
+  implement(child, (_, word) => {
+    if (word === "") throw new RangeError("no word");
+    return `${word}!`;
+  }),
+  implement(defineTask({ name: "facts" }), (ctx) => {
+    const { name, queue, attempt, maxAttempts, delivery, headers, tags, trace } = ctx;
+    const fence = { epoch: typeof ctx.fence.epoch, isText: /^\d{16}-\d{16}$/.test(ctx.fence.text) };
+    const isQuiet = !ctx.signal.aborted && ctx.cancelReason === undefined;
+    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, fence, isQuiet } as never;
+  }),
+  implement(defineTask<[], unknown>({ name: "enqueue" }), async (ctx) => {
+    const one = await ctx.enqueue(child, ["one"], { queue: "other" });
+    const many = await ctx.enqueueMany([child.call(["two"]), child.call(["three"])]);
+    const results = [await one.result(), ...(await Promise.all(many.map((handle) => handle.result())))];
+    return { results, name: one.name, state: (await one.status()).state };
+  }),
+  implement(defineTask<[], unknown>({ name: "enqueue-and-leave" }), (ctx) => {
+    void ctx.enqueue(child, ["left"], { id: `child-of-${ctx.id}` });
+  }),
+  implement(defineTask<[], unknown>({ name: "enqueue-errors" }), async (ctx) => {
+    const problem = await thrownBy(() => ctx.enqueue(child, ["x"], { priority: 99 }));
+    const mismatch = await thrownBy(() => ctx.enqueue(half, [3]));
+    const many = await thrownBy(() =>
+      ctx.enqueueMany([child.call(["fine"]), child.call(["x"], { priority: 99 })]),
+    );
+    const range = await thrownBy(() => ctx.enqueue(child, ["x"], { delayMs: -1 }));
+    const unwritable = await thrownBy(() => ctx.enqueue(child, [1n as never]));
+    const failing = await ctx.enqueue(child, [""]);
+    const failure = await thrownBy(() => failing.result());
+    const paused = await ctx.enqueue(child, ["later"], { delayMs: 60_000 });
+    const timeout = await thrownBy(() => paused.result({ timeoutMs: 1 }));
+    const givenUp = await thrownBy(() =>
+      paused.result({ signal: AbortSignal.abort(new RangeError("enough")) }),
+    );
+    const { outcome } = await paused.cancel("not needed");
+    return {
+      problem: problem instanceof StemProblem && [
+        problem.reason,
+        problem.violations[0]?.field,
+        problem.outcome,
+      ],
+      mismatch: mismatch instanceof SchemaMismatchError && mismatch.issues,
+      many: many instanceof EnqueueManyError && [many.refused[0]?.index, many.storedIds.length],
+      range: range instanceof RangeError && range.message,
+      unwritable: (unwritable as Error).name,
+      failure: failure instanceof TaskFailedError && [
+        failure.failure?.type,
+        (failure.cause as Error).message,
+      ],
+      timeout: timeout instanceof ResultTimeoutError && timeout.timeoutMs,
+      givenUp: givenUp instanceof RangeError && givenUp.message,
+      outcome,
+    };
+  }),
+  implement(defineTask<[], unknown>({ name: "lease" }), async (ctx) => {
+    await ctx.heartbeat();
+    await ctx.extendLease(30_000);
+    const wrong = await thrownBy(() => ctx.extendLease(Number.NaN));
+    return wrong instanceof RangeError && wrong.message;
+  }),
+  implement(defineTask<[], unknown>({ name: "progress" }), async (ctx) => {
+    const wrong = await thrownBy(() => ctx.progress(101));
+    const report = (): void => ctx.progress({ percent: 40, message: "nearly half", data: { page: 4 } });
+    const reports = setInterval(report, 20);
+    await aborted(ctx);
+    clearInterval(reports);
+    return wrong instanceof RangeError && wrong.message;
+  }),
+  implement(defineTask<[], unknown>({ name: "log" }), (ctx) => {
+    ctx.log.warn({ pages: 3, error: new OutOfPaper("tray 2 is empty"), run: () => undefined }, "printing");
+  }),
+  implement(defineTask<[], unknown>({ name: "cancel" }), async (ctx) => {
+    ctx.progress(1);
+    const reason = await aborted(ctx);
+    const heartbeat = await thrownBy(() => ctx.heartbeat());
+    return [
+      reason instanceof TaskCancelled && reason.reason,
+      ctx.cancelReason,
+      heartbeat === reason,
+      reason instanceof LeaseLost,
+    ];
+  }),
+  implement(defineTask<[], unknown>({ name: "throw" }), () => {
+    throw new OutOfPaper("tray 2 is empty");
+  }),
+  implement(defineTask<[], unknown>({ name: "throw-text" }), () => Promise.reject("a text")),
+  implement(defineTask<[], unknown>({ name: "throw-for-good" }), () => {
+    throw new NonRetryableError("never");
+  }),
+  implement(defineTask<[], unknown>({ name: "reject" }), () => {
+    throw new RejectError("not mine");
+  }),
+  implement(defineTask<[], unknown>({ name: "retry" }), (ctx) =>
+    ctx.attempt < 3 ? ctx.retry({ delayMs: 1, message: "not yet" }) : ctx.attempt,
+  ),
+  implement(defineTask<[], unknown>({ name: "too-large" }), () => "x".repeat(2 * 1024 * 1024 + 1)),
+  implement(defineTask<[], unknown>({ name: "unwritable" }), () => 1n),
+];

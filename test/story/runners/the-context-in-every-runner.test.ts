@@ -1,0 +1,167 @@
+import type { TaskHandle } from "@stem/sdk";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../support/until.ts";
+import { contextTasks } from "./context-tasks.ts";
+import { everyRunner, type RunningRunner, startRunner } from "./every-runner.ts";
+
+const module = new URL("./context-tasks.ts", import.meta.url);
+
+type Row = {
+  /** The task, which is named after what it shows. */
+  readonly task: string;
+  readonly args?: unknown[];
+  readonly options?: object;
+  /** What the producer does meanwhile. */
+  readonly meanwhile?: (handle: TaskHandle<unknown>, running: RunningRunner) => Promise<void>;
+  /** What comes of it. */
+  readonly result?: unknown;
+  readonly failure?: object | undefined;
+  /** What can be seen afterwards. */
+  readonly afterwards?: (handle: TaskHandle<unknown>, running: RunningRunner) => Promise<void>;
+};
+
+const cancelAtFirstProgress = async (handle: TaskHandle<unknown>): Promise<void> => {
+  const hasReported = async (): Promise<boolean> => (await handle.status()).progress !== undefined;
+  await until(hasReported, { deadlineMs: 10_000, what: "a report", everyMs: 5 });
+  await handle.cancel("no longer needed");
+};
+
+const rows: readonly Row[] = [
+  { task: "half", args: [8], result: { number: 4 } },
+  {
+    task: "facts",
+    options: {
+      queue: "default",
+      headers: { tenant: "a" },
+      tags: ["nightly"],
+      trace: { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "a=b" },
+    },
+    result: {
+      ...{ name: "facts", queue: "default", attempt: 1, maxAttempts: 4, delivery: 1, isQuiet: true },
+      ...{ headers: { tenant: "a" }, tags: ["nightly"], fence: { epoch: "bigint", isText: true } },
+      trace: expect.objectContaining({
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        tracestate: "a=b",
+      }),
+    },
+  },
+  { task: "enqueue", result: { results: ["one!", "two!", "three!"], name: "child", state: "succeeded" } },
+  {
+    task: "enqueue-and-leave",
+    result: undefined,
+    afterwards: async ({ id }, { stem, taskOf }) => {
+      const status = () => stem.handle(taskOf("child"), `child-of-${id}`).status();
+      await until(
+        () =>
+          status().then(
+            ({ state }) => state === "succeeded",
+            () => false,
+          ),
+        { deadlineMs: 5000, what: "the child", everyMs: 10 },
+      );
+    },
+  },
+  {
+    task: "enqueue-errors",
+    result: {
+      problem: ["FIELD_INVALID", expect.stringContaining("priority"), "not_accepted"],
+      mismatch: [{ path: "[0]", message: "is odd" }],
+      many: [1, 1],
+      range: expect.stringContaining("delayMs must be"),
+      unwritable: "PayloadError",
+      failure: ["RangeError", "no word"],
+      timeout: 1,
+      givenUp: "enough",
+      outcome: "cancelled",
+    },
+  },
+  { task: "lease", result: expect.stringContaining("ms must be a number of milliseconds") },
+  {
+    task: "progress",
+    meanwhile: async (handle) => {
+      const seen = Promise.withResolvers<unknown>();
+      void handle.result({ onProgress: seen.resolve });
+      expect(await seen.promise).toMatchObject({ percent: 40, message: "nearly half", data: { page: 4 } });
+      await handle.cancel();
+    },
+    result: expect.stringContaining("percent must be between 0 and 100"),
+  },
+  {
+    task: "log",
+    result: undefined,
+    afterwards: async ({ id }, { log }) => {
+      const line = log.lines.find(({ text }) => text === "printing");
+      expect(line).toMatchObject({ level: "warn", facts: { taskId: id, task: "log", attempt: 1, pages: 3 } });
+      expect(line?.facts).toMatchObject({ error: { message: "tray 2 is empty", tray: 2 } });
+    },
+  },
+  {
+    task: "cancel",
+    meanwhile: cancelAtFirstProgress,
+    result: ["no longer needed", "no longer needed", true, false],
+  },
+  {
+    task: "throw",
+    options: { maxAttempts: 1 },
+    failure: {
+      type: "OutOfPaper",
+      message: "tray 2 is empty",
+      stack: expect.stringContaining("context-tasks"),
+    },
+  },
+  { task: "throw-text", options: { maxAttempts: 1 }, failure: { type: "string", message: "'a text'" } },
+  { task: "throw-for-good", failure: { type: "NonRetryableError", nonRetryable: true } },
+  {
+    task: "reject",
+    failure: undefined,
+    afterwards: async (handle) => {
+      expect(await handle.status()).toMatchObject({ state: "failed", reason: "rejected" });
+    },
+  },
+  { task: "retry", result: 3 },
+  { task: "too-large", failure: { type: "ResultTooLarge" } },
+  { task: "unwritable", failure: { type: "PayloadError", nonRetryable: true } },
+];
+
+describe.each(everyRunner)("%s", (runner) => {
+  const ends: (() => Promise<void>)[] = [];
+  let running: RunningRunner;
+  beforeAll(async () => {
+    const atEnd = (end: () => Promise<void>) => void ends.push(end);
+    running = await startRunner(runner, contextTasks, {
+      module,
+      atEnd,
+      concurrency: 2,
+      queues: ["default", "other"],
+    });
+  });
+  afterAll(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+
+  test.each(rows)("$task", async (row) => {
+    const handle = await running.stem.enqueue(running.taskOf(row.task), row.args ?? [], row.options ?? {});
+    const ended = handle.result({ timeoutMs: 15_000 }).then(
+      (result) => ({ result }),
+      (error: unknown) => ({ error: error as { failure?: object } }),
+    );
+    await row.meanwhile?.(handle, running);
+    const end = await ended;
+    if ("failure" in row)
+      expect(end).toMatchObject({
+        error: { name: "TaskFailedError", ...(row.failure && { failure: row.failure }) },
+      });
+    else expect(end).toEqual({ result: row.result });
+    await row.afterwards?.(handle, running);
+  });
+});
+
+test("every task of the module is a row, so nothing is left untried", () => {
+  const shown = rows.map(({ task }) => task);
+  expect(
+    contextTasks
+      .map(({ task }) => task.name)
+      .filter((name) => name !== "child")
+      .toSorted(),
+  ).toEqual(shown.toSorted());
+});
