@@ -7,6 +7,8 @@ import { type Clock, createSystemClock, type Random, systemRandom } from "./cloc
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
+import { createLockCalls, type LockCalls } from "./lock-calls.ts";
+import { createLocks, type Locks } from "./locks.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { createPublisher } from "./publisher.ts";
 import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
@@ -33,6 +35,8 @@ export type ClientOptions = {
 
 /** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
 export interface StemClient extends Enqueuer, AsyncDisposable {
+  /** Locks over all processes and languages that use the server. */
+  readonly locks: Locks;
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -40,7 +44,7 @@ export interface StemClient extends Enqueuer, AsyncDisposable {
   ): TaskHandle<Result>;
   /**
    * Lets enqueues that are under way have their answer (at most 30 s; nothing is repeated any more), ends all waits with
-   * ClientClosedError, and closes the connections. Leaves nothing that keeps the process alive.
+   * ClientClosedError, releases the locks that it holds, and closes the connections. Leaves nothing that keeps the process alive.
    */
   close(): Promise<void>;
 }
@@ -73,7 +77,11 @@ export type ClientParts = Omit<ClientOptions, "url" | "dial"> & {
 /** Makes a client over given transports. */
 export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
   const { clock = createSystemClock() } = parts;
-  return new Client(createTaskCalls(transports, parts.namespace, clock), {
+  const calls = {
+    ...createTaskCalls(transports, parts.namespace, clock),
+    locks: createLockCalls(transports.calls, parts.namespace),
+  };
+  return new Client(calls, {
     log: silentLogger,
     publishRetry: {},
     onClose: () => undefined,
@@ -82,6 +90,8 @@ export function createClient(transports: TaskTransports, parts: ClientParts = {}
     clock,
   });
 }
+
+type Calls = TaskCalls & { readonly locks: LockCalls };
 
 class Client implements StemClient {
   readonly #closing = new AbortController();
@@ -93,8 +103,9 @@ class Client implements StemClient {
   #closed: Promise<void> | undefined;
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
+  readonly locks: ReturnType<typeof createLocks>;
 
-  constructor(calls: TaskCalls, parts: Required<Omit<ClientParts, "namespace">>) {
+  constructor(calls: Calls, parts: Required<Omit<ClientParts, "namespace">>) {
     const { clock, random, log } = parts;
     const retries = createRetries(parts.publishRetry, { clock, random, closing: this.#closing.signal });
     this.#onClose = parts.onClose;
@@ -105,6 +116,7 @@ class Client implements StemClient {
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
     };
+    this.locks = createLocks({ calls: calls.locks, clock, retries, closing: this.#closing.signal });
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, this.#closing.signal);
     this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);
@@ -130,7 +142,7 @@ class Client implements StemClient {
   async #close(): Promise<void> {
     this.#closing.abort();
     this.#pool.close();
-    await this.#enqueuer.idle();
+    await Promise.all([this.#enqueuer.idle(), this.locks.close()]);
     this.#end();
     this.#onClose();
   }

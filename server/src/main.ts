@@ -10,6 +10,7 @@ import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, version } from "./config/config.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
+import { createLocks } from "./locks/locks.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
@@ -140,6 +141,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     pageTokenKey,
     broker,
     backend,
+    locks: createLocks({ store, clock, log, limits }),
     clock,
     random,
     log,

@@ -7,6 +7,7 @@ import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
+import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { outcomeCases } from "./outcome.ts";
@@ -36,6 +37,7 @@ const nouns = [
   pruneCases,
   eventCases,
   metaCases,
+  lockCases,
   tokenCases,
   raceCases,
   reopenCases,

@@ -82,6 +82,16 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   [{ reason: "DRAINING" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DEADLINE_EXCEEDED", limitMs: 10 }, Code.DEADLINE_EXCEEDED, []],
   [{ reason: "REVISION_CONFLICT", taskId: "t" }, Code.ABORTED, [RetryInfoSchema]],
+  [
+    { reason: "LOCK_HELD", key: "k", owner: "o", expiresInMs: 10 },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema, RetryInfoSchema],
+  ],
+  [
+    { reason: "LOCK_LOST", key: "k", lostReason: "it ended" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
 ];
 
 function infoOf({ details: [first] }: Status) {

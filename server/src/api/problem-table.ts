@@ -123,6 +123,19 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `task ${p.taskId} was changed by somebody else meanwhile`,
     details: () => [retryAfter(0)],
   },
+  LOCK_HELD: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `lock ${p.key} is held by ${p.owner} for ${p.expiresInMs} ms yet, unless it is renewed`,
+    details: (p) => [
+      precondition("LOCK_FREE", p.key, "another owner holds the lock"),
+      retryAfter(p.expiresInMs),
+    ],
+  },
+  LOCK_LOST: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `lock ${p.key} is not held by this owner under this fence: ${p.lostReason}`,
+    details: (p) => [precondition("LOCK_OWNED", p.key, p.lostReason)],
+  },
 };
 
 /** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */

@@ -6,6 +6,7 @@ import { createNamespaces } from "./convert/namespace.ts";
 import { createPageTokens } from "./convert/page-token.ts";
 import { type ServerFacts, workerProtocol } from "./convert/server-info.ts";
 import type { ServiceDeps } from "./service-deps.ts";
+import { createLockService } from "./services/lock-service.ts";
 import { createQueueService } from "./services/queue-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
@@ -34,6 +35,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     createTaskService(deps),
     createTaskAdminService(deps),
     createQueueService(deps),
+    createLockService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
   ];

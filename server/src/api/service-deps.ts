@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Broker } from "../broker/broker.ts";
+import type { Locks } from "../locks/locks.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -10,6 +11,7 @@ import type { PageTokens } from "./convert/page-token.ts";
 export type ServiceDeps = {
   readonly broker: Broker;
   readonly backend: Backend;
+  readonly locks: Locks;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;

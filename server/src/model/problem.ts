@@ -42,7 +42,15 @@ export type Problem =
   | { readonly reason: "STORE_UNAVAILABLE" }
   | { readonly reason: "DRAINING" }
   | { readonly reason: "DEADLINE_EXCEEDED"; readonly limitMs: number }
-  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string };
+  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string }
+  | {
+      readonly reason: "LOCK_HELD";
+      readonly key: string;
+      readonly owner: string;
+      /** When it ends by itself, from now. */
+      readonly expiresInMs: number;
+    }
+  | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

@@ -1,6 +1,7 @@
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createList } from "./list.ts";
+import { createGetLock, createListLocks } from "./lock-rows.ts";
 import { createGetMeta } from "./meta.ts";
 import { createGetQueue, createListQueues, createPurgeMark } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
@@ -19,4 +20,6 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   purgeMark: createPurgeMark(db),
   readEvents: createReadEvents(db),
   getMeta: createGetMeta(db),
+  getLock: createGetLock(db),
+  listLocks: createListLocks(db),
 });

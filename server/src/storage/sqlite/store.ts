@@ -52,6 +52,12 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
     purgeMark: (ref) => ask(() => reader.call("purgeMark", ref)),
     readEvents: (after, limit) => ask(() => reader.call("readEvents", after, limit)),
+    acquireLock: (wish) => ask(() => writer.call("acquireLock", wish)),
+    renewLock: (hold, ttlMs, now) => ask(() => writer.call("renewLock", hold, ttlMs, now)),
+    releaseLock: (hold, now) => ask(() => writer.call("releaseLock", hold, now)),
+    pruneLocks: (now, limit) => ask(() => writer.call("pruneLocks", now, limit)),
+    getLock: (ref, now) => ask(() => reader.call("getLock", ref, now)),
+    listLocks: (page) => ask(() => reader.call("listLocks", page)),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

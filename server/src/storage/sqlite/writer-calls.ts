@@ -2,6 +2,7 @@ import { createAccept } from "./accept.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
+import { createAcquireLock, createPruneLocks, createReleaseLock, createRenewLock } from "./locks.ts";
 import { createPutMeta } from "./meta.ts";
 import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
@@ -23,4 +24,8 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   purge: createPurge(writing),
   truncateEvents: createTruncateEvents(writing),
   putMeta: createPutMeta(writing.db),
+  acquireLock: createAcquireLock(writing),
+  renewLock: createRenewLock(writing),
+  releaseLock: createReleaseLock(writing),
+  pruneLocks: createPruneLocks(writing),
 });

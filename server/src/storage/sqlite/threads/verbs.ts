@@ -45,6 +45,10 @@ export type WriterCalls = Sync<
     | "purge"
     | "truncateEvents"
     | "putMeta"
+    | "acquireLock"
+    | "renewLock"
+    | "releaseLock"
+    | "pruneLocks"
   >
 >;
 
@@ -77,6 +81,8 @@ export type ReaderCalls = Sync<
     | "purgeMark"
     | "readEvents"
     | "getMeta"
+    | "getLock"
+    | "listLocks"
   >
 >;
 
@@ -112,6 +118,10 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
     ),
     answer: plain(),
   },
+  acquireLock: small(),
+  renewLock: small(),
+  releaseLock: small(),
+  pruneLocks: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -135,6 +145,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
       (from) => from.optionalBytes(),
     ),
   },
+  getLock: small(),
+  listLocks: small(),
   open: small(),
   checkpoint: small(),
   close: small(),
