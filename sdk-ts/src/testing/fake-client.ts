@@ -13,6 +13,7 @@ import { StemProblem } from "../problem.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
 import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
+import { createFakeLocks } from "./fake-locks.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 export { NoAnswerError } from "./fake-handles.ts";
@@ -57,7 +58,9 @@ class RecordingClient implements FakeClient {
   readonly #answers = new Map<string, unknown>();
   readonly #refusals = new Map<string, StemProblem>();
   readonly #handles = fakeHandles(this.#tasks, this.#answers);
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  /** Real ones, but this process has them for itself. */
+  readonly locks = createFakeLocks(this.#closing.signal);
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
@@ -118,8 +121,8 @@ class RecordingClient implements FakeClient {
   }
 
   close(): Promise<void> {
-    this.#isClosed = true;
-    return Promise.resolve();
+    this.#closing.abort();
+    return this.locks.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -131,7 +134,7 @@ class RecordingClient implements FakeClient {
   }
 
   async #prepare(call: TaskCall): Promise<FakeTask> {
-    if (this.#isClosed) throw new ClientClosedError();
+    if (this.#closing.signal.aborted) throw new ClientClosedError();
     const { task, args } = call;
     const { id, message } = await outgoingTask(call);
     const sent = fromBinary(NewTaskSchema, message);
