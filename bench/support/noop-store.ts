@@ -35,6 +35,7 @@ export function createNoopStore(count: number): Store {
     readEvents: async () => ({ events: [], truncated: false }),
     getMeta: async (key) => meta.get(key),
     putMeta: async (key, value) => void meta.set(key, value),
+    pruneLocks: async () => 0,
     close: async () => undefined,
     accept: notHere("accept"),
     apply: notHere("apply"),
@@ -48,6 +49,11 @@ export function createNoopStore(count: number): Store {
     setPause: notHere("setPause"),
     purge: notHere("purge"),
     purgeMark: notHere("purgeMark"),
+    acquireLock: notHere("acquireLock"),
+    renewLock: notHere("renewLock"),
+    releaseLock: notHere("releaseLock"),
+    getLock: notHere("getLock"),
+    listLocks: notHere("listLocks"),
   };
 }
 

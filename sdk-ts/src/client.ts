@@ -8,6 +8,8 @@ import { type Clock, createSystemClock, type Random, systemRandom } from "./cloc
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
+import { createLockCalls, type LockCalls } from "./lock-calls.ts";
+import { createLocks, type Locks } from "./locks.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { createPublisher, type Publish } from "./publisher.ts";
 import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
@@ -34,6 +36,8 @@ export type ClientOptions = {
 
 /** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
 export interface StemClient extends Enqueuer, Broadcaster, AsyncDisposable {
+  /** Locks over all processes and languages that use the server. */
+  readonly locks: Locks;
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -41,7 +45,7 @@ export interface StemClient extends Enqueuer, Broadcaster, AsyncDisposable {
   ): TaskHandle<Result>;
   /**
    * Lets enqueues that are under way have their answer (at most 30 s; nothing is repeated any more), ends all waits with
-   * ClientClosedError, and closes the connections. Leaves nothing that keeps the process alive.
+   * ClientClosedError, releases the locks that it holds, and closes the connections. Leaves nothing that keeps the process alive.
    */
   close(): Promise<void>;
 }
@@ -82,7 +86,11 @@ export const gateOf = (client: StemClient): ClientGate | undefined => gates.get(
 /** Makes a client over given transports. */
 export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
   const { clock = createSystemClock() } = parts;
-  return new Client(createTaskCalls(transports, parts.namespace, clock), {
+  const calls = {
+    ...createTaskCalls(transports, parts.namespace, clock),
+    locks: createLockCalls(transports.calls, parts.namespace),
+  };
+  return new Client(calls, {
     log: silentLogger,
     publishRetry: {},
     onClose: () => undefined,
@@ -91,6 +99,8 @@ export function createClient(transports: TaskTransports, parts: ClientParts = {}
     clock,
   });
 }
+
+type Calls = TaskCalls & { readonly locks: LockCalls };
 
 class Client implements StemClient {
   readonly #closing = new AbortController();
@@ -103,8 +113,9 @@ class Client implements StemClient {
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
   readonly broadcast: Broadcaster["broadcast"];
+  readonly locks: ReturnType<typeof createLocks>;
 
-  constructor(calls: TaskCalls, parts: Required<Omit<ClientParts, "namespace">>) {
+  constructor(calls: Calls, parts: Required<Omit<ClientParts, "namespace">>) {
     const { clock, random, log } = parts;
     const closing = this.#closing.signal;
     const retries = createRetries(parts.publishRetry, { clock, random, closing });
@@ -116,6 +127,7 @@ class Client implements StemClient {
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
     };
+    this.locks = createLocks({ calls: calls.locks, clock, retries, closing: this.#closing.signal });
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
     gates.set(this, {
@@ -149,7 +161,7 @@ class Client implements StemClient {
   async #close(): Promise<void> {
     this.#closing.abort();
     this.#pool.close();
-    await this.#enqueuer.idle();
+    await Promise.all([this.#enqueuer.idle(), this.locks.close()]);
     this.#end();
     this.#onClose();
   }

@@ -26,7 +26,11 @@ export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFac
 export { defineTask } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
+export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";
+export type { LockStatus } from "./lock-calls.ts";
+export { LockLostError } from "./lock-errors.ts";
+export type { LockOptions, Locks } from "./locks.ts";
 export type { Logger } from "./log.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";

@@ -10,6 +10,7 @@ import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
+import { createLocks } from "./locks/locks.ts";
 import { namespaceOf } from "./model/ids.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -145,6 +146,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     broker,
     backend,
     routing,
+    locks: createLocks({ store, clock, log, limits }),
     clock,
     random,
     log,

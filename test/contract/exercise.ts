@@ -9,6 +9,7 @@ import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
+import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { outcomeCases } from "./outcome.ts";
@@ -40,6 +41,7 @@ const nouns = [
   eventCases,
   definitionCases,
   metaCases,
+  lockCases,
   tokenCases,
   raceCases,
   reopenCases,

@@ -1,5 +1,6 @@
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker, type EnqueueVerdict } from "../../server/src/broker/broker.ts";
+import { createLocks } from "../../server/src/locks/locks.ts";
 import {
   defaultNamespace,
   type QueueRef,
@@ -45,12 +46,13 @@ export async function openRooms(wish: RoomsWish = {}) {
   const deps = { store, clock, random, log, limits: bounds, defaults: usual, hints };
   const routing = await openRouting({ ...deps, namespaces: [defaultNamespace] });
   const broker = await createBroker({ ...deps, routing });
+  const locks = createLocks(deps);
   const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
   await clock.advance(0);
 
   const read = async (id: string): Promise<Task> => (await backend.get(taskRefOf(id))).task;
   return {
-    ...{ clock, random, log, store, backend, broker, routing, limits: bounds, defaults: usual, read },
+    ...{ clock, random, log, store, backend, broker, routing, locks, limits: bounds, defaults: usual, read },
     /** Enqueues tasks that are all taken; answers their ids. */
     async enqueue(...wishes: readonly SubmissionWish[]): Promise<string[]> {
       const verdicts = await broker.enqueue(defaultNamespace, wishes.map(submissionOf), false);

@@ -3,6 +3,7 @@ import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
 import { createSystemRandom } from "../../server/src/lib/system-random.ts";
+import { createLocks } from "../../server/src/locks/locks.ts";
 import { type Instant, namespaceOf, type TaskId } from "../../server/src/model/ids.ts";
 import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
 import type { Store } from "../../server/src/ports/store.ts";
@@ -58,7 +59,11 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     durability: store.durability,
     startedAt: clock.now(),
   };
-  const api = createApi({ ...deps, broker, backend, routing, info, namespaces });
+  const api = createApi({
+    ...deps,
+    ...{ broker, backend, routing, info, namespaces },
+    locks: createLocks(deps),
+  });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {
     ...{ api, log, limits: bounds },

@@ -14,6 +14,7 @@ import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-e
 import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
+import { createFakeLocks } from "./fake-locks.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 export { NoAnswerError } from "./fake-handles.ts";
@@ -61,7 +62,9 @@ class RecordingClient implements FakeClient {
   readonly #refusals = new Map<string, StemProblem>();
   readonly #handles = fakeHandles(this.#tasks, this.#answers);
   readonly #broadcasts = new Map<string, RecordedBroadcast>();
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  /** Real ones, but this process has them for itself. */
+  readonly locks = createFakeLocks(this.#closing.signal);
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
@@ -135,8 +138,8 @@ class RecordingClient implements FakeClient {
   }
 
   close(): Promise<void> {
-    this.#isClosed = true;
-    return Promise.resolve();
+    this.#closing.abort();
+    return this.locks.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -148,7 +151,7 @@ class RecordingClient implements FakeClient {
   }
 
   async #prepare(call: TaskCall): Promise<FakeTask> {
-    if (this.#isClosed) throw new ClientClosedError();
+    if (this.#closing.signal.aborted) throw new ClientClosedError();
     const { task, args } = call;
     const { id, message } = await outgoingTask(call);
     const sent = fromBinary(NewTaskSchema, message);

@@ -90,6 +90,16 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     [ResourceInfoSchema, RetryInfoSchema],
   ],
   [{ reason: "ROUTING_FIXED", file: "routes.yaml" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
+  [
+    { reason: "LOCK_HELD", key: "k", owner: "o", expiresInMs: 10 },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema, RetryInfoSchema],
+  ],
+  [
+    { reason: "LOCK_LOST", key: "k", lostReason: "it ended" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -159,6 +159,19 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `the routing was read from ${p.file} when the server started, and changes with it only`,
     details: (p) => [precondition("ROUTING_KEPT", p.file, "the server was started with a file of routes")],
   },
+  LOCK_HELD: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `lock ${p.key} is held by ${p.owner} for ${p.expiresInMs} ms yet, unless it is renewed`,
+    details: (p) => [
+      precondition("LOCK_FREE", p.key, "another owner holds the lock"),
+      retryAfter(p.expiresInMs),
+    ],
+  },
+  LOCK_LOST: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `lock ${p.key} is not held by this owner under this fence: ${p.lostReason}`,
+    details: (p) => [precondition("LOCK_OWNED", p.key, p.lostReason)],
+  },
 };
 
 /** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */

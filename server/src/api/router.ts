@@ -7,6 +7,7 @@ import { createPageTokens } from "./convert/page-token.ts";
 import { type ServerFacts, workerProtocol } from "./convert/server-info.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import { createBroadcastService } from "./services/broadcast-service.ts";
+import { createLockService } from "./services/lock-service.ts";
 import { createQueueService } from "./services/queue-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
 import { createServerService } from "./services/server-service.ts";
@@ -40,6 +41,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     createBroadcastService(deps),
     createRoutingService(deps),
     createTaskDefinitionService(deps),
+    createLockService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
   ];

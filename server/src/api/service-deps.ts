@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Broker } from "../broker/broker.ts";
+import type { Locks } from "../locks/locks.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -12,6 +13,7 @@ export type ServiceDeps = {
   readonly broker: Broker;
   readonly backend: Backend;
   readonly routing: Routing;
+  readonly locks: Locks;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;

@@ -13,6 +13,8 @@ const fixedByProto = new Set<LimitName>([
   "awaitedTasksMax",
   "leasedTasksMax",
   "leaseWaitMsMax",
+  "lockTtlMsMax",
+  "lockWaitMsMax",
   "sessionQueuesMax",
   "leaseMsMax",
   "timeLimitMsMax",

@@ -11,6 +11,8 @@ export type QueueName = Branded<string, "QueueName">;
 export type TaskName = Branded<string, "TaskName">;
 /** A task's id, unique in its namespace: 1 to 128 printable ASCII characters. */
 export type TaskId = Branded<string, "TaskId">;
+/** A lock's name, unique in its namespace: 1 to 255 printable ASCII characters. */
+export type LockKey = Branded<string, "LockKey">;
 /** Epoch milliseconds by the server's clock. */
 export type Instant = Branded<number, "Instant">;
 
@@ -19,6 +21,9 @@ export type TaskRef = { readonly namespace: Namespace; readonly id: TaskId };
 /** Names one queue. */
 export type QueueRef = { readonly namespace: Namespace; readonly queue: QueueName };
 
+/** Names one lock. */
+export type LockRef = { readonly namespace: Namespace; readonly key: LockKey };
+
 /** Bytes whose meaning the holder does not know: an encoded payload, failure or task content. */
 export type Bytes = Uint8Array;
 
@@ -26,6 +31,7 @@ export const namespaceOf = (text: string): Namespace => text as Namespace;
 export const queueNameOf = (text: string): QueueName => text as QueueName;
 export const taskNameOf = (text: string): TaskName => text as TaskName;
 export const taskIdOf = (text: string): TaskId => text as TaskId;
+export const lockKeyOf = (text: string): LockKey => text as LockKey;
 export const instantOf = (epochMs: number): Instant => epochMs as Instant;
 
 /** `instant` moved by `ms`, which may be negative. */

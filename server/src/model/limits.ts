@@ -46,6 +46,12 @@ export const limits = {
   /** Progress is kept in memory for every running task, so its data may not be as large as a result. */
   progressDataBytesMax: 64 * 1024,
   queuesPerNamespaceMax: 10_000,
+  locksMax: 100_000,
+  lockTtlMsMin: 100,
+  lockTtlMsMax: 86_400_000,
+  lockWaitMsMax: 30_000,
+  /** Calls that wait for locks at once, over all keys. */
+  lockWaitersMax: 10_000,
   unaryMsMax: 30_000,
   prefaceMsMax: 5000,
   helloMsMax: 10_000,

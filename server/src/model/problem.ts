@@ -49,7 +49,15 @@ export type Problem =
   | { readonly reason: "CHANNEL_UNKNOWN"; readonly channel: string }
   | { readonly reason: "LISTENER_NAME_TAKEN"; readonly worker: string }
   | { readonly reason: "DEFINITION_UNKNOWN"; readonly name: string }
-  | { readonly reason: "DEFINITION_LIMIT_REACHED"; readonly name: string; readonly definitionsMax: number };
+  | { readonly reason: "DEFINITION_LIMIT_REACHED"; readonly name: string; readonly definitionsMax: number }
+  | {
+      readonly reason: "LOCK_HELD";
+      readonly key: string;
+      readonly owner: string;
+      /** When it ends by itself, from now. */
+      readonly expiresInMs: number;
+    }
+  | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

@@ -12,6 +12,7 @@ import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
 import { reapOnce } from "./lease-reaper.ts";
+import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
 import { stageOnce } from "./stager.ts";
 
@@ -46,7 +47,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onScheduled((earliest) =>
     stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
   );
-  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps)];
+  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps)];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -93,5 +94,13 @@ function eventPrunerOf(deps: UpkeepDeps): Loop {
   return createLoop(deps, {
     name: "event-pruner",
     runOnce: () => pruneEventsOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function lockPrunerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
+  return createLoop(deps, {
+    name: "lock-pruner",
+    runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
   });
 }

@@ -1,3 +1,4 @@
+import { LockService } from "@stem/proto/stem/v1/lock_service_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
@@ -20,6 +21,12 @@ test("a limit beyond what timers hold is cut", () => {
 test("a unary call without one gets the server's, a stream none", () => {
   expect(deadlineMs(getTask, undefined, limits)).toBe(limits.unaryMsMax);
   expect(deadlineMs(awaitTasks, undefined, limits)).toBeUndefined();
+});
+
+test("a lock that may be waited for as long as a call may take has time to wait and to answer", () => {
+  expect(deadlineMs(LockService.method.acquireLock, undefined, limits)).toBe(
+    limits.unaryMsMax + limits.lockWaitMsMax,
+  );
 });
 
 test("a lease that may wait as long as a call may take has time to wait and to answer", () => {

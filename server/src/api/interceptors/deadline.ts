@@ -1,6 +1,7 @@
 /** Bounds how long a call may take, and ends streams when the server closes. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
+import { LockService } from "@stem/proto/stem/v1/lock_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
@@ -29,8 +30,13 @@ export function deadlineMs(
 ): number | undefined {
   if (timeoutMs !== undefined) return Math.min(timeoutMs, deadlineMsMax);
   if (!isUnary(method)) return undefined;
-  // The one call that may wait on purpose.
-  return limits.unaryMsMax + (method === WorkerService.method.leaseTasks ? limits.leaseWaitMsMax : 0);
+  return limits.unaryMsMax + waitMsMax(method, limits);
+}
+
+/** How long a unary call may wait on purpose. */
+function waitMsMax(method: DescMethod, limits: Limits): number {
+  if (method === WorkerService.method.leaseTasks) return limits.leaseWaitMsMax;
+  return method === LockService.method.acquireLock ? limits.lockWaitMsMax : 0;
 }
 
 /** Answers DEADLINE_EXCEEDED when a call's time is over, and DRAINING to streams when the server closes. */

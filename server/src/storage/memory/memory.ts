@@ -13,6 +13,7 @@ import { listDefinitions, putDefinitions, removeDefinition } from "./definitions
 import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
+import { createLockBook } from "./locks.ts";
 import { prune } from "./prune.ts";
 import { purge, purgeMark } from "./purge.ts";
 import { getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
@@ -26,6 +27,7 @@ export type MemoryStoreOptions = { readonly limits: Limits; readonly epoch?: num
 /** Opens an empty store that is gone when it is closed. */
 export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): Store {
   const state = createState(limits, epoch);
+  const locks = createLockBook(epoch, limits.locksMax);
   let isOpen = true;
 
   async function call<T>(verb: () => T): Promise<T> {
@@ -60,6 +62,12 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     putDefinitions: (records) => call(() => putDefinitions(state, records)),
     removeDefinition: (namespace, name) => call(() => removeDefinition(state, namespace, name)),
     listDefinitions: (after, limit) => call(() => listDefinitions(state, after, limit)),
+    acquireLock: (wish) => call(() => locks.acquireLock(wish)),
+    renewLock: (hold, ttlMs, now) => call(() => locks.renewLock(hold, ttlMs, now)),
+    releaseLock: (hold, now) => call(() => locks.releaseLock(hold, now)),
+    getLock: (ref, now) => call(() => locks.getLock(ref, now)),
+    listLocks: (page) => call(() => locks.listLocks(page)),
+    pruneLocks: (now, limit) => call(() => locks.pruneLocks(now, limit)),
     getMeta: (key) => call(() => state.meta.get(key)?.slice()),
     putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
     async close() {

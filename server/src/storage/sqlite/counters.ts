@@ -1,7 +1,7 @@
 import { command, type Database, query } from "./files/connection.ts";
 
 /** Numbers of the store by name. */
-export type CounterName = "epoch" | "dropped_row" | "dropped_index";
+export type CounterName = "epoch" | "dropped_row" | "dropped_index" | "lock_fence" | "locks";
 
 /** Reads and writes them, in the running transaction. */
 export type Counters = {

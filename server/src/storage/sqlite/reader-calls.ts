@@ -2,6 +2,7 @@ import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createList } from "./list.ts";
+import { createGetLock, createListLocks } from "./lock-rows.ts";
 import { createGetMeta } from "./meta.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
@@ -22,4 +23,6 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   readEvents: createReadEvents(db),
   listDefinitions: createListDefinitions(db),
   getMeta: createGetMeta(db),
+  getLock: createGetLock(db),
+  listLocks: createListLocks(db),
 });

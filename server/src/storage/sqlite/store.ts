@@ -56,6 +56,12 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     putDefinitions: (records) => ask(() => writer.call("putDefinitions", records)),
     removeDefinition: (namespace, name) => ask(() => writer.call("removeDefinition", namespace, name)),
     listDefinitions: (after, limit) => ask(() => reader.call("listDefinitions", after, limit)),
+    acquireLock: (wish) => ask(() => writer.call("acquireLock", wish)),
+    renewLock: (hold, ttlMs, now) => ask(() => writer.call("renewLock", hold, ttlMs, now)),
+    releaseLock: (hold, now) => ask(() => writer.call("releaseLock", hold, now)),
+    pruneLocks: (now, limit) => ask(() => writer.call("pruneLocks", now, limit)),
+    getLock: (ref, now) => ask(() => reader.call("getLock", ref, now)),
+    listLocks: (page) => ask(() => reader.call("listLocks", page)),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

@@ -3,6 +3,7 @@ import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createPutDefinitions, createRemoveDefinition } from "./definitions.ts";
 import { createExtend } from "./extend.ts";
+import { createAcquireLock, createPruneLocks, createReleaseLock, createRenewLock } from "./locks.ts";
 import { createPutMeta } from "./meta.ts";
 import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
@@ -26,4 +27,8 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   putDefinitions: createPutDefinitions(writing.db),
   removeDefinition: createRemoveDefinition(writing.db),
   putMeta: createPutMeta(writing.db),
+  acquireLock: createAcquireLock(writing),
+  renewLock: createRenewLock(writing),
+  releaseLock: createReleaseLock(writing),
+  pruneLocks: createPruneLocks(writing),
 });

@@ -48,6 +48,10 @@ export type WriterCalls = Sync<
     | "putMeta"
     | "putDefinitions"
     | "removeDefinition"
+    | "acquireLock"
+    | "renewLock"
+    | "releaseLock"
+    | "pruneLocks"
   >
 >;
 
@@ -82,6 +86,8 @@ export type ReaderCalls = Sync<
     | "readEvents"
     | "getMeta"
     | "listDefinitions"
+    | "getLock"
+    | "listLocks"
   >
 >;
 
@@ -119,6 +125,10 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
     ),
     answer: plain(),
   },
+  acquireLock: small(),
+  renewLock: small(),
+  releaseLock: small(),
+  pruneLocks: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -144,6 +154,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
       (from) => from.optionalBytes(),
     ),
   },
+  getLock: small(),
+  listLocks: small(),
   open: small(),
   checkpoint: small(),
   close: small(),
