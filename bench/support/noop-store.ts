@@ -38,6 +38,8 @@ export function createNoopStore(count: number): Store {
     close: async () => undefined,
     accept: notHere("accept"),
     apply: notHere("apply"),
+    edit: notHere("edit"),
+    remove: notHere("remove"),
     list: notHere("list"),
     listQueues: notHere("listQueues"),
     getQueue: notHere("getQueue"),

@@ -8,10 +8,12 @@ import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
 import { type Logger, silentLogger } from "./log.ts";
+import type { OperatorCalls } from "./operator-calls.ts";
 import { createPublisher } from "./publisher.ts";
 import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
-import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
+import { callMsMax, createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
 import { ClientClosedError } from "./task-errors.ts";
+import { createTaskOperations, type TaskOperations } from "./task-operations.ts";
 import { type Dial, openChannel } from "./transport.ts";
 import { waitForEnd } from "./wait.ts";
 
@@ -33,6 +35,8 @@ export type ClientOptions = {
 
 /** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
 export interface StemClient extends Enqueuer, AsyncDisposable {
+  /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
+  readonly tasks: TaskOperations;
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -73,7 +77,13 @@ export type ClientParts = Omit<ClientOptions, "url" | "dial"> & {
 /** Makes a client over given transports. */
 export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
   const { clock = createSystemClock() } = parts;
-  return new Client(createTaskCalls(transports, parts.namespace, clock), {
+  const { namespace } = parts;
+  const operators = {
+    transport: transports.calls,
+    inNamespace: namespace === undefined ? {} : { namespace },
+    timed: { timeoutMs: callMsMax },
+  };
+  return new Client(createTaskCalls(transports, namespace, clock), operators, {
     log: silentLogger,
     publishRetry: {},
     onClose: () => undefined,
@@ -93,8 +103,13 @@ class Client implements StemClient {
   #closed: Promise<void> | undefined;
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
+  readonly tasks: TaskOperations;
 
-  constructor(calls: TaskCalls, parts: Required<Omit<ClientParts, "namespace">>) {
+  constructor(
+    calls: TaskCalls,
+    operators: Omit<OperatorCalls, "call">,
+    parts: Required<Omit<ClientParts, "namespace">>,
+  ) {
     const { clock, random, log } = parts;
     const retries = createRetries(parts.publishRetry, { clock, random, closing: this.#closing.signal });
     this.#onClose = parts.onClose;
@@ -105,6 +120,7 @@ class Client implements StemClient {
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
     };
+    this.tasks = createTaskOperations({ ...operators, call: (run) => this.#call(retries, run) });
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, this.#closing.signal);
     this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);

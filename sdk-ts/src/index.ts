@@ -29,6 +29,8 @@ export {
   TaskCancelledError,
   TaskFailedError,
 } from "./task-errors.ts";
+export type { BatchOptions, BatchOutcome, TaskFilter } from "./task-filter.ts";
+export type { RevisionOptions, TaskChanges, TaskOperations } from "./task-operations.ts";
 export type { EnqueueOptions, RetryOptions, TaskOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";

@@ -3,6 +3,7 @@ import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
+import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
@@ -15,6 +16,7 @@ import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
 import { raceCases } from "./race.ts";
+import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
@@ -33,6 +35,8 @@ const nouns = [
   expiryCases,
   queueCases,
   purgeCases,
+  editCases,
+  removeCases,
   pruneCases,
   eventCases,
   metaCases,

@@ -81,7 +81,13 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   [{ reason: "STORE_UNAVAILABLE" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DRAINING" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DEADLINE_EXCEEDED", limitMs: 10 }, Code.DEADLINE_EXCEEDED, []],
-  [{ reason: "REVISION_CONFLICT", taskId: "t" }, Code.ABORTED, [RetryInfoSchema]],
+  [{ reason: "REVISION_CONFLICT", taskId: "t", revision: 3 }, Code.ABORTED, [RetryInfoSchema]],
+  [
+    { reason: "TASK_NOT_WAITING", taskId: "t", state: "leased" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [{ reason: "TASK_RUNNING", taskId: "t" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
 ];
 
 function infoOf({ details: [first] }: Status) {

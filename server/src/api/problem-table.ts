@@ -120,8 +120,18 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
   },
   REVISION_CONFLICT: {
     code: Code.ABORTED,
-    say: (p) => `task ${p.taskId} was changed by somebody else meanwhile`,
+    say: (p) => `task ${p.taskId} was changed by somebody else meanwhile: its revision is ${p.revision}`,
     details: () => [retryAfter(0)],
+  },
+  TASK_NOT_WAITING: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `task ${p.taskId} does not wait: it is ${p.state}`,
+    details: (p) => [precondition("TASK_WAITING", p.taskId, `the task is ${p.state}`)],
+  },
+  TASK_RUNNING: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `a worker has task ${p.taskId}: cancel it first`,
+    details: (p) => [precondition("TASK_AT_REST", p.taskId, "the task is leased")],
   },
 };
 

@@ -10,6 +10,7 @@ import { createQueueService } from "./services/queue-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
 import { createTaskAdminService } from "./services/task-admin-service.ts";
+import { createTaskBatchService } from "./services/task-batch-service.ts";
 import { createTaskService } from "./services/task-service.ts";
 import { createWorkerService } from "./worker-stream/worker-service.ts";
 
@@ -33,6 +34,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
   const ours = [
     createTaskService(deps),
     createTaskAdminService(deps),
+    createTaskBatchService(deps),
     createQueueService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),

@@ -7,8 +7,11 @@ import { createLoop } from "../lib/loop.ts";
 import type { Bytes, Namespace, QueueName, QueueRef, TaskId, TaskRef } from "../model/ids.ts";
 import type { Queue } from "../model/queue.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
+import type { BatchOutcome, TaskBatch, TaskFilter } from "./batch.ts";
+import type { BatchEdit, Batches } from "./batches.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import type { CancelVerdict } from "./cancel.ts";
+import type { CancelMessage, CancelVerdict } from "./cancel.ts";
+import { type Editing, type EditWish, noWish, type TaskAt } from "./edit.ts";
 import type { EnqueueVerdict, TaskSubmission } from "./enqueue.ts";
 import type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 import { createParts, type Parts } from "./parts.ts";
@@ -19,8 +22,12 @@ import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 
 export type {
+  BatchEdit,
+  BatchOutcome,
   BrokerDeps,
+  CancelMessage,
   CancelVerdict,
+  EditWish,
   EnqueueVerdict,
   Lease,
   LeaseVerdict,
@@ -31,15 +38,19 @@ export type {
   SessionEvents,
   SessionHello,
   SettleVerdict,
+  TaskAt,
+  TaskBatch,
+  TaskFilter,
   TaskProgress as Progress,
   TaskSubmission,
   TokenSettlement,
   UnaryLease,
   UnaryLeased,
 };
+export { noWish };
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */
-export interface Broker {
+export interface Broker extends Editing, Batches {
   /** Stores tasks, in order, a verdict each; durable when it resolves. With `atomic`, any refusal refuses all. */
   enqueue(
     namespace: Namespace,
@@ -59,7 +70,7 @@ export interface Broker {
     leaseMs: number | undefined,
   ): Promise<readonly LeaseVerdict[]>;
   /** Cancels a task; TASK_UNKNOWN when there is none. */
-  cancel(ref: TaskRef, reason: string): Promise<CancelVerdict>;
+  cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
   /** Enqueues an ended task's content again under a new id; TASK_UNKNOWN, TASK_NOT_ENDED. */
   replay(ref: TaskRef, newId: TaskId | undefined): Promise<Replayed>;
   /** Queues of a namespace by name, after `after`. */
@@ -97,6 +108,8 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   loop.start();
   return {
     ...parts.queues,
+    ...parts.editing,
+    ...parts.batches,
     enqueue: parts.enqueueing.enqueue,
     openSession: parts.sessions.open,
     lease: parts.leaseUnary,

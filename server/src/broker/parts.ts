@@ -1,8 +1,10 @@
 import type { Namespace } from "../model/ids.ts";
+import { type Batches, createBatches } from "./batches.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { type Cancel, createCancel } from "./cancel.ts";
+import { type Cancel, createCancel, createCancelMany } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { createEditing, type Editing } from "./edit.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
@@ -26,6 +28,8 @@ export type Parts = {
   readonly leaseUnary: LeaseUnary;
   readonly cancel: Cancel;
   readonly replay: Replay;
+  readonly editing: Editing;
+  readonly batches: Batches;
   readonly queues: Queues;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
@@ -55,6 +59,8 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     enqueueing,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     cancel: createCancel({ ...deps, sessions }),
+    editing: createEditing({ ...deps, news }),
+    batches: createBatches({ ...deps, news, cancelMany: createCancelMany({ ...deps, sessions }) }),
     replay: createReplay({ ...deps, enqueueing }),
     queues: createQueues({ ...deps, news }),
     openAny: sessions.openAny,

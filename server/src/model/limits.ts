@@ -24,6 +24,8 @@ export const limits = {
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,
   pageSizeDefault: 50,
+  /** Tasks that one call of an operator works through; it answers where to go on. */
+  operationTasksMax: 10_000,
   leasedTasksMax: 1000,
   leaseWaitMsMax: 30_000,
   leaseMsMin: 1000,

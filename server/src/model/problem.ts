@@ -42,7 +42,10 @@ export type Problem =
   | { readonly reason: "STORE_UNAVAILABLE" }
   | { readonly reason: "DRAINING" }
   | { readonly reason: "DEADLINE_EXCEEDED"; readonly limitMs: number }
-  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string };
+  /** `revision`: what the task has now. */
+  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string; readonly revision: number }
+  | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }
+  | { readonly reason: "TASK_RUNNING"; readonly taskId: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

@@ -10,12 +10,14 @@ import { accept } from "./accept.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
 import { dueTasks, expiredLeases } from "./due.ts";
+import { edit } from "./edit.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
 import { purge, purgeMark } from "./purge.ts";
 import { getQueue, listQueues, setPause } from "./queues.ts";
 import { read, readHeads } from "./read.ts";
+import { removeTasks } from "./remove.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
 
@@ -42,6 +44,8 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     extend: (request) => call(() => extend(state, request)),
     settle: (settlements) => call(() => settle(state, settlements)),
     apply: (changes) => call(() => apply(state, changes)),
+    edit: (edits) => call(() => edit(state, edits)),
+    remove: (refs, now) => call(() => removeTasks(state, refs, now)),
     read: (refs) => call(() => read(state, refs)),
     readHeads: (refs) => call(() => readHeads(state, refs)),
     list: (query) => call(() => list(state, query)),

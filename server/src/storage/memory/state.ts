@@ -10,9 +10,9 @@ import { createHeap, type Heap, type Placed } from "./heap.ts";
 export type Entry = Placed & {
   /** Its place in the order of acceptance, which is one for the whole store. */
   readonly seq: number;
-  readonly queue: QueueEntry;
-  readonly content: Bytes;
-  readonly contentHash: string | undefined;
+  queue: QueueEntry;
+  content: Bytes;
+  contentHash: string | undefined;
   /** Replaced with every change and never changed itself, so that readers may keep it. */
   head: TaskHead;
   result: Bytes | undefined;
@@ -130,6 +130,14 @@ export function remove(state: State, space: Space, entry: Entry): void {
 /** Writes a task's new head, and moves the task to where that belongs. */
 export function replaceHead(state: State, entry: Entry, head: TaskHead): void {
   leave(state, entry);
+  entry.head = head;
+  enter(state, entry);
+}
+
+/** Writes a task's new head, and moves the task to another queue. */
+export function moveEntry(state: State, entry: Entry, queue: QueueEntry, head: TaskHead): void {
+  leave(state, entry);
+  entry.queue = queue;
   entry.head = head;
   enter(state, entry);
 }

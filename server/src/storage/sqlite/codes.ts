@@ -66,6 +66,7 @@ export const eventKinds = createCodes<TaskEventKind>({
   failed: 7,
   cancel_requested: 8,
   cancelled: 9,
+  updated: 10,
 });
 
 /** The number of a reason; 0 for none. */

@@ -37,6 +37,8 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     extend: (request) => ask(() => writer.call("extend", request)),
     settle: (settlements) => ask(() => writer.call("settle", settlements)),
     apply: (changes) => ask(() => writer.call("apply", changes)),
+    edit: (edits) => ask(() => writer.call("edit", edits)),
+    remove: (refs, now) => ask(() => writer.call("remove", refs, now)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
     purge: (ref, upTo, now, limit) => ask(() => writer.call("purge", ref, upTo, now, limit)),

@@ -1,11 +1,13 @@
 import { createAccept } from "./accept.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
+import { createEdit } from "./edit.ts";
 import { createExtend } from "./extend.ts";
 import { createPutMeta } from "./meta.ts";
 import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
+import { createRemove } from "./remove.ts";
 import { createSettle } from "./settle.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
@@ -18,6 +20,8 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   extend: createExtend(writing),
   settle: createSettle(writing),
   apply: createApply(writing),
+  edit: createEdit(writing),
+  remove: createRemove(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
   purge: createPurge(writing),

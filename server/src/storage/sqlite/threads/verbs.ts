@@ -6,6 +6,7 @@ import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain } from "../packets/coder.ts";
+import { editVerb } from "../packets/edit.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
 import { settleVerb } from "../packets/settle.ts";
@@ -40,6 +41,8 @@ export type WriterCalls = Sync<
     | "extend"
     | "settle"
     | "apply"
+    | "edit"
+    | "remove"
     | "prune"
     | "setPause"
     | "purge"
@@ -98,6 +101,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   extend: extendVerb,
   settle: settleVerb,
   apply: applyVerb,
+  edit: editVerb,
+  remove: { ...small(), items: ([gone]) => gone.length },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
