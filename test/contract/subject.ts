@@ -13,13 +13,13 @@ import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { NewTask, Task, TaskHead } from "../../server/src/model/task.ts";
 import { editTask, noEdit, type TaskEdit } from "../../server/src/model/task-edit.ts";
 import { decideSettle, type TaskTrigger, transition } from "../../server/src/model/task-machine.ts";
+import type { EditVerdict } from "../../server/src/ports/admin-store.ts";
 import type { Clock } from "../../server/src/ports/clock.ts";
 import type { Store } from "../../server/src/ports/store.ts";
 import type {
   AcceptVerdict,
   Claimed,
   ClaimRequest,
-  EditVerdict,
   LeaseCheck,
   LeaseRef,
   SettleVerdict,

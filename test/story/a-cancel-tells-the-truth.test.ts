@@ -6,12 +6,18 @@ test("a task that waits is cancelled, and nobody gets it", async () => {
   await rooms.enqueue({ id: "cancelled" }, { id: "other" }, { id: "later", start: { delayMs: 60_000 } });
   const { broker } = rooms;
   const ready = taskRefOf("cancelled");
-  expect(await broker.cancel(ready, { reason: "changed our mind" })).toEqual({ kind: "cancelled", state: "cancelled" });
+  expect(await broker.cancel(ready, { reason: "changed our mind" })).toEqual({
+    kind: "cancelled",
+    state: "cancelled",
+  });
   expect(await broker.cancel(taskRefOf("later"), { reason: "too late" })).toEqual({
     kind: "cancelled",
     state: "cancelled",
   });
-  expect(await broker.cancel(ready, { reason: "again" })).toEqual({ kind: "already_terminal", state: "cancelled" });
+  expect(await broker.cancel(ready, { reason: "again" })).toEqual({
+    kind: "already_terminal",
+    state: "cancelled",
+  });
   const worker = await rooms.worker();
   expect(await worker.takeOne()).toMatchObject({ taskId: "other" });
   expect(await rooms.read("cancelled")).toMatchObject({ cancel: { reason: "changed our mind" } });

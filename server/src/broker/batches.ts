@@ -1,6 +1,7 @@
 import type { Instant, QueueName } from "../model/ids.ts";
 import { taskStates } from "../model/task.ts";
 import { type EditedTask, editTask, noEdit } from "../model/task-edit.ts";
+import type { AdminStore } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
@@ -30,7 +31,7 @@ export type Batches = {
 
 /** What that needs. */
 export type BatchesDeps = BatchDeps & {
-  readonly store: Pick<TaskStore, "edit" | "apply" | "remove">;
+  readonly store: Pick<TaskStore, "apply"> & AdminStore;
   readonly clock: Clock;
   readonly hints: TaskHints;
   readonly news: EditNews;

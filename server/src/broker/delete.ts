@@ -1,13 +1,14 @@
 import type { TaskRef } from "../model/ids.ts";
 import { isTerminal, type TaskHead } from "../model/task.ts";
 import { transition } from "../model/task-machine.ts";
+import type { AdminStore } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { GuardedChange, TaskStore } from "../ports/task-store.ts";
 
 /** What deleting needs. */
 export type DeletingDeps = {
-  readonly store: Pick<TaskStore, "apply" | "remove">;
+  readonly store: Pick<TaskStore, "apply"> & Pick<AdminStore, "remove">;
   readonly clock: Clock;
   readonly hints: TaskHints;
 };

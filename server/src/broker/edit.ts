@@ -3,6 +3,7 @@ import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import { isTerminal, type Task, type TaskHead, type TerminalState } from "../model/task.ts";
 import { editTask, noEdit, type TaskEdit } from "../model/task-edit.ts";
+import type { AdminStore } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
@@ -35,7 +36,7 @@ export type Editing = {
 
 /** What changing tasks needs. */
 export type EditingDeps = {
-  readonly store: Pick<TaskStore, "read" | "readHeads" | "edit" | "apply" | "remove">;
+  readonly store: Pick<TaskStore, "read" | "readHeads" | "apply"> & AdminStore;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly hints: TaskHints;

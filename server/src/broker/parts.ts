@@ -1,16 +1,12 @@
 import type { Namespace } from "../model/ids.ts";
-import { type Batches, createBatches } from "./batches.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { type Cancel, createCancel, createCancelMany } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
-import { createEditing, type Editing } from "./edit.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
+import { createOperators, type Operators } from "./operators.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
-import { createQueues, type Queues } from "./queues.ts";
-import { createReplay, type Replay } from "./replay.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
@@ -26,11 +22,7 @@ export type Parts = {
   readonly sessions: Sessions;
   readonly enqueueing: Enqueueing;
   readonly leaseUnary: LeaseUnary;
-  readonly cancel: Cancel;
-  readonly replay: Replay;
-  readonly editing: Editing;
-  readonly batches: Batches;
-  readonly queues: Queues;
+  readonly operators: Operators;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
 };
@@ -58,11 +50,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     sessions,
     enqueueing,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
-    cancel: createCancel({ ...deps, sessions }),
-    editing: createEditing({ ...deps, news }),
-    batches: createBatches({ ...deps, news, cancelMany: createCancelMany({ ...deps, sessions }) }),
-    replay: createReplay({ ...deps, enqueueing }),
-    queues: createQueues({ ...deps, news }),
+    operators: createOperators({ ...deps, sessions, enqueueing, news }),
     openAny: sessions.openAny,
   };
 }

@@ -1,6 +1,5 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
 import type { Fence, NewTask, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
-import type { EditedTask } from "../model/task-edit.ts";
 import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machine.ts";
 
 /**
@@ -38,16 +37,6 @@ export interface TaskStore {
   settle(settlements: readonly StoreSettlement[]): Promise<readonly SettleVerdict[]>;
   /** Applies each change whose guard holds; the others are conflicts. Items are independent of each other. */
   apply(changes: readonly GuardedChange[]): Promise<readonly ("applied" | "conflict")[]>;
-  /**
-   * Writes each edit whose task still waits at the revision given; the others are conflicts. A queue comes into being where it is
-   * new. Items are judged one after the other and are independent of each other.
-   */
-  edit(edits: readonly GuardedEdit[]): Promise<readonly EditVerdict[]>;
-  /**
-   * Removes ended tasks as their retention's end would, tombstone included, each with a verdict: "live" has not ended, "unknown" is
-   * not there.
-   */
-  remove(refs: readonly TaskRef[], now: Instant): Promise<readonly RemoveVerdict[]>;
   /** Reads tasks in full, in the order asked; undefined where there is none. Sees every write that resolved before. */
   read(refs: readonly TaskRef[]): Promise<readonly (Task | undefined)[]>;
   /** Reads what decisions about leases need, in the order asked; undefined where there is no such task. */
@@ -152,20 +141,6 @@ export type GuardedChange = {
   readonly change: TaskChange;
   readonly now: Instant;
 };
-
-/** An edit of a waiting task, decided at that revision. */
-export type GuardedEdit = {
-  readonly ref: TaskRef;
-  readonly revision: number;
-  readonly edited: EditedTask;
-  readonly now: Instant;
-};
-
-/** queue_limit: the namespace has as many queues as it may, and the edit's is not among them. */
-export type EditVerdict = "applied" | "conflict" | "queue_limit";
-
-/** What became of a record that was to go. */
-export type RemoveVerdict = "removed" | "live" | "unknown";
 
 /** Which tasks to list; filters are combined. No states: any. `createdFrom` is inside, `createdTo` outside. */
 export type TaskQuery = {

@@ -1,5 +1,5 @@
 import { isWaiting } from "../../model/task-edit.ts";
-import type { EditVerdict, GuardedEdit } from "../../ports/task-store.ts";
+import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import { find, hashOf, makeQueue, moveEntry, type State, spaceOf } from "./state.ts";
 
 /** Writes edits of waiting tasks, one after the other. */

@@ -7,17 +7,16 @@ import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
 import type { Store } from "../../ports/store.ts";
 import { accept } from "./accept.ts";
+import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
 import { dueTasks, expiredLeases } from "./due.ts";
-import { edit } from "./edit.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
 import { purge, purgeMark } from "./purge.ts";
 import { getQueue, listQueues, setPause } from "./queues.ts";
 import { read, readHeads } from "./read.ts";
-import { removeTasks } from "./remove.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
 
@@ -39,13 +38,12 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
   return {
     kind: "memory",
     durability: "none",
+    ...createAdminStore(state, call),
     accept: (batch) => call(() => accept(state, batch)),
     claim: (want) => call(() => claim(state, want)),
     extend: (request) => call(() => extend(state, request)),
     settle: (settlements) => call(() => settle(state, settlements)),
     apply: (changes) => call(() => apply(state, changes)),
-    edit: (edits) => call(() => edit(state, edits)),
-    remove: (refs, now) => call(() => removeTasks(state, refs, now)),
     read: (refs) => call(() => read(state, refs)),
     readHeads: (refs) => call(() => readHeads(state, refs)),
     list: (query) => call(() => list(state, query)),

@@ -1,6 +1,6 @@
 import { type Instant, plus, type TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
-import type { RemoveVerdict } from "../../ports/task-store.ts";
+import type { RemoveVerdict } from "../../ports/admin-store.ts";
 import { type Entry, find, hashOf, remove, type State, spaceOf } from "./state.ts";
 
 /** Removes ended tasks before their time. */

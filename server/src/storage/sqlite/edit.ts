@@ -1,6 +1,6 @@
 import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
 import type { EditedTask } from "../../model/task-edit.ts";
-import type { EditVerdict, GuardedEdit } from "../../ports/task-store.ts";
+import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Database, query, type Value } from "./files/connection.ts";
 import { createFind, defineContentHash } from "./find.ts";

@@ -1,6 +1,6 @@
 import type { Instant, TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
-import type { RemoveVerdict } from "../../ports/task-store.ts";
+import type { RemoveVerdict } from "../../ports/admin-store.ts";
 import { states } from "./codes.ts";
 import { createDropRecords } from "./drop-records.ts";
 import { createFind, type Found } from "./find.ts";

@@ -1,5 +1,5 @@
 import { instantOf, queueNameOf } from "../../../model/ids.ts";
-import type { EditVerdict, GuardedEdit } from "../../../ports/task-store.ts";
+import type { EditVerdict, GuardedEdit } from "../../../ports/admin-store.ts";
 import { codeOfReason, reasonOfCode } from "../codes.ts";
 import { readInstant } from "./change.ts";
 import { packed, plain, readList, writeList } from "./coder.ts";
