@@ -4,6 +4,7 @@
 import { baseUrlOf, defaultUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
+import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
@@ -37,6 +38,8 @@ export type ClientOptions = {
 export interface StemClient extends Enqueuer, AsyncDisposable {
   /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
   readonly tasks: TaskOperations;
+  /** What operators do with tasks that failed for good. */
+  readonly deadLetters: DeadLetters;
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -104,6 +107,7 @@ class Client implements StemClient {
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
   readonly tasks: TaskOperations;
+  readonly deadLetters: DeadLetters;
 
   constructor(
     calls: TaskCalls,
@@ -120,7 +124,9 @@ class Client implements StemClient {
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
     };
-    this.tasks = createTaskOperations({ ...operators, call: (run) => this.#call(retries, run) });
+    const operating: OperatorCalls = { ...operators, call: (run) => this.#call(retries, run) };
+    this.tasks = createTaskOperations(operating);
+    this.deadLetters = createDeadLetters(operating);
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, this.#closing.signal);
     this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);

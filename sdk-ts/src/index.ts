@@ -10,6 +10,15 @@ export type { CancelTimer, Clock } from "./clock.ts";
 export type { EncodedPayload, PayloadCodec } from "./codec/codec.ts";
 export { PayloadError } from "./codec/codec.ts";
 export { jsonCodec } from "./codec/json.ts";
+export type {
+  AttemptOutcome,
+  AttemptRecord,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetters,
+  ReplayedLetter,
+  ReplayOptions,
+} from "./dead-letters.ts";
 export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition } from "./define-task.ts";
 export { defineTask } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";

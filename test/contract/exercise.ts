@@ -3,6 +3,7 @@ import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
+import { deadLetterCases } from "./dead-letter.ts";
 import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
@@ -37,6 +38,7 @@ const nouns = [
   purgeCases,
   editCases,
   removeCases,
+  deadLetterCases,
   pruneCases,
   eventCases,
   metaCases,

@@ -105,6 +105,7 @@ export async function snapshot(side: Side) {
   const { events } = await store.readEvents(undefined, 100_000);
   return {
     tasks: withLeaseNumbers(side, tasks),
+    attempts: await Promise.all(tasks.map((task) => store.readAttempts(task))),
     queues: await store.listQueues(namespace, undefined, 100),
     // Within one commit the events of different tasks come in any order.
     events: Map.groupBy(

@@ -88,6 +88,11 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     [PreconditionFailureSchema],
   ],
   [{ reason: "TASK_RUNNING", taskId: "t" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
+  [
+    { reason: "TASK_NOT_FAILED", taskId: "t", state: "succeeded" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -133,6 +133,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `a worker has task ${p.taskId}: cancel it first`,
     details: (p) => [precondition("TASK_AT_REST", p.taskId, "the task is leased")],
   },
+  TASK_NOT_FAILED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `task ${p.taskId} is no dead letter: it is ${p.state}`,
+    details: (p) => [precondition("TASK_FAILED", p.taskId, `the task is ${p.state}`)],
+  },
 };
 
 /** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */

@@ -6,6 +6,7 @@ import { createNamespaces } from "./convert/namespace.ts";
 import { createPageTokens } from "./convert/page-token.ts";
 import { type ServerFacts, workerProtocol } from "./convert/server-info.ts";
 import type { ServiceDeps } from "./service-deps.ts";
+import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createQueueService } from "./services/queue-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
@@ -35,6 +36,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     createTaskService(deps),
     createTaskAdminService(deps),
     createTaskBatchService(deps),
+    createDeadLetterService(deps),
     createQueueService(deps),
     serve(WorkerService, createWorkerService(deps)),
     createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),

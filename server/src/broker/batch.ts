@@ -1,12 +1,13 @@
-import type { Instant, Namespace, QueueName, TaskId } from "../model/ids.ts";
+import type { Instant, Namespace, TaskId } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { TaskHead, TaskState } from "../model/task.ts";
+import type { AdminStore } from "../ports/admin-store.ts";
 import type { TaskQuery, TaskStore } from "../ports/task-store.ts";
 
 /** Which tasks an operator means: those that match all of it. */
 export type TaskFilter = Pick<
   TaskQuery,
-  "states" | "queue" | "name" | "tag" | "createdFrom" | "createdTo"
+  "states" | "queue" | "name" | "tag" | "createdFrom" | "createdTo" | "ended"
 > & {
   readonly namespace: Namespace;
   /** One of these; undefined: any. */
@@ -38,11 +39,13 @@ export type BatchDeed = {
   readonly wouldChange: (head: TaskHead) => boolean;
   /** Does it in one small write, to tasks that it would change; answers how many it was done to. */
   readonly run: (heads: readonly TaskHead[]) => Promise<number>;
+  /** In a dry run: hears which tasks it would be done to. */
+  readonly tell?: (heads: readonly TaskHead[]) => Promise<void>;
 };
 
 /** What working through a filter needs. */
 export type BatchDeps = {
-  readonly store: Pick<TaskStore, "list" | "readHeads">;
+  readonly store: Pick<TaskStore, "list" | "readHeads"> & Pick<AdminStore, "readReplays">;
   readonly limits: Limits;
 };
 
@@ -55,6 +58,7 @@ export async function workThrough(deps: BatchDeps, batch: TaskBatch, deed: Batch
     const page = await readPage(deps, { ...batch, after: cursor, limit: limit - matched }, deed);
     const due = page.heads.filter(deed.wouldChange);
     matched += page.heads.length;
+    if (dryRun) await deed.tell?.(due);
     changed += dryRun || due.length === 0 ? due.length : await deed.run(due);
     cursor = page.cursor;
   } while (cursor !== undefined && matched < limit);
@@ -71,10 +75,12 @@ async function readPage(
   const states = filter.states.length === 0 ? deed.states : filter.states;
   if (filter.ids !== undefined) {
     const { namespace, ids } = filter;
-    const found = await store.readHeads(ids.map((id) => ({ namespace, id })));
-    const isMeant = (head: TaskHead | undefined): head is TaskHead =>
-      head !== undefined && matches(head, { ...filter, states });
-    return { heads: found.filter(isMeant), cursor: undefined };
+    const found = (await store.readHeads(ids.map((id) => ({ namespace, id })))).filter(isThere);
+    const replays = filter.ended === undefined ? [] : await store.readReplays(found);
+    const heads = found.filter(
+      (head, at) => matches(head, { ...filter, states }) && endedAs(head, replays[at] !== undefined, filter),
+    );
+    return { heads, cursor: undefined };
   }
   const { tasks, cursor } = await store.list({
     ...filter,
@@ -98,8 +104,19 @@ function matches(head: TaskHead, filter: TaskFilter): boolean {
   );
 }
 
-const isOneOf = (wanted: string | QueueName | undefined, value: string): boolean =>
-  wanted === undefined || wanted === value;
+function endedAs({ reason, endedAt }: TaskHead, isReplayed: boolean, { ended }: TaskFilter): boolean {
+  if (ended === undefined) return true;
+  return (
+    endedAt !== undefined &&
+    (ended.reasons.length === 0 || (reason !== undefined && ended.reasons.includes(reason))) &&
+    isWithin(endedAt, ended.from, ended.to) &&
+    isOneOf(ended.isReplayed, isReplayed)
+  );
+}
+
+const isThere = (head: TaskHead | undefined): head is TaskHead => head !== undefined;
+
+const isOneOf = <T>(wanted: T | undefined, value: T): boolean => wanted === undefined || wanted === value;
 
 const isWithin = (at: Instant, from: Instant | undefined, to: Instant | undefined): boolean =>
   (from === undefined || at >= from) && (to === undefined || at < to);

@@ -52,8 +52,8 @@ export type Enqueueing = {
     submissions: readonly TaskSubmission[],
     atomic: boolean,
   ): Promise<readonly EnqueueVerdict[]>;
-  /** Stores one task that is complete already. */
-  enqueueOne(task: NewTask): Promise<EnqueueVerdict>;
+  /** Stores tasks of one namespace that are complete already, a verdict each. */
+  enqueueMade(tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
 };
 
 /** What taking in needs. */
@@ -126,11 +126,10 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       const tasks = submissions.map((submission) => resolve(namespace, submission, now));
       return accept(namespace, tasks, { now, atomic });
     },
-    async enqueueOne(task) {
+    async enqueueMade(tasks) {
       refuseWhileDraining();
-      const [verdict] = await accept(task.namespace, [task], { now: clock.now(), atomic: false });
-      if (verdict === undefined) throw new Error("the store left a task without a verdict");
-      return verdict;
+      const [first] = tasks;
+      return first ? accept(first.namespace, tasks, { now: clock.now(), atomic: false }) : [];
     },
   };
 }

@@ -55,6 +55,8 @@ export const limits = {
   awaitStreamsMax: 1000,
   forgedTokensMax: 3,
   forgedTokenWindowMs: 10_000,
+  /** Attempts that ended badly, kept of one task; the oldest go first. */
+  attemptHistoryMax: 10,
   tombstoneMs: 86_400_000,
   eventRetentionMs: 86_400_000,
   eventBytesMax: 1024 * 1024 * 1024,
@@ -74,6 +76,8 @@ export const defaults = {
   retryFactor: 2,
   retryMaxMs: 300_000,
   retentionMs: 86_400_000,
+  /** Failed tasks are dead letters: somebody has to come and look, also after a long weekend. */
+  deadLetterRetentionMs: 604_800_000,
   /** How long a task waits whose worker did not know its name, so that another worker can be deployed meanwhile. */
   unknownNameDelayMs: 5000,
 } as const;

@@ -1,3 +1,5 @@
+import type { AttemptRecord } from "../model/attempt.ts";
+import type { Replay } from "../model/dead-letter.ts";
 import type { Instant, TaskRef } from "../model/ids.ts";
 import type { EditedTask } from "../model/task-edit.ts";
 
@@ -13,7 +15,16 @@ export interface AdminStore {
    * not there.
    */
   remove(refs: readonly TaskRef[], now: Instant): Promise<readonly RemoveVerdict[]>;
+  /** The attempts of a task that ended badly, oldest first, the newest `limits.attemptHistoryMax` of them. */
+  readAttempts(ref: TaskRef): Promise<readonly AttemptRecord[]>;
+  /** Notes which tasks replay others, the last of them for each; those that are not there are passed over. */
+  noteReplays(notes: readonly ReplayNote[]): Promise<void>;
+  /** How tasks were replayed, in the order asked; undefined where they were not, or are not there. */
+  readReplays(refs: readonly TaskRef[]): Promise<readonly (Replay | undefined)[]>;
 }
+
+/** A task, and the one that replays it. */
+export type ReplayNote = { readonly ref: TaskRef; readonly replay: Replay };
 
 /** An edit of a waiting task, decided at that revision. */
 export type GuardedEdit = {

@@ -56,7 +56,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
     D170: "routes that lead back to themselves",
     D172: "globs that take for ever",
     D173: "regular expressions that take for ever",
-    D175: "replaying dead letters, none, too many or again",
   },
   schedules: {
     D176: "cron lines that are too short or too long",

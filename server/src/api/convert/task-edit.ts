@@ -1,11 +1,12 @@
 /** What operators want changed about tasks that wait. */
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { ReplayDeadLettersRequest } from "@stem/proto/stem/v1/dead_letter_service_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { UpdateTaskRequest } from "@stem/proto/stem/v1/task_admin_service_pb";
 import type { UpdateTasksRequest } from "@stem/proto/stem/v1/task_batch_service_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
-import type { BatchEdit, EditWish } from "../../broker/broker.ts";
+import type { BatchEdit, EditWish, ReplayEdit } from "../../broker/broker.ts";
 import { type Bytes, type Instant, plus, queueNameOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
@@ -41,6 +42,19 @@ const editOf = (
   queue: queue === undefined ? undefined : queueNameOf(queue),
   start: startOf(start, context),
 });
+
+/** How dead letters are to be replayed. Arguments belong to one task. */
+export function replayEditOf(request: ReplayDeadLettersRequest, context: EditContext): ReplayEdit {
+  const { args, filter, queue, start } = request;
+  if (args !== undefined && filter?.taskIds.length !== 1)
+    throw fieldInvalid("args", "can be given only where the filter names exactly one task id");
+  const at = startOf(start, context);
+  return {
+    queue: queue === undefined ? undefined : queueNameOf(queue),
+    start: at !== undefined && at > context.now ? at : undefined,
+    rewrite: args && argsRewrite(args, context.limits),
+  };
+}
 
 /** When tasks shall start; throws where that is no time, or too far ahead. */
 export function startOf(

@@ -1,4 +1,6 @@
+import type { AttemptRecord } from "../../model/attempt.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
+import type { Replay } from "../../model/dead-letter.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { QueuePause } from "../../model/queue.ts";
@@ -19,6 +21,10 @@ export type Entry = Placed & {
   failure: Bytes | undefined;
   /** The outcome that settled the newest lease; undefined while that is open. */
   settledHash: number | undefined;
+  /** Attempts that ended badly, oldest first; undefined while there was none. */
+  attempts?: AttemptRecord[];
+  /** The task that replays this one. */
+  replay?: Replay;
 };
 
 /** The ready tasks of one queue and priority, in the order of acceptance. */

@@ -1,4 +1,5 @@
 import { type Instant, plus } from "../../model/ids.ts";
+import { createDropNotes } from "./attempts.ts";
 import { command } from "./files/connection.ts";
 import { defineContentHash } from "./find.ts";
 import type { QueueEntry } from "./queue-registry.ts";
@@ -27,6 +28,7 @@ export function createDropRecords({ db, ledger, limits }: Writing): DropRecords 
   );
   const dropTasks = command(db, `DELETE FROM tasks WHERE ${some}`);
   const dropResults = command(db, `DELETE FROM results WHERE ${some}`);
+  const dropNotes = createDropNotes(db);
 
   return (records, now) => {
     if (records.length === 0) return;
@@ -35,6 +37,7 @@ export function createDropRecords({ db, ledger, limits }: Writing): DropRecords 
     leaveTombstones(plus(now, limits.tombstoneMs), seqs);
     dropTasks(seqs);
     dropResults(seqs);
+    dropNotes(seqs);
     for (const { queue, state } of records) ledger.move(queue, state, undefined);
   };
 }

@@ -8,6 +8,7 @@ import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createRemove } from "./remove.ts";
+import { createNoteReplays } from "./replays.ts";
 import { createSettle } from "./settle.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
@@ -22,6 +23,7 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   apply: createApply(writing),
   edit: createEdit(writing),
   remove: createRemove(writing),
+  noteReplays: createNoteReplays(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
   purge: createPurge(writing),

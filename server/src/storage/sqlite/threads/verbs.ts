@@ -4,6 +4,7 @@ import type { Bytes } from "../../../model/ids.ts";
 import type { Store } from "../../../ports/store.ts";
 import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
+import { attemptList } from "../packets/attempt.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain } from "../packets/coder.ts";
 import { editVerb } from "../packets/edit.ts";
@@ -43,6 +44,7 @@ export type WriterCalls = Sync<
     | "apply"
     | "edit"
     | "remove"
+    | "noteReplays"
     | "prune"
     | "setPause"
     | "purge"
@@ -70,6 +72,8 @@ export type WriterControls = {
 export type ReaderCalls = Sync<
   Pick<
     Store,
+    | "readAttempts"
+    | "readReplays"
     | "read"
     | "readHeads"
     | "list"
@@ -102,6 +106,7 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   settle: settleVerb,
   apply: applyVerb,
   edit: editVerb,
+  noteReplays: { ...small(), items: ([notes]) => notes.length },
   remove: { ...small(), items: ([gone]) => gone.length },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
@@ -124,6 +129,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
 };
 
 export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
+  readAttempts: { request: plain(), answer: attemptList },
+  readReplays: small(),
   read: { request: refs, answer: maybeTasks },
   readHeads: { request: refs, answer: maybeHeads },
   list: { request: plain(), answer: taskPage },
