@@ -5,6 +5,7 @@ import { StemProblem } from "../problem.ts";
 import { SchemaMismatchError } from "../schema.ts";
 import { ClientClosedError, EnqueueManyError, TaskCancelledError, TaskFailedError } from "../task-errors.ts";
 import { createFakeClient, NoAnswerError } from "./fake-client.ts";
+import { NoServerError } from "./no-operators.ts";
 
 const add = defineTask<[a: number, b: number], number>({ name: "add" });
 const mail = defineTask<{ to: string }, string>({
@@ -129,4 +130,10 @@ test("a closed one takes nothing more", async () => {
   const client = createFakeClient();
   await client.close();
   await expect(client.enqueue(add, [1, 2])).rejects.toThrow(ClientClosedError);
+});
+
+test("what operators do needs a server, and a fake client says so", async () => {
+  const client = createFakeClient();
+  expect(() => client.tasks.runNow("a")).toThrow("tasks.runNow needs a server");
+  expect(() => client.deadLetters.list()).toThrow(NoServerError);
 });

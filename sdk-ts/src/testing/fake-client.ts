@@ -13,6 +13,7 @@ import { StemProblem } from "../problem.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
 import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
+import { noOperators } from "./no-operators.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 export { NoAnswerError } from "./fake-handles.ts";
@@ -58,6 +59,8 @@ class RecordingClient implements FakeClient {
   readonly #refusals = new Map<string, StemProblem>();
   readonly #handles = fakeHandles(this.#tasks, this.#answers);
   #isClosed = false;
+  readonly tasks = noOperators<StemClient["tasks"]>("tasks");
+  readonly deadLetters = noOperators<StemClient["deadLetters"]>("deadLetters");
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
