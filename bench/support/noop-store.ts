@@ -39,6 +39,11 @@ export function createNoopStore(count: number): Store {
     close: async () => undefined,
     accept: notHere("accept"),
     apply: notHere("apply"),
+    edit: notHere("edit"),
+    remove: notHere("remove"),
+    readAttempts: notHere("readAttempts"),
+    noteReplays: notHere("noteReplays"),
+    readReplays: notHere("readReplays"),
     list: notHere("list"),
     listQueues: notHere("listQueues"),
     getQueue: notHere("getQueue"),
@@ -67,6 +72,7 @@ const policy: Claimed["policy"] = {
   retry: { baseMs: 2000, factor: 2, maxMs: 300_000, jitter: "full" },
   leaseMs: undefined,
   retentionMs: 86_400_000,
+  deadLetterRetentionMs: 604_800_000,
 };
 
 // Encoded once: whoever enqueues a task pays for that, not whoever hands it out.

@@ -22,6 +22,15 @@ export { defineCodec } from "./codec/define-codec.ts";
 export { jsonCodec } from "./codec/json.ts";
 export type { VersionedSpec } from "./codec/versioned.ts";
 export { versioned } from "./codec/versioned.ts";
+export type {
+  AttemptOutcome,
+  AttemptRecord,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetters,
+  ReplayedLetter,
+  ReplayOptions,
+} from "./dead-letters.ts";
 export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
 export { defineTask } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
@@ -45,6 +54,8 @@ export {
   TaskCancelledError,
   TaskFailedError,
 } from "./task-errors.ts";
+export type { BatchOptions, BatchOutcome, TaskFilter } from "./task-filter.ts";
+export type { RevisionOptions, TaskChanges, TaskOperations } from "./task-operations.ts";
 export type { EnqueueOptions, RetryOptions, TaskOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";

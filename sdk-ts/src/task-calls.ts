@@ -28,8 +28,8 @@ export type TaskCalls = {
 /** Where the calls go: waiting has a connection of its own, because open streams would count against everything else. */
 export type TaskTransports = { readonly calls: Transport; readonly waits: Transport };
 
-// The server gives a call this long; beyond it nobody is listening.
-const callMsMax = 30_000;
+/** The server gives a call this long; beyond it nobody is listening. */
+export const callMsMax = 30_000;
 
 const cancelOutcomes: Readonly<Record<number, CancelVerdict["outcome"]>> = {
   [CancelOutcome.CANCELLED]: "cancelled",

@@ -64,6 +64,22 @@ const reasons: Readonly<Record<number, TaskStateReason>> = {
   [ProtoReason.PURGED]: "purged",
 };
 
+const protoStates = new Map(
+  Object.entries(states).map(([code, state]) => [state, Number(code) as ProtoState]),
+);
+
+/** The state for the wire. */
+export const stateToProto = (state: TaskState): ProtoState =>
+  protoStates.get(state) ?? ProtoState.UNSPECIFIED;
+
+const protoReasons = new Map(
+  Object.entries(reasons).map(([code, reason]) => [reason, Number(code) as ProtoReason]),
+);
+
+/** The reason for the wire. */
+export const stateReasonToProto = (reason: TaskStateReason): ProtoReason =>
+  protoReasons.get(reason) ?? ProtoReason.UNSPECIFIED;
+
 /** The state as the wire says it; undefined for one that this version does not know. */
 export const stateFromProto = (state: ProtoState): TaskState | undefined => states[state];
 /** The reason as the wire says it; undefined for none, or for one that this version does not know. */

@@ -21,6 +21,10 @@ export type TaskStatus = {
   readonly id: string;
   readonly name: string;
   readonly queue: string;
+  /** 0 (last) to 9 (first), as it is in force. */
+  readonly priority: number;
+  /** Rises with every transition; what a guarded change names. */
+  readonly revision: number;
   readonly state: TaskState;
   /** Why it is there, where the state alone does not say it. */
   readonly reason: TaskStateReason | undefined;
@@ -56,6 +60,8 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     id: task.id,
     name: task.name,
     queue: task.queue,
+    priority: task.priority,
+    revision: Number(task.revision),
     // A state that this version does not know is a live one: only the three known ends are final.
     state: stateFromProto(task.state) ?? "leased",
     reason: stateReasonFromProto(task.stateReason),

@@ -4,7 +4,9 @@ import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
+import { deadLetterCases } from "./dead-letter.ts";
 import { definitionCases } from "./definition.ts";
+import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { guardCases } from "./guard.ts";
@@ -18,6 +20,7 @@ import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
 import { raceCases } from "./race.ts";
+import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
@@ -37,6 +40,9 @@ const nouns = [
   expiryCases,
   queueCases,
   purgeCases,
+  editCases,
+  removeCases,
+  deadLetterCases,
   pruneCases,
   eventCases,
   definitionCases,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
-import { instantOf } from "../../server/src/model/ids.ts";
+import { instantOf, plus } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import { type TaskPolicy, taskStates } from "../../server/src/model/task.ts";
@@ -53,6 +53,14 @@ const settled =
   async (subject, claimed) =>
     claimed && subject.settle(claimed, outcome);
 
+const subjectEdit =
+  (start: "ready" | "later"): Event =>
+  (subject) =>
+    subject.edit(refOf("a"), {
+      priority: 9,
+      start: start === "ready" ? subject.now : plus(subject.now, 1000),
+    });
+
 /** Everything that can happen to a task, each kind in all its variants. */
 const events: Readonly<Record<string, readonly Event[]>> = {
   due: [(subject) => subject.stage(), (subject) => subject.apply(refOf("a"), { kind: "due" })],
@@ -61,6 +69,8 @@ const events: Readonly<Record<string, readonly Event[]>> = {
   lease_expired: [(subject) => subject.reap()],
   cancel: [(subject) => subject.cancel("a")],
   purge: [(subject) => subject.apply(refOf("a"), { kind: "purge" })],
+  update: [subjectEdit("ready"), subjectEdit("later")],
+  remove: [(subject) => subject.store.remove([refOf("a")], subject.now)],
   prune: [(subject) => subject.store.prune(subject.now, 10)],
   succeeded: [settled({ kind: "succeeded", result: undefined })],
   failed: [true, false].map((nonRetryable) =>

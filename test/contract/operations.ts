@@ -21,6 +21,8 @@ export type Operation =
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "stage" | "reap"; readonly limit: number }
   | { readonly kind: "cancel"; readonly task: number }
+  | { readonly kind: "edit"; readonly task: number; readonly edit: Edit }
+  | { readonly kind: "remove"; readonly task: number }
   | { readonly kind: "pause"; readonly queue: number; readonly isPaused: boolean }
   | { readonly kind: "purge"; readonly queue: number }
   | { readonly kind: "prune" }
@@ -41,6 +43,14 @@ export type Draft = {
   readonly leaseMs: number | undefined;
   readonly retentionMs: number;
   readonly attempts: number;
+};
+
+/** What an operator changes about a task that waits; undefined leaves it. */
+export type Edit = {
+  readonly queue: number | undefined;
+  readonly priority: number | undefined;
+  readonly delayMs: number | undefined;
+  readonly content: number | undefined;
 };
 
 /** How many queues there may be: one fewer than are used, so that the limit is met. */
@@ -108,10 +118,21 @@ const list = fc.record({
   queue: fc.option(queue, { nil: undefined }),
   limit: fc.integer({ min: 1, max: 4 }),
 });
+const edit = fc.record({
+  kind: fc.constant("edit"),
+  task,
+  edit: fc.record({
+    queue: fc.constantFrom(undefined, undefined, 0, 1, 2),
+    priority: fc.constantFrom(undefined, 0, 9),
+    delayMs: fc.constantFrom(undefined, undefined, 0, 10, 5000),
+    content: fc.constantFrom(undefined, undefined, 0, 2),
+  }),
+});
 const rare = fc.oneof(
   fc.record({ kind: fc.constant("pause"), queue, isPaused: fc.boolean() }),
   fc.record({ kind: fc.constant("purge"), queue }),
   fc.record({ kind: fc.constant("prune") }),
+  fc.record({ kind: fc.constant("remove"), task }),
 );
 
 /** Any operation, the dear one now and then. `canReopen`: the store outlives its closing. */
@@ -124,6 +145,7 @@ export const operation = (canReopen: boolean): fc.Arbitrary<Operation> =>
     { weight: 40, arbitrary: advance },
     { weight: 50, arbitrary: sweep },
     { weight: 20, arbitrary: fc.record({ kind: fc.constant("cancel"), task }) },
+    { weight: 20, arbitrary: edit },
     { weight: 10, arbitrary: list },
     { weight: 30, arbitrary: rare },
     { weight: canReopen ? 1 : 0, arbitrary: fc.record({ kind: fc.constant("reopen") }) },

@@ -2,10 +2,11 @@ import { type Instant, type Namespace, plus, queueNameOf } from "../../server/sr
 import { limits } from "../../server/src/model/limits.ts";
 import { tiersOf } from "../../server/src/model/queue-tier.ts";
 import type { Fence } from "../../server/src/model/task.ts";
+import type { TaskEdit } from "../../server/src/model/task-edit.ts";
 import type { TaskTrigger } from "../../server/src/model/task-machine.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { bytesOf, newTask } from "../support/new-task.ts";
-import { type Draft, type Operation, retentionMsMax } from "./operations.ts";
+import { type Draft, type Edit, type Operation, retentionMsMax } from "./operations.ts";
 import { lease, leaseRef, refOf, type Subject, settlementOf } from "./subject.ts";
 
 /** One of the two stores that are compared, the namespace of the sequence, and the leases that it was given so far. */
@@ -73,6 +74,10 @@ async function performRest(side: Side, operation: Rest): Promise<unknown> {
       ];
     case "cancel":
       return subject.apply(refOf(taskIdOf(operation.task), namespace), cancelTrigger(now));
+    case "edit":
+      return subject.edit(refOf(taskIdOf(operation.task), namespace), editOf(operation.edit, now));
+    case "remove":
+      return store.remove([refOf(taskIdOf(operation.task), namespace)], now);
     case "pause": {
       const pause = operation.isPaused ? { reason: "paused", at: now } : undefined;
       return store.setPause({ namespace, queue: queueOf(operation.queue) }, pause, now);
@@ -103,6 +108,7 @@ export async function snapshot(side: Side) {
   const { events } = await store.readEvents(undefined, 100_000);
   return {
     tasks: withLeaseNumbers(side, tasks),
+    attempts: await Promise.all(tasks.map((task) => store.readAttempts(task))),
     queues: await store.listQueues(namespace, undefined, 100),
     // Within one commit the events of different tasks come in any order.
     events: Map.groupBy(
@@ -134,6 +140,13 @@ const pick = ({ leases }: Side, ago: number): Claimed | undefined => leases[leas
 const cancelTrigger = (at: Instant): TaskTrigger => ({
   kind: "cancel",
   cancel: { reason: "not needed", at },
+});
+
+const editOf = ({ queue, priority, delayMs, content }: Edit, now: Instant): TaskEdit => ({
+  queue: queue === undefined ? undefined : queueOf(queue),
+  priority,
+  start: delayMs === undefined ? undefined : plus(now, delayMs),
+  content: content === undefined ? undefined : bytesOf(`content ${content}`),
 });
 
 const taskOf = (draft: Draft, { subject, namespace }: Side) =>

@@ -11,7 +11,9 @@ import {
 import { defaults, type Limits } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { NewTask, Task, TaskHead } from "../../server/src/model/task.ts";
+import { editTask, noEdit, type TaskEdit } from "../../server/src/model/task-edit.ts";
 import { decideSettle, type TaskTrigger, transition } from "../../server/src/model/task-machine.ts";
+import type { EditVerdict } from "../../server/src/ports/admin-store.ts";
 import type { Clock } from "../../server/src/ports/clock.ts";
 import type { Store } from "../../server/src/ports/store.ts";
 import type {
@@ -110,6 +112,14 @@ export async function createSubject(makePlace: MakePlace, limits: Limits) {
     },
     cancel: (id: string, reason = "not needed") =>
       apply(refOf(id), { kind: "cancel", cancel: { reason, at: now } }),
+    /** Edits a task as it is now; in words where there is nothing to write. */
+    async edit(ref: TaskRef, edit: Partial<TaskEdit>): Promise<EditVerdict | "not_waiting" | "unchanged"> {
+      const [head] = await store.readHeads([ref]);
+      const edited = head && editTask(head, { ...noEdit, ...edit }, now);
+      if (!head || !edited) return "conflict";
+      if (typeof edited === "string") return edited;
+      return only(await store.edit([{ ref, revision: head.revision, edited, now }]));
+    },
     /** Decides on a task as it is now, and applies that; "meaningless" where there was nothing to decide. */
     apply,
     /** What the stager does in one pass: scheduled tasks whose time has come are made ready. */

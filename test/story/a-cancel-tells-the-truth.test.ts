@@ -6,12 +6,18 @@ test("a task that waits is cancelled, and nobody gets it", async () => {
   await rooms.enqueue({ id: "cancelled" }, { id: "other" }, { id: "later", start: { delayMs: 60_000 } });
   const { broker } = rooms;
   const ready = taskRefOf("cancelled");
-  expect(await broker.cancel(ready, "changed our mind")).toEqual({ kind: "cancelled", state: "cancelled" });
-  expect(await broker.cancel(taskRefOf("later"), "too late")).toEqual({
+  expect(await broker.cancel(ready, { reason: "changed our mind" })).toEqual({
     kind: "cancelled",
     state: "cancelled",
   });
-  expect(await broker.cancel(ready, "again")).toEqual({ kind: "already_terminal", state: "cancelled" });
+  expect(await broker.cancel(taskRefOf("later"), { reason: "too late" })).toEqual({
+    kind: "cancelled",
+    state: "cancelled",
+  });
+  expect(await broker.cancel(ready, { reason: "again" })).toEqual({
+    kind: "already_terminal",
+    state: "cancelled",
+  });
   const worker = await rooms.worker();
   expect(await worker.takeOne()).toMatchObject({ taskId: "other" });
   expect(await rooms.read("cancelled")).toMatchObject({ cancel: { reason: "changed our mind" } });
@@ -23,11 +29,11 @@ test("a cancelled running task tells the truth: its worker is told, and its fail
   const [id = ""] = await rooms.enqueue({});
   const worker = await rooms.worker();
   const lease = await worker.takeOne();
-  const verdict = await rooms.broker.cancel(taskRefOf(id), "too expensive");
+  const verdict = await rooms.broker.cancel(taskRefOf(id), { reason: "too expensive" });
   expect(verdict).toEqual({ kind: "requested", state: "leased" });
   expect(worker.cancels).toEqual([{ token: lease.token, reason: "too expensive" }]);
 
-  expect(await rooms.broker.cancel(taskRefOf(id), "I said so")).toEqual({
+  expect(await rooms.broker.cancel(taskRefOf(id), { reason: "I said so" })).toEqual({
     kind: "requested",
     state: "leased",
   });
@@ -44,9 +50,9 @@ test("a handler that succeeds in spite of the request has succeeded", async () =
   const [id = ""] = await rooms.enqueue({});
   const worker = await rooms.worker();
   const lease = await worker.takeOne();
-  await rooms.broker.cancel(taskRefOf(id), "too late");
+  await rooms.broker.cancel(taskRefOf(id), { reason: "too late" });
   expect(await worker.succeed(lease)).toEqual({ kind: "accepted", state: "succeeded" });
-  const after = await rooms.broker.cancel(taskRefOf(id), "still");
+  const after = await rooms.broker.cancel(taskRefOf(id), { reason: "still" });
   expect(after).toEqual({ kind: "already_terminal", state: "succeeded" });
   await rooms.close();
 });
@@ -57,7 +63,7 @@ test("a worker that was away hears of the cancel when it comes back", async () =
   const before = await rooms.worker();
   const lease = await before.takeOne();
   before.lose();
-  await rooms.broker.cancel(taskRefOf(id), "meanwhile");
+  await rooms.broker.cancel(taskRefOf(id), { reason: "meanwhile" });
   const { session } = before;
   const after = await rooms.worker({
     resume: { sessionId: session.id, held: [lease.token], seenSeq: session.lastSeq },
@@ -73,7 +79,7 @@ test("a cancelled task whose worker died is cancelled when the lease ends", asyn
   const worker = await rooms.worker();
   await worker.takeOne();
   worker.lose();
-  await rooms.broker.cancel(taskRefOf(id), "gone anyway");
+  await rooms.broker.cancel(taskRefOf(id), { reason: "gone anyway" });
   await rooms.clock.advance(23_000);
   expect(await rooms.read(id)).toMatchObject({ state: "cancelled", reason: "cancel_requested" });
   await rooms.close();

@@ -19,6 +19,7 @@ export const defaultPolicy: TaskPolicy = {
   retry: defaultRetryPolicy,
   leaseMs: undefined,
   retentionMs: defaults.retentionMs,
+  deadLetterRetentionMs: defaults.deadLetterRetentionMs,
 };
 
 /** What a test says of a task that differs from an ordinary one. */
@@ -42,7 +43,12 @@ export function newTask(id: string, details: TaskDetails = {}): NewTask {
     contentHash: undefined,
     ...task,
     id: taskIdOf(id),
-    policy: { ...defaultPolicy, ...policy },
+    // Whoever says how long a task is kept means it however that ends.
+    policy: {
+      ...defaultPolicy,
+      ...(policy?.retentionMs !== undefined && { deadLetterRetentionMs: policy.retentionMs }),
+      ...policy,
+    },
   };
 }
 

@@ -94,6 +94,7 @@ describe.each(wireTransports)("over %s", (name, open) => {
       ...{ leaseDuration: { seconds: 20n }, heartbeatInterval: { seconds: 5n }, leaseGrace: { seconds: 2n } },
       ...{ reapInterval: { seconds: 1n }, retryBaseDelay: { seconds: 2n }, retryMaxDelay: { seconds: 300n } },
       ...{ resultRetention: { seconds: 86_400n }, unknownNameDelay: { seconds: 5n } },
+      deadLetterRetention: { seconds: 604_800n },
     });
     expect([info.protocolMin, info.protocolMax]).toEqual([1, 1]);
   });

@@ -5,6 +5,7 @@ import { StemProblem } from "../problem.ts";
 import { SchemaMismatchError } from "../schema.ts";
 import { ClientClosedError, EnqueueManyError, TaskCancelledError, TaskFailedError } from "../task-errors.ts";
 import { createFakeClient, NoAnswerError } from "./fake-client.ts";
+import { NoServerError } from "./no-operators.ts";
 
 const add = defineTask<[a: number, b: number], number>({ name: "add" });
 const mail = defineTask<{ to: string }, string>({
@@ -146,4 +147,10 @@ test("it records what is broadcast, checked as a call is, and nobody listens", a
   await expect(client.broadcast("sums", add, [1, 1])).rejects.toBe(busy);
   client.reset();
   expect(client.broadcasts).toEqual([]);
+});
+
+test("what operators do needs a server, and a fake client says so", async () => {
+  const client = createFakeClient();
+  expect(() => client.tasks.runNow("a")).toThrow("tasks.runNow needs a server");
+  expect(() => client.deadLetters.list()).toThrow(NoServerError);
 });

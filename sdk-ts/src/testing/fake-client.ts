@@ -15,6 +15,7 @@ import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
 import { createFakeLocks } from "./fake-locks.ts";
+import { noOperators } from "./no-operators.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 export { NoAnswerError } from "./fake-handles.ts";
@@ -65,6 +66,8 @@ class RecordingClient implements FakeClient {
   readonly #closing = new AbortController();
   /** Real ones, but this process has them for itself. */
   readonly locks = createFakeLocks(this.#closing.signal);
+  readonly tasks = noOperators<StemClient["tasks"]>("tasks");
+  readonly deadLetters = noOperators<StemClient["deadLetters"]>("deadLetters");
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);

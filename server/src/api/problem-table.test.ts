@@ -81,7 +81,6 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   [{ reason: "STORE_UNAVAILABLE" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DRAINING" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DEADLINE_EXCEEDED", limitMs: 10 }, Code.DEADLINE_EXCEEDED, []],
-  [{ reason: "REVISION_CONFLICT", taskId: "t" }, Code.ABORTED, [RetryInfoSchema]],
   [{ reason: "BROADCAST_UNKNOWN", broadcastId: "b" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "CHANNEL_UNKNOWN", channel: "c" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [
@@ -97,6 +96,18 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   ],
   [
     { reason: "LOCK_LOST", key: "k", lostReason: "it ended" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [{ reason: "REVISION_CONFLICT", taskId: "t", revision: 3 }, Code.ABORTED, [RetryInfoSchema]],
+  [
+    { reason: "TASK_NOT_WAITING", taskId: "t", state: "leased" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [{ reason: "TASK_RUNNING", taskId: "t" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
+  [
+    { reason: "TASK_NOT_FAILED", taskId: "t", state: "succeeded" },
     Code.FAILED_PRECONDITION,
     [PreconditionFailureSchema],
   ],

@@ -135,7 +135,7 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     code: Code.ABORTED,
     say: (p) =>
       "taskId" in p
-        ? `task ${p.taskId} was changed by somebody else meanwhile`
+        ? `task ${p.taskId} was changed by somebody else meanwhile: its revision is ${p.revision}`
         : `the routing of namespace ${p.namespace} was replaced meanwhile: its revision is ${p.revision}`,
     details: () => [retryAfter(0)],
   },
@@ -171,6 +171,21 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     code: Code.FAILED_PRECONDITION,
     say: (p) => `lock ${p.key} is not held by this owner under this fence: ${p.lostReason}`,
     details: (p) => [precondition("LOCK_OWNED", p.key, p.lostReason)],
+  },
+  TASK_NOT_WAITING: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `task ${p.taskId} does not wait: it is ${p.state}`,
+    details: (p) => [precondition("TASK_WAITING", p.taskId, `the task is ${p.state}`)],
+  },
+  TASK_RUNNING: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `a worker has task ${p.taskId}: cancel it first`,
+    details: (p) => [precondition("TASK_AT_REST", p.taskId, "the task is leased")],
+  },
+  TASK_NOT_FAILED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `task ${p.taskId} is no dead letter: it is ${p.state}`,
+    details: (p) => [precondition("TASK_FAILED", p.taskId, `the task is ${p.state}`)],
   },
 };
 

@@ -7,12 +7,14 @@ import { createPageTokens } from "./convert/page-token.ts";
 import { type ServerFacts, workerProtocol } from "./convert/server-info.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import { createBroadcastService } from "./services/broadcast-service.ts";
+import { createDeadLetterService } from "./services/dead-letter-service.ts";
 import { createLockService } from "./services/lock-service.ts";
 import { createQueueService } from "./services/queue-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
 import { createTaskAdminService } from "./services/task-admin-service.ts";
+import { createTaskBatchService } from "./services/task-batch-service.ts";
 import { createTaskDefinitionService } from "./services/task-definition-service.ts";
 import { createTaskService } from "./services/task-service.ts";
 import { createWorkerService } from "./worker-stream/worker-service.ts";
@@ -37,6 +39,8 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
   const ours = [
     createTaskService(deps),
     createTaskAdminService(deps),
+    createTaskBatchService(deps),
+    createDeadLetterService(deps),
     createQueueService(deps),
     createBroadcastService(deps),
     createRoutingService(deps),

@@ -61,7 +61,7 @@ test("first comes what is newer than seen, in one round, then each change, and i
   expect(news.batches.slice(1), "one commit, one batch").toEqual([["a succeeded", "b scheduled"]]);
   expect(news.isOver).toBe(false);
 
-  await rooms.broker.cancel(taskRefOf("b"), "");
+  await rooms.broker.cancel(taskRefOf("b"), { reason: "" });
   await news.all;
   expect(news.batches.at(-1)).toEqual(["b cancelled"]);
   await rooms.close();
@@ -149,7 +149,7 @@ test("a task that is removed while it is waited for is unknown", async () => {
 test("a task whose end was seen before is not waited for", async () => {
   const rooms = await openRooms();
   await rooms.enqueue({ id: "a" });
-  await rooms.broker.cancel(taskRefOf("a"), "");
+  await rooms.broker.cancel(taskRefOf("a"), { reason: "" });
   const news = collect(waitFor(rooms, ["a"], { seen: 2 }));
   await rooms.clock.advance(0);
   expect([news.batches, news.isOver]).toEqual([[], true]);
@@ -168,7 +168,7 @@ test("progress is told live, and shown only while the attempt runs", async () =>
   worker.session.progress(lease.token, report("two"));
   await rooms.clock.advance(0);
   expect(news.batches, "only the latest").toEqual([["a two"]]);
-  await rooms.broker.cancel(taskRefOf("a"), "stop");
+  await rooms.broker.cancel(taskRefOf("a"), { reason: "stop" });
   await rooms.clock.advance(0);
   const { progress } = await rooms.backend.get(taskRefOf("a"));
   expect(progress, "a request to stop does not end the attempt").toEqual(report("two"));

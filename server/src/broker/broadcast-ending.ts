@@ -87,13 +87,15 @@ export function createEnding({ store, clock, limits, hints }: EndingDeps): Endin
 
   return {
     async end(ref) {
+      let revision = 0;
       for (let tries = 0; tries < triesMax; tries++) {
         const [head] = await store.readHeads([ref]);
         if (head?.queue !== broadcastQueue)
           throw new StemProblem({ reason: "BROADCAST_UNKNOWN", broadcastId: ref.id });
+        revision = head.revision;
         if (head.state !== "scheduled" || (await change([head], { kind: "due" })) > 0) return finish(ref);
       }
-      throw new StemProblem({ reason: "REVISION_CONFLICT", taskId: ref.id });
+      throw new StemProblem({ reason: "REVISION_CONFLICT", taskId: ref.id, revision });
     },
     async endDue(namespace) {
       const queue = await store.getQueue({ namespace, queue: broadcastQueue });

@@ -39,10 +39,7 @@ export type GivingDeps = {
   readonly seats: Pick<Seats, "taken">;
   readonly ending: Pick<Ending, "end">;
   /** Stores tasks that are complete, and tells whoever waits for them. */
-  readonly enqueue: (
-    namespace: Namespace,
-    tasks: readonly NewTask[],
-  ) => Promise<readonly { readonly kind: string }[]>;
+  readonly enqueue: (tasks: readonly NewTask[]) => Promise<readonly { readonly kind: string }[]>;
 };
 
 /** Contents that are read at once, each perhaps as large as a payload may be. */
@@ -64,10 +61,7 @@ export function createGiving(deps: GivingDeps): Giving {
     const now = clock.now();
     seat.writes += 1;
     try {
-      const verdicts = await deps.enqueue(
-        seat.namespace,
-        broadcasts.map((broadcast) => deliveryTask(broadcast, seat, now)),
-      );
+      const verdicts = await deps.enqueue(broadcasts.map((broadcast) => deliveryTask(broadcast, seat, now)));
       const refused = verdicts.find(({ kind }) => kind !== "stored");
       if (refused !== undefined) lag(seat, refused);
     } catch (error) {

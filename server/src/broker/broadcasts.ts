@@ -59,7 +59,7 @@ export type BroadcastsDeps = Omit<GivingDeps, "ending" | "store" | "seats" | "en
   Omit<PublishDeps, "giving"> &
   Omit<ListeningDeps, "seats" | "giving"> & {
     readonly store: GivingDeps["store"] & EndingDeps["store"] & SeatsDeps["store"];
-    readonly enqueueing: Pick<Enqueueing, "enqueueAll">;
+    readonly enqueueing: Pick<Enqueueing, "enqueueMade">;
     readonly routing: Pick<Routing, "namespaces">;
   };
 
@@ -68,7 +68,7 @@ export function createBroadcasts(deps: BroadcastsDeps): Broadcasts {
   const { enqueueing, routing } = deps;
   const seats = createSeats(deps);
   const ending = createEnding(deps);
-  const giving = createGiving({ ...deps, seats, ending, enqueue: enqueueing.enqueueAll });
+  const giving = createGiving({ ...deps, seats, ending, enqueue: enqueueing.enqueueMade });
   return {
     fanOut: giving.fanOut,
     openSession: createListening({ ...deps, seats, giving }),

@@ -4,33 +4,44 @@
  */
 
 import { createLoop } from "../lib/loop.ts";
-import type { Bytes, Namespace, QueueName, QueueRef, TaskId, TaskRef } from "../model/ids.ts";
+import type { Bytes, Namespace, QueueRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
-import type { Queue } from "../model/queue.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { BroadcastVerbs } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import type { CancelVerdict } from "./cancel.ts";
 import type { Definitions } from "./definitions.ts";
 import type { EnqueueVerdict, TaskSubmission } from "./enqueue.ts";
 import type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
+import type { Operators } from "./operators.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Replayed } from "./replay.ts";
 import type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 
 export type {
-  BrokerDeps,
+  BatchEdit,
+  BatchOutcome,
+  CancelMessage,
   CancelVerdict,
+  DeadLetter,
+  EditWish,
+  ReplayEdit,
+  Replayed,
+  ReplayedLetter,
+  TaskAt,
+  TaskBatch,
+  TaskFilter,
+} from "./operators.ts";
+export { noWish } from "./operators.ts";
+export type {
+  BrokerDeps,
   EnqueueVerdict,
   Lease,
   LeaseVerdict,
   LostReason,
   QueueBacklog,
   QueueHints,
-  Replayed,
   Session,
   SessionEvents,
   SessionHello,
@@ -43,7 +54,7 @@ export type {
 };
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */
-export interface Broker {
+export interface Broker extends Operators {
   /** Stores tasks, in order, a verdict each; durable when it resolves. With `atomic`, any refusal refuses all. */
   enqueue(
     namespace: Namespace,
@@ -62,20 +73,6 @@ export interface Broker {
     tokens: readonly Bytes[],
     leaseMs: number | undefined,
   ): Promise<readonly LeaseVerdict[]>;
-  /** Cancels a task; TASK_UNKNOWN when there is none. */
-  cancel(ref: TaskRef, reason: string): Promise<CancelVerdict>;
-  /** Enqueues an ended task's content again under a new id; TASK_UNKNOWN, TASK_NOT_ENDED. */
-  replay(ref: TaskRef, newId: TaskId | undefined): Promise<Replayed>;
-  /** Queues of a namespace by name, after `after`. */
-  listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
-  /** QUEUE_UNKNOWN when there is none. */
-  getQueue(ref: QueueRef): Promise<Queue>;
-  /** Stops handing out its tasks; a queue that has had none yet comes into being. */
-  pauseQueue(ref: QueueRef, reason: string): Promise<Queue>;
-  /** Hands out its tasks again; QUEUE_UNKNOWN when there is none. */
-  resumeQueue(ref: QueueRef): Promise<Queue>;
-  /** Cancels what waits; PURGE_UNCONFIRMED unless `expected` is "any" or the number that waits now. */
-  purgeQueue(ref: QueueRef, expected: number | "any"): Promise<number>;
   /** Tasks to everybody who listens on a channel. */
   readonly broadcasts: BroadcastVerbs;
   /** Whether somebody takes tasks of a queue from this server now. */
@@ -107,7 +104,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
   const loop = createLoop(deps, { name: "broker", runOnce: () => lookAround(parts, deps) });
   loop.start();
   return {
-    ...parts.queues,
+    ...parts.operators,
     enqueue: parts.enqueueing.enqueue,
     openSession: (hello, events) => openSession(parts, deps, hello, events),
     broadcasts: parts.broadcasts.verbs,
@@ -117,8 +114,6 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
-    cancel: parts.cancel,
-    replay: parts.replay,
     definitions: parts.definitions,
     drain: dispatch.drain,
     quiet: parts.sessions.quiet,

@@ -23,7 +23,7 @@ function aBusyStore(times: number) {
 
 test("a task that is unknown cannot be cancelled", async () => {
   const rooms = await openRooms();
-  await expect(rooms.broker.cancel(taskRefOf("nobody"), "")).rejects.toMatchObject({
+  await expect(rooms.broker.cancel(taskRefOf("nobody"), { reason: "" })).rejects.toMatchObject({
     problem: { reason: "TASK_UNKNOWN", taskId: "nobody" },
   });
   await rooms.close();
@@ -35,7 +35,10 @@ test("a cancel that loses against a claim becomes a request, and the worker is t
   await rooms.enqueue({ id: "a" });
   const worker = await rooms.worker();
   meanwhile.run = () => worker.take();
-  expect(await rooms.broker.cancel(taskRefOf("a"), "stop")).toEqual({ kind: "requested", state: "leased" });
+  expect(await rooms.broker.cancel(taskRefOf("a"), { reason: "stop" })).toEqual({
+    kind: "requested",
+    state: "leased",
+  });
   expect(worker.cancels).toMatchObject([{ reason: "stop" }]);
   await rooms.close();
 });
@@ -47,7 +50,7 @@ test("a cancel that loses against the settlement says so", async () => {
   const worker = await rooms.worker();
   const lease = await worker.takeOne();
   meanwhile.run = () => worker.succeed(lease);
-  const verdict = await rooms.broker.cancel(taskRefOf("a"), "stop");
+  const verdict = await rooms.broker.cancel(taskRefOf("a"), { reason: "stop" });
   expect(verdict).toEqual({ kind: "already_terminal", state: "succeeded" });
   await rooms.close();
 });
@@ -60,7 +63,7 @@ test("a task that never stands still is given up after a while", async () => {
   meanwhile.run = async () => {
     await worker.settle(await worker.takeOne(), { kind: "released" });
   };
-  await expect(rooms.broker.cancel(taskRefOf("a"), "stop")).rejects.toMatchObject({
+  await expect(rooms.broker.cancel(taskRefOf("a"), { reason: "stop" })).rejects.toMatchObject({
     problem: { reason: "REVISION_CONFLICT", taskId: "a" },
   });
   expect(await rooms.read("a")).toMatchObject({ state: "ready", cancel: undefined });

@@ -1,10 +1,10 @@
 import type { TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import { isTerminal, type TaskHead, type TaskState } from "../model/task.ts";
-import { transition } from "../model/task-machine.ts";
+import { type TaskChange, transition } from "../model/task-machine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
-import type { TaskStore } from "../ports/task-store.ts";
+import type { GuardedChange, TaskStore } from "../ports/task-store.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** How often a task may change between being read and being written before whoever cancels it is told to come back. */
@@ -16,6 +16,9 @@ export type CancelVerdict = {
   readonly state: TaskState;
 };
 
+/** What whoever cancels says. */
+export type CancelMessage = { readonly reason: string };
+
 /** What cancelling needs. */
 export type CancellingDeps = {
   readonly store: Pick<TaskStore, "readHeads" | "apply">;
@@ -25,33 +28,70 @@ export type CancellingDeps = {
 };
 
 /** Cancels one task. */
-export type Cancel = (ref: TaskRef, reason: string) => Promise<CancelVerdict>;
+export type Cancel = (ref: TaskRef, message: CancelMessage) => Promise<CancelVerdict>;
+
+/** Cancels tasks as they were read, in one write; answers how many that changed. */
+export type CancelMany = (heads: readonly TaskHead[], message: CancelMessage) => Promise<number>;
+
+/** The states that a cancel means something in. */
+export const cancelStates: readonly TaskState[] = ["scheduled", "ready", "leased"];
 
 /** Makes the part of the broker that cancels. Whoever commits first wins: a settlement, a claim or the cancel. */
-export function createCancel({ store, clock, sessions, hints }: CancellingDeps): Cancel {
-  return async (ref, reason) => {
+export function createCancel(deps: CancellingDeps): Cancel {
+  return async (ref, message) => {
+    let revision = 0;
     for (let tries = 0; tries < triesMax; tries++) {
-      const [head] = await store.readHeads([ref]);
+      const [head] = await deps.store.readHeads([ref]);
       if (head === undefined) throw new StemProblem({ reason: "TASK_UNKNOWN", taskId: ref.id });
       if (isTerminal(head.state)) return { kind: "already_terminal", state: head.state };
-      const verdict = await request(head, reason);
+      const verdict = await request(deps, head, message);
       if (verdict !== undefined) return verdict;
+      revision = head.revision;
     }
-    throw new StemProblem({ reason: "REVISION_CONFLICT", taskId: ref.id });
+    throw new StemProblem({ reason: "REVISION_CONFLICT", taskId: ref.id, revision });
   };
+}
 
-  /** Undefined: somebody else changed the task first. */
-  async function request(head: TaskHead, reason: string): Promise<CancelVerdict | undefined> {
-    const { namespace, id, revision, fence } = head;
-    const now = clock.now();
-    const change = transition(head, { kind: "cancel", cancel: { reason, at: now } }, now);
-    if (change === undefined) return { kind: "requested", state: head.state };
-    const ref = { namespace, id };
-    const [answer] = await store.apply([{ ref, revision, leaseUntilBefore: undefined, change, now }]);
-    if (answer !== "applied") return undefined;
-    hints.changed([ref]);
-    if (isTerminal(change.state)) return { kind: "cancelled", state: change.state };
-    if (fence !== undefined) sessions.tellCancel(ref, fence, reason);
-    return { kind: "requested", state: change.state };
+/** Makes the part that cancels many. A task that changed meanwhile is left alone. */
+export const createCancelMany =
+  (deps: CancellingDeps): CancelMany =>
+  async (heads, message) =>
+    (await requestAll(deps, heads, message)).length;
+
+/** Undefined: somebody else changed the task first. */
+async function request(
+  deps: CancellingDeps,
+  head: TaskHead,
+  message: CancelMessage,
+): Promise<CancelVerdict | undefined> {
+  // Asked once is asked.
+  if (head.state === "leased" && head.cancel) return { kind: "requested", state: head.state };
+  const [done] = await requestAll(deps, [head], message);
+  if (done === undefined) return undefined;
+  return { kind: isTerminal(done.change.state) ? "cancelled" : "requested", state: done.change.state };
+}
+
+type Requested = { readonly head: TaskHead; readonly change: TaskChange };
+
+/** Writes what a cancel makes of these tasks, and tells who is concerned; answers those that it was written for. */
+async function requestAll(
+  { store, clock, sessions, hints }: CancellingDeps,
+  heads: readonly TaskHead[],
+  message: CancelMessage,
+): Promise<readonly Requested[]> {
+  const now = clock.now();
+  const changes: (GuardedChange & Requested)[] = [];
+  for (const head of heads) {
+    const change = transition(head, { kind: "cancel", cancel: { ...message, at: now } }, now);
+    const { namespace, id, revision } = head;
+    if (change)
+      changes.push({ ref: { namespace, id }, revision, leaseUntilBefore: undefined, change, now, head });
   }
+  const verdicts = await store.apply(changes);
+  const done = changes.filter((_, at) => verdicts[at] === "applied");
+  hints.changed(done.map(({ ref }) => ref));
+  for (const { ref, change, head } of done)
+    if (!isTerminal(change.state) && head.fence !== undefined)
+      sessions.tellCancel(ref, head.fence, message.reason);
+  return done;
 }

@@ -58,10 +58,8 @@ export type Enqueueing = {
     submissions: readonly TaskSubmission[],
     atomic: boolean,
   ): Promise<readonly EnqueueVerdict[]>;
-  /** Stores one task that is complete already. */
-  enqueueOne(task: NewTask): Promise<EnqueueVerdict>;
-  /** Stores tasks of a namespace that are complete already, a verdict each. */
-  enqueueAll(namespace: Namespace, tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
+  /** Stores tasks of one namespace that are complete already, a verdict each. */
+  enqueueMade(tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
   /** What a producer asks for, with all that it left out. */
   complete(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask;
 };
@@ -173,15 +171,10 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       });
     },
     complete: resolve,
-    async enqueueAll(namespace, tasks) {
+    async enqueueMade(tasks) {
       refuseWhileDraining();
-      return accept(namespace, tasks, { now: clock.now(), atomic: false });
-    },
-    async enqueueOne(task) {
-      refuseWhileDraining();
-      const [verdict] = await accept(task.namespace, [task], { now: clock.now(), atomic: false });
-      if (verdict === undefined) throw new Error("the store left a task without a verdict");
-      return verdict;
+      const [first] = tasks;
+      return first ? accept(first.namespace, tasks, { now: clock.now(), atomic: false }) : [];
     },
   };
 }

@@ -45,7 +45,7 @@ test("each lease that is over says why", async () => {
   const [settled, cancelled, superseded] = leases;
   if (!settled || !cancelled || !superseded) throw new Error("three tasks were there");
   await worker.succeed(settled);
-  await broker.cancel(taskRefOf("cancelled"), "");
+  await broker.cancel(taskRefOf("cancelled"), { reason: "" });
   await worker.settle(cancelled, { kind: "released" });
   await rooms.clock.advance(30_000);
   await (await rooms.worker({ name: "other" })).takeOne();

@@ -1,16 +1,14 @@
 import type { Namespace } from "../model/ids.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { type Cancel, createCancel } from "./cancel.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
+import { createOperators, type Operators } from "./operators.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
-import { createQueues, type Queues } from "./queues.ts";
-import { createReplay, type Replay } from "./replay.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
@@ -27,9 +25,7 @@ export type Parts = {
   readonly broadcasts: Broadcasts;
   readonly enqueueing: Enqueueing;
   readonly leaseUnary: LeaseUnary;
-  readonly cancel: Cancel;
-  readonly replay: Replay;
-  readonly queues: Queues;
+  readonly operators: Operators;
   readonly definitions: Definitions;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
@@ -67,9 +63,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     broadcasts,
     enqueueing,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
-    cancel: createCancel({ ...deps, sessions }),
-    replay: createReplay({ ...deps, enqueueing }),
-    queues: createQueues({ ...deps, news }),
+    operators: createOperators({ ...deps, sessions, enqueueing, news }),
     definitions,
     openAny: sessions.openAny,
   };

@@ -17,6 +17,7 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
     },
     leaseMs: undefined,
     retentionMs: defaults.retentionMs,
+    deadLetterRetentionMs: defaults.deadLetterRetentionMs,
   };
   let newest = standard;
 
@@ -27,6 +28,7 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
       retry: asked.retry ?? standard.retry,
       leaseMs: asked.leaseMs,
       retentionMs: asked.retentionMs ?? standard.retentionMs,
+      deadLetterRetentionMs: asked.deadLetterRetentionMs ?? standard.deadLetterRetentionMs,
     };
     if (isSame(policy, standard)) return standard;
     if (!isSame(policy, newest)) newest = policy;
@@ -39,6 +41,7 @@ const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>
   a.maxDeliveries === b.maxDeliveries &&
   a.leaseMs === b.leaseMs &&
   a.retentionMs === b.retentionMs &&
+  a.deadLetterRetentionMs === b.deadLetterRetentionMs &&
   isSameRetry(a.retry, b.retry);
 
 const isSameRetry = (a: TaskPolicy["retry"], b: TaskPolicy["retry"]): boolean =>

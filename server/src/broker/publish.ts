@@ -30,7 +30,7 @@ export type Publish = (
 export type PublishDeps = {
   readonly clock: Clock;
   readonly routing: Pick<Routing, "channelTerms">;
-  readonly enqueueing: Pick<Enqueueing, "complete" | "enqueueOne">;
+  readonly enqueueing: Pick<Enqueueing, "complete" | "enqueueMade">;
   readonly giving: Pick<Giving, "fanOut" | "listeners">;
 };
 
@@ -44,7 +44,8 @@ export function createPublish({ clock, routing, enqueueing, giving }: PublishDep
     };
     const now = clock.now();
     const task = broadcastTask(enqueueing.complete(namespace, submission, now), channel, { ...terms, now });
-    const verdict = await enqueueing.enqueueOne(task);
+    const [verdict] = await enqueueing.enqueueMade([task]);
+    if (verdict === undefined) throw new Error("the store left a broadcast without a verdict");
     if (verdict.kind === "refused") throw new StemProblem(verdict.problem);
     const deduplicated = verdict.kind === "stored" && verdict.deduplicated;
     // What was stored before was given out then, or is over.

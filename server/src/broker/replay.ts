@@ -1,47 +1,66 @@
 import { digestOf } from "../lib/digest.ts";
-import type { TaskId, TaskRef } from "../model/ids.ts";
+import type { Bytes, Instant, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import { isTerminal, type NewTask, type Task } from "../model/task.ts";
+import type { AdminStore } from "../ports/admin-store.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import type { Enqueueing } from "./enqueue.ts";
 
 /** What replaying needs. */
 export type ReplayDeps = {
-  readonly store: Pick<TaskStore, "read">;
+  readonly store: Pick<TaskStore, "read"> & Pick<AdminStore, "noteReplays">;
+  readonly clock: Clock;
   readonly random: Pick<Random, "taskId">;
-  readonly enqueueing: Pick<Enqueueing, "enqueueOne">;
+  readonly enqueueing: Pick<Enqueueing, "enqueueMade">;
 };
 
 /** The task that a replay made, or that an earlier call of it had made. */
 export type Replayed = { readonly taskId: TaskId; readonly deduplicated: boolean };
 
 /** Enqueues an ended task again under a new id. */
-export type Replay = (ref: TaskRef, newId: TaskId | undefined) => Promise<Replayed>;
+export type ReplayOne = (ref: TaskRef, newId: TaskId | undefined) => Promise<Replayed>;
 
-/** Makes the part of the broker that replays. */
-export function createReplay({ store, random, enqueueing }: ReplayDeps): Replay {
+/** What a replay changes; undefined leaves it as it was. */
+export type ReplayEdit = {
+  readonly queue: QueueName | undefined;
+  /** When the new task may start; undefined: at once. */
+  readonly start: Instant | undefined;
+  /** Makes the new content out of the old one. */
+  readonly rewrite: ((content: Bytes) => Bytes) | undefined;
+};
+
+const asItWas: ReplayEdit = { queue: undefined, start: undefined, rewrite: undefined };
+
+/** Makes the part of the broker that replays single tasks. */
+export function createReplay({ store, clock, random, enqueueing }: ReplayDeps): ReplayOne {
   return async (ref, newId) => {
     const [task] = await store.read([ref]);
     if (task === undefined) throw new StemProblem({ reason: "TASK_UNKNOWN", taskId: ref.id });
     if (!isTerminal(task.state))
       throw new StemProblem({ reason: "TASK_NOT_ENDED", taskId: ref.id, state: task.state });
-    const verdict = await enqueueing.enqueueOne(againAs(task, newId ?? random.taskId()));
+    const [verdict] = await enqueueing.enqueueMade([againAs(task, newId ?? random.taskId(), asItWas)]);
+    if (verdict === undefined) throw new Error("the store left a task without a verdict");
     if (verdict.kind === "refused") throw new StemProblem(verdict.problem);
-    return { taskId: verdict.taskId, deduplicated: verdict.kind === "stored" && verdict.deduplicated };
+    const { taskId } = verdict;
+    if (task.state === "failed") await store.noteReplays([{ ref, replay: { taskId, at: clock.now() } }]);
+    return { taskId, deduplicated: verdict.kind === "stored" && verdict.deduplicated };
   };
 }
 
-function againAs(task: Task, id: TaskId): NewTask {
-  const { namespace, name, queue, priority, policy, tags, content } = task;
+/** The task that runs another one again. */
+export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: ReplayEdit): NewTask {
+  const { namespace, name, priority, policy, tags } = task;
+  const content = rewrite ? rewrite(task.content) : task.content;
   return {
     namespace,
     id,
     name,
-    queue,
+    queue: queue ?? task.queue,
     priority,
     policy,
-    notBefore: undefined,
+    notBefore: start,
     tags,
     replayOf: task.id,
     content,

@@ -86,7 +86,7 @@ test("a cancel is not told before the stream was heard of", async () => {
   const before = await rooms.worker();
   const lease = await before.takeOne();
   before.lose();
-  await rooms.broker.cancel(taskRefOf("a"), "stop");
+  await rooms.broker.cancel(taskRefOf("a"), { reason: "stop" });
   const told: string[] = [];
   const resume = { sessionId: before.session.id, held: [lease.token], seenSeq: 1 };
   const session = await rooms.broker.openSession(
@@ -162,7 +162,7 @@ test("a worker keeps its tokens over a change of keys, and is told of its leases
   expect(await rooms.broker.extend(namespace, [a.token], undefined)).toEqual([
     { token: a.token, held: true },
   ]);
-  await rooms.broker.cancel(taskRefOf("a"), "stop");
+  await rooms.broker.cancel(taskRefOf("a"), { reason: "stop" });
   expect(worker.cancels).toEqual([{ token: a.token, reason: "stop" }]);
   const later = await worker.takeOne();
   expect(await worker.succeed(a)).toEqual({ kind: "accepted", state: "succeeded" });

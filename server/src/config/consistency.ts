@@ -26,6 +26,13 @@ const rules: readonly Rule[] = [
   ({ defaults, limits }) =>
     atMost("defaults.retentionMs", defaults.retentionMs, "limits.retentionMsMax", limits.retentionMsMax),
   ({ defaults, limits }) =>
+    atMost(
+      "defaults.deadLetterRetentionMs",
+      defaults.deadLetterRetentionMs,
+      "limits.retentionMsMax",
+      limits.retentionMsMax,
+    ),
+  ({ defaults, limits }) =>
     atMost("defaults.maxAttempts", defaults.maxAttempts, "limits.attemptsMax", limits.attemptsMax),
   ({ defaults, limits }) =>
     atMost("defaults.maxDeliveries", defaults.maxDeliveries, "limits.deliveriesMax", limits.deliveriesMax),

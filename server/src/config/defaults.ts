@@ -41,6 +41,12 @@ export const defaults = {
     },
     retryMaxMs: number(0, decadeMs, table.retryMaxMs, "Upper bound of the delay."),
     retentionMs: number(0, decadeMs, table.retentionMs, "How long an ended task and its result are kept."),
+    deadLetterRetentionMs: number(
+      0,
+      decadeMs,
+      table.deadLetterRetentionMs,
+      "How long a failed task is kept at least.",
+    ),
   },
 } as const satisfies Section;
 

@@ -12,7 +12,8 @@ export type TaskEventKind =
   | "lease_expired"
   | "failed"
   | "cancel_requested"
-  | "cancelled";
+  | "cancelled"
+  | "updated";
 
 /** One fact about one task. `revision` numbers a task's events from 1 without gaps. */
 export type TaskEvent = {

@@ -24,6 +24,8 @@ export const limits = {
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,
   pageSizeDefault: 50,
+  /** Tasks that one call of an operator works through; it answers where to go on. */
+  operationTasksMax: 10_000,
   leasedTasksMax: 1000,
   leaseWaitMsMax: 30_000,
   leaseMsMin: 1000,
@@ -63,6 +65,8 @@ export const limits = {
   awaitStreamsMax: 1000,
   forgedTokensMax: 3,
   forgedTokenWindowMs: 10_000,
+  /** Attempts that ended badly, kept of one task; the oldest go first. */
+  attemptHistoryMax: 10,
   tombstoneMs: 86_400_000,
   eventRetentionMs: 86_400_000,
   eventBytesMax: 1024 * 1024 * 1024,
@@ -97,6 +101,8 @@ export const defaults = {
   retryFactor: 2,
   retryMaxMs: 300_000,
   retentionMs: 86_400_000,
+  /** Failed tasks are dead letters: somebody has to come and look, also after a long weekend. */
+  deadLetterRetentionMs: 604_800_000,
   /** How long a task waits whose worker did not know its name, so that another worker can be deployed meanwhile. */
   unknownNameDelayMs: 5000,
 } as const;

@@ -42,7 +42,6 @@ export type Problem =
   | { readonly reason: "STORE_UNAVAILABLE" }
   | { readonly reason: "DRAINING" }
   | { readonly reason: "DEADLINE_EXCEEDED"; readonly limitMs: number }
-  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string }
   | { readonly reason: "REVISION_CONFLICT"; readonly namespace: string; readonly revision: number }
   | { readonly reason: "ROUTING_FIXED"; readonly file: string }
   | { readonly reason: "BROADCAST_UNKNOWN"; readonly broadcastId: string }
@@ -57,7 +56,12 @@ export type Problem =
       /** When it ends by itself, from now. */
       readonly expiresInMs: number;
     }
-  | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string };
+  | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string }
+  /** `revision`: what the task has now. */
+  | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string; readonly revision: number }
+  | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }
+  | { readonly reason: "TASK_RUNNING"; readonly taskId: string }
+  | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

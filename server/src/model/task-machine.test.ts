@@ -21,6 +21,7 @@ const policy: TaskPolicy = {
   retry: { baseMs: 1000, factor: 2, maxMs: 60_000, jitter: "full" },
   leaseMs: undefined,
   retentionMs: 500,
+  deadLetterRetentionMs: 500,
 };
 
 const taskIn = (state: TaskState, details: Partial<TaskHead> = {}): TaskHead => ({

@@ -181,9 +181,14 @@ function end(task: LeaseHead, now: Instant, { state, reason, failure }: Ending):
   return {
     ...move(task, state, reason, state),
     endedAt: now,
-    purgeAt: plus(now, task.policy.retentionMs),
+    purgeAt: plus(now, retentionOf(task, state)),
     failure,
   };
+}
+
+function retentionOf({ policy }: LeaseHead, state: TerminalState): number {
+  const { retentionMs, deadLetterRetentionMs } = policy;
+  return state === "failed" ? Math.max(retentionMs, deadLetterRetentionMs) : retentionMs;
 }
 
 const failureOf = (outcome: Outcome): Bytes | undefined =>

@@ -46,6 +46,8 @@ export type TaskPolicy = {
   readonly leaseMs: number | undefined;
   /** How long the record is kept after its end. */
   readonly retentionMs: number;
+  /** How long the record is kept at least when the task failed, so that it can be looked at and replayed. */
+  readonly deadLetterRetentionMs: number;
 };
 
 /** A task on its way in. */

@@ -1,6 +1,6 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
-import type { Fence, NewTask, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
+import type { Fence, NewTask, StateReason, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
 import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machine.ts";
 
 /**
@@ -146,6 +146,15 @@ export type GuardedChange = {
   readonly now: Instant;
 };
 
+/** Which ended tasks to list. No reasons: any. `from` is inside, `to` outside. */
+export type EndedQuery = {
+  readonly reasons: readonly StateReason[];
+  readonly from: Instant | undefined;
+  readonly to: Instant | undefined;
+  /** Only those that were replayed, or were not; undefined: both. */
+  readonly isReplayed: boolean | undefined;
+};
+
 /** Which tasks to list; filters are combined. No states: any. `createdFrom` is inside, `createdTo` outside. */
 export type TaskQuery = {
   readonly namespace: Namespace;
@@ -155,6 +164,8 @@ export type TaskQuery = {
   readonly tag: string | undefined;
   readonly createdFrom: Instant | undefined;
   readonly createdTo: Instant | undefined;
+  /** Tells more of ended tasks; only those then match. */
+  readonly ended?: EndedQuery;
   readonly limit: number;
   /** The `cursor` of an earlier page. */
   readonly after: number | undefined;

@@ -49,7 +49,7 @@ export function readOptions(value: Value | undefined, from: OptionReading): Rout
 }
 
 function withoutGaps(
-  policy: { readonly [K in keyof TaskPolicy]: TaskPolicy[K] | undefined },
+  policy: { readonly [K in keyof TaskPolicy]?: TaskPolicy[K] | undefined },
 ): Partial<TaskPolicy> {
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
 }

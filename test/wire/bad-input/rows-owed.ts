@@ -53,7 +53,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
     D122: "a queue or namespace that is full",
     D167: "limits of a queue that are none",
     D169: "deleting a queue that others point to",
-    D175: "replaying dead letters, none, too many or again",
   },
   schedules: {
     D176: "cron lines that are too short or too long",

@@ -78,7 +78,7 @@ describe("heartbeats", () => {
 
 describe("a cancel", () => {
   const cancel = (id: string, reason = "no longer wanted") =>
-    server.rooms.broker.cancel(taskRefOf(id), reason);
+    server.rooms.broker.cancel(taskRefOf(id), { reason });
 
   test("reaches the worker with its reason, and what the worker then settles decides", async () => {
     const [stream, [token = new Uint8Array()]] = await holding("a");
@@ -113,7 +113,7 @@ describe("a cancel", () => {
           const next = session.next.bind(session);
           session.next = async (limit, signal) => {
             const leases = await next(limit, signal);
-            for (const { taskId } of leases) await broker.cancel(taskRefOf(taskId), "too early");
+            for (const { taskId } of leases) await broker.cancel(taskRefOf(taskId), { reason: "too early" });
             return leases;
           };
           return session;

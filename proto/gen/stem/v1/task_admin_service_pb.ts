@@ -5,7 +5,11 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
-import type { TaskState } from "./task_pb.ts";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Payload } from "./payload_pb.ts";
+import { file_stem_v1_payload } from "./payload_pb.ts";
+import type { Task, TaskState } from "./task_pb.ts";
 import { file_stem_v1_task } from "./task_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -13,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task_admin_service.proto.
  */
 export const file_stem_v1_task_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSKuAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAhCDAoKX25hbWVzcGFjZSJgChJDYW5jZWxUYXNrUmVzcG9uc2USJwoHb3V0Y29tZRgBIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgCIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCqQAQoNQ2FuY2VsT3V0Y29tZRIeChpDQU5DRUxfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGENBTkNFTF9PVVRDT01FX0NBTkNFTExFRBABEhwKGENBTkNFTF9PVVRDT01FX1JFUVVFU1RFRBACEiMKH0NBTkNFTF9PVVRDT01FX0FMUkVBRFlfVEVSTUlOQUwQAzKgAQoQVGFza0FkbWluU2VydmljZRJFCgpDYW5jZWxUYXNrEhouc3RlbS52MS5DYW5jZWxUYXNrUmVxdWVzdBobLnN0ZW0udjEuQ2FuY2VsVGFza1Jlc3BvbnNlEkUKClJlcGxheVRhc2sSGi5zdGVtLnYxLlJlcGxheVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5SZXBsYXlUYXNrUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_stem_v1_task]);
+  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSKuAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAhCDAoKX25hbWVzcGFjZSJgChJDYW5jZWxUYXNrUmVzcG9uc2USJwoHb3V0Y29tZRgBIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgCIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCLlAwoRVXBkYXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAKIAQESIAoIcHJpb3JpdHkYBCABKAVCCbpIBhoEGAkoAEgDiAEBEjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgVxdWV1ZRgHIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSASIAQESHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIHCgVzdGFydEIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbkILCglfcHJpb3JpdHlCCAoGX3F1ZXVlIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFSdW5UYXNrTm93UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIxChJSdW5UYXNrTm93UmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKPAgoPTW92ZVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBInChFleHBlY3RlZF9yZXZpc2lvbhgDIAEoA0IHukgEIgIoAUgBiAEBEjwKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFEZWxldGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI3ChJEZWxldGVUYXNrUmVzcG9uc2USIQoFc3RhdGUYASABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZSqQAQoNQ2FuY2VsT3V0Y29tZRIeChpDQU5DRUxfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGENBTkNFTF9PVVRDT01FX0NBTkNFTExFRBABEhwKGENBTkNFTF9PVVRDT01FX1JFUVVFU1RFRBACEiMKH0NBTkNFTF9PVVRDT01FX0FMUkVBRFlfVEVSTUlOQUwQAzK2AwoQVGFza0FkbWluU2VydmljZRJFCgpDYW5jZWxUYXNrEhouc3RlbS52MS5DYW5jZWxUYXNrUmVxdWVzdBobLnN0ZW0udjEuQ2FuY2VsVGFza1Jlc3BvbnNlEkUKClJlcGxheVRhc2sSGi5zdGVtLnYxLlJlcGxheVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5SZXBsYXlUYXNrUmVzcG9uc2USRQoKVXBkYXRlVGFzaxIaLnN0ZW0udjEuVXBkYXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLlVwZGF0ZVRhc2tSZXNwb25zZRJFCgpSdW5UYXNrTm93Ehouc3RlbS52MS5SdW5UYXNrTm93UmVxdWVzdBobLnN0ZW0udjEuUnVuVGFza05vd1Jlc3BvbnNlEj8KCE1vdmVUYXNrEhguc3RlbS52MS5Nb3ZlVGFza1JlcXVlc3QaGS5zdGVtLnYxLk1vdmVUYXNrUmVzcG9uc2USRQoKRGVsZXRlVGFzaxIaLnN0ZW0udjEuRGVsZXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLkRlbGV0ZVRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_task]);
 
 /**
  * Which task to cancel.
@@ -142,6 +146,282 @@ export const ReplayTaskResponseSchema: GenMessage<ReplayTaskResponse> = /*@__PUR
   messageDesc(file_stem_v1_task_admin_service, 3);
 
 /**
+ * Which waiting task to change, and how. What is left out stays as it is; something must be named.
+ *
+ * @generated from message stem.v1.UpdateTaskRequest
+ */
+export type UpdateTaskRequest = Message<"stem.v1.UpdateTaskRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The task's id.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * The revision that the caller has seen. When the task has another one by now: REVISION_CONFLICT, which tells it.
+   *
+   * @generated from field: optional int64 expected_revision = 3;
+   */
+  expectedRevision?: bigint | undefined;
+
+  /**
+   * 0 (last) to 9 (first).
+   *
+   * @generated from field: optional int32 priority = 4;
+   */
+  priority?: number | undefined;
+
+  /**
+   * When it may start, in place of what it waits for now, a back-off too.
+   *
+   * @generated from oneof stem.v1.UpdateTaskRequest.start
+   */
+  start: {
+    /**
+     * Not before this long from now; zero: at once. At most 10 years.
+     *
+     * @generated from field: google.protobuf.Duration delay = 5;
+     */
+    value: Duration;
+    case: "delay";
+  } | {
+    /**
+     * Not before this instant. At most 10 years ahead; the past means at once.
+     *
+     * @generated from field: google.protobuf.Timestamp not_before_time = 6;
+     */
+    value: Timestamp;
+    case: "notBeforeTime";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The queue it waits in from now on.
+   *
+   * @generated from field: optional string queue = 7;
+   */
+  queue?: string | undefined;
+
+  /**
+   * Its arguments. What makes a repeat of the original submission a duplicate stays as it was; a producer's signature, which would
+   * no longer hold, is dropped.
+   *
+   * @generated from field: stem.v1.Payload args = 8;
+   */
+  args?: Payload | undefined;
+};
+
+/**
+ * Describes the message stem.v1.UpdateTaskRequest.
+ * Use `create(UpdateTaskRequestSchema)` to create a new message.
+ */
+export const UpdateTaskRequestSchema: GenMessage<UpdateTaskRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 4);
+
+/**
+ * It is changed.
+ *
+ * @generated from message stem.v1.UpdateTaskResponse
+ */
+export type UpdateTaskResponse = Message<"stem.v1.UpdateTaskResponse"> & {
+  /**
+   * As it is now, in full view.
+   *
+   * @generated from field: stem.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message stem.v1.UpdateTaskResponse.
+ * Use `create(UpdateTaskResponseSchema)` to create a new message.
+ */
+export const UpdateTaskResponseSchema: GenMessage<UpdateTaskResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 5);
+
+/**
+ * Which task not to keep waiting.
+ *
+ * @generated from message stem.v1.RunTaskNowRequest
+ */
+export type RunTaskNowRequest = Message<"stem.v1.RunTaskNowRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The task's id.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * The revision that the caller has seen. When the task has another one by now: REVISION_CONFLICT, which tells it.
+   *
+   * @generated from field: optional int64 expected_revision = 3;
+   */
+  expectedRevision?: bigint | undefined;
+};
+
+/**
+ * Describes the message stem.v1.RunTaskNowRequest.
+ * Use `create(RunTaskNowRequestSchema)` to create a new message.
+ */
+export const RunTaskNowRequestSchema: GenMessage<RunTaskNowRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 6);
+
+/**
+ * It is ready, or was taken already.
+ *
+ * @generated from message stem.v1.RunTaskNowResponse
+ */
+export type RunTaskNowResponse = Message<"stem.v1.RunTaskNowResponse"> & {
+  /**
+   * As it is now, in full view.
+   *
+   * @generated from field: stem.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message stem.v1.RunTaskNowResponse.
+ * Use `create(RunTaskNowResponseSchema)` to create a new message.
+ */
+export const RunTaskNowResponseSchema: GenMessage<RunTaskNowResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 7);
+
+/**
+ * Which task to move, and where to.
+ *
+ * @generated from message stem.v1.MoveTaskRequest
+ */
+export type MoveTaskRequest = Message<"stem.v1.MoveTaskRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The task's id.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * The revision that the caller has seen. When the task has another one by now: REVISION_CONFLICT, which tells it.
+   *
+   * @generated from field: optional int64 expected_revision = 3;
+   */
+  expectedRevision?: bigint | undefined;
+
+  /**
+   * The queue it waits in from now on; made when it is new.
+   *
+   * @generated from field: string queue = 4;
+   */
+  queue: string;
+};
+
+/**
+ * Describes the message stem.v1.MoveTaskRequest.
+ * Use `create(MoveTaskRequestSchema)` to create a new message.
+ */
+export const MoveTaskRequestSchema: GenMessage<MoveTaskRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 8);
+
+/**
+ * It is moved.
+ *
+ * @generated from message stem.v1.MoveTaskResponse
+ */
+export type MoveTaskResponse = Message<"stem.v1.MoveTaskResponse"> & {
+  /**
+   * As it is now, in full view.
+   *
+   * @generated from field: stem.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message stem.v1.MoveTaskResponse.
+ * Use `create(MoveTaskResponseSchema)` to create a new message.
+ */
+export const MoveTaskResponseSchema: GenMessage<MoveTaskResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 9);
+
+/**
+ * Which task to delete.
+ *
+ * @generated from message stem.v1.DeleteTaskRequest
+ */
+export type DeleteTaskRequest = Message<"stem.v1.DeleteTaskRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The task's id.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * The revision that the caller has seen. When the task has another one by now: REVISION_CONFLICT, which tells it.
+   *
+   * @generated from field: optional int64 expected_revision = 3;
+   */
+  expectedRevision?: bigint | undefined;
+};
+
+/**
+ * Describes the message stem.v1.DeleteTaskRequest.
+ * Use `create(DeleteTaskRequestSchema)` to create a new message.
+ */
+export const DeleteTaskRequestSchema: GenMessage<DeleteTaskRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 10);
+
+/**
+ * It is deleted.
+ *
+ * @generated from message stem.v1.DeleteTaskResponse
+ */
+export type DeleteTaskResponse = Message<"stem.v1.DeleteTaskResponse"> & {
+  /**
+   * How it had ended; CANCELLED when it was waiting.
+   *
+   * @generated from field: stem.v1.TaskState state = 1;
+   */
+  state: TaskState;
+};
+
+/**
+ * Describes the message stem.v1.DeleteTaskResponse.
+ * Use `create(DeleteTaskResponseSchema)` to create a new message.
+ */
+export const DeleteTaskResponseSchema: GenMessage<DeleteTaskResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 11);
+
+/**
  * What became of a request to cancel.
  *
  * @generated from enum stem.v1.CancelOutcome
@@ -190,7 +470,7 @@ export const CancelOutcomeSchema: GenEnum<CancelOutcome> = /*@__PURE__*/
   enumDesc(file_stem_v1_task_admin_service, 0);
 
 /**
- * What operators do to single tasks.
+ * What operators do to single tasks. TaskBatchService does the same to all that a filter finds.
  *
  * @generated from service stem.v1.TaskAdminService
  */
@@ -214,6 +494,47 @@ export const TaskAdminService: GenService<{
     methodKind: "unary";
     input: typeof ReplayTaskRequestSchema;
     output: typeof ReplayTaskResponseSchema;
+  },
+  /**
+   * Changes a task that waits: its start, priority, queue or arguments. TASK_NOT_WAITING once a worker has it or it has ended.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.UpdateTask
+   */
+  updateTask: {
+    methodKind: "unary";
+    input: typeof UpdateTaskRequestSchema;
+    output: typeof UpdateTaskResponseSchema;
+  },
+  /**
+   * Makes a task that waits for its time ready at once, in its place of acceptance. Idempotent while the task waits.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.RunTaskNow
+   */
+  runTaskNow: {
+    methodKind: "unary";
+    input: typeof RunTaskNowRequestSchema;
+    output: typeof RunTaskNowResponseSchema;
+  },
+  /**
+   * Moves a task that waits to another queue, where it keeps its place by age and priority. Idempotent while the task waits.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.MoveTask
+   */
+  moveTask: {
+    methodKind: "unary";
+    input: typeof MoveTaskRequestSchema;
+    output: typeof MoveTaskResponseSchema;
+  },
+  /**
+   * Deletes the record of a task: one that ended before its retention is over, one that waits after cancelling it. Its id is
+   * remembered for a day, as after any end of retention. TASK_RUNNING while a worker has it.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.DeleteTask
+   */
+  deleteTask: {
+    methodKind: "unary";
+    input: typeof DeleteTaskRequestSchema;
+    output: typeof DeleteTaskResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_stem_v1_task_admin_service, 0);

@@ -64,6 +64,7 @@ const defaultsToProto = (defaults: Defaults): TaskDefaults =>
     retryFactor: defaults.retryFactor,
     retryMaxDelay: durationFromMs(defaults.retryMaxMs),
     resultRetention: durationFromMs(defaults.retentionMs),
+    deadLetterRetention: durationFromMs(defaults.deadLetterRetentionMs),
     reapInterval: durationFromMs(defaults.reapIntervalMs),
     unknownNameDelay: durationFromMs(defaults.unknownNameDelayMs),
   });

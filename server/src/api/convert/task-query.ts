@@ -1,15 +1,13 @@
 /** ListTasks as a question to the store, and the field checks that the schema's rules cannot make. */
 
 import { clone } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type ListTasksRequest, ListTasksRequestSchema, TaskView } from "@stem/proto/stem/v1/task_service_pb";
-import { type Instant, type Namespace, queueNameOf, taskNameOf } from "../../model/ids.ts";
+import { type Namespace, queueNameOf, taskNameOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import { fieldInvalid } from "../../model/problem.ts";
 import type { TaskQuery } from "../../ports/task-store.ts";
 import { type PageQuestion, type PageTokens, pageSizeOf } from "./page-token.ts";
 import { taskStateFromProto } from "./task-state.ts";
-import { timestampFault, timestampInstant } from "./time-fields.ts";
+import { optionalInstant } from "./time-fields.ts";
 
 /** What the page tokens of a request belong to. */
 export function listTasksQuestion(request: ListTasksRequest, namespace: Namespace): PageQuestion {
@@ -33,18 +31,11 @@ export function taskQueryOf(
     queue: request.queue === undefined ? undefined : queueNameOf(request.queue),
     name: request.name === undefined ? undefined : taskNameOf(request.name),
     tag: request.tag,
-    createdFrom: instantFrom("create_time_from", request.createTimeFrom),
-    createdTo: instantFrom("create_time_to", request.createTimeTo),
+    createdFrom: optionalInstant("create_time_from", request.createTimeFrom),
+    createdTo: optionalInstant("create_time_to", request.createTimeTo),
     limit: pageSizeOf(request.pageSize, limits),
     after: cursor === undefined ? undefined : Number(cursor),
     bytesMax: limits.frameBytesMax,
     full: request.view === TaskView.FULL,
   };
-}
-
-function instantFrom(field: string, time: Timestamp | undefined): Instant | undefined {
-  if (!time) return undefined;
-  const fault = timestampFault(time);
-  if (fault !== undefined) throw fieldInvalid(field, fault);
-  return timestampInstant(time);
 }

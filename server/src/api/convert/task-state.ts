@@ -31,6 +31,14 @@ const byWire = new Map<WireState, TaskState>(
   Object.entries(states).map(([state, wire]) => [wire, state as TaskState]),
 );
 
+const reasonsByWire = new Map<WireReason, StateReason>(
+  Object.entries(reasons).map(([reason, wire]) => [wire, reason as StateReason]),
+);
+
+/** A reason from the wire; undefined for UNSPECIFIED and for numbers that this server does not know. */
+export const stateReasonFromProto = (reason: WireReason): StateReason | undefined =>
+  reasonsByWire.get(reason);
+
 /** A state for the wire; UNSPECIFIED where there is none, as for a task that is gone. */
 export const taskStateToProto = (state: TaskState | undefined): WireState =>
   state === undefined ? WireState.UNSPECIFIED : states[state];

@@ -48,6 +48,7 @@ function headToProto(task: TaskHead): TaskMessage {
     state: taskStateToProto(task.state),
     stateReason: stateReasonToProto(task.reason),
     revision: BigInt(task.revision),
+    priority: task.priority,
     tags: [...task.tags],
     attempt: task.attempt,
     deliveries: task.deliveries,

@@ -2,6 +2,7 @@
 
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type Instant, instantOf } from "../../model/ids.ts";
+import { fieldInvalid } from "../../model/problem.ts";
 
 // The ranges that google/protobuf/duration.proto and timestamp.proto give: 10,000 years, and years 1 to 9999.
 const durationSecondsMax = 315_576_000_000n;
@@ -34,3 +35,11 @@ export function timestampFault({ seconds, nanos }: Timestamp): string | undefine
 /** A well-formed timestamp as an instant, rounded up: nothing starts before it. */
 export const timestampInstant = ({ seconds, nanos }: Timestamp): Instant =>
   instantOf(Number(seconds) * 1000 + Math.ceil(nanos / 1e6));
+
+/** A time that may be left out; throws FIELD_INVALID where it is none. */
+export function optionalInstant(field: string, time: Timestamp | undefined): Instant | undefined {
+  if (!time) return undefined;
+  const fault = timestampFault(time);
+  if (fault !== undefined) throw fieldInvalid(field, fault);
+  return timestampInstant(time);
+}

@@ -2,12 +2,20 @@ import { create } from "@bufbuild/protobuf";
 import {
   CancelOutcome,
   CancelTaskResponseSchema,
+  DeleteTaskResponseSchema,
+  MoveTaskResponseSchema,
   ReplayTaskResponseSchema,
+  RunTaskNowResponseSchema,
   TaskAdminService,
+  UpdateTaskResponseSchema,
 } from "@stem/proto/stem/v1/task_admin_service_pb";
-import type { CancelVerdict } from "../../broker/broker.ts";
-import { type TaskRef, taskIdOf } from "../../model/ids.ts";
+import type { Task as TaskMessage } from "@stem/proto/stem/v1/task_pb";
+import { type CancelVerdict, noWish, type TaskAt } from "../../broker/broker.ts";
+import { queueNameOf, type TaskRef, taskIdOf } from "../../model/ids.ts";
+import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import { taskToProto } from "../convert/task.ts";
+import { editWishOf } from "../convert/task-edit.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
@@ -17,23 +25,49 @@ const outcomes: { readonly [K in CancelVerdict["kind"]]: CancelOutcome } = {
   already_terminal: CancelOutcome.ALREADY_TERMINAL,
 };
 
+type TaskNamed = { readonly namespace?: string | undefined; readonly taskId: string };
+
 /** Serves operators of single tasks. */
 export function createTaskAdminService({
   broker,
+  clock,
+  limits,
   namespaces,
-}: Pick<ServiceDeps, "broker" | "namespaces">): ServiceEntry {
-  const refOf = (request: { readonly namespace?: string | undefined; readonly taskId: string }): TaskRef => ({
-    namespace: namespaces(request.namespace),
-    id: taskIdOf(request.taskId),
+}: Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces">): ServiceEntry {
+  const refOf = ({ namespace, taskId }: TaskNamed): TaskRef => ({
+    namespace: namespaces(namespace),
+    id: taskIdOf(taskId),
+  });
+  const atOf = (request: TaskNamed & { readonly expectedRevision?: bigint | undefined }): TaskAt => ({
+    ref: refOf(request),
+    revision: request.expectedRevision === undefined ? undefined : Number(request.expectedRevision),
   });
   return serve(TaskAdminService, {
     async cancelTask(request) {
-      const { kind, state } = await broker.cancel(refOf(request), request.reason);
+      const { kind, state } = await broker.cancel(refOf(request), { reason: request.reason });
       return create(CancelTaskResponseSchema, { outcome: outcomes[kind], state: taskStateToProto(state) });
     },
     async replayTask(request) {
       const newId = request.newTaskId === undefined ? undefined : taskIdOf(request.newTaskId);
       return create(ReplayTaskResponseSchema, await broker.replay(refOf(request), newId));
     },
+    async updateTask(request) {
+      const wish = editWishOf(request, { now: clock.now(), limits });
+      return create(UpdateTaskResponseSchema, { task: show(await broker.editTask(atOf(request), wish)) });
+    },
+    async runTaskNow(request) {
+      const wish = { ...noWish, start: clock.now() };
+      return create(RunTaskNowResponseSchema, { task: show(await broker.editTask(atOf(request), wish)) });
+    },
+    async moveTask(request) {
+      const wish = { ...noWish, queue: queueNameOf(request.queue) };
+      return create(MoveTaskResponseSchema, { task: show(await broker.editTask(atOf(request), wish)) });
+    },
+    async deleteTask(request) {
+      const state = await broker.deleteTask(atOf(request));
+      return create(DeleteTaskResponseSchema, { state: taskStateToProto(state) });
+    },
   });
 }
+
+const show = (task: Task): TaskMessage => taskToProto(task, { args: true, progress: undefined });

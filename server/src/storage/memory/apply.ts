@@ -1,7 +1,6 @@
-import type { Instant } from "../../model/ids.ts";
 import type { TaskHead } from "../../model/task.ts";
-import type { TaskChange } from "../../model/task-machine.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
+import { type Ending, noteAttempt } from "./attempts.ts";
 import { type Entry, find, replaceHead, type State } from "./state.ts";
 
 /** Applies each change whose guard holds. */
@@ -9,7 +8,7 @@ export const apply = (state: State, changes: readonly GuardedChange[]): readonly
   changes.map((guarded) => {
     const entry = find(state, guarded.ref);
     if (entry === undefined || !holds(guarded, entry.head)) return "conflict";
-    writeChange(state, entry, guarded.change, guarded.now);
+    writeChange(state, entry, { change: guarded.change, now: guarded.now, isSettled: false });
     return "applied";
   });
 
@@ -21,8 +20,10 @@ function holds({ revision, leaseUntilBefore }: GuardedChange, head: TaskHead): b
 }
 
 /** Writes a change that was decided, and its event. */
-export function writeChange(state: State, entry: Entry, change: TaskChange, now: Instant): void {
+export function writeChange(state: State, entry: Entry, ending: Ending): void {
   const { head } = entry;
+  const { change, now } = ending;
+  noteAttempt(state, entry, ending);
   entry.result = change.result ? new Uint8Array(change.result) : entry.result;
   entry.failure = change.failure ? new Uint8Array(change.failure) : entry.failure;
   replaceHead(state, entry, {

@@ -1,5 +1,5 @@
-import type { Task } from "../../model/task.ts";
-import type { TaskPage, TaskQuery } from "../../ports/task-store.ts";
+import type { Task, TaskHead } from "../../model/task.ts";
+import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import { taskOf } from "./read.ts";
 import type { Entry, Space, State } from "./state.ts";
 
@@ -41,14 +41,26 @@ function placeBefore(order: readonly Entry[], seq: number | undefined): number {
   return low - 1;
 }
 
-function matches({ head }: Entry, query: TaskQuery): boolean {
+function matches({ head, replay }: Entry, query: TaskQuery): boolean {
   return (
+    (query.ended === undefined || endedAs(head, replay !== undefined, query.ended)) &&
     (query.states.length === 0 || query.states.includes(head.state)) &&
     (query.queue === undefined || head.queue === query.queue) &&
     (query.name === undefined || head.name === query.name) &&
     (query.tag === undefined || head.tags.includes(query.tag)) &&
     (query.createdFrom === undefined || head.createdAt >= query.createdFrom) &&
     (query.createdTo === undefined || head.createdAt < query.createdTo)
+  );
+}
+
+function endedAs(head: TaskHead, isReplayed: boolean, ended: EndedQuery): boolean {
+  const { reason, endedAt } = head;
+  return (
+    endedAt !== undefined &&
+    (ended.reasons.length === 0 || (reason !== undefined && ended.reasons.includes(reason))) &&
+    (ended.from === undefined || endedAt >= ended.from) &&
+    (ended.to === undefined || endedAt < ended.to) &&
+    (ended.isReplayed === undefined || ended.isReplayed === isReplayed)
   );
 }
 

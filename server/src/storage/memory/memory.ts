@@ -7,6 +7,7 @@ import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
 import type { Store } from "../../ports/store.ts";
 import { accept } from "./accept.ts";
+import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
 import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
@@ -40,6 +41,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
   return {
     kind: "memory",
     durability: "none",
+    ...createAdminStore(state, call),
     accept: (batch) => call(() => accept(state, batch)),
     claim: (want) => call(() => claim(state, want)),
     extend: (request) => call(() => extend(state, request)),

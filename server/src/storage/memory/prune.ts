@@ -1,5 +1,6 @@
-import { type Instant, plus } from "../../model/ids.ts";
-import { hashOf, remove, type State, spaceOf } from "./state.ts";
+import type { Instant } from "../../model/ids.ts";
+import { removeEnded } from "./remove.ts";
+import type { State } from "./state.ts";
 
 /** Removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
 export function prune(state: State, now: Instant, limit: number): number {
@@ -8,13 +9,10 @@ export function prune(state: State, now: Instant, limit: number): number {
 }
 
 function pruneTasks(state: State, now: Instant, limit: number): number {
-  const until = plus(now, state.limits.tombstoneMs);
   for (let removed = 0; removed < limit; removed += 1) {
     const entry = state.ended.first();
     if (entry?.head.purgeAt === undefined || entry.head.purgeAt > now) return removed;
-    const space = spaceOf(state, entry.head.namespace);
-    remove(state, space, entry);
-    space.tombstones.set(entry.head.id, { contentHash: hashOf(entry), until });
+    removeEnded(state, entry, now);
   }
   return limit;
 }

@@ -19,7 +19,7 @@ export function purge(state: State, ref: QueueRef, { upTo, now, limit }: PurgeBo
   }
   for (const entry of found) {
     const change = transition(entry.head, { kind: "purge" }, now);
-    if (change) writeChange(state, entry, change, now);
+    if (change) writeChange(state, entry, { change, now, isSettled: false });
   }
   return found.length;
 }

@@ -17,7 +17,8 @@ function settleOne(state: State, settlement: StoreSettlement): SettleVerdict {
   if (entry === undefined || why !== undefined) {
     return { kind: "lost", state: entry?.head.state, why: why ?? "task_unknown" };
   }
-  writeChange(state, entry, entry.head.cancel ? decision.ifCancelRequested : decision.outcome, now);
+  const change = entry.head.cancel ? decision.ifCancelRequested : decision.outcome;
+  writeChange(state, entry, { change, now, isSettled: true });
   entry.settledHash = outcomeHash;
   return { kind: "applied", state: entry.head.state };
 }

@@ -1,4 +1,6 @@
+import type { AttemptRecord } from "../../model/attempt.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
+import type { Replay } from "../../model/dead-letter.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { QueuePause } from "../../model/queue.ts";
@@ -11,15 +13,19 @@ import { createHeap, type Heap, type Placed } from "./heap.ts";
 export type Entry = Placed & {
   /** Its place in the order of acceptance, which is one for the whole store. */
   readonly seq: number;
-  readonly queue: QueueEntry;
-  readonly content: Bytes;
-  readonly contentHash: string | undefined;
+  queue: QueueEntry;
+  content: Bytes;
+  contentHash: string | undefined;
   /** Replaced with every change and never changed itself, so that readers may keep it. */
   head: TaskHead;
   result: Bytes | undefined;
   failure: Bytes | undefined;
   /** The outcome that settled the newest lease; undefined while that is open. */
   settledHash: number | undefined;
+  /** Attempts that ended badly, oldest first; undefined while there was none. */
+  attempts?: AttemptRecord[];
+  /** The task that replays this one. */
+  replay?: Replay;
 };
 
 /** The ready tasks of one queue and priority, in the order of acceptance. */
@@ -133,6 +139,14 @@ export function remove(state: State, space: Space, entry: Entry): void {
 /** Writes a task's new head, and moves the task to where that belongs. */
 export function replaceHead(state: State, entry: Entry, head: TaskHead): void {
   leave(state, entry);
+  entry.head = head;
+  enter(state, entry);
+}
+
+/** Writes a task's new head, and moves the task to another queue. */
+export function moveEntry(state: State, entry: Entry, queue: QueueEntry, head: TaskHead): void {
+  leave(state, entry);
+  entry.queue = queue;
   entry.head = head;
   enter(state, entry);
 }

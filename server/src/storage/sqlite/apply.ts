@@ -12,7 +12,7 @@ export function createApply(
   writing: Writing,
 ): (changes: readonly GuardedChange[]) => readonly ("applied" | "conflict")[] {
   const find = createFind(writing);
-  const transition = createTransition(writing.db, writing.ledger, guard);
+  const transition = createTransition(writing, guard);
 
   function applyOne({ ref, revision, leaseUntilBefore, change, now }: GuardedChange): "applied" | "conflict" {
     const task = find(ref);

@@ -3,6 +3,7 @@
  * word that is no longer used keeps its number.
  */
 
+import type { AttemptOutcome } from "../../model/attempt.ts";
 import type { TaskEventKind } from "../../model/event.ts";
 import type { StateReason, TaskState } from "../../model/task.ts";
 
@@ -66,6 +67,15 @@ export const eventKinds = createCodes<TaskEventKind>({
   failed: 7,
   cancel_requested: 8,
   cancelled: 9,
+  updated: 10,
+});
+
+export const attemptOutcomes = createCodes<AttemptOutcome>({
+  failed: 0,
+  rejected: 1,
+  result_too_large: 2,
+  unknown_name: 3,
+  lease_expired: 4,
 });
 
 /** The number of a reason; 0 for none. */

@@ -1,6 +1,6 @@
 import { hashOfIdentity } from "../../model/content-hash.ts";
-import type { Namespace, TaskRef } from "../../model/ids.ts";
-import { query } from "./files/connection.ts";
+import { type Namespace, namespaceOf, type TaskRef } from "../../model/ids.ts";
+import { type Database, defineFunction, query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
@@ -61,6 +61,13 @@ export type FindHash = (ref: TaskRef) => string | undefined;
 /** The hash of a row of contents: no text stands for a content that is all there is to hash. */
 export const storedHash = (namespace: Namespace, hash: string, content: Uint8Array): string =>
   hash === "" ? hashOfIdentity(namespace, content) : hash;
+
+/** Lets statements of a connection compute that as `content_hash(namespace's name, hash, content)`. */
+export function defineContentHash(db: Database): void {
+  defineFunction(db, "content_hash", (namespace, hash, content) =>
+    storedHash(namespaceOf(String(namespace)), String(hash), content as Uint8Array),
+  );
+}
 
 /** Makes the look-up of content hashes by id. */
 export function createFindHash({ db, queues }: Writing): FindHash {

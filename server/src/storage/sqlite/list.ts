@@ -1,6 +1,6 @@
 import type { Task } from "../../model/task.ts";
-import type { TaskPage, TaskQuery } from "../../ports/task-store.ts";
-import { stateCode, states } from "./codes.ts";
+import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
+import { reasons, stateCode, states } from "./codes.ts";
 import { type Database, type Query, query, type Value } from "./files/connection.ts";
 import { type FullRow, fullColumns, fullJoin, taskOf } from "./read.ts";
 import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
@@ -86,12 +86,21 @@ function sourceOf({ namespace, states: wanted, tag, after }: TaskQuery): Part {
 }
 
 /** Cheap filters first: those on the narrow row, then those on what lies apart. */
-function filtersOf({ namespace, states: wanted, queue, name, createdFrom, createdTo }: TaskQuery): Part[] {
+function filtersOf({
+  namespace,
+  states: wanted,
+  queue,
+  name,
+  createdFrom,
+  createdTo,
+  ended,
+}: TaskQuery): Part[] {
   const filters: Part[] = [];
   if (wanted.length > 0) {
     const codes = JSON.stringify(wanted.map((state) => states.code(state)));
     filters.push(["t.state IN (SELECT value FROM json_each(?))", codes]);
   }
+  filters.push(...endedFilters(ended));
   if (createdFrom !== undefined) filters.push(["t.created_at >= ?", createdFrom]);
   if (createdTo !== undefined) filters.push(["t.created_at < ?", createdTo]);
   filters.push([
@@ -101,5 +110,19 @@ function filtersOf({ namespace, states: wanted, queue, name, createdFrom, create
     queue ?? null,
   ]);
   if (name !== undefined) filters.push(["c.name = ?", name]);
+  return filters;
+}
+
+function endedFilters(ended: EndedQuery | undefined): Part[] {
+  if (ended === undefined) return [];
+  const filters: Part[] = [["t.ended_at IS NOT NULL"]];
+  if (ended.reasons.length > 0) {
+    const codes = JSON.stringify(ended.reasons.map((reason) => reasons.code(reason)));
+    filters.push(["t.reason IN (SELECT value FROM json_each(?))", codes]);
+  }
+  if (ended.from !== undefined) filters.push(["t.ended_at >= ?", ended.from]);
+  if (ended.to !== undefined) filters.push(["t.ended_at < ?", ended.to]);
+  if (ended.isReplayed !== undefined)
+    filters.push(["(t.seq IN (SELECT seq FROM replays)) = ?", ended.isReplayed ? 1 : 0]);
   return filters;
 }

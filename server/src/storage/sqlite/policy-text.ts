@@ -1,3 +1,4 @@
+import { defaults } from "../../model/limits.ts";
 import type { TaskPolicy } from "../../model/task.ts";
 
 /** As many different policies are remembered; more only cost the time to read them again. */
@@ -37,9 +38,14 @@ type Columns = readonly [
   factor: number,
   maxMs: number,
   jitter: 0 | 1,
+  /** Left out where it is what it is unless somebody configures it: it is kept with every task. */
+  deadLetterRetentionMs?: number,
 ];
 
-function write({ maxAttempts, maxDeliveries, retentionMs, leaseMs, retry }: TaskPolicy): string {
+const { deadLetterRetentionMs: usualDeadLetterRetentionMs } = defaults;
+
+function write(policy: TaskPolicy): string {
+  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs } = policy;
   const columns: Columns = [
     maxAttempts,
     maxDeliveries,
@@ -50,16 +56,19 @@ function write({ maxAttempts, maxDeliveries, retentionMs, leaseMs, retry }: Task
     retry.maxMs,
     retry.jitter === "full" ? 1 : 0,
   ];
-  return JSON.stringify(columns);
+  const isUsual = deadLetterRetentionMs === usualDeadLetterRetentionMs;
+  return JSON.stringify(isUsual ? columns : [...columns, deadLetterRetentionMs]);
 }
 
 function read(text: string): TaskPolicy {
   const columns = JSON.parse(text) as Columns;
-  const [maxAttempts, maxDeliveries, retentionMs, leaseMs, baseMs, factor, maxMs, jitter] = columns;
+  const [maxAttempts, maxDeliveries, retentionMs, leaseMs, baseMs, factor, maxMs, jitter, ...rest] = columns;
+  const [deadLetterRetentionMs = usualDeadLetterRetentionMs] = rest;
   return {
     maxAttempts,
     maxDeliveries,
     retentionMs,
+    deadLetterRetentionMs,
     leaseMs: leaseMs ?? undefined,
     retry: { baseMs, factor, maxMs, jitter: jitter === 1 ? "full" : "none" },
   };

@@ -11,8 +11,8 @@ import type { Writing } from "./writing.ts";
 export function createPurge(
   writing: Writing,
 ): (ref: QueueRef, upTo: number, now: Instant, limit: number) => number {
-  const { db, ledger, queues } = writing;
-  const write = createTransition(db, ledger, "TRUE");
+  const { db, queues } = writing;
+  const write = createTransition(writing, "TRUE");
   const prioritiesOf = createPriorities(db);
   const selectReady = query<HeadRow>(
     db,

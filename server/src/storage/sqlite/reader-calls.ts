@@ -1,3 +1,4 @@
+import { createReadAttempts } from "./attempts.ts";
 import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
@@ -7,10 +8,13 @@ import { createGetMeta } from "./meta.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
+import { createReadReplays } from "./replays.ts";
 import type { ReaderCalls } from "./threads/verbs.ts";
 
 /** Makes the verbs that read. Each runs inside a transaction, and so sees one moment. */
 export const createReaderCalls = (db: Database): ReaderCalls => ({
+  readAttempts: createReadAttempts(db),
+  readReplays: createReadReplays(db),
   read: createRead(db),
   readHeads: createReadHeads(db),
   list: createList(db),

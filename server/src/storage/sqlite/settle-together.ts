@@ -30,8 +30,14 @@ const isEqualAndPlain = (a: TaskChange, b: TaskChange): boolean =>
   a.endedAt === b.endedAt &&
   a.purgeAt === b.purgeAt;
 
-const isPlain = ({ result, failure, notBefore, cancel }: TaskChange): boolean =>
-  result === undefined && failure === undefined && notBefore === undefined && cancel === undefined;
+/** What ends an attempt badly has a row of its own to write. */
+const isPlain = ({ event, result, failure, notBefore, cancel }: TaskChange): boolean =>
+  event !== "retried" &&
+  event !== "failed" &&
+  result === undefined &&
+  failure === undefined &&
+  notBefore === undefined &&
+  cancel === undefined;
 
 /** Settles many with one statement: what most workers send is a frame of successes that say nothing. */
 export type SettleTogether = {

@@ -15,9 +15,9 @@ const guard =
 export function createSettle(
   writing: Writing,
 ): (settlements: readonly StoreSettlement[]) => readonly SettleVerdict[] {
-  const { db, ledger, leases } = writing;
+  const { leases } = writing;
   const find = createFind(writing);
-  const transition = createTransition(db, ledger, guard);
+  const transition = createTransition(writing, guard);
   const together = createSettleTogether(writing);
 
   /** Writes the outcome that fits; undefined where the guard does not hold. */

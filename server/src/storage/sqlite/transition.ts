@@ -1,10 +1,12 @@
+import { attemptEnd } from "../../model/attempt.ts";
 import type { Instant, TaskId } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { TaskChange } from "../../model/task-machine.ts";
+import { createNoteAttempt } from "./attempts.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
-import { command, type Database, type Value } from "./files/connection.ts";
-import type { Ledger } from "./ledger.ts";
+import { command, type Value } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
+import type { Writing } from "./writing.ts";
 
 /** The row that a change is meant for, as it was read in this transaction or remembered from an earlier one. */
 export type Target = {
@@ -28,8 +30,12 @@ export type Decided = {
  */
 export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
 
+/** What writing transitions needs. */
+export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits">;
+
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
-export function createTransition(db: Database, ledger: Ledger, guard: string): WriteTransition {
+export function createTransition({ db, ledger, limits }: TransitionDeps, guard: string): WriteTransition {
+  const noteAttempt = createNoteAttempt(db, limits);
   // A leased task that stays leased keeps its lease; a scheduled one waits for the time it has where it is given none.
   const update = command(
     db,
@@ -54,6 +60,8 @@ export function createTransition(db: Database, ledger: Ledger, guard: string): W
     const { reason, attempt, result, failure, event } = change;
     const state = states.code(change.state);
     if (update(...columnsOf(state, decided), seq, revision, target.state, ...guardValues) === 0) return false;
+    const ended = attemptEnd(change, decided.outcomeHash !== undefined);
+    if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
     ledger.move(queue, target.state, state);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });

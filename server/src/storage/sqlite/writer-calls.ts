@@ -2,12 +2,15 @@ import { createAccept } from "./accept.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createPutDefinitions, createRemoveDefinition } from "./definitions.ts";
+import { createEdit } from "./edit.ts";
 import { createExtend } from "./extend.ts";
 import { createAcquireLock, createPruneLocks, createReleaseLock, createRenewLock } from "./locks.ts";
 import { createPutMeta } from "./meta.ts";
 import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
+import { createRemove } from "./remove.ts";
+import { createNoteReplays } from "./replays.ts";
 import { createSettle } from "./settle.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
@@ -20,6 +23,9 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   extend: createExtend(writing),
   settle: createSettle(writing),
   apply: createApply(writing),
+  edit: createEdit(writing),
+  remove: createRemove(writing),
+  noteReplays: createNoteReplays(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
   purge: createPurge(writing),

@@ -4,9 +4,11 @@ import type { Bytes } from "../../../model/ids.ts";
 import type { Store } from "../../../ports/store.ts";
 import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
+import { attemptList } from "../packets/attempt.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain } from "../packets/coder.ts";
 import { definitionList, oneList } from "../packets/definition.ts";
+import { editVerb } from "../packets/edit.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
 import { settleVerb } from "../packets/settle.ts";
@@ -41,6 +43,9 @@ export type WriterCalls = Sync<
     | "extend"
     | "settle"
     | "apply"
+    | "edit"
+    | "remove"
+    | "noteReplays"
     | "prune"
     | "setPause"
     | "purge"
@@ -74,6 +79,8 @@ export type WriterControls = {
 export type ReaderCalls = Sync<
   Pick<
     Store,
+    | "readAttempts"
+    | "readReplays"
     | "read"
     | "readHeads"
     | "list"
@@ -109,6 +116,9 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   extend: extendVerb,
   settle: settleVerb,
   apply: applyVerb,
+  edit: editVerb,
+  noteReplays: { ...small(), items: ([notes]) => notes.length },
+  remove: { ...small(), items: ([gone]) => gone.length },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
@@ -136,6 +146,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
 };
 
 export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
+  readAttempts: { request: plain(), answer: attemptList },
+  readReplays: small(),
   read: { request: refs, answer: maybeTasks },
   readHeads: { request: refs, answer: maybeHeads },
   list: { request: plain(), answer: taskPage },

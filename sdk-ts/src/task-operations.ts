@@ -1,0 +1,121 @@
+import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { createClient } from "@connectrpc/connect";
+import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
+import type { Task } from "@stem/proto/stem/v1/task_pb";
+import { jsonCodec } from "./codec/json.ts";
+import { payloadToProto } from "./codec/payload.ts";
+import type { OperatorCalls } from "./operator-calls.ts";
+import { type BatchOptions, type BatchOutcome, type TaskFilter, throughAll } from "./task-filter.ts";
+import { stateFromProto, type TaskState } from "./task-state.ts";
+import { type TaskStatus, taskStatusFromProto } from "./task-status.ts";
+
+/** What to change about a task that waits; what is left out stays. */
+export type TaskChanges = {
+  /** 0 (last) to 9 (first). */
+  readonly priority?: number;
+  readonly queue?: string;
+  /** Not before this long from now; 0: at once. */
+  readonly delayMs?: number;
+  /** Not before this instant; the past means at once. Wins over `delayMs`. */
+  readonly notBefore?: Date;
+};
+
+/** Guards a change. */
+export type RevisionOptions = {
+  /** The revision that the caller has seen; when the task has another one by now, REVISION_CONFLICT. Default: any. */
+  readonly expectedRevision?: number;
+};
+
+/** What operators do to tasks: by id, or to all that a filter finds. Everything but cancelling concerns tasks that wait. */
+export interface TaskOperations {
+  /** Changes a task that waits, its arguments too (as JSON). TASK_NOT_WAITING once a worker has it or it has ended. */
+  update(
+    id: string,
+    changes: TaskChanges & { readonly args?: unknown },
+    options?: RevisionOptions,
+  ): Promise<TaskStatus>;
+  /** Makes a task that waits for its time ready at once. */
+  runNow(id: string, options?: RevisionOptions): Promise<TaskStatus>;
+  /** Moves a task that waits to another queue, which is made where it is new. */
+  move(id: string, queue: string, options?: RevisionOptions): Promise<TaskStatus>;
+  /** Deletes the record of a task that has ended, or waits (it is cancelled first); answers how it ended. TASK_RUNNING otherwise. */
+  delete(id: string, options?: RevisionOptions): Promise<TaskState | undefined>;
+  /** The same as `update` for all that a filter finds. */
+  updateAll(filter: TaskFilter, changes: TaskChanges, options?: BatchOptions): Promise<BatchOutcome>;
+  /** The same as `runNow` for all that a filter finds. */
+  runAllNow(filter: TaskFilter, options?: BatchOptions): Promise<BatchOutcome>;
+  /** The same as `move` for all that a filter finds. */
+  moveAll(filter: TaskFilter, queue: string, options?: BatchOptions): Promise<BatchOutcome>;
+  /** The same as `delete` for all that a filter finds; running ones are skipped. */
+  deleteAll(filter: TaskFilter, options?: BatchOptions): Promise<BatchOutcome>;
+  /** Cancels all that a filter finds, as `handle.cancel` does. */
+  cancelAll(filter: TaskFilter, options?: BatchOptions & { readonly reason?: string }): Promise<BatchOutcome>;
+}
+
+/** Makes them over one connection. */
+export function createTaskOperations(calls: OperatorCalls): TaskOperations {
+  const admin = createClient(TaskAdminService, calls.transport);
+  const { inNamespace, timed, call } = calls;
+  const at = (taskId: string, { expectedRevision }: RevisionOptions = {}) => ({
+    ...inNamespace,
+    taskId,
+    ...(expectedRevision !== undefined && { expectedRevision: BigInt(expectedRevision) }),
+  });
+  return {
+    ...createBatchOperations(calls),
+    async update(id, { args, ...changes }, options) {
+      const payload = payloadToProto(jsonCodec.encode(args));
+      const request = { ...at(id, options), ...changesToProto(changes), ...(payload && { args: payload }) };
+      return statusOf(await call(() => admin.updateTask(request, timed)));
+    },
+    runNow: async (id, options) => statusOf(await call(() => admin.runTaskNow(at(id, options), timed))),
+    move: async (id, queue, options) =>
+      statusOf(await call(() => admin.moveTask({ ...at(id, options), queue }, timed))),
+    delete: async (id, options) =>
+      stateFromProto((await call(() => admin.deleteTask(at(id, options), timed))).state),
+  };
+}
+
+type BatchOperations = Pick<
+  TaskOperations,
+  "updateAll" | "runAllNow" | "moveAll" | "deleteAll" | "cancelAll"
+>;
+
+function createBatchOperations({ transport, inNamespace, timed, call }: OperatorCalls): BatchOperations {
+  const batches = createClient(TaskBatchService, transport);
+  return {
+    updateAll: (filter, changes, options = {}) =>
+      throughAll(filter, options, (batch) =>
+        call(() => batches.updateTasks({ ...inNamespace, batch, ...changesToProto(changes) }, timed)),
+      ),
+    runAllNow: (filter, options = {}) =>
+      throughAll(filter, options, (batch) =>
+        call(() => batches.runTasksNow({ ...inNamespace, batch }, timed)),
+      ),
+    moveAll: (filter, queue, options = {}) =>
+      throughAll(filter, options, (batch) =>
+        call(() => batches.moveTasks({ ...inNamespace, batch, queue }, timed)),
+      ),
+    deleteAll: (filter, options = {}) =>
+      throughAll(filter, options, (batch) =>
+        call(() => batches.deleteTasks({ ...inNamespace, batch }, timed)),
+      ),
+    cancelAll: (filter, { reason = "", ...options } = {}) =>
+      throughAll(filter, options, (batch) =>
+        call(() => batches.cancelTasks({ ...inNamespace, batch, reason }, timed)),
+      ),
+  };
+}
+
+const changesToProto = ({ priority, queue, delayMs, notBefore }: TaskChanges) => ({
+  ...(priority !== undefined && { priority }),
+  ...(queue !== undefined && { queue }),
+  ...(delayMs !== undefined && { start: { case: "delay" as const, value: durationFromMs(delayMs) } }),
+  ...(notBefore && { start: { case: "notBeforeTime" as const, value: timestampFromDate(notBefore) } }),
+});
+
+function statusOf({ task }: { readonly task?: Task | undefined }): TaskStatus {
+  if (task === undefined) throw new Error("the server answered without the task");
+  return taskStatusFromProto(task, jsonCodec);
+}

@@ -1,0 +1,41 @@
+import type { AttemptRecord } from "../model/attempt.ts";
+import type { Replay } from "../model/dead-letter.ts";
+import type { Instant, TaskRef } from "../model/ids.ts";
+import type { EditedTask } from "../model/task-edit.ts";
+
+/** What operators do to tasks behind the backs of their producers. Same transactions, same errors as TaskStore. */
+export interface AdminStore {
+  /**
+   * Writes each edit whose task still waits at the revision given; the others are conflicts. A queue comes into being where it is
+   * new. Items are judged one after the other and are independent of each other.
+   */
+  edit(edits: readonly GuardedEdit[]): Promise<readonly EditVerdict[]>;
+  /**
+   * Removes ended tasks as their retention's end would, tombstone included, each with a verdict: "live" has not ended, "unknown" is
+   * not there.
+   */
+  remove(refs: readonly TaskRef[], now: Instant): Promise<readonly RemoveVerdict[]>;
+  /** The attempts of a task that ended badly, oldest first, the newest `limits.attemptHistoryMax` of them. */
+  readAttempts(ref: TaskRef): Promise<readonly AttemptRecord[]>;
+  /** Notes which tasks replay others, the last of them for each; those that are not there are passed over. */
+  noteReplays(notes: readonly ReplayNote[]): Promise<void>;
+  /** How tasks were replayed, in the order asked; undefined where they were not, or are not there. */
+  readReplays(refs: readonly TaskRef[]): Promise<readonly (Replay | undefined)[]>;
+}
+
+/** A task, and the one that replays it. */
+export type ReplayNote = { readonly ref: TaskRef; readonly replay: Replay };
+
+/** An edit of a waiting task, decided at that revision. */
+export type GuardedEdit = {
+  readonly ref: TaskRef;
+  readonly revision: number;
+  readonly edited: EditedTask;
+  readonly now: Instant;
+};
+
+/** queue_limit: the namespace has as many queues as it may, and the edit's is not among them. */
+export type EditVerdict = "applied" | "conflict" | "queue_limit";
+
+/** What became of a record that was to go. */
+export type RemoveVerdict = "removed" | "live" | "unknown";

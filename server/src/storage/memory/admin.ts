@@ -1,0 +1,12 @@
+import type { AdminStore } from "../../ports/admin-store.ts";
+import { deadLetterCalls } from "./attempts.ts";
+import { edit } from "./edit.ts";
+import { removeTasks } from "./remove.ts";
+import type { State } from "./state.ts";
+
+/** What operators do to tasks; `call` runs a verb as one transaction. */
+export const createAdminStore = (state: State, call: <T>(verb: () => T) => Promise<T>): AdminStore => ({
+  ...deadLetterCalls(state, call),
+  edit: (edits) => call(() => edit(state, edits)),
+  remove: (refs, now) => call(() => removeTasks(state, refs, now)),
+});

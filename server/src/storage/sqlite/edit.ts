@@ -1,0 +1,68 @@
+import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
+import type { EditedTask } from "../../model/task-edit.ts";
+import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
+import { codeOfReason, stateCode, states } from "./codes.ts";
+import { command, type Database, query, type Value } from "./files/connection.ts";
+import { createFind, defineContentHash } from "./find.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+import type { Writing } from "./writing.ts";
+
+/** Makes edit: rewrites tasks that wait, at the revision on which that was decided. */
+export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) => readonly EditVerdict[] {
+  const { ledger, queues, limits } = writing;
+  const find = createFind(writing);
+  const rewrite = createRewrite(writing.db);
+
+  function queueFor(namespace: Namespace, name: QueueName, now: Instant): QueueEntry | undefined {
+    const found = queues.find(namespace, name);
+    if (found !== undefined || queues.count(namespace) >= limits.queuesPerNamespaceMax) return found;
+    return queues.make(namespace, name, now);
+  }
+
+  function editOne({ ref, revision, edited, now }: GuardedEdit): EditVerdict {
+    const task = find(ref);
+    if (task === undefined || task.revision !== revision) return "conflict";
+    if (task.state !== stateCode.scheduled && task.state !== stateCode.ready) return "conflict";
+    const queue = queueFor(ref.namespace, edited.queue, now);
+    if (queue === undefined) return "queue_limit";
+    const attempt = rewrite(task.seq, queue.id, { edited, now });
+    ledger.move(task.queue, task.state, undefined);
+    ledger.move(queue, undefined, states.code(edited.state));
+    const { reason } = edited;
+    ledger.note(queue, { kind: "updated", reason, id: ref.id, revision: revision + 1, attempt, at: now });
+    return "applied";
+  }
+
+  return (edits) => edits.map(editOne);
+}
+
+type Rewriting = { readonly edited: EditedTask; readonly now: Instant };
+
+/** Writes an edit into the rows of a task that was found to wait; answers the task's attempt, for its event. */
+function createRewrite(db: Database): (seq: number, queue: number, rewriting: Rewriting) => number {
+  // A task that becomes ready notes since when; one that was ready before has been so all along.
+  const update = query<[number]>(
+    db,
+    `UPDATE tasks SET queue = ?1, priority = ?2, state = ?3, reason = ?4, revision = revision + 1,
+       timer_at = CASE WHEN state = ${stateCode.ready} AND ?3 = ${stateCode.ready} THEN timer_at ELSE coalesce(?5, timer_at) END,
+       not_before = ?6, content_bytes = coalesce(?7, content_bytes)
+     WHERE seq = ?8 RETURNING attempt`,
+  );
+  defineContentHash(db);
+  // What makes a repeat of the submission a duplicate is what was submitted, and stays.
+  const rewriteContent = command(
+    db,
+    `UPDATE contents SET content = ?,
+       hash = content_hash((SELECT n.name FROM namespaces n WHERE n.id = namespace), hash, content) WHERE seq = ?`,
+  );
+
+  return (seq, queue, { edited, now }) => {
+    const { state, reason, priority, notBefore, content } = edited;
+    const timerAt = state === "ready" ? now : (notBefore ?? null);
+    const values: Value[] = [queue, priority, states.code(state), codeOfReason(reason), timerAt];
+    const [row] = update.all(...values, notBefore ?? null, content?.length ?? null, seq);
+    if (row === undefined) throw new Error("a task that was found is not there");
+    if (content !== undefined) rewriteContent(content, seq);
+    return row[0];
+  };
+}

@@ -1,0 +1,141 @@
+import { Code, createClient } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
+import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
+import { TaskState, TaskStateReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startWireServer, type WireServer } from "../support/wire-server.ts";
+import { failure, wireTransports } from "../support/wire-transports.ts";
+
+let server: WireServer;
+beforeAll(async () => {
+  server = await startWireServer();
+});
+afterAll(() => server.close());
+
+const json = (value: unknown) => ({ data: { case: "json" as const, value: JSON.stringify(value) } });
+const hour = { case: "delay" as const, value: { seconds: 3600n } };
+
+describe.each(wireTransports)("over %s", (name, open) => {
+  const id = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const connect = () => {
+    const transport = open(server.url);
+    return {
+      tasks: createClient(TaskService, transport),
+      admin: createClient(TaskAdminService, transport),
+      batches: createClient(TaskBatchService, transport),
+      workers: createClient(WorkerService, transport),
+    };
+  };
+
+  test("a waiting task is changed: start, priority, queue and arguments, all at once", async () => {
+    const { tasks, admin, workers } = connect();
+    const [taskId, queue] = [id("update"), id("update-to")];
+    const signature = { keyId: "k", algorithm: "ed25519", bytes: Uint8Array.of(1) };
+    const asked = { id: taskId, name: "a", queue: id("update"), args: json([1]), tags: ["kept"], signature };
+    await tasks.enqueueTask(asked);
+    const args = {
+      data: { case: "value" as const, value: { kind: { case: "numberValue" as const, value: 2 } } },
+    };
+    const changes = { taskId, expectedRevision: 1n, priority: 9, queue, start: hour, args };
+    const { task } = await admin.updateTask(changes);
+    expect(task).toMatchObject({
+      ...{ id: taskId, priority: 9, queue, state: TaskState.SCHEDULED, stateReason: TaskStateReason.DELAY },
+      ...{ revision: 2n, tags: ["kept"], args: json(2) },
+    });
+    expect(task?.signature).toBeUndefined();
+    expect((await admin.runTaskNow({ taskId })).task).toMatchObject({ state: TaskState.READY, revision: 3n });
+    expect((await tasks.enqueueTask(asked)).deduplicated).toBe(true);
+    const { grants } = await workers.leaseTasks({ queues: [queue] });
+    expect(grants[0]?.task).toMatchObject({ args: json(2), tags: ["kept"] });
+  });
+
+  test("an update that names nothing, an old revision, a time too far ahead and a task that runs are refused", async () => {
+    const { tasks, admin, workers } = connect();
+    const [taskId, queue] = [id("refused"), id("refused")];
+    await tasks.enqueueTask({ id: taskId, name: "a", queue });
+    const refusals = [
+      [{}, Code.InvalidArgument, "FIELD_INVALID"],
+      [{ priority: 10 }, Code.InvalidArgument, "FIELD_INVALID"],
+      [{ args: { data: { case: "json" as const, value: "{" } } }, Code.InvalidArgument, "FIELD_INVALID"],
+      [
+        { start: { case: "delay" as const, value: { seconds: 1_000_000_000n } } },
+        Code.OutOfRange,
+        "FIELD_OUT_OF_RANGE",
+      ],
+      [{ priority: 9, expectedRevision: 7n }, Code.Aborted, "REVISION_CONFLICT"],
+    ] as const;
+    for (const [change, code, reason] of refusals) {
+      const error = await failure(admin.updateTask({ taskId, ...change }));
+      expect([error.code, error.findDetails(ErrorInfoSchema)[0]?.reason]).toEqual([code, reason]);
+    }
+    await workers.leaseTasks({ queues: [queue] });
+    const running = await failure(admin.moveTask({ taskId, queue: id("elsewhere") }));
+    expect([running.code, running.findDetails(ErrorInfoSchema)[0]?.reason]).toEqual([
+      ...[Code.FailedPrecondition, "TASK_NOT_WAITING"],
+    ]);
+    const deleting = await failure(admin.deleteTask({ taskId }));
+    expect(deleting.findDetails(ErrorInfoSchema)[0]?.reason).toBe("TASK_RUNNING");
+  });
+
+  test("a task is moved, and deleted", async () => {
+    const { tasks, admin } = connect();
+    const taskId = id("move");
+    await tasks.enqueueTask({ id: taskId, name: "a", queue: id("from") });
+    expect((await admin.moveTask({ taskId, queue: id("to") })).task).toMatchObject({ queue: id("to") });
+    expect(await admin.deleteTask({ taskId })).toMatchObject({ state: TaskState.CANCELLED });
+    expect((await failure(tasks.getTask({ taskId }))).code).toBe(Code.NotFound);
+    expect((await failure(admin.deleteTask({ taskId }))).code).toBe(Code.NotFound);
+  });
+
+  test("by filter: counted first, done in bites with a page token, and each call answers its counts", async () => {
+    const { tasks, batches } = connect();
+    const queue = id("bites");
+    const many = Array.from({ length: 5 }, () => ({ name: "a", queue, options: { start: hour } }));
+    await tasks.enqueueTasks({ tasks: many });
+    const filter = { queue };
+    const counts = async (call: Promise<{ outcome?: object | undefined }>) => (await call).outcome;
+    const all = { matchedCount: 5n, changedCount: 5n, skippedCount: 0n, nextPageToken: "" };
+    expect(await counts(batches.runTasksNow({ batch: { filter, dryRun: true } }))).toMatchObject(all);
+    const { outcome } = await batches.runTasksNow({ batch: { filter, limit: 2 } });
+    expect(outcome).toMatchObject({ matchedCount: 2n, changedCount: 2n });
+    const pageToken = outcome?.nextPageToken ?? "";
+    expect(pageToken).not.toBe("");
+    expect(await counts(batches.runTasksNow({ batch: { filter, pageToken } }))).toMatchObject({
+      ...{ matchedCount: 3n, changedCount: 3n, nextPageToken: "" },
+    });
+    expect(await counts(batches.updateTasks({ batch: { filter }, priority: 1 }))).toMatchObject(all);
+    expect(await counts(batches.updateTasks({ batch: { filter }, priority: 1 }))).toMatchObject({
+      ...{ matchedCount: 5n, changedCount: 0n, skippedCount: 5n },
+    });
+    expect(await counts(batches.moveTasks({ batch: { filter }, queue: id("bites-to") }))).toMatchObject(all);
+    const moved = { filter: { queue: id("bites-to") } };
+    expect(await counts(batches.cancelTasks({ batch: moved, reason: "off" }))).toMatchObject(all);
+    expect(await counts(batches.deleteTasks({ batch: moved }))).toMatchObject(all);
+    expect((await tasks.listTasks(moved.filter)).tasks).toEqual([]);
+  });
+
+  test("a filter that names nothing, or a page token of another question, is refused", async () => {
+    const { tasks, batches } = connect();
+    const queue = id("question");
+    await tasks.enqueueTasks({
+      tasks: [
+        { name: "a", queue },
+        { name: "b", queue },
+      ],
+    });
+    const { outcome } = await batches.deleteTasks({ batch: { filter: { queue }, limit: 1, dryRun: true } });
+    const pageToken = outcome?.nextPageToken ?? "";
+    const refused = [
+      batches.deleteTasks({ batch: { filter: {} } }),
+      batches.deleteTasks({ batch: {} }),
+      batches.deleteTasks({}),
+      batches.deleteTasks({ batch: { filter: { queue }, pageToken } }),
+      batches.cancelTasks({ batch: { filter: { queue }, dryRun: true, pageToken } }),
+      batches.updateTasks({ batch: { filter: { queue } } }),
+    ];
+    for (const call of refused) expect((await failure(call)).code).toBe(Code.InvalidArgument);
+  });
+});
