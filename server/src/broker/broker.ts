@@ -10,13 +10,14 @@ import type { TaskProgress } from "../ports/task-hints.ts";
 import type { BroadcastVerbs } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import type { Definitions } from "./definitions.ts";
-import type { EnqueueVerdict, TaskSubmission } from "./enqueue.ts";
+import type { EnqueueVerdict } from "./enqueue.ts";
 import type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 import type { Operators } from "./operators.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
 import type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
+import type { TaskSubmission } from "./task-submission.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 
 export type {

@@ -1,47 +1,18 @@
-import {
-  type Bytes,
-  type Instant,
-  type Namespace,
-  plus,
-  type QueueName,
-  type TaskId,
-  type TaskName,
-} from "../model/ids.ts";
+import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import { type Problem, StemProblem } from "../model/problem.ts";
 import type { NewTask, TaskPolicy } from "../model/task.ts";
-import type { AnnouncedDefaults, TaskDefaults } from "../model/task-definition.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { AcceptVerdict, TaskStore } from "../ports/task-store.ts";
 import type { Routing } from "../routing/routing.ts";
+import { createCompleting } from "./complete-tasks.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { createPolicies } from "./policy.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { newBroadcasts, routeTasks, withRefused } from "./route-tasks.ts";
+import { newBroadcasts, withRefused } from "./route-tasks.ts";
 import { createTally } from "./tally.ts";
-
-/** What a producer asks for, checked and converted; options that it left out are undefined. */
-export type TaskSubmission = {
-  readonly id: TaskId | undefined;
-  readonly name: TaskName;
-  readonly queue: QueueName | undefined;
-  readonly priority: number | undefined;
-  readonly policy: Partial<TaskPolicy>;
-  readonly start: { readonly delayMs: number } | { readonly notBefore: Instant } | undefined;
-  readonly tags: readonly string[];
-  /** Given in place of a queue: the queues that are bound to it are looked for. */
-  readonly routingKey: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
-  readonly content: Bytes;
-  /**
-   * SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers.
-   * Undefined when there is nothing else in the content.
-   */
-  readonly contentHash: string | undefined;
-};
+import type { TaskSubmission } from "./task-submission.ts";
 
 /** What became of one submission. Field paths in a problem begin at the task. */
 export type EnqueueVerdict =
@@ -81,36 +52,8 @@ export type EnqueueingDeps = {
 
 /** Makes the part of the broker that takes tasks in. */
 export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
-  const { store, clock, random, limits, defaults, routing, definitions, dispatch, news } = deps;
-  const policyOf = createPolicies(defaults);
-
-  /** Completes submissions: what they leave open is what workers announced for their names, or else the server's default. */
-  function resolveAll(
-    namespace: Namespace,
-    submissions: readonly TaskSubmission[],
-    { announced, now }: { readonly announced: AnnouncedDefaults | undefined; readonly now: Instant },
-  ): readonly NewTask[] {
-    return submissions.map((submission) => {
-      const found = announced?.get(submission.name);
-      return resolve(namespace, found === undefined ? submission : filledIn(submission, found), now);
-    });
-  }
-
-  function resolve(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask {
-    return {
-      namespace,
-      id: submission.id ?? random.taskId(),
-      name: submission.name,
-      queue: submission.queue ?? routing.defaultQueue,
-      priority: submission.priority ?? defaults.priority,
-      policy: policyOf(submission.policy),
-      notBefore: startOf(submission, now),
-      tags: submission.tags,
-      replayOf: undefined,
-      content: submission.content,
-      contentHash: submission.contentHash,
-    };
-  }
+  const { store, clock, limits, dispatch, news } = deps;
+  const completing = createCompleting(deps);
 
   async function accept(
     namespace: Namespace,
@@ -146,60 +89,21 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     async enqueue(namespace, submissions, atomic) {
       refuseWhileDraining();
       const now = clock.now();
-      const announced = definitions.defaultsIn(namespace);
-      const table = routing.tableOf(namespace);
-      if (table === undefined)
-        return accept(namespace, resolveAll(namespace, submissions, { announced, now }), { now, atomic });
-      const asked = announced
-        ? submissions.map((each) => placed(each, announced.get(each.name)))
-        : submissions;
-      const routed = routeTasks(
-        asked.map((submission) => resolve(namespace, submission, now)),
-        asked,
-        {
-          table,
-          policyOf,
-          announced,
-          now,
-          isServed: (queue) => dispatch.isServed({ namespace, queue }),
-        },
-      );
-      return withRefused(routed, atomic, async (good) => {
+      const completed = completing.all(namespace, submissions, now);
+      if (completed.kind === "tasks") return accept(namespace, completed.tasks, { now, atomic });
+      return withRefused(completed.routed, atomic, async (good) => {
         const verdicts = await accept(namespace, good, { now, atomic });
         await deps.fanOut(namespace, newBroadcasts(good, verdicts));
         return verdicts;
       });
     },
-    complete: resolve,
+    complete: completing.one,
     async enqueueMade(tasks) {
       refuseWhileDraining();
       const [first] = tasks;
       return first ? accept(first.namespace, tasks, { now: clock.now(), atomic: false }) : [];
     },
   };
-}
-
-/** A submission with what was announced for its name where it says nothing itself; zero and false are something. */
-const filledIn = (submission: TaskSubmission, announced: TaskDefaults): TaskSubmission => ({
-  ...submission,
-  queue: submission.queue ?? announced.queue,
-  priority: submission.priority ?? announced.priority,
-  policy: { ...announced.policy, ...submission.policy },
-  start: submission.start ?? (announced.delayMs === undefined ? undefined : { delayMs: announced.delayMs }),
-});
-
-/** The same where there are rules, which come before what was announced: of that it takes only where and when. */
-const placed = (submission: TaskSubmission, announced: TaskDefaults | undefined): TaskSubmission => {
-  if (announced === undefined) return submission;
-  const { queue, start } = filledIn(submission, announced);
-  return { ...submission, start, queue: submission.routingKey === undefined ? queue : undefined };
-};
-
-/** When a task may start; undefined: at once. What lies in the past is at once, too. */
-function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {
-  if (start === undefined) return undefined;
-  const at = "delayMs" in start ? plus(now, start.delayMs) : start.notBefore;
-  return at > now ? at : undefined;
 }
 
 function verdictOf(task: NewTask, answer: AcceptVerdict, limits: Limits): EnqueueVerdict {

@@ -4,7 +4,8 @@ import { StemProblem } from "../model/problem.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Routing } from "../routing/routing.ts";
 import type { Giving } from "./broadcast-giving.ts";
-import type { Enqueueing, TaskSubmission } from "./enqueue.ts";
+import type { Enqueueing } from "./enqueue.ts";
+import type { TaskSubmission } from "./task-submission.ts";
 
 /** What a publisher asks for, besides the task; undefined: what the namespace's routing says of the channel. */
 export type PublishWish = { readonly channel: string } & {

@@ -64,6 +64,7 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
   const bindingsFor = remembered(rememberedMax, (key: string) =>
     rules.bindings.filter((binding) => binding.key.matches(key)),
   );
+  const rulesOf = (queue: QueueName): QueueRules => queues.get(queue) ?? undeclaredQueue;
   const isUnknown = (queue: QueueName): boolean => !isOpen && !queues.has(queue);
 
   function findRoute(task: RoutedTask, asked: QueueName | undefined): RouteRule | undefined {
@@ -89,16 +90,6 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
     return chosen.queue;
   }
 
-  function servedQueue(queue: QueueName, { isServed, note }: Surroundings): QueueName {
-    const { fallbacks } = queues.get(queue) ?? undeclaredQueue;
-    if (fallbacks.length === 0 || isServed(queue)) return queue;
-    const standIn = fallbacks.find(isServed);
-    if (standIn === undefined)
-      note?.(`nobody takes from queue ${queue} nor from its fallbacks: it stays there`);
-    else note?.(`nobody takes from queue ${queue}: its fallback ${standIn} is taken from`);
-    return standIn ?? queue;
-  }
-
   /** No queue, and so no range. */
   const broadcast = (
     task: RoutedTask,
@@ -119,8 +110,9 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
       if (route) around.note?.(`${route.label} fits: ${sayTarget(route.target)}`);
       else if (asked !== undefined && isUnknown(asked)) return { kind: "undeclared", queue: asked };
       if (route?.target.kind === "broadcast") return broadcast(task, route, route.target, around);
-      const queue = servedQueue(route?.target.queue ?? asked ?? boundQueue(task, around), around);
-      const queueRules = queues.get(queue) ?? undeclaredQueue;
+      const wantedQueue = route?.target.queue ?? asked ?? boundQueue(task, around);
+      const queue = servedQueue(wantedQueue, rulesOf(wantedQueue), around);
+      const queueRules = rulesOf(queue);
       const wanted = wantedPriority(task, route, queueRules) ?? around.priorityOtherwise ?? defaults.priority;
       const priority = Math.min(Math.max(wanted, queueRules.priorityMin), queueRules.priorityMax);
       if (priority !== wanted)
@@ -141,6 +133,20 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
         : { kind: "undeclared", queue };
     },
   };
+}
+
+/** The queue itself, or a fallback where nobody takes from it. */
+function servedQueue(
+  queue: QueueName,
+  { fallbacks }: QueueRules,
+  { isServed, note }: Surroundings,
+): QueueName {
+  if (fallbacks.length === 0 || isServed(queue)) return queue;
+  const standIn = fallbacks.find(isServed);
+  if (standIn === undefined)
+    note?.(`nobody takes from queue ${queue} nor from its fallbacks: it stays there`);
+  else note?.(`nobody takes from queue ${queue}: its fallback ${standIn} is taken from`);
+  return standIn ?? queue;
 }
 
 /** The queue that a task asks for, by its own name; undefined where a routing key is to find one. */

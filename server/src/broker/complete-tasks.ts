@@ -1,0 +1,119 @@
+/** What a submission leaves open when it comes in: options that workers announced, rules say, or the server has; and its queue. */
+
+import { type Instant, type Namespace, plus } from "../model/ids.ts";
+import type { Defaults } from "../model/limits.ts";
+import type { NewTask } from "../model/task.ts";
+import type { AnnouncedDefaults, TaskDefaults } from "../model/task-definition.ts";
+import type { Random } from "../ports/random.ts";
+import type { Routing, RoutingTable } from "../routing/routing.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Dispatch } from "./dispatch.ts";
+import { createPolicies } from "./policy.ts";
+import { type Refused, routeTasks } from "./route-tasks.ts";
+import type { TaskSubmission } from "./task-submission.ts";
+
+/** Complete tasks; where a namespace has rules, these may have refused some. */
+export type Completed =
+  | { readonly kind: "tasks"; readonly tasks: readonly NewTask[] }
+  | { readonly kind: "routed"; readonly routed: readonly (NewTask | Refused)[] };
+
+/** Completes submissions. */
+export type Completing = {
+  /** With the server's defaults, and without a look at rules. */
+  one(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask;
+  /** What submissions leave open comes from rules, from what workers announced, and from the server, in this order. */
+  all(namespace: Namespace, submissions: readonly TaskSubmission[], now: Instant): Completed;
+};
+
+/** What completing needs. */
+export type CompletingDeps = {
+  readonly random: Pick<Random, "taskId">;
+  readonly defaults: Defaults;
+  readonly routing: Routing;
+  readonly definitions: Pick<Definitions, "defaultsIn">;
+  readonly dispatch: Pick<Dispatch, "isServed">;
+};
+
+/** Makes the part of enqueueing that completes. */
+export function createCompleting({
+  random,
+  defaults,
+  routing,
+  definitions,
+  dispatch,
+}: CompletingDeps): Completing {
+  const policyOf = createPolicies(defaults);
+
+  const one = (namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask => ({
+    namespace,
+    id: submission.id ?? random.taskId(),
+    name: submission.name,
+    queue: submission.queue ?? routing.defaultQueue,
+    priority: submission.priority ?? defaults.priority,
+    policy: policyOf(submission.policy),
+    notBefore: startOf(submission, now),
+    tags: submission.tags,
+    replayOf: undefined,
+    content: submission.content,
+    contentHash: submission.contentHash,
+  });
+
+  type Around = {
+    readonly namespace: Namespace;
+    readonly announced: AnnouncedDefaults | undefined;
+    readonly now: Instant;
+  };
+
+  const byDefaults = (
+    submissions: readonly TaskSubmission[],
+    { namespace, announced, now }: Around,
+  ): NewTask[] =>
+    submissions.map((submission) => {
+      const found = announced?.get(submission.name);
+      return one(namespace, found === undefined ? submission : filledIn(submission, found), now);
+    });
+
+  function byRules(submissions: readonly TaskSubmission[], table: RoutingTable, around: Around) {
+    const { namespace, announced, now } = around;
+    const asked = announced ? submissions.map((each) => placed(each, announced.get(each.name))) : submissions;
+    const tasks = asked.map((submission) => one(namespace, submission, now));
+    return routeTasks(tasks, asked, {
+      ...{ table, policyOf, announced, now },
+      isServed: (queue) => dispatch.isServed({ namespace, queue }),
+    });
+  }
+
+  return {
+    one,
+    all(namespace, submissions, now) {
+      const around = { namespace, announced: definitions.defaultsIn(namespace), now };
+      const table = routing.tableOf(namespace);
+      return table === undefined
+        ? { kind: "tasks", tasks: byDefaults(submissions, around) }
+        : { kind: "routed", routed: byRules(submissions, table, around) };
+    },
+  };
+}
+
+/** A submission with what was announced for its name where it says nothing itself; zero and false are something. */
+const filledIn = (submission: TaskSubmission, announced: TaskDefaults): TaskSubmission => ({
+  ...submission,
+  queue: submission.queue ?? announced.queue,
+  priority: submission.priority ?? announced.priority,
+  policy: { ...announced.policy, ...submission.policy },
+  start: submission.start ?? (announced.delayMs === undefined ? undefined : { delayMs: announced.delayMs }),
+});
+
+/** The same where there are rules, which come before what was announced: of that it takes only where and when. */
+const placed = (submission: TaskSubmission, announced: TaskDefaults | undefined): TaskSubmission => {
+  if (announced === undefined) return submission;
+  const { queue, start } = filledIn(submission, announced);
+  return { ...submission, start, queue: submission.routingKey === undefined ? queue : undefined };
+};
+
+/** When a task may start; undefined: at once. What lies in the past is at once, too. */
+function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {
+  if (start === undefined) return undefined;
+  const at = "delayMs" in start ? plus(now, start.delayMs) : start.notBefore;
+  return at > now ? at : undefined;
+}

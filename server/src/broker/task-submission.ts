@@ -1,0 +1,23 @@
+import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.ts";
+import type { TaskPolicy } from "../model/task.ts";
+
+/** What a producer asks for, checked and converted; options that it left out are undefined. */
+export type TaskSubmission = {
+  readonly id: TaskId | undefined;
+  readonly name: TaskName;
+  readonly queue: QueueName | undefined;
+  readonly priority: number | undefined;
+  readonly policy: Partial<TaskPolicy>;
+  readonly start: { readonly delayMs: number } | { readonly notBefore: Instant } | undefined;
+  readonly tags: readonly string[];
+  /** Given in place of a queue: the queues that are bound to it are looked for. */
+  readonly routingKey: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
+  readonly content: Bytes;
+  /**
+   * SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers.
+   * Undefined when there is nothing else in the content.
+   */
+  readonly contentHash: string | undefined;
+};
