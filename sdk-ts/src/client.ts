@@ -5,19 +5,15 @@ import { baseUrlOf, defaultUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
 import type { Broadcaster } from "./broadcast.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
-import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
+import { createFacades, type FacadeDeps, type Facades } from "./facades.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
-import { createLockCalls, type LockCalls } from "./lock-calls.ts";
-import { createLocks, type Locks } from "./locks.ts";
 import { type Logger, silentLogger } from "./log.ts";
-import type { OperatorCalls } from "./operator-calls.ts";
 import { createPublisher, type Publish } from "./publisher.ts";
 import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
-import { callMsMax, createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
+import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
 import { ClientClosedError } from "./task-errors.ts";
-import { createTaskOperations, type TaskOperations } from "./task-operations.ts";
 import { type Dial, openChannel } from "./transport.ts";
 import { waitForEnd } from "./wait.ts";
 
@@ -38,13 +34,7 @@ export type ClientOptions = {
 };
 
 /** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
-export interface StemClient extends Enqueuer, Broadcaster, AsyncDisposable {
-  /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
-  readonly tasks: TaskOperations;
-  /** What operators do with tasks that failed for good. */
-  readonly deadLetters: DeadLetters;
-  /** Locks over all processes and languages that use the server. */
-  readonly locks: Locks;
+export interface StemClient extends Enqueuer, Broadcaster, Facades, AsyncDisposable {
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -94,26 +84,19 @@ export const gateOf = (client: StemClient): ClientGate | undefined => gates.get(
 export function createClient(transports: TaskTransports, parts: ClientParts = {}): StemClient {
   const { clock = createSystemClock() } = parts;
   const { namespace } = parts;
-  const calls = {
-    ...createTaskCalls(transports, namespace, clock),
-    locks: createLockCalls(transports.calls, namespace),
-    operators: {
-      transport: transports.calls,
-      inNamespace: namespace === undefined ? {} : { namespace },
-      timed: { timeoutMs: callMsMax },
-    },
-  };
-  return new Client(calls, {
+  return new Client(createTaskCalls(transports, namespace, clock), {
     log: silentLogger,
     publishRetry: {},
     onClose: () => undefined,
     random: systemRandom,
     ...parts,
     clock,
+    transport: transports.calls,
+    namespace,
   });
 }
 
-type Calls = TaskCalls & { readonly locks: LockCalls; readonly operators: Omit<OperatorCalls, "call"> };
+type AllParts = Required<Omit<ClientParts, "namespace">> & Pick<FacadeDeps, "transport" | "namespace">;
 
 class Client implements StemClient {
   readonly #closing = new AbortController();
@@ -126,11 +109,11 @@ class Client implements StemClient {
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
   readonly broadcast: Broadcaster["broadcast"];
-  readonly tasks: TaskOperations;
-  readonly deadLetters: DeadLetters;
-  readonly locks: ReturnType<typeof createLocks>;
+  readonly tasks: Facades["tasks"];
+  readonly deadLetters: Facades["deadLetters"];
+  readonly locks: ReturnType<typeof createFacades>["locks"];
 
-  constructor(calls: Calls, parts: Required<Omit<ClientParts, "namespace">>) {
+  constructor(calls: TaskCalls, parts: AllParts) {
     const { clock, random, log } = parts;
     const closing = this.#closing.signal;
     const retries = createRetries(parts.publishRetry, { clock, random, closing });
@@ -142,10 +125,10 @@ class Client implements StemClient {
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
     };
-    this.locks = createLocks({ calls: calls.locks, clock, retries, closing: this.#closing.signal });
-    const operating: OperatorCalls = { ...calls.operators, call: (run) => this.#call(retries, run) };
-    this.tasks = createTaskOperations(operating);
-    this.deadLetters = createDeadLetters(operating);
+    const facades = createFacades({ ...parts, retries, closing, call: (run) => this.#call(retries, run) });
+    this.locks = facades.locks;
+    this.tasks = facades.tasks;
+    this.deadLetters = facades.deadLetters;
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
     gates.set(this, {

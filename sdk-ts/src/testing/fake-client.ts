@@ -1,10 +1,7 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { fromBinary } from "@bufbuild/protobuf";
-import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { StemClient } from "../client.ts";
-import { payloadFromProto } from "../codec/payload.ts";
 import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "../define-task.ts";
 import type { EnqueueManyOptions, HandlesOf } from "../enqueue.ts";
 import { Handle, type TaskHandle } from "../handle.ts";
@@ -13,10 +10,9 @@ import { StemProblem } from "../problem.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
 import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
+import { createFakeFacades } from "./fake-facades.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
-import { createFakeLocks } from "./fake-locks.ts";
-import { noOperators } from "./no-operators.ts";
-import type { RecordedEnqueue } from "./recorded-enqueue.ts";
+import { decodedArgs, type RecordedEnqueue } from "./recorded-enqueue.ts";
 
 export { NoAnswerError } from "./fake-handles.ts";
 export type { RecordedEnqueue } from "./recorded-enqueue.ts";
@@ -64,10 +60,10 @@ class RecordingClient implements FakeClient {
   readonly #handles = fakeHandles(this.#tasks, this.#answers);
   readonly #broadcasts = new Map<string, RecordedBroadcast>();
   readonly #closing = new AbortController();
-  /** Real ones, but this process has them for itself. */
-  readonly locks = createFakeLocks(this.#closing.signal);
-  readonly tasks = noOperators<StemClient["tasks"]>("tasks");
-  readonly deadLetters = noOperators<StemClient["deadLetters"]>("deadLetters");
+  readonly #facades = createFakeFacades(this.#closing.signal);
+  readonly locks = this.#facades.locks;
+  readonly tasks = this.#facades.tasks;
+  readonly deadLetters = this.#facades.deadLetters;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
@@ -157,14 +153,8 @@ class RecordingClient implements FakeClient {
     if (this.#closing.signal.aborted) throw new ClientClosedError();
     const { task, args } = call;
     const { id, message } = await outgoingTask(call);
-    const sent = fromBinary(NewTaskSchema, message);
     const options = { ...mergeOptions(task.optionsFor(args), call.options), id };
-    const record = {
-      id,
-      name: task.name,
-      args: task.argsCodec.decode(payloadFromProto(sent.args)) ?? [],
-      options,
-    };
+    const record = { id, name: task.name, args: decodedArgs(task, message), options };
     // The writer's memory is shared with what is written next.
     return { record, task, message: Uint8Array.from(message), end: undefined };
   }

@@ -1,7 +1,7 @@
-import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "../model/ids.ts";
+import type { Instant, Namespace, TaskId } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import { type Problem, StemProblem } from "../model/problem.ts";
-import type { NewTask, TaskPolicy } from "../model/task.ts";
+import type { NewTask } from "../model/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { AcceptVerdict, TaskStore } from "../ports/task-store.ts";

@@ -10,15 +10,13 @@ import { accept } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
-import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
-import { createLockBook } from "./locks.ts";
 import { prune } from "./prune.ts";
-import { purge, purgeMark } from "./purge.ts";
-import { getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
+import { createQueueStore } from "./queue-store.ts";
 import { read, readHeads } from "./read.ts";
+import { createRecordStore } from "./records.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
 
@@ -28,7 +26,6 @@ export type MemoryStoreOptions = { readonly limits: Limits; readonly epoch?: num
 /** Opens an empty store that is gone when it is closed. */
 export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): Store {
   const state = createState(limits, epoch);
-  const locks = createLockBook(epoch, limits.locksMax);
   let isOpen = true;
 
   async function call<T>(verb: () => T): Promise<T> {
@@ -53,25 +50,10 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     dueTasks: (now, limit) => call(() => dueTasks(state, now, limit)),
     expiredLeases: (now, limit) => call(() => expiredLeases(state, now, limit)),
     prune: (now, limit) => call(() => prune(state, now, limit)),
-    listQueues: (namespace, after, limit) => call(() => listQueues(state, namespace, after, limit)),
-    getQueue: (ref) => call(() => getQueue(state, ref)),
-    setPause: (ref, pause, now) => call(() => setPause(state, ref, pause, now)),
-    purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit })),
-    readyCounts: (namespace, queues) => call(() => readyCounts(state, namespace, queues)),
-    purgeMark: (ref) => call(() => purgeMark(state, ref)),
+    ...createQueueStore(state, call),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
-    putDefinitions: (records) => call(() => putDefinitions(state, records)),
-    removeDefinition: (namespace, name) => call(() => removeDefinition(state, namespace, name)),
-    listDefinitions: (after, limit) => call(() => listDefinitions(state, after, limit)),
-    acquireLock: (wish) => call(() => locks.acquireLock(wish)),
-    renewLock: (hold, ttlMs, now) => call(() => locks.renewLock(hold, ttlMs, now)),
-    releaseLock: (hold, now) => call(() => locks.releaseLock(hold, now)),
-    getLock: (ref, now) => call(() => locks.getLock(ref, now)),
-    listLocks: (page) => call(() => locks.listLocks(page)),
-    pruneLocks: (now, limit) => call(() => locks.pruneLocks(now, limit)),
-    getMeta: (key) => call(() => state.meta.get(key)?.slice()),
-    putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
+    ...createRecordStore(state, call),
     async close() {
       isOpen = false;
     },

@@ -1,14 +1,12 @@
 import { createAccept } from "./accept.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
-import { createPutDefinitions, createRemoveDefinition } from "./definitions.ts";
 import { createEdit } from "./edit.ts";
 import { createExtend } from "./extend.ts";
-import { createAcquireLock, createPruneLocks, createReleaseLock, createRenewLock } from "./locks.ts";
-import { createPutMeta } from "./meta.ts";
 import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
+import { createRecordCalls } from "./record-calls.ts";
 import { createRemove } from "./remove.ts";
 import { createNoteReplays } from "./replays.ts";
 import { createSettle } from "./settle.ts";
@@ -30,11 +28,5 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   setPause: createSetPause(writing),
   purge: createPurge(writing),
   truncateEvents: createTruncateEvents(writing),
-  putDefinitions: createPutDefinitions(writing.db),
-  removeDefinition: createRemoveDefinition(writing.db),
-  putMeta: createPutMeta(writing.db),
-  acquireLock: createAcquireLock(writing),
-  renewLock: createRenewLock(writing),
-  releaseLock: createReleaseLock(writing),
-  pruneLocks: createPruneLocks(writing),
+  ...createRecordCalls(writing),
 });

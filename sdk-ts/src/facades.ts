@@ -1,0 +1,49 @@
+/** What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.locks`. */
+
+import type { Transport } from "@connectrpc/connect";
+import type { Clock } from "./clock.ts";
+import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
+import { createLockCalls } from "./lock-calls.ts";
+import { createLocks, type Locks } from "./locks.ts";
+import type { OperatorCalls } from "./operator-calls.ts";
+import type { Retries } from "./retry.ts";
+import { callMsMax } from "./task-calls.ts";
+import { createTaskOperations, type TaskOperations } from "./task-operations.ts";
+
+/** What a client offers beside enqueueing. */
+export interface Facades {
+  /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
+  readonly tasks: TaskOperations;
+  /** What operators do with tasks that failed for good. */
+  readonly deadLetters: DeadLetters;
+  /** Locks over all processes and languages that use the server. */
+  readonly locks: Locks;
+}
+
+/** What facades need of their client. */
+export type FacadeDeps = {
+  readonly transport: Transport;
+  readonly namespace: string | undefined;
+  readonly clock: Clock;
+  readonly retries: Retries;
+  readonly closing: AbortSignal;
+  readonly call: OperatorCalls["call"];
+};
+
+/** Makes a client's facades; its locks are to be closed with it. */
+export function createFacades(
+  deps: FacadeDeps,
+): Facades & { readonly locks: ReturnType<typeof createLocks> } {
+  const { transport, namespace, clock, retries, closing, call } = deps;
+  const operating: OperatorCalls = {
+    transport,
+    inNamespace: namespace === undefined ? {} : { namespace },
+    timed: { timeoutMs: callMsMax },
+    call,
+  };
+  return {
+    tasks: createTaskOperations(operating),
+    deadLetters: createDeadLetters(operating),
+    locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
+  };
+}

@@ -1,0 +1,24 @@
+import type { ServiceEntry } from "../call.ts";
+import type { ServiceDeps } from "../service-deps.ts";
+import { createBroadcastService } from "./broadcast-service.ts";
+import { createDeadLetterService } from "./dead-letter-service.ts";
+import { createLockService } from "./lock-service.ts";
+import { createQueueService } from "./queue-service.ts";
+import { createRoutingService } from "./routing-service.ts";
+import { createTaskAdminService } from "./task-admin-service.ts";
+import { createTaskBatchService } from "./task-batch-service.ts";
+import { createTaskDefinitionService } from "./task-definition-service.ts";
+import { createTaskService } from "./task-service.ts";
+
+/** What the rooms of the house offer: producers, then operators. */
+export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] => [
+  createTaskService(deps),
+  createTaskAdminService(deps),
+  createTaskBatchService(deps),
+  createDeadLetterService(deps),
+  createQueueService(deps),
+  createBroadcastService(deps),
+  createRoutingService(deps),
+  createTaskDefinitionService(deps),
+  createLockService(deps),
+];
