@@ -44,6 +44,12 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     [PreconditionFailureSchema],
   ],
   [{ reason: "QUEUE_UNKNOWN", queue: "q" }, Code.NOT_FOUND, [ResourceInfoSchema]],
+  [{ reason: "DEFINITION_UNKNOWN", name: "d" }, Code.NOT_FOUND, [ResourceInfoSchema]],
+  [
+    { reason: "DEFINITION_LIMIT_REACHED", name: "d", definitionsMax: 1 },
+    Code.RESOURCE_EXHAUSTED,
+    [QuotaFailureSchema],
+  ],
   [
     { reason: "QUEUE_LIMIT_REACHED", queue: "q", queuesMax: 1 },
     Code.RESOURCE_EXHAUSTED,
