@@ -87,6 +87,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   [{ reason: "STORE_UNAVAILABLE" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DRAINING" }, Code.UNAVAILABLE, [RetryInfoSchema]],
   [{ reason: "DEADLINE_EXCEEDED", limitMs: 10 }, Code.DEADLINE_EXCEEDED, []],
+  [{ reason: "REVISION_CONFLICT", taskId: "t", revision: 3 }, Code.ABORTED, [RetryInfoSchema]],
   [{ reason: "BROADCAST_UNKNOWN", broadcastId: "b" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "CHANNEL_UNKNOWN", channel: "c" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [
@@ -105,7 +106,6 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.FAILED_PRECONDITION,
     [PreconditionFailureSchema],
   ],
-  [{ reason: "REVISION_CONFLICT", taskId: "t", revision: 3 }, Code.ABORTED, [RetryInfoSchema]],
   [
     { reason: "TASK_NOT_WAITING", taskId: "t", state: "leased" },
     Code.FAILED_PRECONDITION,
