@@ -36,6 +36,7 @@ export function createNoopStore(count: number): Store {
     getMeta: async (key) => meta.get(key),
     putMeta: async (key, value) => void meta.set(key, value),
     pruneLocks: async () => 0,
+    pruneClaims: async () => 0,
     close: async () => undefined,
     accept: notHere("accept"),
     apply: notHere("apply"),
@@ -59,6 +60,8 @@ export function createNoopStore(count: number): Store {
     releaseLock: notHere("releaseLock"),
     getLock: notHere("getLock"),
     listLocks: notHere("listLocks"),
+    getClaim: notHere("getClaim"),
+    listClaims: notHere("listClaims"),
   };
 }
 

@@ -50,6 +50,8 @@ export type TaskStatus = {
   readonly cancelReason: string | undefined;
   /** The task that this one replays. */
   readonly replayOf: string | undefined;
+  /** The unique key that it has claimed, and how many tasks were not made, or took it over, because of it. */
+  readonly claim: { readonly key: string; readonly duplicates: number } | undefined;
   /** What its handler last reported; only while it runs. */
   readonly progress: TaskProgress | undefined;
 };
@@ -78,6 +80,7 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     failure: task.failure && failureFromProto(task.failure),
     cancelReason: task.cancel?.reason,
     replayOf: task.replayOf || undefined,
+    claim: task.claim && { key: task.claim.key, duplicates: Number(task.claim.duplicates) },
     progress: task.progress && progressFromProto(task.progress, codec),
   };
 }

@@ -26,6 +26,7 @@ import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tokenCases } from "./token.ts";
+import { uniqueCases } from "./unique.ts";
 
 const nouns = [
   acceptCases,
@@ -48,6 +49,7 @@ const nouns = [
   definitionCases,
   metaCases,
   lockCases,
+  uniqueCases,
   tokenCases,
   raceCases,
   reopenCases,

@@ -146,7 +146,7 @@ class RecordingClient implements FakeClient {
   }
 
   #handle<Result>(task: AnyTask<Result>, { fake, deduplicated }: Stored): TaskHandle<Result> {
-    return new Handle<Result>(this.#handles, task, fake.record.id, deduplicated);
+    return new Handle<Result>(this.#handles, task, fake.record.id, { deduplicated });
   }
 
   async #prepare(call: TaskCall): Promise<FakeTask> {

@@ -11,7 +11,7 @@ import type { QueueHints } from "./queue-hints.ts";
 import type { Broker } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
-export type { EnqueueVerdict } from "./enqueue.ts";
+export type { EnqueueVerdict } from "./enqueue-verdict.ts";
 export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {
   BatchEdit,
@@ -32,6 +32,7 @@ export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./sessi
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
+export type { UniqueSubmission } from "./unique.ts";
 export type { Broker, BrokerDeps, QueueHints };
 
 /** A broker at work, as main.ts holds it. */

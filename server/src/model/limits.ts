@@ -31,6 +31,8 @@ export const limits = {
   leaseMsMin: 1000,
   leaseMsMax: 3_600_000,
   delayMsMax: 315_360_000_000,
+  /** How long a claim of a unique key may be kept on purpose, and a debounced task be put off. */
+  uniqueMsMax: 315_360_000_000,
   retentionMsMax: 315_360_000_000,
   timeLimitMsMax: 86_400_000,
   attemptsMax: 1000,

@@ -10,6 +10,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
+import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
@@ -47,7 +48,14 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onScheduled((earliest) =>
     stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
   );
-  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps)];
+  const loops = [
+    reaperOf(deps),
+    stager,
+    resultPrunerOf(deps),
+    eventPrunerOf(deps),
+    lockPrunerOf(deps),
+    claimPrunerOf(deps),
+  ];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -102,5 +110,13 @@ function lockPrunerOf(deps: UpkeepDeps): Loop {
   return createLoop(deps, {
     name: "lock-pruner",
     runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function claimPrunerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
+  return createLoop(deps, {
+    name: "claim-pruner",
+    runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
   });
 }

@@ -1,4 +1,5 @@
 import { createReadAttempts } from "./attempts.ts";
+import { createGetClaim, createListClaims } from "./claim-rows.ts";
 import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
@@ -29,4 +30,6 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   getMeta: createGetMeta(db),
   getLock: createGetLock(db),
   listLocks: createListLocks(db),
+  getClaim: createGetClaim(db),
+  listClaims: createListClaims(db),
 });

@@ -67,6 +67,9 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     pruneLocks: (now, limit) => ask(() => writer.call("pruneLocks", now, limit)),
     getLock: (ref, now) => ask(() => reader.call("getLock", ref, now)),
     listLocks: (page) => ask(() => reader.call("listLocks", page)),
+    getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
+    listClaims: (page) => ask(() => reader.call("listClaims", page)),
+    pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

@@ -1,6 +1,7 @@
 import type { Instant } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
+import { createClaims } from "./claims.ts";
 import { stateCode } from "./codes.ts";
 import { createCounters } from "./counters.ts";
 import {
@@ -65,7 +66,10 @@ export function openWriter(options: WriterOptions): Writer {
   const queues = createQueueRegistry(db);
   const ledger = createLedger(db, epoch);
   const leases = createLeaseCache();
-  const calls = createWriterCalls({ db, limits, epoch, queues, ledger, leases });
+  const calls = createWriterCalls({
+    ...{ db, limits, epoch, queues, ledger, leases },
+    claims: createClaims(db),
+  });
   const transaction = createTransactions(db, durable);
 
   return {

@@ -1,4 +1,5 @@
 import type { Limits } from "../../model/limits.ts";
+import type { Claims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
 import type { LeaseCache } from "./lease-cache.ts";
 import type { Ledger } from "./ledger.ts";
@@ -13,4 +14,5 @@ export type Writing = {
   readonly queues: QueueRegistry;
   readonly ledger: Ledger;
   readonly leases: LeaseCache;
+  readonly claims: Claims;
 };

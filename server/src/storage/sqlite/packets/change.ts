@@ -17,6 +17,8 @@ export function writeChange(to: PacketWriter, change: TaskChange): void {
   to.optionalBytes(change.result);
   to.optionalBytes(change.failure);
   writeCancel(to, change.cancel);
+  to.flag(change.more !== undefined);
+  if (change.more !== undefined) to.optionalNumber(change.more.claimUntil);
 }
 
 export const readChange = (from: PacketReader): TaskChange => ({
@@ -31,6 +33,7 @@ export const readChange = (from: PacketReader): TaskChange => ({
   result: from.optionalBytes(),
   failure: from.optionalBytes(),
   cancel: readCancel(from),
+  more: from.flag() ? { claimUntil: readInstant(from) } : undefined,
 });
 
 /** Writes a request to cancel, or that there is none. */

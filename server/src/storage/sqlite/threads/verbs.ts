@@ -57,6 +57,7 @@ export type WriterCalls = Sync<
     | "renewLock"
     | "releaseLock"
     | "pruneLocks"
+    | "pruneClaims"
   >
 >;
 
@@ -95,6 +96,8 @@ export type ReaderCalls = Sync<
     | "listDefinitions"
     | "getLock"
     | "listLocks"
+    | "getClaim"
+    | "listClaims"
   >
 >;
 
@@ -139,6 +142,7 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   renewLock: small(),
   releaseLock: small(),
   pruneLocks: { ...small(), items: ([, limit]) => limit },
+  pruneClaims: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -168,6 +172,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   },
   getLock: small(),
   listLocks: small(),
+  getClaim: small(),
+  listClaims: small(),
   open: small(),
   checkpoint: small(),
   close: small(),
