@@ -25,7 +25,7 @@ export function createNoopStore(count: number): Store {
       return claimed;
     },
     settle: async (settlements) => settlements.map(() => ({ kind: "applied", state: "succeeded" })),
-    extend: async ({ leases }) => leases.map(() => ({ held: true, cancelReason: undefined })),
+    extend: async ({ leases }) => leases.map(() => ({ held: true, cancel: undefined })),
     read: async (refs) => refs.map(() => undefined),
     readHeads: async (refs) => refs.map(() => undefined),
     dueTasks: async () => [],
@@ -42,6 +42,9 @@ export function createNoopStore(count: number): Store {
     apply: notHere("apply"),
     edit: notHere("edit"),
     remove: notHere("remove"),
+    revoke: notHere("revoke"),
+    duePauses: async () => [],
+    endPauses: notHere("endPauses"),
     readAttempts: notHere("readAttempts"),
     noteReplays: notHere("noteReplays"),
     readReplays: notHere("readReplays"),

@@ -16,12 +16,14 @@ import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { outcomeCases } from "./outcome.ts";
 import { pageCases } from "./page.ts";
+import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
+import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
@@ -44,6 +46,8 @@ const nouns = [
   editCases,
   removeCases,
   deadLetterCases,
+  revokeCases,
+  pauseCases,
   pruneCases,
   eventCases,
   definitionCases,

@@ -64,6 +64,7 @@ class RecordingClient implements FakeClient {
   readonly locks = this.#facades.locks;
   readonly tasks = this.#facades.tasks;
   readonly deadLetters = this.#facades.deadLetters;
+  readonly queues = this.#facades.queues;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);

@@ -23,11 +23,12 @@ export type {
   ReplayEdit,
   Replayed,
   ReplayedLetter,
+  RevokedId,
   TaskAt,
   TaskBatch,
   TaskFilter,
-} from "./operators.ts";
-export { noWish } from "./operators.ts";
+} from "./operator-words.ts";
+export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";

@@ -67,6 +67,10 @@ export const limits = {
   awaitStreamsMax: 1000,
   forgedTokensMax: 3,
   forgedTokenWindowMs: 10_000,
+  /** Ids of a namespace that are cancelled before they come, and how long such an entry lasts at most and by default. */
+  revocationsMax: 10_000,
+  revocationMsMax: 31_536_000_000,
+  revocationMsDefault: 86_400_000,
   /** Attempts that ended badly, kept of one task; the oldest go first. */
   attemptHistoryMax: 10,
   tombstoneMs: 86_400_000,

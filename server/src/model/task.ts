@@ -74,8 +74,11 @@ export type NewTask = {
   readonly contentHash: string | undefined;
 };
 
+/** What whoever cancels says: why, and who it is where it says so. */
+export type CancelMessage = { readonly reason: string; readonly requester?: string | undefined };
+
 /** A request to cancel a task. */
-export type CancelRequest = { readonly reason: string; readonly at: Instant };
+export type CancelRequest = CancelMessage & { readonly at: Instant };
 
 /** What decisions about a task need: everything but its content and results. */
 export type TaskHead = {

@@ -1,6 +1,15 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
-import type { Fence, NewTask, StateReason, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
+import type {
+  CancelMessage,
+  Fence,
+  NewTask,
+  StateReason,
+  Task,
+  TaskHead,
+  TaskPolicy,
+  TaskState,
+} from "../model/task.ts";
 import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machine.ts";
 
 /**
@@ -124,7 +133,7 @@ export type ExtendRequest = {
 
 /** Whether a lease is held, and why not. */
 export type LeaseCheck =
-  | { readonly held: true; readonly cancelReason: string | undefined }
+  | { readonly held: true; readonly cancel: CancelMessage | undefined }
   | { readonly held: false; readonly state: TaskState | undefined; readonly why: LeaseLostReason };
 
 /**

@@ -15,6 +15,7 @@ import { pruneEventsOnce } from "./event-pruner.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
+import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
 /** What upkeep lives on. */
@@ -39,6 +40,8 @@ export type Upkeep = {
 const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
+/** Queues in one write. */
+const resumedTogether = 100;
 const pruneIntervalMs = 10_000;
 
 /** Starts all loops. */
@@ -50,6 +53,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   );
   const loops = [
     reaperOf(deps),
+    resumerOf(deps),
     stager,
     resultPrunerOf(deps),
     eventPrunerOf(deps),
@@ -82,6 +86,11 @@ function stagerOf(deps: UpkeepDeps): Loop {
     batchTasksMax: deps.limits.batchTasksMax,
   };
   return createLoop(deps, { name: "stager", runOnce: () => stageOnce(deps, options, deps.clock.now()) });
+}
+
+function resumerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: stageIntervalMs, queuesMax: resumedTogether };
+  return createLoop(deps, { name: "resumer", runOnce: () => resumeOnce(deps, options, deps.clock.now()) });
 }
 
 function resultPrunerOf(deps: UpkeepDeps): Loop {

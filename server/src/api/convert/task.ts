@@ -63,7 +63,11 @@ function headToProto(task: TaskHead): TaskMessage {
     createTime: timestampFromInstant(task.createdAt),
     ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
     ...(task.cancel && {
-      cancel: { reason: task.cancel.reason, requestTime: timestampFromInstant(task.cancel.at) },
+      cancel: {
+        reason: task.cancel.reason,
+        requestTime: timestampFromInstant(task.cancel.at),
+        requester: task.cancel.requester ?? "",
+      },
     }),
   });
   addTimes(message, task);

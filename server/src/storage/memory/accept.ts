@@ -4,6 +4,7 @@ import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Judge } from "../judge.ts";
 import { holderOf, meetHolder, replaceHolder, takeKey } from "./claims.ts";
+import { cancelIfRevoked } from "./revoke.ts";
 import {
   type Entry,
   hashOf,
@@ -18,7 +19,10 @@ import {
 /** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
 export function accept(state: State, { tasks, now, atomic }: AcceptBatch): readonly AcceptVerdict[] {
   const refusal = atomic ? judgeFor(state, now)(tasks) : undefined;
-  return refusal ?? tasks.map((task) => acceptOne(state, task, now));
+  if (refusal !== undefined) return refusal;
+  const verdicts = tasks.map((task) => acceptOne(state, task, now));
+  for (const task of tasks) cancelIfRevoked(state, task, now);
+  return verdicts;
 }
 
 function acceptOne(state: State, task: NewTask, now: Instant): AcceptVerdict {

@@ -5,6 +5,7 @@ import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } 
 import type { Limits } from "../../model/limits.ts";
 import type { QueuePause } from "../../model/queue.ts";
 import type { TaskHead, TaskState } from "../../model/task.ts";
+import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { createHeap, type Heap, type Placed } from "./heap.ts";
@@ -71,6 +72,8 @@ export type Space = {
   readonly tombstones: Map<TaskId, Tombstone>;
   /** The newest claim of each unique key. */
   readonly claims: Map<string, Claim>;
+  /** Ids that are cancelled when they come. */
+  readonly revocations: Map<TaskId, Revocation>;
 };
 
 /** All that a memory store keeps. */
@@ -111,7 +114,10 @@ export function createState(limits: Limits, epoch: number): State {
 export function spaceOf(state: State, namespace: Namespace): Space {
   let space = state.spaces.get(namespace);
   if (space === undefined) {
-    space = { tasks: new Map(), order: [], queues: new Map(), tombstones: new Map(), claims: new Map() };
+    space = {
+      ...{ tasks: new Map(), order: [], queues: new Map() },
+      ...{ tombstones: new Map(), claims: new Map(), revocations: new Map() },
+    };
     state.spaces.set(namespace, space);
   }
   return space;

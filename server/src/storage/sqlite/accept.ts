@@ -8,15 +8,17 @@ import { createFindHash } from "./find.ts";
 import { type AlikeTasks, createInsert } from "./insert.ts";
 import { createJudgeAt } from "./judge.ts";
 import type { QueueEntry } from "./queue-registry.ts";
+import { createCancelRevoked } from "./revoke.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, limits } = writing;
+  const { queues, ledger, limits, revocations } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
   const judgeAt = createJudgeAt(writing, findHash);
   const acceptUnique = createAcceptUnique(writing, (task, now) => acceptRun([task], now)[0] ?? "exists");
+  const cancelRevoked = createCancelRevoked(writing);
 
   /** Stores tasks that are alike, as many at once as there is a queue for. */
   function acceptRun(run: AlikeTasks, now: Instant): AcceptVerdict[] {
@@ -66,7 +68,10 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
 
   return ({ tasks, now, atomic }) => {
     const refusal = atomic ? judgeAt(now)(tasks) : undefined;
-    return refusal ?? runsOfAlike(tasks).flatMap((run) => acceptAny(run, now));
+    if (refusal !== undefined) return refusal;
+    const verdicts = runsOfAlike(tasks).flatMap((run) => acceptAny(run, now));
+    if (revocations.size > 0) cancelRevoked(tasks, now);
+    return verdicts;
   };
 }
 

@@ -6,6 +6,7 @@ import type { Database } from "./files/connection.ts";
 import { createList } from "./list.ts";
 import { createGetLock, createListLocks } from "./lock-rows.ts";
 import { createGetMeta } from "./meta.ts";
+import { createDuePauses } from "./pause.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
@@ -21,6 +22,7 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   list: createList(db),
   dueTasks: createDueTasks(db),
   expiredLeases: createExpiredLeases(db),
+  duePauses: createDuePauses(db),
   getQueue: createGetQueue(db),
   listQueues: createListQueues(db),
   purgeMark: createPurgeMark(db),

@@ -44,6 +44,9 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     readReplays: (refs) => ask(() => reader.call("readReplays", refs)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
+    endPauses: (refs, now) => ask(() => writer.call("endPauses", refs, now)),
+    revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
+    duePauses: (now, limit) => ask(() => reader.call("duePauses", now, limit)),
     purge: (ref, upTo, now, limit) => ask(() => writer.call("purge", ref, upTo, now, limit)),
     truncateEvents: (before, bytesMax, limit) =>
       ask(() => writer.call("truncateEvents", before, bytesMax, limit)),

@@ -26,7 +26,7 @@ export type Decided = {
 
 /**
  * Writes a decided change with its event and its counts. False, and nothing written, where the row is no longer the target or the
- * guard does not hold; `guardValues` are the parameters ?14 and following of its text.
+ * guard does not hold; `guardValues` are the parameters ?15 and following of its text.
  */
 export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
 
@@ -48,8 +48,9 @@ export function createTransition(
                           ELSE ?5 END,
        not_before = coalesce(?6, not_before), ended_at = coalesce(?7, ended_at),
        outcome_hash = coalesce(?8, outcome_hash),
-       cancel_at = coalesce(?9, cancel_at), cancel_reason = coalesce(?10, cancel_reason)
-     WHERE seq = ?11 AND revision = ?12 AND state = ?13 AND ${guard}`,
+       cancel_at = coalesce(?9, cancel_at), cancel_reason = coalesce(?10, cancel_reason),
+       cancel_requester = coalesce(?11, cancel_requester)
+     WHERE seq = ?12 AND revision = ?13 AND state = ?14 AND ${guard}`,
   );
   const upsertResult = command(
     db,
@@ -78,7 +79,7 @@ export function createTransition(
   };
 }
 
-/** The parameters ?1 to ?10. */
+/** The parameters ?1 to ?11. */
 const columnsOf = (state: number, { change, now, outcomeHash }: Decided): Value[] => [
   state,
   codeOfReason(change.reason),
@@ -90,6 +91,7 @@ const columnsOf = (state: number, { change, now, outcomeHash }: Decided): Value[
   outcomeHash ?? null,
   change.cancel?.at ?? null,
   change.cancel?.reason ?? null,
+  change.cancel?.requester ?? null,
 ];
 
 /** When the task's next turn is: due, removable; a ready task has none, and notes since when it is ready. */

@@ -4,6 +4,7 @@ import type { Database } from "./files/connection.ts";
 import type { LeaseCache } from "./lease-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** What the writing verbs share: one connection, and what is remembered beside it. */
 export type Writing = {
@@ -15,4 +16,5 @@ export type Writing = {
   readonly ledger: Ledger;
   readonly leases: LeaseCache;
   readonly claims: Claims;
+  readonly revocations: Revocations;
 };

@@ -48,6 +48,8 @@ export type WriterCalls = Sync<
     | "noteReplays"
     | "prune"
     | "setPause"
+    | "endPauses"
+    | "revoke"
     | "purge"
     | "truncateEvents"
     | "putMeta"
@@ -87,6 +89,7 @@ export type ReaderCalls = Sync<
     | "list"
     | "dueTasks"
     | "expiredLeases"
+    | "duePauses"
     | "getQueue"
     | "listQueues"
     | "purgeMark"
@@ -124,6 +127,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   remove: { ...small(), items: ([gone]) => gone.length },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
+  endPauses: small(),
+  revoke: { ...small(), items: ([asked]) => asked.length },
   purge: { ...small(), items: ([, , , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
@@ -157,6 +162,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   list: { request: plain(), answer: taskPage },
   dueTasks: { request: plain(), answer: heads },
   expiredLeases: { request: plain(), answer: heads },
+  duePauses: small(),
   getQueue: small(),
   listQueues: small(),
   purgeMark: small(),
