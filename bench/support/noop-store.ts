@@ -25,7 +25,7 @@ export function createNoopStore(count: number): Store {
       return claimed;
     },
     settle: async (settlements) => settlements.map(() => ({ kind: "applied", state: "succeeded" })),
-    extend: async ({ leases }) => leases.map(() => ({ held: true, cancelReason: undefined })),
+    extend: async ({ leases }) => leases.map(() => ({ held: true, cancel: undefined })),
     read: async (refs) => refs.map(() => undefined),
     readHeads: async (refs) => refs.map(() => undefined),
     dueTasks: async () => [],
@@ -36,11 +36,15 @@ export function createNoopStore(count: number): Store {
     getMeta: async (key) => meta.get(key),
     putMeta: async (key, value) => void meta.set(key, value),
     pruneLocks: async () => 0,
+    pruneClaims: async () => 0,
     close: async () => undefined,
     accept: notHere("accept"),
     apply: notHere("apply"),
     edit: notHere("edit"),
     remove: notHere("remove"),
+    revoke: notHere("revoke"),
+    duePauses: async () => [],
+    endPauses: notHere("endPauses"),
     readAttempts: notHere("readAttempts"),
     noteReplays: notHere("noteReplays"),
     readReplays: notHere("readReplays"),
@@ -59,6 +63,8 @@ export function createNoopStore(count: number): Store {
     releaseLock: notHere("releaseLock"),
     getLock: notHere("getLock"),
     listLocks: notHere("listLocks"),
+    getClaim: notHere("getClaim"),
+    listClaims: notHere("listClaims"),
   };
 }
 

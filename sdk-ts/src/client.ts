@@ -111,6 +111,7 @@ class Client implements StemClient {
   readonly broadcast: Broadcaster["broadcast"];
   readonly tasks: Facades["tasks"];
   readonly deadLetters: Facades["deadLetters"];
+  readonly queues: Facades["queues"];
   readonly locks: ReturnType<typeof createFacades>["locks"];
 
   constructor(calls: TaskCalls, parts: AllParts) {
@@ -129,6 +130,7 @@ class Client implements StemClient {
     this.locks = facades.locks;
     this.tasks = facades.tasks;
     this.deadLetters = facades.deadLetters;
+    this.queues = facades.queues;
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
     gates.set(this, {

@@ -1,7 +1,7 @@
 import { Batcher } from "./batcher.ts";
 import { atEndOfTurn } from "./clock.ts";
 import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "./define-task.ts";
-import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
+import { Handle, type HandleDeps, type Stored, type TaskHandle } from "./handle.ts";
 import { type OutgoingTask, outgoingTask } from "./new-task.ts";
 import type { EnqueueOutcome, Publish } from "./publisher.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "./task-errors.ts";
@@ -61,7 +61,7 @@ export class BatchingEnqueuer implements Enqueuer {
     const outgoing = preparing instanceof Promise ? await preparing : preparing;
     const [outcome] = await this.#batcher.submit([outgoing]);
     if (outcome?.kind === "refused") throw outcome.problem;
-    return new Handle(this.#handles, task as AnyTask<Result>, outgoing.id, outcome?.deduplicated);
+    return new Handle(this.#handles, task as AnyTask<Result>, outgoing.id, outcome);
   }
 
   async enqueueMany<const Calls extends readonly TaskCall[]>(
@@ -77,7 +77,7 @@ export class BatchingEnqueuer implements Enqueuer {
       : await this.#batcher.submit(tasks);
     throwRefused(outcomes, tasks);
     const handles = calls.map(
-      ({ task }, i) => new Handle(this.#handles, task, tasks[i]?.id ?? "", wasStoredBefore(outcomes[i])),
+      ({ task }, i) => new Handle(this.#handles, task, tasks[i]?.id ?? "", storedOf(outcomes[i])),
     );
     return handles as unknown as HandlesOf<Calls>;
   }
@@ -102,8 +102,8 @@ export class BatchingEnqueuer implements Enqueuer {
 const isReady = (task: OutgoingTask | Promise<OutgoingTask>): task is OutgoingTask =>
   !(task instanceof Promise);
 
-const wasStoredBefore = (outcome: EnqueueOutcome | undefined): boolean =>
-  outcome?.kind === "stored" && outcome.deduplicated;
+const storedOf = (outcome: EnqueueOutcome | undefined): Stored | undefined =>
+  outcome?.kind === "stored" ? outcome : undefined;
 
 function throwRefused(outcomes: readonly EnqueueOutcome[], tasks: readonly { readonly id: string }[]): void {
   const refused: RefusedCall[] = [];

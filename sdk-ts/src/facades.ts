@@ -1,4 +1,7 @@
-/** What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.locks`. */
+/**
+ * What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.queues`,
+ * `client.locks`.
+ */
 
 import type { Transport } from "@connectrpc/connect";
 import type { Clock } from "./clock.ts";
@@ -6,6 +9,7 @@ import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createLockCalls } from "./lock-calls.ts";
 import { createLocks, type Locks } from "./locks.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
+import { createQueues, type Queues } from "./queues.ts";
 import type { Retries } from "./retry.ts";
 import { callMsMax } from "./task-calls.ts";
 import { createTaskOperations, type TaskOperations } from "./task-operations.ts";
@@ -16,6 +20,8 @@ export interface Facades {
   readonly tasks: TaskOperations;
   /** What operators do with tasks that failed for good. */
   readonly deadLetters: DeadLetters;
+  /** What operators do to queues: see how much is in them, pause, resume, purge. */
+  readonly queues: Queues;
   /** Locks over all processes and languages that use the server. */
   readonly locks: Locks;
 }
@@ -44,6 +50,7 @@ export function createFacades(
   return {
     tasks: createTaskOperations(operating),
     deadLetters: createDeadLetters(operating),
+    queues: createQueues(operating),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { AnyTask } from "./define-task.ts";
+import type { UniqueConflictKind, UniqueOutcome } from "./publisher.ts";
 import { applySchema } from "./schema.ts";
 import { TaskCancelledError, TaskFailedError } from "./task-errors.ts";
 import type { TaskState } from "./task-state.ts";
@@ -40,8 +41,13 @@ export interface TaskHandle<Result = unknown> {
   readonly id: string;
   /** Which handler runs it. */
   readonly name: string;
-  /** True when an earlier call had stored the same task. */
+  /** True when an earlier call had stored the same task, or another task has its unique key: then the handle is that one's. */
   readonly deduplicated: boolean;
+  /**
+   * What its unique key came to, when another task had it. existing: the handle is that one's. updated: that one, which waits, has taken
+   * the call over. replaced: that one, which waited, was cancelled.
+   */
+  readonly unique: UniqueConflictKind | undefined;
   /** Waits for its end. Rejects with TaskFailedError, TaskCancelledError, ResultTimeoutError, or StemProblem (TASK_UNKNOWN). */
   result(options?: ResultOptions): Promise<Result>;
   /** Reads it as it is now. */
@@ -57,18 +63,23 @@ export type HandleDeps = {
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
 };
 
+/** How a task was stored, as far as its handle shows it. */
+export type Stored = { readonly deduplicated: boolean; readonly unique?: UniqueOutcome };
+
 /** The one implementation of TaskHandle; a class because a client may hold a hundred thousand of them. */
 export class Handle<Result> implements TaskHandle<Result> {
   readonly #deps: HandleDeps;
   readonly #task: AnyTask<Result>;
   readonly id: string;
   readonly deduplicated: boolean;
+  readonly unique: UniqueConflictKind | undefined;
 
-  constructor(deps: HandleDeps, task: AnyTask<Result>, id: string, deduplicated = false) {
+  constructor(deps: HandleDeps, task: AnyTask<Result>, id: string, stored: Stored = { deduplicated: false }) {
     this.#deps = deps;
     this.#task = task;
-    this.id = id;
-    this.deduplicated = deduplicated;
+    this.id = stored.unique?.taskId ?? id;
+    this.deduplicated = stored.deduplicated;
+    this.unique = stored.unique?.kind;
   }
 
   get name(): string {

@@ -43,6 +43,8 @@ export type { LockOptions, Locks } from "./locks.ts";
 export type { Logger } from "./log.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";
+export type { UniqueConflictKind } from "./publisher.ts";
+export type { PauseOptions, QueuePause, QueueStatus, Queues } from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SchemaIssue } from "./schema.ts";
 export { SchemaMismatchError } from "./schema.ts";
@@ -55,8 +57,14 @@ export {
   TaskFailedError,
 } from "./task-errors.ts";
 export type { BatchOptions, BatchOutcome, TaskFilter } from "./task-filter.ts";
-export type { RevisionOptions, TaskChanges, TaskOperations } from "./task-operations.ts";
-export type { EnqueueOptions, RetryOptions, TaskOptions } from "./task-options.ts";
+export type {
+  CancelOptions,
+  RevisionOptions,
+  RevokedTask,
+  TaskChanges,
+  TaskOperations,
+} from "./task-operations.ts";
+export type { EnqueueOptions, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
 export type { TaskProgress, TaskStatus } from "./task-status.ts";

@@ -2,9 +2,18 @@ import { isTransient, StemProblem } from "./problem.ts";
 import { problemFrom } from "./problem-from.ts";
 import type { Retries } from "./retry.ts";
 
+/** What a task's unique key came to, and the id of the task that stands for it now. */
+export type UniqueOutcome = { readonly kind: UniqueConflictKind; readonly taskId: string };
+
+/**
+ * What became of a task whose unique key another one had. existing: that one stays. updated: that one, which waits, took it over.
+ * replaced: it was stored, and that one was cancelled.
+ */
+export type UniqueConflictKind = "existing" | "updated" | "replaced";
+
 /** What became of one task. */
 export type EnqueueOutcome =
-  | { readonly kind: "stored"; readonly deduplicated: boolean }
+  | { readonly kind: "stored"; readonly deduplicated: boolean; readonly unique?: UniqueOutcome }
   | { readonly kind: "refused"; readonly problem: StemProblem };
 
 /** Sends up to one batch of tasks, encoded; an outcome for each, in order. Throws what is wrong with the batch as a whole. */

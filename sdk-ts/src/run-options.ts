@@ -1,8 +1,18 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Jitter, type RetryPolicy, RetryPolicySchema } from "@stem/proto/stem/v1/retry_pb";
-import { type TaskOptions as ProtoOptions, TaskOptionsSchema } from "@stem/proto/stem/v1/task_pb";
-import type { RetryOptions, TaskOptions } from "./task-options.ts";
+import {
+  ArgPathsSchema,
+  type Debounce,
+  DebounceSchema,
+  type TaskOptions as ProtoOptions,
+  type UniqueOptions as ProtoUniqueOptions,
+  TaskOptionsSchema,
+  UniqueConflict,
+  UniqueOptionsSchema,
+  UniqueUntil,
+} from "@stem/proto/stem/v1/task_pb";
+import type { RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 
 /** Options as a message; undefined where they say nothing that goes into one. Throws a RangeError that names the option. */
 export function runOptions(options: TaskOptions): ProtoOptions | undefined {
@@ -20,6 +30,7 @@ export function runOptions(options: TaskOptions): ProtoOptions | undefined {
   say("timeLimit", duration("timeLimitMs", options.timeLimitMs));
   say("leaseDuration", duration("leaseMs", options.leaseMs));
   say("resultRetention", duration("resultRetentionMs", options.resultRetentionMs));
+  say("unique", options.unique && uniqueOptions(options.unique === true ? {} : options.unique));
   return run;
 }
 
@@ -43,6 +54,38 @@ function retryPolicy(retry: RetryOptions): RetryPolicy {
   if (retry.factor !== undefined) policy.factor = retry.factor;
   if (retry.jitter !== undefined) policy.jitter = jitters[retry.jitter];
   return policy;
+}
+
+const untils = { ended: UniqueUntil.ENDED, started: UniqueUntil.STARTED } as const;
+const conflicts = {
+  return: UniqueConflict.RETURN_EXISTING,
+  reject: UniqueConflict.REJECT,
+  replace: UniqueConflict.REPLACE,
+} as const;
+
+function uniqueOptions({ key, argPaths, debounce, ...unique }: UniqueOptions): ProtoUniqueOptions {
+  if (key !== undefined && argPaths !== undefined)
+    throw new RangeError("unique.key and unique.argPaths are one choice");
+  const message = create(UniqueOptionsSchema);
+  if (key !== undefined) message.by = { case: "key", value: key };
+  if (argPaths) message.by = { case: "argPaths", value: create(ArgPathsSchema, { paths: [...argPaths] }) };
+  if (unique.until !== undefined) message.until = untils[unique.until];
+  if (unique.onConflict !== undefined) message.onConflict = conflicts[unique.onConflict];
+  const uniqueFor = duration("unique.uniqueForMs", unique.uniqueForMs);
+  if (uniqueFor) message.uniqueFor = uniqueFor;
+  const window = duration("unique.windowMs", unique.windowMs);
+  if (window) message.window = window;
+  if (debounce) message.debounce = debounceOf(debounce);
+  return message;
+}
+
+function debounceOf({ delayMs, maxWaitMs }: NonNullable<UniqueOptions["debounce"]>): Debounce {
+  const message = create(DebounceSchema);
+  const delay = duration("unique.debounce.delayMs", delayMs);
+  const maxWait = duration("unique.debounce.maxWaitMs", maxWaitMs);
+  if (delay) message.delay = delay;
+  if (maxWait) message.maxWait = maxWait;
+  return message;
 }
 
 /** A duration for the wire, rounded up to whole milliseconds; throws a RangeError that names the option. */

@@ -37,6 +37,10 @@ const cancelOutcomes: Readonly<Record<number, CancelVerdict["outcome"]>> = {
   [CancelOutcome.ALREADY_TERMINAL]: "already_terminal",
 };
 
+/** What became of a cancel; one that this version does not know may still be under way. */
+export const cancelOutcomeFromProto = (outcome: CancelOutcome): CancelVerdict["outcome"] =>
+  cancelOutcomes[outcome] ?? "requested";
+
 // Long enough for a busy moment to follow another on the same stream, short enough for a script to end.
 const idleMsMax = 5000;
 
@@ -77,7 +81,7 @@ export function createTaskCalls(
     },
     async cancel(taskId, reason) {
       const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
-      return { outcome: cancelOutcomes[outcome] ?? "requested", state: stateFromProto(state) };
+      return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
     },
     broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),
     end: () => streams.end(),

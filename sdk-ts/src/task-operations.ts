@@ -1,11 +1,17 @@
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
-import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import {
+  CancelOutcome,
+  type RevokedTask as ProtoRevoked,
+  TaskAdminService,
+} from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { jsonCodec } from "./codec/json.ts";
 import { payloadToProto } from "./codec/payload.ts";
+import type { CancelVerdict } from "./handle.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
+import { cancelOutcomeFromProto } from "./task-calls.ts";
 import { type BatchOptions, type BatchOutcome, type TaskFilter, throughAll } from "./task-filter.ts";
 import { stateFromProto, type TaskState } from "./task-state.ts";
 import { type TaskStatus, taskStatusFromProto } from "./task-status.ts";
@@ -27,6 +33,21 @@ export type RevisionOptions = {
   readonly expectedRevision?: number;
 };
 
+/** What whoever cancels says. */
+export type CancelOptions = {
+  /** Why, at most 1 KiB; the handler can read it. */
+  readonly reason?: string;
+  /** Who asks, at most 255 bytes; the handler can read it. */
+  readonly requester?: string;
+};
+
+/** What became of an id that was revoked; `revoked_ahead`: it has not come yet, and ends cancelled if it does in time. */
+export type RevokedTask = {
+  readonly id: string;
+  readonly outcome: CancelVerdict["outcome"] | "revoked_ahead";
+  readonly state: TaskState | undefined;
+};
+
 /** What operators do to tasks: by id, or to all that a filter finds. Everything but cancelling concerns tasks that wait. */
 export interface TaskOperations {
   /** Changes a task that waits, its arguments too (as JSON). TASK_NOT_WAITING once a worker has it or it has ended. */
@@ -41,6 +62,13 @@ export interface TaskOperations {
   move(id: string, queue: string, options?: RevisionOptions): Promise<TaskStatus>;
   /** Deletes the record of a task that has ended, or waits (it is cancelled first); answers how it ended. TASK_RUNNING otherwise. */
   delete(id: string, options?: RevisionOptions): Promise<TaskState | undefined>;
+  /** Cancels a task, and says what really happened. Idempotent. */
+  cancel(id: string, options?: CancelOptions): Promise<CancelVerdict>;
+  /** Cancels tasks by id, also such as have not been enqueued yet: those end cancelled as soon as they are. In the order of the ids. */
+  revoke(
+    ids: readonly string[],
+    options?: CancelOptions & { readonly ttlMs?: number },
+  ): Promise<readonly RevokedTask[]>;
   /** The same as `update` for all that a filter finds. */
   updateAll(filter: TaskFilter, changes: TaskChanges, options?: BatchOptions): Promise<BatchOutcome>;
   /** The same as `runNow` for all that a filter finds. */
@@ -50,7 +78,7 @@ export interface TaskOperations {
   /** The same as `delete` for all that a filter finds; running ones are skipped. */
   deleteAll(filter: TaskFilter, options?: BatchOptions): Promise<BatchOutcome>;
   /** Cancels all that a filter finds, as `handle.cancel` does. */
-  cancelAll(filter: TaskFilter, options?: BatchOptions & { readonly reason?: string }): Promise<BatchOutcome>;
+  cancelAll(filter: TaskFilter, options?: BatchOptions & CancelOptions): Promise<BatchOutcome>;
 }
 
 /** Makes them over one connection. */
@@ -72,10 +100,26 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
     runNow: async (id, options) => statusOf(await call(() => admin.runTaskNow(at(id, options), timed))),
     move: async (id, queue, options) =>
       statusOf(await call(() => admin.moveTask({ ...at(id, options), queue }, timed))),
+    async cancel(taskId, { reason = "", requester = "" } = {}) {
+      const request = { ...inNamespace, taskId, reason, requester };
+      const { outcome, state } = await call(() => admin.cancelTask(request, timed));
+      return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
+    },
+    async revoke(ids, { reason = "", requester = "", ttlMs } = {}) {
+      const ttl = ttlMs === undefined ? {} : { ttl: durationFromMs(ttlMs) };
+      const request = { ...inNamespace, taskIds: [...ids], reason, requester, ...ttl };
+      return (await call(() => admin.revokeTasks(request, timed))).tasks.map(revokedFromProto);
+    },
     delete: async (id, options) =>
       stateFromProto((await call(() => admin.deleteTask(at(id, options), timed))).state),
   };
 }
+
+const revokedFromProto = ({ taskId, outcome, state }: ProtoRevoked): RevokedTask => ({
+  id: taskId,
+  outcome: outcome === CancelOutcome.REVOKED_AHEAD ? "revoked_ahead" : cancelOutcomeFromProto(outcome),
+  state: stateFromProto(state),
+});
 
 type BatchOperations = Pick<
   TaskOperations,
@@ -101,9 +145,9 @@ function createBatchOperations({ transport, inNamespace, timed, call }: Operator
       throughAll(filter, options, (batch) =>
         call(() => batches.deleteTasks({ ...inNamespace, batch }, timed)),
       ),
-    cancelAll: (filter, { reason = "", ...options } = {}) =>
+    cancelAll: (filter, { reason = "", requester = "", ...options } = {}) =>
       throughAll(filter, options, (batch) =>
-        call(() => batches.cancelTasks({ ...inNamespace, batch, reason }, timed)),
+        call(() => batches.cancelTasks({ ...inNamespace, batch, reason, requester }, timed)),
       ),
   };
 }

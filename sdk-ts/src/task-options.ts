@@ -25,10 +25,33 @@ export type TaskOptions = {
   readonly leaseMs?: number;
   /** How long the task and its result are kept after its end, up to 10 years. Default 24 h. */
   readonly resultRetentionMs?: number;
+  /** At most one task with its key at a time; `true`: the key is made of name, queue and arguments. Default: no limit. */
+  readonly unique?: true | UniqueOptions;
   /** Data for the handler and its tools, lower-case keys. A call's headers are added to the definition's, key by key. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Words to find it by, at most 16. A call's tags are added to the definition's. */
   readonly tags?: readonly string[];
+};
+
+/** A key that the task claims, so that no second one with it is made until it has ended. */
+export type UniqueOptions = {
+  /** The key, over all names and queues. Default: made of the task's name, its queue, and its arguments. */
+  readonly key?: string;
+  /** Makes the key of these parts of the arguments only: JSON Pointers, such as `/0/customer` for the first argument's customer. */
+  readonly argPaths?: readonly string[];
+  /** Until when it is claimed: the task's end, or its first start, so that one waits while another runs. Default "ended". */
+  readonly until?: "ended" | "started";
+  /** How much longer it is claimed, counted from then. */
+  readonly uniqueForMs?: number;
+  /** At least how long it is claimed, counted from when the task was accepted: one task a window. */
+  readonly windowMs?: number;
+  /**
+   * What a second task comes to. return: the handle is the first one's. reject: StemProblem UNIQUE_TAKEN. replace: it takes the place of
+   * the first, which is cancelled, while that waits. Default "return".
+   */
+  readonly onConflict?: "return" | "reject" | "replace";
+  /** The last wins: later tasks take over the one that waits, which starts `delayMs` after the last, `maxWaitMs` after the first at most. */
+  readonly debounce?: { readonly delayMs: number; readonly maxWaitMs?: number };
 };
 
 /** The wait between attempts: min(maxDelayMs, baseDelayMs × factor ^ (attempt - 1)), then jitter. */

@@ -19,7 +19,8 @@ export type TaskStateReason =
   | "rejected"
   | "result_too_large"
   | "cancel_requested"
-  | "purged";
+  | "purged"
+  | "replaced";
 
 type Stateful = TaskState | { readonly state: TaskState };
 
@@ -62,6 +63,7 @@ const reasons: Readonly<Record<number, TaskStateReason>> = {
   [ProtoReason.RESULT_TOO_LARGE]: "result_too_large",
   [ProtoReason.CANCEL_REQUESTED]: "cancel_requested",
   [ProtoReason.PURGED]: "purged",
+  [ProtoReason.REPLACED]: "replaced",
 };
 
 const protoStates = new Map(

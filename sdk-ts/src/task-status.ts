@@ -48,8 +48,12 @@ export type TaskStatus = {
   readonly failure: Failure | undefined;
   /** Why it was asked to be cancelled; undefined when it was not. */
   readonly cancelReason: string | undefined;
+  /** Who asked for that, as far as they said so. */
+  readonly cancelRequester: string | undefined;
   /** The task that this one replays. */
   readonly replayOf: string | undefined;
+  /** The unique key that it has claimed, and how many tasks were not made, or took it over, because of it. */
+  readonly claim: { readonly key: string; readonly duplicates: number } | undefined;
   /** What its handler last reported; only while it runs. */
   readonly progress: TaskProgress | undefined;
 };
@@ -77,7 +81,9 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     purgedAt: dateOf(task.purgeTime),
     failure: task.failure && failureFromProto(task.failure),
     cancelReason: task.cancel?.reason,
+    cancelRequester: task.cancel?.requester || undefined,
     replayOf: task.replayOf || undefined,
+    claim: task.claim && { key: task.claim.key, duplicates: Number(task.claim.duplicates) },
     progress: task.progress && progressFromProto(task.progress, codec),
   };
 }

@@ -16,16 +16,19 @@ import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { outcomeCases } from "./outcome.ts";
 import { pageCases } from "./page.ts";
+import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
+import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tokenCases } from "./token.ts";
+import { uniqueCases } from "./unique.ts";
 
 const nouns = [
   acceptCases,
@@ -43,11 +46,14 @@ const nouns = [
   editCases,
   removeCases,
   deadLetterCases,
+  revokeCases,
+  pauseCases,
   pruneCases,
   eventCases,
   definitionCases,
   metaCases,
   lockCases,
+  uniqueCases,
   tokenCases,
   raceCases,
   reopenCases,

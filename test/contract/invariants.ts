@@ -16,6 +16,15 @@ export async function expectInvariants({ subject, namespace, leases }: Side): Pr
   }
   for (const queue of await subject.store.listQueues(namespace, undefined, 100)) expectDepths(queue, tasks);
   expectRisingFences(leases);
+  expectOneHolderAKey(tasks);
+}
+
+/** While a task lives that claims its key until its end, no other one with the key does. */
+function expectOneHolderAKey(tasks: readonly Task[]): void {
+  const keys = tasks.flatMap(({ state, policy, claim }) =>
+    policy.unique?.until === "ended" && !isTerminal(state) && claim ? claim.key : [],
+  );
+  expect(keys).toEqual([...new Set(keys)]);
 }
 
 function expectOneLife(task: Task, life: readonly TaskEvent[]): void {

@@ -34,7 +34,7 @@ export function leaseCases({ case: test }: Suite): void {
     await subject.accept(newTask("a"));
     const claimed = await subject.claimOne();
     subject.advance(leaseMs);
-    expect(await subject.extend(claimed)).toEqual({ held: true, cancelReason: undefined });
+    expect(await subject.extend(claimed)).toEqual({ held: true, cancel: undefined });
     subject.advance(lengthMs);
     expect(await subject.reap()).toBe(0);
     subject.advance(1);
@@ -149,7 +149,7 @@ export function leaseCases({ case: test }: Suite): void {
     expect(await subject.extend(gone)).toEqual({ held: false, state: "cancelled", why: "cancelled" });
     await subject.extend(asked);
     await subject.cancel("b", "too late");
-    expect(await subject.extend(asked)).toEqual({ held: true, cancelReason: "too late" });
+    expect(await subject.extend(asked)).toEqual({ held: true, cancel: { reason: "too late" } });
   });
 
   test("a lease that used up the task's deliveries is over for good", async (subject) => {
@@ -175,9 +175,9 @@ export function leaseCases({ case: test }: Suite): void {
     });
     expect(answers).toEqual([
       { held: false, state: undefined, why: "task_unknown" },
-      { held: true, cancelReason: undefined },
+      { held: true, cancel: undefined },
       { held: false, state: "leased", why: "superseded" },
-      { held: true, cancelReason: undefined },
+      { held: true, cancel: undefined },
     ]);
   });
 }

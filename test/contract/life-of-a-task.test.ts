@@ -26,7 +26,7 @@ test("every state and every reason of a task is in the text", () => {
     "max_attempts",
     "max_deliveries",
   ];
-  const ends = ["non_retryable", "rejected", "result_too_large", "cancel_requested", "purged"];
+  const ends = ["non_retryable", "rejected", "result_too_large", "cancel_requested", "purged", "replaced"];
   for (const word of [...taskStates, ...reasons, ...ends]) expect(drawing).toContain(`\`${word}\``);
 });
 
@@ -71,6 +71,7 @@ const events: Readonly<Record<string, readonly Event[]>> = {
   purge: [(subject) => subject.apply(refOf("a"), { kind: "purge" })],
   update: [subjectEdit("ready"), subjectEdit("later")],
   remove: [(subject) => subject.store.remove([refOf("a")], subject.now)],
+  replace: [(subject) => subject.apply(refOf("a"), { kind: "replace" })],
   prune: [(subject) => subject.store.prune(subject.now, 10)],
   succeeded: [settled({ kind: "succeeded", result: undefined })],
   failed: [true, false].map((nonRetryable) =>

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { TaskState } from "../../server/src/model/task.ts";
+import type { OnConflict, UniqueScope } from "../../server/src/model/unique.ts";
 import { bytesOf } from "../support/new-task.ts";
 
 /** Something that is done to a store, as data, so that a failing sequence can be made smaller, printed and repeated. */
@@ -43,6 +44,18 @@ export type Draft = {
   readonly leaseMs: number | undefined;
   readonly retentionMs: number;
   readonly attempts: number;
+  /** The key that it claims, of few. */
+  readonly unique: UniqueDraft | undefined;
+};
+
+/** A claim to be. Times are counted from when the task comes. */
+export type UniqueDraft = {
+  readonly key: number;
+  readonly onConflict: OnConflict;
+  readonly until: UniqueScope["until"];
+  readonly forMs: number;
+  readonly keepMs: number | undefined;
+  readonly maxWaitMs: number | undefined;
 };
 
 /** What an operator changes about a task that waits; undefined leaves it. */
@@ -64,6 +77,15 @@ const [task, queue, lease] = [upTo(15), fc.constantFrom(0, 0, 0, 1, 1, 2), upTo(
 const some = <T>(item: fc.Arbitrary<T>, maxLength: number) => fc.array(item, { minLength: 1, maxLength });
 const failure = fc.constant(bytesOf("broken"));
 
+const unique: fc.Arbitrary<UniqueDraft> = fc.record({
+  key: fc.nat({ max: 2 }),
+  onConflict: fc.constantFrom<OnConflict[]>("return", "reject", "replace", "debounce"),
+  until: fc.constantFrom<UniqueScope["until"][]>("ended", "started"),
+  forMs: fc.constantFrom(0, 0, 3001),
+  keepMs: fc.constantFrom(undefined, undefined, 10, 22_001),
+  maxWaitMs: fc.constantFrom(undefined, 10, 5000),
+});
+
 const draft: fc.Arbitrary<Draft> = fc.record({
   task,
   content: fc.constantFrom(0, 0, 0, 0, 0, 0, 1),
@@ -72,6 +94,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   leaseMs: fc.constantFrom(undefined, 1000, 60_000),
   retentionMs: fc.constantFrom(0, 1000, retentionMsMax),
   attempts: fc.integer({ min: 1, max: 3 }),
+  unique: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unique }),
 });
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(

@@ -38,7 +38,7 @@ export function purgeCases({ case: test }: Suite): void {
     await subject.settle(done, { kind: "succeeded", result: undefined });
     expect(await purgeAll(subject)).toBe(1);
     expect((await subject.task("done")).state).toBe("succeeded");
-    expect(await subject.extend(held)).toEqual({ held: true, cancelReason: undefined });
+    expect(await subject.extend(held)).toEqual({ held: true, cancel: undefined });
     expect(await subject.settle(held, { kind: "retry", delayMs: 0, failure: undefined })).toMatchObject({
       state: "ready",
     });

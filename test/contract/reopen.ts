@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { defaultNamespace, plus } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import { bytesOf, defaultQueue, newTask } from "../support/new-task.ts";
-import { lease } from "./subject.ts";
+import { lease, refOf } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
 const lengthMs = lease.leaseMs + lease.graceMs;
@@ -17,7 +17,12 @@ export function reopenCases({ case: test }: Suite): void {
     await subject.settle(await subject.claimOne(), { kind: "succeeded", result: bytesOf("42") });
     await subject.store.setPause(
       { namespace: defaultNamespace, queue: defaultQueue },
-      { reason: "deploy", at: subject.now },
+      { reason: "deploy", at: subject.now, by: "ada", resumeAt: plus(subject.now, 10) },
+      subject.now,
+    );
+    const cancel = { reason: "not needed", requester: "ada", at: subject.now };
+    await subject.store.revoke(
+      [{ ref: refOf("revoked"), cancel, until: plus(subject.now, 10) }],
       subject.now,
     );
     await subject.store.putMeta("key", bytesOf("value"));
@@ -31,6 +36,8 @@ export function reopenCases({ case: test }: Suite): void {
     await subject.reopen();
     expect(await snapshot()).toEqual(before);
     expect(await subject.accept(newTask("done", { tags: ["kept"] }))).toEqual(["duplicate"]);
+    await subject.accept(newTask("revoked"));
+    expect(await subject.task("revoked")).toMatchObject({ state: "cancelled", cancel });
   });
 
   test("a lease is honoured over a restart: it begins anew, and its holder may settle it", async (subject) => {

@@ -107,6 +107,7 @@ export async function snapshot(side: Side) {
   const { tasks } = await side.subject.list({ namespace });
   const { events } = await store.readEvents(undefined, 100_000);
   return {
+    claims: await store.listClaims({ namespace, after: undefined, limit: 100, now: side.subject.now }),
     tasks: withLeaseNumbers(side, tasks),
     attempts: await Promise.all(tasks.map((task) => store.readAttempts(task))),
     queues: await store.listQueues(namespace, undefined, 100),
@@ -127,6 +128,7 @@ export async function clear({ subject, namespace }: Side): Promise<void> {
   for (const ms of [retentionMsMax, limits.tombstoneMs]) {
     subject.advance(ms);
     await subject.store.prune(subject.now, 1000);
+    await subject.store.pruneClaims(subject.now, 1000);
   }
   await subject.store.truncateEvents(plus(subject.now, 1), 0, 100_000);
 }
@@ -148,6 +150,15 @@ const editOf = ({ queue, priority, delayMs, content }: Edit, now: Instant): Task
   start: delayMs === undefined ? undefined : plus(now, delayMs),
   content: content === undefined ? undefined : bytesOf(`content ${content}`),
 });
+const uniqueOf = ({ unique }: Draft, subject: Subject) =>
+  unique && {
+    unique: {
+      key: `key-${unique.key}`,
+      onConflict: unique.onConflict,
+      keepUntil: unique.keepMs === undefined ? undefined : plus(subject.now, unique.keepMs),
+      startBy: unique.maxWaitMs === undefined ? undefined : plus(subject.now, unique.maxWaitMs),
+    },
+  };
 
 const taskOf = (draft: Draft, { subject, namespace }: Side) =>
   newTask(taskIdOf(draft.task), {
@@ -163,7 +174,9 @@ const taskOf = (draft: Draft, { subject, namespace }: Side) =>
       maxDeliveries: draft.attempts + 1,
       leaseMs: draft.leaseMs,
       retentionMs: draft.retentionMs,
+      ...(draft.unique && { unique: { until: draft.unique.until, forMs: draft.unique.forMs } }),
     },
+    ...uniqueOf(draft, subject),
   });
 
 /** Fences are each store's own: what compares is which of the task's leases they belong to. */

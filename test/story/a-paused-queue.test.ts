@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { plus } from "../../server/src/model/ids.ts";
 import { openRooms, queueRefOf } from "../support/rooms.ts";
 
 test("a paused queue hands out nothing, and goes on when it is resumed", async () => {
@@ -26,6 +27,26 @@ test("a paused queue hands out nothing, and goes on when it is resumed", async (
   await broker.resumeQueue(queueRefOf());
   await next;
   expect(taken).toBe("waiting");
+  await rooms.close();
+});
+
+test("a pause ends by itself at its time, and an idle worker wakes", async () => {
+  const rooms = await openRooms();
+  const { broker, clock } = rooms;
+  const resumeAt = plus(clock.now(), 60_000);
+  const paused = await broker.pauseQueue(queueRefOf(), "deploy", { by: "ada", resumeAt });
+  expect(paused.pause).toMatchObject({ reason: "deploy", by: "ada", resumeAt });
+  await rooms.enqueue({ id: "waiting" });
+  const worker = await rooms.worker();
+  let taken = "";
+  const next = worker.takeOne().then((lease) => {
+    taken = lease.taskId;
+  });
+  await clock.advance(59_000);
+  expect(taken).toBe("");
+  await clock.advance(2000);
+  await next;
+  expect((await broker.getQueue(queueRefOf())).pause).toBeUndefined();
   await rooms.close();
 });
 

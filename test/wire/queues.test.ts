@@ -73,6 +73,22 @@ describe.each(wireTransports)("over %s", (name, open) => {
     expect((await workers.leaseTasks({ queues: [queue] })).grants).toHaveLength(1);
   });
 
+  test("a pause says who and until when; an end that is none is refused", async () => {
+    const { queues } = connect();
+    const queue = queueOf("until");
+    const hour = { case: "resumeAfter" as const, value: { seconds: 3600n } };
+    const { queue: paused } = await queues.pauseQueue({ queue, requester: "ada", resume: hour });
+    expect(paused?.pause).toMatchObject({ pausedBy: "ada" });
+    const { pauseTime, resumeTime } = paused?.pause ?? {};
+    expect(Number(resumeTime?.seconds) - Number(pauseTime?.seconds)).toBe(3600);
+    const past = { case: "resumeTime" as const, value: { seconds: 1n } };
+    expect((await failure(queues.pauseQueue({ queue, resume: past }))).code).toBe(Code.OutOfRange);
+    const nothing = { case: "resumeAfter" as const, value: {} };
+    expect((await failure(queues.pauseQueue({ queue, resume: nothing }))).code).toBe(Code.InvalidArgument);
+    const ages = { case: "resumeAfter" as const, value: { seconds: 1_000_000_000n } };
+    expect((await failure(queues.pauseQueue({ queue, resume: ages }))).code).toBe(Code.OutOfRange);
+  });
+
   test("a queue that is not there is not found", async () => {
     const { queues } = connect();
     const error = await failure(queues.getQueue({ queue: queueOf("nowhere") }));

@@ -1,6 +1,6 @@
 import { Code, createClient } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
-import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import { TaskState, TaskStateReason } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
@@ -88,6 +88,31 @@ describe.each(wireTransports)("over %s", (name, open) => {
     expect(await admin.deleteTask({ taskId })).toMatchObject({ state: TaskState.CANCELLED });
     expect((await failure(tasks.getTask({ taskId }))).code).toBe(Code.NotFound);
     expect((await failure(admin.deleteTask({ taskId }))).code).toBe(Code.NotFound);
+  });
+
+  test("ids are revoked whether they have come or not, and the truth is told of each", async () => {
+    const { tasks, admin, workers } = connect();
+    const [running, waiting, ahead, queue] = ["running", "waiting", "ahead", "revoked"].map(id) as [
+      ...[string, string, string, string],
+    ];
+    await tasks.enqueueTask({ id: running, name: "a", queue });
+    await workers.leaseTasks({ queues: [queue] });
+    await tasks.enqueueTask({ id: waiting, name: "a", queue, options: { start: hour } });
+    const taskIds = [running, waiting, ahead];
+    const asked = { taskIds, reason: "wrong order", requester: "ada" };
+    expect((await admin.revokeTasks(asked)).tasks).toMatchObject([
+      { taskId: running, outcome: CancelOutcome.REQUESTED, state: TaskState.LEASED },
+      { taskId: waiting, outcome: CancelOutcome.CANCELLED, state: TaskState.CANCELLED },
+      { taskId: ahead, outcome: CancelOutcome.REVOKED_AHEAD, state: TaskState.UNSPECIFIED },
+    ]);
+    expect(await tasks.enqueueTask({ id: ahead, name: "a", queue })).toMatchObject({ deduplicated: false });
+    for (const taskId of [running, waiting, ahead])
+      expect((await tasks.getTask({ taskId })).task?.cancel).toMatchObject({
+        ...{ reason: "wrong order", requester: "ada" },
+      });
+    expect((await tasks.getTask({ taskId: ahead })).task?.state).toBe(TaskState.CANCELLED);
+    for (const bad of [{ taskIds: [] }, { taskIds, ttl: {} }, { taskIds, ttl: { seconds: 31_536_001n } }])
+      expect((await failure(admin.revokeTasks(bad))).code).toBe(Code.InvalidArgument);
   });
 
   test("by filter: counted first, done in bites with a page token, and each call answers its counts", async () => {

@@ -43,6 +43,7 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "stem.v1.ServerService",
     "stem.v1.TaskAdminService",
     "stem.v1.TaskService",
+    "stem.v1.UniqueService",
     "stem.v1.WorkerService",
   ]);
   const methods = await bufCurl("--list-methods", server.url);

@@ -50,10 +50,13 @@ export class TaskCancelled extends Error {
   override readonly name = "TaskCancelled";
   /** Why, in the words of whoever asked. */
   readonly reason: string;
+  /** Who asked, as far as they said so. */
+  readonly requester: string | undefined;
 
-  constructor(reason: string) {
+  constructor(reason: string, requester?: string) {
     super(reason === "" ? "the task was cancelled" : `the task was cancelled: ${reason}`);
     this.reason = reason;
+    this.requester = requester;
   }
 }
 

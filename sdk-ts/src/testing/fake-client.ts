@@ -64,6 +64,7 @@ class RecordingClient implements FakeClient {
   readonly locks = this.#facades.locks;
   readonly tasks = this.#facades.tasks;
   readonly deadLetters = this.#facades.deadLetters;
+  readonly queues = this.#facades.queues;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
@@ -146,7 +147,7 @@ class RecordingClient implements FakeClient {
   }
 
   #handle<Result>(task: AnyTask<Result>, { fake, deduplicated }: Stored): TaskHandle<Result> {
-    return new Handle<Result>(this.#handles, task, fake.record.id, deduplicated);
+    return new Handle<Result>(this.#handles, task, fake.record.id, { deduplicated });
   }
 
   async #prepare(call: TaskCall): Promise<FakeTask> {

@@ -7,4 +7,5 @@ export const createFakeFacades = (closing: AbortSignal) => ({
   locks: createFakeLocks(closing),
   tasks: noOperators<StemClient["tasks"]>("tasks"),
   deadLetters: noOperators<StemClient["deadLetters"]>("deadLetters"),
+  queues: noOperators<StemClient["queues"]>("queues"),
 });

@@ -101,6 +101,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.FAILED_PRECONDITION,
     [PreconditionFailureSchema, RetryInfoSchema],
   ],
+  [{ reason: "UNIQUE_TAKEN", key: "k", holderTaskId: "t" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
   [
     { reason: "LOCK_LOST", key: "k", lostReason: "it ended" },
     Code.FAILED_PRECONDITION,

@@ -167,6 +167,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
       retryAfter(p.expiresInMs),
     ],
   },
+  UNIQUE_TAKEN: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `the unique key ${p.key} is claimed by task ${p.holderTaskId}`,
+    details: (p) => [resource("stem.v1.Task", p.holderTaskId)],
+  },
   LOCK_LOST: {
     code: Code.FAILED_PRECONDITION,
     say: (p) => `lock ${p.key} is not held by this owner under this fence: ${p.lostReason}`,

@@ -2,10 +2,11 @@
  * The backend: what became of tasks. Reads, lists, and tells those who wait. It never changes a task. Read on in await.ts.
  */
 
-import type { TaskRef } from "../model/ids.ts";
+import type { Namespace, TaskRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Task } from "../model/task.ts";
+import type { UniqueClaim } from "../model/unique.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints, TaskProgress } from "../ports/task-hints.ts";
@@ -22,6 +23,10 @@ export interface Backend {
   get(ref: TaskRef): Promise<{ readonly task: Task; readonly progress: TaskProgress | undefined }>;
   /** One page of tasks, newest first. */
   list(query: TaskQuery): Promise<TaskPage>;
+  /** The claim of a unique key; undefined while it is free. */
+  getClaim(namespace: Namespace, key: string): Promise<UniqueClaim | undefined>;
+  /** Claims of a namespace that are not free, by key, after `after`. */
+  listClaims(namespace: Namespace, after: string | undefined, limit: number): Promise<readonly UniqueClaim[]>;
   /**
    * News in batches: first what is newer than seen (one round for all), then each change of state, and progress. Subscribes before
    * it reads, and reads again every second, so a lost hint costs a second at most. Ends when all have ended, at the time-out, or when
@@ -52,6 +57,8 @@ export function createBackend({
       return { task, progress: task.state === "leased" ? board.get(ref) : undefined };
     },
     list: (query) => store.list(query),
+    getClaim: (namespace, key) => store.getClaim(namespace, key, clock.now()),
+    listClaims: (namespace, after, limit) => store.listClaims({ namespace, after, limit, now: clock.now() }),
     await: createAwait({ store, clock, limits, waiters, board }),
     hints: {
       changed: (refs) => waiters.changed(refs),

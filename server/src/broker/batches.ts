@@ -1,12 +1,12 @@
 import type { Instant, QueueName } from "../model/ids.ts";
-import { taskStates } from "../model/task.ts";
+import { type CancelMessage, taskStates } from "../model/task.ts";
 import { type EditedTask, editTask, noEdit } from "../model/task-edit.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import { type BatchDeed, type BatchDeps, type BatchOutcome, type TaskBatch, workThrough } from "./batch.ts";
-import { type CancelMany, type CancelMessage, cancelStates } from "./cancel.ts";
+import { type CancelMany, cancelStates } from "./cancel.ts";
 import { deleteAtRest } from "./delete.ts";
 import { queueLimit } from "./edit.ts";
 import { type Edited, type EditNews, tellEdited } from "./edit-news.ts";

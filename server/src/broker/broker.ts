@@ -11,7 +11,7 @@ import type { QueueHints } from "./queue-hints.ts";
 import type { Broker } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
-export type { EnqueueVerdict } from "./enqueue.ts";
+export type { EnqueueVerdict } from "./enqueue-verdict.ts";
 export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {
   BatchEdit,
@@ -23,15 +23,17 @@ export type {
   ReplayEdit,
   Replayed,
   ReplayedLetter,
+  RevokedId,
   TaskAt,
   TaskBatch,
   TaskFilter,
-} from "./operators.ts";
-export { noWish } from "./operators.ts";
+} from "./operator-words.ts";
+export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
+export type { UniqueSubmission } from "./unique.ts";
 export type { Broker, BrokerDeps, QueueHints };
 
 /** A broker at work, as main.ts holds it. */

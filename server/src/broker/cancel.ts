@@ -1,6 +1,6 @@
 import type { TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
-import { isTerminal, type TaskHead, type TaskState } from "../model/task.ts";
+import { type CancelMessage, isTerminal, type TaskHead, type TaskState } from "../model/task.ts";
 import { type TaskChange, transition } from "../model/task-machine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
@@ -15,9 +15,6 @@ export type CancelVerdict = {
   readonly kind: "cancelled" | "requested" | "already_terminal";
   readonly state: TaskState;
 };
-
-/** What whoever cancels says. */
-export type CancelMessage = { readonly reason: string };
 
 /** What cancelling needs. */
 export type CancellingDeps = {
@@ -91,7 +88,6 @@ async function requestAll(
   const done = changes.filter((_, at) => verdicts[at] === "applied");
   hints.changed(done.map(({ ref }) => ref));
   for (const { ref, change, head } of done)
-    if (!isTerminal(change.state) && head.fence !== undefined)
-      sessions.tellCancel(ref, head.fence, message.reason);
+    if (!isTerminal(change.state) && head.fence !== undefined) sessions.tellCancel(ref, head.fence, message);
   return done;
 }

@@ -11,6 +11,7 @@ import type { Dispatch } from "./dispatch.ts";
 import { createPolicies } from "./policy.ts";
 import { type Refused, routeTasks } from "./route-tasks.ts";
 import type { TaskSubmission } from "./task-submission.ts";
+import { wishOf } from "./unique.ts";
 
 /** Complete tasks; where a namespace has rules, these may have refused some. */
 export type Completed =
@@ -44,19 +45,23 @@ export function createCompleting({
 }: CompletingDeps): Completing {
   const policyOf = createPolicies(defaults);
 
-  const one = (namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask => ({
-    namespace,
-    id: submission.id ?? random.taskId(),
-    name: submission.name,
-    queue: submission.queue ?? routing.defaultQueue,
-    priority: submission.priority ?? defaults.priority,
-    policy: policyOf(submission.policy),
-    notBefore: startOf(submission, now),
-    tags: submission.tags,
-    replayOf: undefined,
-    content: submission.content,
-    contentHash: submission.contentHash,
-  });
+  function one(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask {
+    const queue = submission.queue ?? routing.defaultQueue;
+    return {
+      namespace,
+      id: submission.id ?? random.taskId(),
+      name: submission.name,
+      queue,
+      priority: submission.priority ?? defaults.priority,
+      policy: policyOf(submission.policy),
+      notBefore: startOf(submission, now),
+      tags: submission.tags,
+      replayOf: undefined,
+      unique: submission.unique && wishOf(submission, queue),
+      content: submission.content,
+      contentHash: submission.contentHash,
+    };
+  }
 
   type Around = {
     readonly namespace: Namespace;

@@ -11,6 +11,7 @@ import type { TaskPage, TaskQuery, TaskStore } from "../ports/task-store.ts";
 import { type BatchDeps, type BatchOutcome, type TaskBatch, workThrough } from "./batch.ts";
 import { deleteAtRest } from "./delete.ts";
 import type { Enqueueing } from "./enqueue.ts";
+import type { EnqueueVerdict } from "./enqueue-verdict.ts";
 import { againAs, type ReplayEdit } from "./replay.ts";
 
 /** A dead letter, and what became of it. */
@@ -82,7 +83,7 @@ export function createDeadLetters(deps: DeadLettersDeps): DeadLetters {
           replayed.push(...(await foresee(store, heads)));
         },
         async run(heads) {
-          const done = await replay(heads, { edit, now: clock.now() });
+          const done = await replay(heads, { edit, now: clock.now(), areNamed: ids !== undefined });
           replayed.push(...done);
           return done.filter(({ isNew }) => isNew).length;
         },
@@ -111,32 +112,37 @@ async function foresee(
 
 type ReplayLetters = (
   heads: readonly TaskHead[],
-  how: { readonly edit: ReplayEdit; readonly now: Replay["at"] },
+  how: { readonly edit: ReplayEdit; readonly now: Replay["at"]; readonly areNamed: boolean },
 ) => Promise<readonly ReplayedLetter[]>;
 
 /** Replays those that were not replayed yet. The new task comes first and the note of it second: a repeat finds the same id. */
 function createReplayLetters({ store, enqueueing }: DeadLettersDeps): ReplayLetters {
-  return async (heads, { edit, now }) => {
+  return async (heads, { edit, now, areNamed }) => {
     const foreseen = await foresee(store, heads);
     const due = heads.filter((_, at) => foreseen[at]?.isNew);
     const made = new Set<TaskId>();
+    const taken = new Set<TaskId>();
     for (const some of chunksOf(due, readTogether)) {
       const tasks = (await store.read(some)).filter((task) => task !== undefined);
       const verdicts = await enqueueing.enqueueMade(
         tasks.map((task) => againAs(task, replayIdOf(task), edit)),
       );
       for (const [at, verdict] of verdicts.entries()) {
-        // Taken by a replay with other changes, of which only the note was lost.
-        if (verdict.kind === "refused" && verdict.problem.reason !== "TASK_EXISTS")
-          throw new StemProblem(verdict.problem);
         const task = tasks[at];
+        // Another task has its unique key by now, or another letter of these: it stays a letter, unless it was meant by its id.
+        if (task && !areNamed && isTaken(verdict)) taken.add(task.id);
+        // Taken by a replay with other changes, of which only the note was lost.
+        else if (verdict.kind === "refused" && verdict.problem.reason !== "TASK_EXISTS")
+          throw new StemProblem(verdict.problem);
         if (task && verdict.kind === "stored" && !verdict.deduplicated) made.add(task.id);
       }
+      const replayed = tasks.filter(({ id }) => !taken.has(id));
       await store.noteReplays(
-        tasks.map((task) => ({ ref: task, replay: { taskId: replayIdOf(task), at: now } })),
+        replayed.map((task) => ({ ref: task, replay: { taskId: replayIdOf(task), at: now } })),
       );
     }
-    return foreseen.map((letter) => ({ ...letter, isNew: made.has(letter.taskId) }));
+    const done = foreseen.filter(({ taskId }) => !taken.has(taskId));
+    return done.map((letter) => ({ ...letter, isNew: made.has(letter.taskId) }));
   };
 }
 
@@ -146,3 +152,6 @@ function deadLetter<T extends TaskHead>(task: T | undefined, { id }: TaskRef): T
     throw new StemProblem({ reason: "TASK_NOT_FAILED", taskId: id, state: task.state });
   return task;
 }
+
+const isTaken = (verdict: EnqueueVerdict): boolean =>
+  verdict.kind === "refused" && verdict.problem.reason === "UNIQUE_TAKEN";

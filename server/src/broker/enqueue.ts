@@ -1,25 +1,18 @@
-import type { Instant, Namespace, TaskId } from "../model/ids.ts";
-import type { Defaults, Limits } from "../model/limits.ts";
-import { type Problem, StemProblem } from "../model/problem.ts";
+import type { Instant, Namespace } from "../model/ids.ts";
+import type { Limits } from "../model/limits.ts";
+import { StemProblem } from "../model/problem.ts";
 import type { NewTask } from "../model/task.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Random } from "../ports/random.ts";
-import type { AcceptVerdict, TaskStore } from "../ports/task-store.ts";
-import type { Routing } from "../routing/routing.ts";
-import { createCompleting } from "./complete-tasks.ts";
-import type { Definitions } from "./definitions.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
+import type { TaskStore } from "../ports/task-store.ts";
+import { type CompletingDeps, createCompleting } from "./complete-tasks.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { type EnqueueVerdict, verdictOf } from "./enqueue-verdict.ts";
 import type { QueueNews } from "./queue-hints.ts";
 import { newBroadcasts, withRefused } from "./route-tasks.ts";
 import { createTally } from "./tally.ts";
 import type { TaskSubmission } from "./task-submission.ts";
-
-/** What became of one submission. Field paths in a problem begin at the task. */
-export type EnqueueVerdict =
-  | { readonly kind: "stored"; readonly taskId: TaskId; readonly deduplicated: boolean }
-  | { readonly kind: "refused"; readonly taskId: TaskId | undefined; readonly problem: Problem }
-  /** Left out because another task of an atomic batch was refused. */
-  | { readonly kind: "withheld"; readonly taskId: TaskId };
+import { noteUnique } from "./unique.ts";
 
 /** Takes tasks in. */
 export type Enqueueing = {
@@ -36,23 +29,21 @@ export type Enqueueing = {
 };
 
 /** What taking in needs. */
-export type EnqueueingDeps = {
+export type EnqueueingDeps = CompletingDeps & {
   readonly store: Pick<TaskStore, "accept">;
   readonly clock: Clock;
-  readonly random: Pick<Random, "taskId">;
   readonly limits: Limits;
-  readonly defaults: Defaults;
-  readonly routing: Routing;
-  readonly definitions: Pick<Definitions, "defaultsIn">;
-  readonly dispatch: Pick<Dispatch, "isDraining" | "isServed">;
+  readonly dispatch: Pick<Dispatch, "isDraining">;
   readonly news: QueueNews;
   /** Gives broadcasts out that were stored. */
   readonly fanOut: (namespace: Namespace, broadcasts: readonly NewTask[]) => Promise<void>;
+  /** The backend's: who is told that tasks changed. */
+  readonly hints: Pick<TaskHints, "changed">;
 };
 
 /** Makes the part of the broker that takes tasks in. */
 export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
-  const { store, clock, limits, dispatch, news } = deps;
+  const { store, clock, limits, dispatch, news, hints } = deps;
   const completing = createCompleting(deps);
 
   async function accept(
@@ -69,6 +60,7 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       const answer = answers[at];
       if (answer === undefined) throw new Error("the store left a task without a verdict");
       if (answer === "accepted") scheduled.scheduled(task.notBefore);
+      else if (typeof answer === "object") noteUnique(task, answer, { scheduled, hints });
       return verdictOf(task, answer, limits);
     });
     scheduled.tell(news);
@@ -104,22 +96,4 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       return first ? accept(first.namespace, tasks, { now: clock.now(), atomic: false }) : [];
     },
   };
-}
-
-function verdictOf(task: NewTask, answer: AcceptVerdict, limits: Limits): EnqueueVerdict {
-  const { id: taskId, queue } = task;
-  switch (answer) {
-    case "accepted":
-      return { kind: "stored", taskId, deduplicated: false };
-    case "duplicate":
-      return { kind: "stored", taskId, deduplicated: true };
-    case "exists":
-      return { kind: "refused", taskId, problem: { reason: "TASK_EXISTS", taskId } };
-    case "queue_limit": {
-      const queuesMax = limits.queuesPerNamespaceMax;
-      return { kind: "refused", taskId, problem: { reason: "QUEUE_LIMIT_REACHED", queue, queuesMax } };
-    }
-    case "withheld":
-      return { kind: "withheld", taskId };
-  }
 }

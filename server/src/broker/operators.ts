@@ -1,25 +1,23 @@
 import type { TaskId, TaskRef } from "../model/ids.ts";
+import type { CancelMessage } from "../model/task.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { type CancelMessage, type CancelVerdict, createCancel, createCancelMany } from "./cancel.ts";
-import { createDeadLetters, type DeadLetter, type DeadLetters, type ReplayedLetter } from "./dead-letters.ts";
+import { type CancelVerdict, createCancel, createCancelMany } from "./cancel.ts";
+import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createEditing, type Editing } from "./edit.ts";
 import type { Enqueueing } from "./enqueue.ts";
 import type { QueueNews } from "./queue-hints.ts";
 import { createQueues, type Queues } from "./queues.ts";
-import { createReplay, type ReplayEdit, type Replayed } from "./replay.ts";
+import { createReplay, type Replayed } from "./replay.ts";
+import { createRevoke, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
-
-export type { BatchOutcome, TaskBatch, TaskFilter } from "./batch.ts";
-export type { BatchEdit } from "./batches.ts";
-export type { EditWish, TaskAt } from "./edit.ts";
-export { noWish } from "./edit.ts";
-export type { CancelMessage, CancelVerdict, DeadLetter, ReplayEdit, Replayed, ReplayedLetter };
 
 /** What operators do. Throws StemProblem; counts tell what was left alone. */
 export interface Operators extends Queues, Editing, Batches, DeadLetters {
   /** Cancels a task; TASK_UNKNOWN when there is none. */
   cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
+  /** Cancels tasks, also such as have not come yet: those end cancelled when they do. CONCURRENCY_LIMIT_REACHED. */
+  revoke: Revoke;
   /** Enqueues an ended task's content again under a new id; TASK_UNKNOWN, TASK_NOT_ENDED. */
   replay(ref: TaskRef, newId: TaskId | undefined): Promise<Replayed>;
 }
@@ -32,11 +30,15 @@ export type OperatorsDeps = BrokerDeps & {
 };
 
 /** Makes the part of the broker that operators use. */
-export const createOperators = (deps: OperatorsDeps): Operators => ({
-  ...createQueues(deps),
-  ...createEditing(deps),
-  ...createBatches({ ...deps, cancelMany: createCancelMany(deps) }),
-  ...createDeadLetters(deps),
-  cancel: createCancel(deps),
-  replay: createReplay(deps),
-});
+export function createOperators(deps: OperatorsDeps): Operators {
+  const cancel = createCancel(deps);
+  return {
+    ...createQueues(deps),
+    ...createEditing(deps),
+    ...createBatches({ ...deps, cancelMany: createCancelMany(deps) }),
+    ...createDeadLetters(deps),
+    cancel,
+    revoke: createRevoke({ ...deps, cancel }),
+    replay: createReplay(deps),
+  };
+}

@@ -29,6 +29,7 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
       leaseMs: asked.leaseMs,
       retentionMs: asked.retentionMs ?? standard.retentionMs,
       deadLetterRetentionMs: asked.deadLetterRetentionMs ?? standard.deadLetterRetentionMs,
+      unique: asked.unique,
     };
     if (isSame(policy, standard)) return standard;
     if (!isSame(policy, newest)) newest = policy;
@@ -42,7 +43,11 @@ const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>
   a.leaseMs === b.leaseMs &&
   a.retentionMs === b.retentionMs &&
   a.deadLetterRetentionMs === b.deadLetterRetentionMs &&
+  isSameScope(a.unique, b.unique) &&
   isSameRetry(a.retry, b.retry);
 
 const isSameRetry = (a: TaskPolicy["retry"], b: TaskPolicy["retry"]): boolean =>
   a === b || (a.baseMs === b.baseMs && a.factor === b.factor && a.maxMs === b.maxMs && a.jitter === b.jitter);
+
+const isSameScope = (a: TaskPolicy["unique"], b: TaskPolicy["unique"]): boolean =>
+  a === b || (a?.until === b?.until && a?.forMs === b?.forMs);

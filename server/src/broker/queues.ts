@@ -1,7 +1,7 @@
 import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
-import type { Queue } from "../model/queue.ts";
+import type { Queue, QueuePause } from "../model/queue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { QueueNews } from "./queue-hints.ts";
@@ -13,12 +13,15 @@ export type Queues = {
   /** QUEUE_UNKNOWN when there is none. */
   getQueue(ref: QueueRef): Promise<Queue>;
   /** Stops handing out its tasks; a queue that has had none yet comes into being. */
-  pauseQueue(ref: QueueRef, reason: string): Promise<Queue>;
+  pauseQueue(ref: QueueRef, reason: string, more?: PauseMore): Promise<Queue>;
   /** Hands out its tasks again; QUEUE_UNKNOWN when there is none. */
   resumeQueue(ref: QueueRef): Promise<Queue>;
   /** Cancels what waits; PURGE_UNCONFIRMED unless `expected` is "any" or the number that waits now. */
   purgeQueue(ref: QueueRef, expected: number | "any"): Promise<number>;
 };
+
+/** What may be said of a pause besides why. */
+export type PauseMore = Pick<QueuePause, "by" | "resumeAt">;
 
 /** What operating on queues needs. */
 export type QueuesDeps = {
@@ -39,9 +42,9 @@ export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues
   return {
     listQueues: (namespace, after, limit) => store.listQueues(namespace, after, limit),
     getQueue,
-    async pauseQueue(ref, reason) {
+    async pauseQueue(ref, reason, more = {}) {
       const now = clock.now();
-      if ((await store.setPause(ref, { reason, at: now }, now)) === "queue_limit") {
+      if ((await store.setPause(ref, { ...more, reason, at: now }, now)) === "queue_limit") {
         const queuesMax = limits.queuesPerNamespaceMax;
         throw new StemProblem({ reason: "QUEUE_LIMIT_REACHED", queue: ref.queue, queuesMax });
       }

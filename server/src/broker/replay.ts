@@ -1,7 +1,7 @@
 import { digestOf } from "../lib/digest.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
-import { isTerminal, type NewTask, type Task } from "../model/task.ts";
+import { isTerminal, type NewTask, type Task, type TaskPolicy } from "../model/task.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
@@ -51,7 +51,7 @@ export function createReplay({ store, clock, random, enqueueing }: ReplayDeps): 
 
 /** The task that runs another one again. */
 export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: ReplayEdit): NewTask {
-  const { namespace, name, priority, policy, tags } = task;
+  const { namespace, name, priority, policy, tags, claim } = task;
   const content = rewrite ? rewrite(task.content) : task.content;
   return {
     namespace,
@@ -59,12 +59,22 @@ export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: Repla
     name,
     queue: queue ?? task.queue,
     priority,
-    policy,
     notBefore: start,
     tags,
     replayOf: task.id,
+    ...claimedAgain(policy, claim),
     content,
     // The same replay asked for twice is one task; the original's id under other circumstances is not.
     contentHash: digestOf(["replay", namespace, task.id, content]),
+  };
+}
+
+/** A task that claims a key claims it again, and is refused where another has it by now. */
+function claimedAgain(policy: TaskPolicy, claim: Task["claim"]): Pick<NewTask, "policy" | "unique"> {
+  if (policy.unique === undefined) return { policy };
+  if (claim === undefined) return { policy: { ...policy, unique: undefined } };
+  return {
+    policy,
+    unique: { key: claim.key, onConflict: "reject", keepUntil: undefined, startBy: undefined },
   };
 }

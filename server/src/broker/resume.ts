@@ -97,7 +97,7 @@ function judge(
     // What the last stream was told may never have arrived.
     lease.wasToldToCancel = false;
     if (!check.held) book.drop(lease);
-    else if (check.cancelReason !== undefined) stream.tellCancel(lease, check.cancelReason);
+    else if (check.cancel !== undefined) stream.tellCancel(lease, check.cancel);
   }
   return verdicts;
 }

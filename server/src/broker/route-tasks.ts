@@ -76,6 +76,11 @@ function routeToChannel(
     now,
   }: { readonly submission: Routable; readonly terms: ChannelTerms | undefined; readonly now: Instant },
 ): NewTask | Refused {
+  if (task.unique !== undefined) {
+    const description = `must not be given: the task is routed to broadcast channel ${channel}, and given out many times`;
+    const violations = [{ field: "options.unique", description }];
+    return { kind: "refused", taskId: task.id, problem: { reason: "FIELD_INVALID", violations } };
+  }
   if (submission.start !== undefined) {
     const description = `must not have a start: the task is routed to broadcast channel ${channel}, and given out at once`;
     const violations = [{ field: "options", description }];

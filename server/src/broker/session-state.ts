@@ -1,4 +1,5 @@
 import type { Bytes, Instant, Namespace } from "../model/ids.ts";
+import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { HeldLease, LeaseBook } from "./lease-book.ts";
@@ -30,7 +31,7 @@ export type StreamControl = {
   /** Another stream takes the session up. */
   supersede(): void;
   /** Somebody wants an attempt stopped. */
-  tellCancel(lease: HeldLease, reason: string): void;
+  tellCancel(lease: HeldLease, message: CancelMessage): void;
 };
 
 /** A session that no stream has yet. */

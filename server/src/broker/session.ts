@@ -25,7 +25,7 @@ export type SessionHello = {
 /** What a session tells its stream without being asked. Nothing is told before the stream has first been heard of. */
 export type SessionEvents = {
   /** Somebody wants an attempt stopped. */
-  readonly onCancel: (token: Bytes, reason: string) => void;
+  readonly onCancel: (token: Bytes, reason: string, requester: string) => void;
   /** Another stream took the session up; this one must close. */
   readonly onSuperseded: () => void;
   /** The stream takes nothing more: it is lost, superseded or has said goodbye. Perhaps more than once. */

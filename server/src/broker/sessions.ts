@@ -1,6 +1,6 @@
 import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
-import type { Fence, TaskHead } from "../model/task.ts";
+import type { CancelMessage, Fence, TaskHead } from "../model/task.ts";
 import type { Random } from "../ports/random.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import { createLeaseBook } from "./lease-book.ts";
@@ -22,7 +22,7 @@ export type Sessions = {
   /** The session with that id; undefined when it is not (any more) known here. */
   find(namespace: Namespace, sessionId: Bytes): SessionState | undefined;
   /** Tells the worker that holds this lease that somebody wants it stopped; nothing happens where none is connected. */
-  tellCancel(task: TaskRef, fence: Fence, reason: string): void;
+  tellCancel(task: TaskRef, fence: Fence, message: CancelMessage): void;
   /** Whether the newest lease of a task was granted to a worker that says what it received, and has not said so of this one. */
   neverArrived(task: TaskHead): boolean;
   /** Resolves as soon as no session holds a lease. */
@@ -94,10 +94,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return stream;
     },
     find,
-    tellCancel({ namespace, id }, fence, reason) {
+    tellCancel({ namespace, id }, fence, message) {
       for (const state of sessions.values()) {
         const lease = state.namespace === namespace ? state.book.find(id, fence) : undefined;
-        if (lease !== undefined) state.stream?.tellCancel(lease, reason);
+        if (lease !== undefined) state.stream?.tellCancel(lease, message);
       }
     },
     neverArrived({ namespace, id, fence }) {

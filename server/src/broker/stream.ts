@@ -1,4 +1,5 @@
 import type { Bytes } from "../model/ids.ts";
+import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Claimed } from "../ports/task-store.ts";
@@ -29,7 +30,7 @@ export class Stream implements Session, StreamControl {
   readonly #events: SessionEvents;
   readonly #taker: Taker;
   /** Cancels wait until the stream is heard of: its api has sent the welcome by then. */
-  #untold: { readonly lease: HeldLease; readonly reason: string }[] | undefined = [];
+  #untold: { readonly lease: HeldLease; readonly message: CancelMessage }[] | undefined = [];
   #isTaking = false;
 
   /** Attaches to the session, in place of whichever stream had it. */
@@ -138,11 +139,11 @@ export class Stream implements Session, StreamControl {
     this.#events.onSuperseded();
   }
 
-  tellCancel(lease: HeldLease, reason: string): void {
+  tellCancel(lease: HeldLease, message: CancelMessage): void {
     if (lease.wasToldToCancel) return;
     lease.wasToldToCancel = true;
-    if (this.#untold === undefined) this.#events.onCancel(tokenOf(lease), reason);
-    else this.#untold.push({ lease, reason });
+    if (this.#untold === undefined) this.#tell(lease, message);
+    else this.#untold.push({ lease, message });
   }
 
   #leave(): void {
@@ -157,7 +158,11 @@ export class Stream implements Session, StreamControl {
   #heard(): void {
     const waiting = this.#untold ?? [];
     this.#untold = undefined;
-    for (const { lease, reason } of waiting) this.#events.onCancel(tokenOf(lease), reason);
+    for (const { lease, message } of waiting) this.#tell(lease, message);
+  }
+
+  #tell(lease: HeldLease, { reason, requester = "" }: CancelMessage): void {
+    this.#events.onCancel(tokenOf(lease), reason, requester);
   }
 
   /** False when another stream has the session, and it is none of this one's business any more. */
@@ -194,7 +199,7 @@ export class Stream implements Session, StreamControl {
       if (!check.held) {
         book.drop(lease);
         lost.push(verdictOf(tokenOf(lease), check));
-      } else if (check.cancelReason !== undefined) this.tellCancel(lease, check.cancelReason);
+      } else if (check.cancel !== undefined) this.tellCancel(lease, check.cancel);
     }
     return lost;
   }

@@ -1,5 +1,6 @@
 import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.ts";
 import type { TaskPolicy } from "../model/task.ts";
+import type { UniqueSubmission } from "./unique.ts";
 
 /** What a producer asks for, checked and converted; options that it left out are undefined. */
 export type TaskSubmission = {
@@ -13,6 +14,8 @@ export type TaskSubmission = {
   /** Given in place of a queue: the queues that are bound to it are looked for. */
   readonly routingKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** The key that it claims, or what makes it. */
+  readonly unique?: UniqueSubmission | undefined;
   /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
   /**

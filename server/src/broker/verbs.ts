@@ -1,7 +1,7 @@
 import type { Bytes, Namespace, QueueRef } from "../model/ids.ts";
 import type { BroadcastVerbs } from "./broadcasts.ts";
 import type { Definitions } from "./definitions.ts";
-import type { EnqueueVerdict } from "./enqueue.ts";
+import type { EnqueueVerdict } from "./enqueue-verdict.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { Operators } from "./operators.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";

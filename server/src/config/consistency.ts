@@ -36,6 +36,13 @@ const rules: readonly Rule[] = [
     atMost("defaults.maxAttempts", defaults.maxAttempts, "limits.attemptsMax", limits.attemptsMax),
   ({ defaults, limits }) =>
     atMost("defaults.maxDeliveries", defaults.maxDeliveries, "limits.deliveriesMax", limits.deliveriesMax),
+  ({ limits }) =>
+    atMost(
+      "limits.revocationMsDefault",
+      limits.revocationMsDefault,
+      "limits.revocationMsMax",
+      limits.revocationMsMax,
+    ),
   ({ limits }) => atMost("limits.leaseMsMin", limits.leaseMsMin, "limits.leaseMsMax", limits.leaseMsMax),
   ({ limits }) =>
     atMost("limits.pageSizeDefault", limits.pageSizeDefault, "limits.pageSizeMax", limits.pageSizeMax),

@@ -19,6 +19,7 @@ const fixedByProto = new Set<LimitName>([
   "leaseMsMax",
   "timeLimitMsMax",
   "retentionMsMax",
+  "revocationMsMax",
   "attemptsMax",
   "deliveriesMax",
   "broadcastMsMax",

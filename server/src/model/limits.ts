@@ -31,6 +31,8 @@ export const limits = {
   leaseMsMin: 1000,
   leaseMsMax: 3_600_000,
   delayMsMax: 315_360_000_000,
+  /** How long a claim of a unique key may be kept on purpose, and a debounced task be put off. */
+  uniqueMsMax: 315_360_000_000,
   retentionMsMax: 315_360_000_000,
   timeLimitMsMax: 86_400_000,
   attemptsMax: 1000,
@@ -65,6 +67,10 @@ export const limits = {
   awaitStreamsMax: 1000,
   forgedTokensMax: 3,
   forgedTokenWindowMs: 10_000,
+  /** Ids of a namespace that are cancelled before they come, and how long such an entry lasts at most and by default. */
+  revocationsMax: 10_000,
+  revocationMsMax: 31_536_000_000,
+  revocationMsDefault: 86_400_000,
   /** Attempts that ended badly, kept of one task; the oldest go first. */
   attemptHistoryMax: 10,
   tombstoneMs: 86_400_000,

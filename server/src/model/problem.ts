@@ -57,6 +57,7 @@ export type Problem =
       readonly expiresInMs: number;
     }
   | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string }
+  | { readonly reason: "UNIQUE_TAKEN"; readonly key: string; readonly holderTaskId: string }
   /** `revision`: what the task has now. */
   | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string; readonly revision: number }
   | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }

@@ -61,6 +61,7 @@ const nothing = {
   result: undefined,
   failure: undefined,
   cancel: undefined,
+  more: undefined,
 } as const;
 const ended = { ...nothing, endedAt: now, purgeAt: plus(now, 500) };
 const cancelled: TaskChange = {
@@ -74,6 +75,7 @@ describe("every trigger in every state", () => {
   const ready: TaskChange = { ...nothing, state: "ready", event: "became_ready" };
   const expired: TaskChange = { ...nothing, state: "ready", event: "lease_expired", reason: "lease_expired" };
   const requested: TaskChange = { ...nothing, state: "leased", event: "cancel_requested", cancel };
+  const replaced: TaskChange = { ...cancelled, reason: "replaced" };
   const purged: TaskChange = { ...cancelled, reason: "purged" };
 
   /** What is not in this table means nothing. */
@@ -82,12 +84,14 @@ describe("every trigger in every state", () => {
     lease_expired: { leased: expired },
     cancel: { scheduled: { ...cancelled, cancel }, ready: { ...cancelled, cancel }, leased: requested },
     purge: { scheduled: purged, ready: purged },
+    replace: { scheduled: replaced, ready: replaced },
   };
   const triggers: readonly TaskTrigger[] = [
     { kind: "due" },
     { kind: "lease_expired" },
     { kind: "cancel", cancel },
     { kind: "purge" },
+    { kind: "replace" },
   ];
   const cells = triggers.flatMap((trigger) =>
     taskStates.map((state) => [trigger.kind, state, trigger] as const),

@@ -16,6 +16,7 @@ import {
   type TaskState,
   type TerminalState,
 } from "./task.ts";
+import { claimEnd } from "./unique.ts";
 
 /**
  * What a transition writes. State, reason (undefined clears it) and attempt are always written; the other fields only where they
@@ -35,6 +36,14 @@ export type TaskChange = {
   readonly result: Bytes | undefined;
   readonly failure: Bytes | undefined;
   readonly cancel: CancelRequest | undefined;
+  /** What few transitions write. */
+  readonly more: MoreChange | undefined;
+};
+
+/** What few transitions write, apart, so that all others carry one empty field. */
+export type MoreChange = {
+  /** Until when the task's claim of a unique key lasts, whose scope is over. */
+  readonly claimUntil: Instant | undefined;
 };
 
 /** What a decision about the end of a lease needs; a claim returns it, so that settling need not read. */
@@ -46,7 +55,9 @@ export type TaskTrigger =
   /** `neverArrived`: its worker promised to say so before it begins a task, and did not. */
   | { readonly kind: "lease_expired"; readonly neverArrived?: boolean }
   | { readonly kind: "cancel"; readonly cancel: CancelRequest }
-  | { readonly kind: "purge" };
+  | { readonly kind: "purge" }
+  /** Another task with its unique key takes its place. */
+  | { readonly kind: "replace" };
 
 /** The two decisions a settlement carries; the store picks by whether a cancel was requested meanwhile. */
 export type SettleDecision = { readonly outcome: TaskChange; readonly ifCancelRequested: TaskChange };
@@ -75,9 +86,9 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
     case "lease_expired":
       return task.state === "leased" ? decideExpiry(task, trigger.neverArrived ?? false, now) : undefined;
     case "purge":
-      return task.state === "scheduled" || task.state === "ready"
-        ? end(task, now, { state: "cancelled", reason: "purged" })
-        : undefined;
+      return endWaiting(task, now, "purged");
+    case "replace":
+      return endWaiting(task, now, "replaced");
     case "cancel":
       return decideCancel(task, trigger.cancel, now);
   }
@@ -133,6 +144,12 @@ function nextAttempt(
   return { ...move(next, "scheduled", "backoff", "retried"), notBefore: plus(now, delayMs), failure };
 }
 
+function endWaiting(task: TaskHead, now: Instant, reason: "purged" | "replaced"): TaskChange | undefined {
+  return task.state === "scheduled" || task.state === "ready"
+    ? end(task, now, { state: "cancelled", reason })
+    : undefined;
+}
+
 function decideExpiry(task: TaskHead, neverArrived: boolean, now: Instant): TaskChange {
   if (task.cancel) return end(task, now, { state: "cancelled", reason: "cancel_requested" });
   if (neverArrived) return { ...move(task, "ready", "lease_expired", "lease_expired"), deliveriesDelta: -1 };
@@ -167,6 +184,7 @@ function move(
     result: undefined,
     failure: undefined,
     cancel: undefined,
+    more: undefined,
   };
 }
 
@@ -183,6 +201,7 @@ function end(task: LeaseHead, now: Instant, { state, reason, failure }: Ending):
     endedAt: now,
     purgeAt: plus(now, retentionOf(task, state)),
     failure,
+    more: task.policy.unique && { claimUntil: claimEnd(task.policy.unique, now) },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { TaskClaim, UniqueScope, UniqueWish } from "./unique.ts";
 
 /** Where a task is in its life. The last three are terminal: written once, never left. */
 export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled";
@@ -20,7 +21,8 @@ export type StateReason =
   | "rejected"
   | "result_too_large"
   | "cancel_requested"
-  | "purged";
+  | "purged"
+  | "replaced";
 
 export const taskStates: readonly TaskState[] = [
   "scheduled",
@@ -48,6 +50,8 @@ export type TaskPolicy = {
   readonly retentionMs: number;
   /** How long the record is kept at least when the task failed, so that it can be looked at and replayed. */
   readonly deadLetterRetentionMs: number;
+  /** How long its claim of a unique key lasts; undefined: it claims none. */
+  readonly unique?: UniqueScope | undefined;
 };
 
 /** A task on its way in. */
@@ -62,14 +66,19 @@ export type NewTask = {
   readonly notBefore: Instant | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  /** The key that it claims; given exactly when its policy says how long. */
+  readonly unique?: UniqueWish | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
   /** A text for everything that makes two submissions the same; undefined: the content is just that (content-hash.ts). */
   readonly contentHash: string | undefined;
 };
 
+/** What whoever cancels says: why, and who it is where it says so. */
+export type CancelMessage = { readonly reason: string; readonly requester?: string | undefined };
+
 /** A request to cancel a task. */
-export type CancelRequest = { readonly reason: string; readonly at: Instant };
+export type CancelRequest = CancelMessage & { readonly at: Instant };
 
 /** What decisions about a task need: everything but its content and results. */
 export type TaskHead = {
@@ -108,4 +117,6 @@ export type Task = TaskHead & {
   readonly content: Bytes;
   readonly result: Bytes | undefined;
   readonly failure: Bytes | undefined;
+  /** The unique key that it has claimed, where it has. */
+  readonly claim?: TaskClaim | undefined;
 };

@@ -1,6 +1,7 @@
 import type { AttemptRecord } from "../model/attempt.ts";
 import type { Replay } from "../model/dead-letter.ts";
 import type { Instant, TaskRef } from "../model/ids.ts";
+import type { CancelRequest } from "../model/task.ts";
 import type { EditedTask } from "../model/task-edit.ts";
 
 /** What operators do to tasks behind the backs of their producers. Same transactions, same errors as TaskStore. */
@@ -15,6 +16,12 @@ export interface AdminStore {
    * not there.
    */
   remove(refs: readonly TaskRef[], now: Instant): Promise<readonly RemoveVerdict[]>;
+  /**
+   * Cancels ids before they come: a task that is accepted under one of them before `until` ends cancelled in the same transaction, and
+   * its entry with it. An id that has come already is "known", or "gone" when its task was removed, and nothing is noted. "limit": the
+   * namespace has `limits.revocationsMax` entries. A later entry for the same id replaces the one before.
+   */
+  revoke(asked: readonly Revocation[], now: Instant): Promise<readonly RevokeVerdict[]>;
   /** The attempts of a task that ended badly, oldest first, the newest `limits.attemptHistoryMax` of them. */
   readAttempts(ref: TaskRef): Promise<readonly AttemptRecord[]>;
   /** Notes which tasks replay others, the last of them for each; those that are not there are passed over. */
@@ -22,6 +29,12 @@ export interface AdminStore {
   /** How tasks were replayed, in the order asked; undefined where they were not, or are not there. */
   readReplays(refs: readonly TaskRef[]): Promise<readonly (Replay | undefined)[]>;
 }
+
+/** An id that is to be cancelled when it comes, until then. */
+export type Revocation = { readonly ref: TaskRef; readonly cancel: CancelRequest; readonly until: Instant };
+
+/** What became of one. */
+export type RevokeVerdict = "noted" | "known" | "gone" | "limit";
 
 /** A task, and the one that replays it. */
 export type ReplayNote = { readonly ref: TaskRef; readonly replay: Replay };

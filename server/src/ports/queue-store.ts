@@ -14,6 +14,10 @@ export interface QueueStore {
    * that come later obey.
    */
   setPause(ref: QueueRef, pause: QueuePause | undefined, now: Instant): Promise<"done" | "queue_limit">;
+  /** Paused queues that go on by themselves at or before `now`, earliest first. */
+  duePauses(now: Instant, limit: number): Promise<readonly QueueRef[]>;
+  /** Resumes those of them whose pause is over at `now`, and answers which; one that was paused anew meanwhile is not. */
+  endPauses(refs: readonly QueueRef[], now: Instant): Promise<readonly QueueRef[]>;
   /**
    * Cancels up to `limit` waiting tasks (scheduled or ready, reason purged) that were accepted at or before `upTo`, a mark from
    * `purgeMark`, in any order. Answers how many; 0 means none are left.

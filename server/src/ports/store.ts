@@ -5,12 +5,20 @@ import type { EventStore } from "./event-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { TaskStore } from "./task-store.ts";
+import type { UniqueStore } from "./unique-store.ts";
 
 /** What an accepted task can be lost by: the disk alone; a power loss too; the end of the process. */
 export type Durability = "disk" | "relaxed" | "none";
 
 /** Everything a server keeps. Opened by storage/open.ts; closing waits for what is under way. */
-export interface Store extends TaskStore, AdminStore, QueueStore, EventStore, DefinitionStore, LockStore {
+export interface Store
+  extends TaskStore,
+    AdminStore,
+    QueueStore,
+    EventStore,
+    DefinitionStore,
+    LockStore,
+    UniqueStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */

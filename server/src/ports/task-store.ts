@@ -1,6 +1,15 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
-import type { Fence, NewTask, StateReason, Task, TaskHead, TaskPolicy, TaskState } from "../model/task.ts";
+import type {
+  CancelMessage,
+  Fence,
+  NewTask,
+  StateReason,
+  Task,
+  TaskHead,
+  TaskPolicy,
+  TaskState,
+} from "../model/task.ts";
 import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machine.ts";
 
 /**
@@ -17,7 +26,9 @@ export interface TaskStore {
   /**
    * Stores new tasks; idempotent by id and content hash, also against removed tasks for a day. Queues come into being with their
    * first task. Items are judged one after the other. With `atomic`, one that is "exists" or "queue_limit" leaves all out, the
-   * others with verdict "withheld"; a duplicate of a task stored before refuses nothing and stays one.
+   * others with verdict "withheld"; a duplicate of a task stored before refuses nothing and stays one. A task that claims a unique key
+   * gets it if it is free, in the same transaction; what becomes of it where another has it is decided by model/unique.ts, and counted
+   * with the one that has it. A task's end, or its first lease, ends its claim, in the same transaction.
    */
   accept(batch: AcceptBatch): Promise<readonly AcceptVerdict[]>;
   /**
@@ -67,7 +78,16 @@ export type AcceptBatch = {
  * accepted: stored now. duplicate: the same task was stored before. exists: the id is taken by other content. queue_limit: the
  * namespace has as many queues as it may. withheld: left out because another task of an atomic batch was.
  */
-export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "queue_limit" | "withheld";
+export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "queue_limit" | "withheld" | UniqueVerdict;
+
+/**
+ * What a task got whose unique key another had. kept: it was not stored, nothing else happened. taken: it was refused. updated: the other
+ * one, which waits, took it over. replaced: it was stored, and the other one was cancelled.
+ */
+export type UniqueVerdict = {
+  readonly unique: "kept" | "taken" | "updated" | "replaced";
+  readonly holder: TaskRef["id"];
+};
 
 /** What a worker wants. */
 export type ClaimRequest = {
@@ -113,7 +133,7 @@ export type ExtendRequest = {
 
 /** Whether a lease is held, and why not. */
 export type LeaseCheck =
-  | { readonly held: true; readonly cancelReason: string | undefined }
+  | { readonly held: true; readonly cancel: CancelMessage | undefined }
   | { readonly held: false; readonly state: TaskState | undefined; readonly why: LeaseLostReason };
 
 /**

@@ -10,10 +10,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
+import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
+import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
 /** What upkeep lives on. */
@@ -38,6 +40,8 @@ export type Upkeep = {
 const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
+/** Queues in one write. */
+const resumedTogether = 100;
 const pruneIntervalMs = 10_000;
 
 /** Starts all loops. */
@@ -47,7 +51,15 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onScheduled((earliest) =>
     stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
   );
-  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps)];
+  const loops = [
+    reaperOf(deps),
+    resumerOf(deps),
+    stager,
+    resultPrunerOf(deps),
+    eventPrunerOf(deps),
+    lockPrunerOf(deps),
+    claimPrunerOf(deps),
+  ];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -76,6 +88,11 @@ function stagerOf(deps: UpkeepDeps): Loop {
   return createLoop(deps, { name: "stager", runOnce: () => stageOnce(deps, options, deps.clock.now()) });
 }
 
+function resumerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: stageIntervalMs, queuesMax: resumedTogether };
+  return createLoop(deps, { name: "resumer", runOnce: () => resumeOnce(deps, options, deps.clock.now()) });
+}
+
 function resultPrunerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
   return createLoop(deps, {
@@ -102,5 +119,13 @@ function lockPrunerOf(deps: UpkeepDeps): Loop {
   return createLoop(deps, {
     name: "lock-pruner",
     runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function claimPrunerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
+  return createLoop(deps, {
+    name: "claim-pruner",
+    runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
   });
 }

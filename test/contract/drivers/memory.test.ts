@@ -19,6 +19,7 @@ exercise(
       "the order of acceptance goes on over a restart",
       "events go on over a restart, and a reader resumes where it was",
       "ids of removed tasks are remembered over a restart",
+      "a claim outlives a restart with its holder",
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
     ].map((test) => ({ test, reason: forgets })),
   },

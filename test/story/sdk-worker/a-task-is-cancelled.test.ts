@@ -49,3 +49,43 @@ test("a handler that finishes in spite of the request has done its work", async 
   await handle.cancel("too slow");
   expect(await handle.result({ timeoutMs: 5000 })).toBe("done, although: too slow");
 });
+
+test("an operator says why and who, to the handler and in the record, of one task or of all with a tag", async () => {
+  const { stem, work } = await startStem();
+  const reasons: unknown[] = [];
+  const { implementation, running } = runsUntilAborted((ctx) => {
+    reasons.push(ctx.signal.reason);
+    throw ctx.signal.reason;
+  });
+  await work({ tasks: [implementation], concurrency: 1 });
+  const handle = await stem.enqueue(render, [], { tags: ["batch"] });
+  await running;
+  await stem.enqueue(render, [], { id: "waiting", tags: ["batch"] });
+  await stem.enqueue(render, [], { id: "other", delayMs: 60_000 });
+  const asked = { reason: "wrong order", requester: "ada" };
+  expect(await stem.tasks.cancelAll({ tag: "batch" }, asked)).toEqual({ matched: 2, changed: 2, skipped: 0 });
+  await expect(handle.result({ timeoutMs: 5000 })).rejects.toThrow(TaskCancelledError);
+  expect(reasons).toEqual([expect.objectContaining({ name: "TaskCancelled", ...asked })]);
+  expect(await stem.handle(render, "waiting").status()).toMatchObject({
+    ...{ state: "cancelled", cancelReason: "wrong order", cancelRequester: "ada" },
+  });
+  expect(await stem.tasks.cancel("other", asked)).toEqual({ outcome: "cancelled", state: "cancelled" });
+});
+
+test("a task that was revoked before it came ends cancelled at once, and a running one is told", async () => {
+  const { stem, work } = await startStem();
+  const { implementation, running } = runsUntilAborted((ctx) => {
+    throw ctx.signal.reason;
+  });
+  await work({ tasks: [implementation] });
+  await stem.enqueue(render, [], { id: "running" });
+  await running;
+  const revoked = await stem.tasks.revoke(["running", "to-come"], { reason: "withdrawn", ttlMs: 60_000 });
+  expect(revoked).toEqual([
+    { id: "running", outcome: "requested", state: "leased" },
+    { id: "to-come", outcome: "revoked_ahead", state: undefined },
+  ]);
+  const handle = await stem.enqueue(render, [], { id: "to-come" });
+  await expect(handle.result({ timeoutMs: 5000 })).rejects.toMatchObject({ reason: "withdrawn" });
+  expect(await handle.status()).toMatchObject({ state: "cancelled", deliveries: 0 });
+});

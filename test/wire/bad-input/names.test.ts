@@ -1,8 +1,12 @@
 import { Code } from "@connectrpc/connect";
+import { ErrorInfoSchema, ResourceInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
+import { UniqueConflict } from "@stem/proto/stem/v1/task_pb";
+import { UniqueOutcomeKind } from "@stem/proto/stem/v1/task_service_pb";
 import { describe, expect, test } from "vitest";
 import { instantOf } from "../../../server/src/model/ids.ts";
+import { failure } from "../../support/wire-transports.ts";
 import { abuseServer, ways } from "./abused-server.ts";
-import { invalid, orError, refused } from "./refusal.ts";
+import { invalid, orError, outOfRange, refused } from "./refusal.ts";
 
 const server = abuseServer({ namespaces: ["default", "other"] });
 
@@ -214,5 +218,35 @@ describe.each(ways)("over %s", (way) => {
       tasks.enqueueTask({ name: "a", headers }),
     );
     expect((await tasks.enqueueTask({ name: "a", headers: headersOf(8, 4094) })).taskId).not.toBe("");
+  });
+
+  test("D085 a unique key that a live task holds is refused where that was asked for, else answered with its holder", async () => {
+    const { tasks } = server.caller(way);
+    const key = id("unique");
+    const by = { case: "key" as const, value: key };
+    const holder = id("holder");
+    await tasks.enqueueTask({ id: holder, name: "a", options: { unique: { by } } });
+    const reject = { by, onConflict: UniqueConflict.REJECT };
+    const again = (extra: object) => tasks.enqueueTask({ name: "a", options: { unique: extra } });
+    await server.refuses(refused(Code.AlreadyExists, "UNIQUE_TAKEN"), [reject], again);
+    const error = await failure(again(reject));
+    expect(error.findDetails(ErrorInfoSchema)[0]?.metadata).toEqual({ key, holderTaskId: holder });
+    expect(error.findDetails(ResourceInfoSchema)[0]?.resourceName).toBe(holder);
+    expect(await again({ by })).toMatchObject({
+      taskId: holder,
+      deduplicated: true,
+      unique: { kind: UniqueOutcomeKind.EXISTING, holderTaskId: holder },
+    });
+    expect((await tasks.getTask({ taskId: holder })).task?.claim).toMatchObject({ key, duplicates: 3n });
+  });
+
+  test("D086 how long a key stays unique is not negative and not a century, and nothing is nothing", async () => {
+    const { tasks } = server.caller(way);
+    const by = { case: "key" as const, value: id("length") };
+    const enqueue = (seconds: bigint) =>
+      tasks.enqueueTask({ id: id("length"), name: "a", options: { unique: { by, uniqueFor: { seconds } } } });
+    await server.refuses(invalid("options.unique.unique_for"), [-1n, -3_155_760_000n], enqueue);
+    await server.refuses(outOfRange("options.unique.unique_for"), [3_155_760_000n], enqueue);
+    expect(await enqueue(0n)).toMatchObject({ taskId: id("length"), deduplicated: false });
   });
 });

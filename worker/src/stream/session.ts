@@ -148,7 +148,8 @@ export class Session {
   cancelled(cancels: readonly CancelledLease[]): void {
     const leases = this.#deps.leases.byTokens(cancels.map(({ leaseToken }) => leaseToken));
     leases.forEach((lease, place) => {
-      lease?.abort(new TaskCancelled(cancels[place]?.reason ?? ""));
+      const { reason = "", requester = "" } = cancels[place] ?? {};
+      lease?.abort(new TaskCancelled(reason, requester || undefined));
       // One that waits need not begin: given back, it is cancelled.
       if (lease?.phase === "unconfirmed" || (lease && this.#deps.slots.withdraw(lease)))
         this.#deps.settlements.add(lease, released);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/queue.proto.
  */
 export const file_stem_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxItYBCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ0CgpRdWV1ZURlcHRoEhEKCXNjaGVkdWxlZBgBIAEoAxINCgVyZWFkeRgCIAEoAxIOCgZsZWFzZWQYAyABKAMSEQoJc3VjY2VlZGVkGAQgASgDEg4KBmZhaWxlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMiTAoKUXVldWVQYXVzZRIOCgZyZWFzb24YASABKAkSLgoKcGF1c2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxItYBCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ0CgpRdWV1ZURlcHRoEhEKCXNjaGVkdWxlZBgBIAEoAxINCgVyZWFkeRgCIAEoAxIOCgZsZWFzZWQYAyABKAMSEQoJc3VjY2VlZGVkGAQgASgDEg4KBmZhaWxlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMikAEKClF1ZXVlUGF1c2USDgoGcmVhc29uGAEgASgJEi4KCnBhdXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhdXNlZF9ieRgDIAEoCRIvCgtyZXN1bWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A queue and what is in it, at one moment.
@@ -145,6 +145,20 @@ export type QueuePause = Message<"stem.v1.QueuePause"> & {
    * @generated from field: google.protobuf.Timestamp pause_time = 2;
    */
   pauseTime?: Timestamp | undefined;
+
+  /**
+   * Who paused it, as far as they said so.
+   *
+   * @generated from field: string paused_by = 3;
+   */
+  pausedBy: string;
+
+  /**
+   * When it goes on by itself; unset: when somebody resumes it.
+   *
+   * @generated from field: google.protobuf.Timestamp resume_time = 4;
+   */
+  resumeTime?: Timestamp | undefined;
 };
 
 /**

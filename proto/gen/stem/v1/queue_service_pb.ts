@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Queue } from "./queue_pb.ts";
 import { file_stem_v1_queue } from "./queue_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/queue_service.proto.
  */
 export const file_stem_v1_queue_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtzdGVtL3YxL3F1ZXVlX3NlcnZpY2UucHJvdG8SB3N0ZW0udjEilgEKEUxpc3RRdWV1ZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJQgwKCl9uYW1lc3BhY2UiTQoSTGlzdFF1ZXVlc1Jlc3BvbnNlEh4KBnF1ZXVlcxgBIAMoCzIOLnN0ZW0udjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqIBCg9HZXRRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEIMCgpfbmFtZXNwYWNlIjEKEEdldFF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlIr4BChFQYXVzZVF1ZXVlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAhCDAoKX25hbWVzcGFjZSIzChJQYXVzZVF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlIqUBChJSZXN1bWVRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEIMCgpfbmFtZXNwYWNlIjQKE1Jlc3VtZVF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlIvUBChFQdXJnZVF1ZXVlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAYgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEiEKDmV4cGVjdGVkX2NvdW50GAMgASgDQge6SAQiAigASAASHAoJYW55X2NvdW50GAQgASgIQge6SARqAggBSABCDgoMY29uZmlybWF0aW9uQgwKCl9uYW1lc3BhY2UiKgoSUHVyZ2VRdWV1ZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoAzLuAgoMUXVldWVTZXJ2aWNlEkUKCkxpc3RRdWV1ZXMSGi5zdGVtLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Ghsuc3RlbS52MS5MaXN0UXVldWVzUmVzcG9uc2USPwoIR2V0UXVldWUSGC5zdGVtLnYxLkdldFF1ZXVlUmVxdWVzdBoZLnN0ZW0udjEuR2V0UXVldWVSZXNwb25zZRJFCgpQYXVzZVF1ZXVlEhouc3RlbS52MS5QYXVzZVF1ZXVlUmVxdWVzdBobLnN0ZW0udjEuUGF1c2VRdWV1ZVJlc3BvbnNlEkgKC1Jlc3VtZVF1ZXVlEhsuc3RlbS52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHC5zdGVtLnYxLlJlc3VtZVF1ZXVlUmVzcG9uc2USRQoKUHVyZ2VRdWV1ZRIaLnN0ZW0udjEuUHVyZ2VRdWV1ZVJlcXVlc3QaGy5zdGVtLnYxLlB1cmdlUXVldWVSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_stem_v1_queue]);
+  fileDesc("ChtzdGVtL3YxL3F1ZXVlX3NlcnZpY2UucHJvdG8SB3N0ZW0udjEilgEKEUxpc3RRdWV1ZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJQgwKCl9uYW1lc3BhY2UiTQoSTGlzdFF1ZXVlc1Jlc3BvbnNlEh4KBnF1ZXVlcxgBIAMoCzIOLnN0ZW0udjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqIBCg9HZXRRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEIMCgpfbmFtZXNwYWNlIjEKEEdldFF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlItUCChFQYXVzZVF1ZXVlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAYgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI7CgxyZXN1bWVfYWZ0ZXIYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioASAASMQoLcmVzdW1lX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSABCCAoGcmVzdW1lQgwKCl9uYW1lc3BhY2UiMwoSUGF1c2VRdWV1ZVJlc3BvbnNlEh0KBXF1ZXVlGAEgASgLMg4uc3RlbS52MS5RdWV1ZSKlAQoSUmVzdW1lUXVldWVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjwKBXF1ZXVlGAIgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZSI0ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh0KBXF1ZXVlGAEgASgLMg4uc3RlbS52MS5RdWV1ZSL1AQoRUHVyZ2VRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBIhCg5leHBlY3RlZF9jb3VudBgDIAEoA0IHukgEIgIoAEgAEhwKCWFueV9jb3VudBgEIAEoCEIHukgEagIIAUgAQg4KDGNvbmZpcm1hdGlvbkIMCgpfbmFtZXNwYWNlIioKElB1cmdlUXVldWVSZXNwb25zZRIUCgxwdXJnZWRfY291bnQYASABKAMy7gIKDFF1ZXVlU2VydmljZRJFCgpMaXN0UXVldWVzEhouc3RlbS52MS5MaXN0UXVldWVzUmVxdWVzdBobLnN0ZW0udjEuTGlzdFF1ZXVlc1Jlc3BvbnNlEj8KCEdldFF1ZXVlEhguc3RlbS52MS5HZXRRdWV1ZVJlcXVlc3QaGS5zdGVtLnYxLkdldFF1ZXVlUmVzcG9uc2USRQoKUGF1c2VRdWV1ZRIaLnN0ZW0udjEuUGF1c2VRdWV1ZVJlcXVlc3QaGy5zdGVtLnYxLlBhdXNlUXVldWVSZXNwb25zZRJICgtSZXN1bWVRdWV1ZRIbLnN0ZW0udjEuUmVzdW1lUXVldWVSZXF1ZXN0Ghwuc3RlbS52MS5SZXN1bWVRdWV1ZVJlc3BvbnNlEkUKClB1cmdlUXVldWUSGi5zdGVtLnYxLlB1cmdlUXVldWVSZXF1ZXN0Ghsuc3RlbS52MS5QdXJnZVF1ZXVlUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_queue]);
 
 /**
  * Which queues to list.
@@ -153,6 +155,36 @@ export type PauseQueueRequest = Message<"stem.v1.PauseQueueRequest"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * Who pauses it, for those who wonder.
+   *
+   * @generated from field: string requester = 4;
+   */
+  requester: string;
+
+  /**
+   * When it goes on by itself. Unset: when somebody resumes it. A pause replaces the one before, this included.
+   *
+   * @generated from oneof stem.v1.PauseQueueRequest.resume
+   */
+  resume: {
+    /**
+     * This long from now, more than nothing, at most 10 years.
+     *
+     * @generated from field: google.protobuf.Duration resume_after = 5;
+     */
+    value: Duration;
+    case: "resumeAfter";
+  } | {
+    /**
+     * At this instant, at most 10 years ahead.
+     *
+     * @generated from field: google.protobuf.Timestamp resume_time = 6;
+     */
+    value: Timestamp;
+    case: "resumeTime";
+  } | { case: undefined; value?: undefined };
 };
 
 /**

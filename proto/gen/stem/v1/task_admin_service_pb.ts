@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task_admin_service.proto.
  */
 export const file_stem_v1_task_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSKuAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAhCDAoKX25hbWVzcGFjZSJgChJDYW5jZWxUYXNrUmVzcG9uc2USJwoHb3V0Y29tZRgBIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgCIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCLlAwoRVXBkYXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAKIAQESIAoIcHJpb3JpdHkYBCABKAVCCbpIBhoEGAkoAEgDiAEBEjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgVxdWV1ZRgHIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSASIAQESHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIHCgVzdGFydEIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbkILCglfcHJpb3JpdHlCCAoGX3F1ZXVlIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFSdW5UYXNrTm93UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIxChJSdW5UYXNrTm93UmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKPAgoPTW92ZVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBInChFleHBlY3RlZF9yZXZpc2lvbhgDIAEoA0IHukgEIgIoAUgBiAEBEjwKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFEZWxldGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI3ChJEZWxldGVUYXNrUmVzcG9uc2USIQoFc3RhdGUYASABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZSqQAQoNQ2FuY2VsT3V0Y29tZRIeChpDQU5DRUxfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGENBTkNFTF9PVVRDT01FX0NBTkNFTExFRBABEhwKGENBTkNFTF9PVVRDT01FX1JFUVVFU1RFRBACEiMKH0NBTkNFTF9PVVRDT01FX0FMUkVBRFlfVEVSTUlOQUwQAzK2AwoQVGFza0FkbWluU2VydmljZRJFCgpDYW5jZWxUYXNrEhouc3RlbS52MS5DYW5jZWxUYXNrUmVxdWVzdBobLnN0ZW0udjEuQ2FuY2VsVGFza1Jlc3BvbnNlEkUKClJlcGxheVRhc2sSGi5zdGVtLnYxLlJlcGxheVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5SZXBsYXlUYXNrUmVzcG9uc2USRQoKVXBkYXRlVGFzaxIaLnN0ZW0udjEuVXBkYXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLlVwZGF0ZVRhc2tSZXNwb25zZRJFCgpSdW5UYXNrTm93Ehouc3RlbS52MS5SdW5UYXNrTm93UmVxdWVzdBobLnN0ZW0udjEuUnVuVGFza05vd1Jlc3BvbnNlEj8KCE1vdmVUYXNrEhguc3RlbS52MS5Nb3ZlVGFza1JlcXVlc3QaGS5zdGVtLnYxLk1vdmVUYXNrUmVzcG9uc2USRQoKRGVsZXRlVGFzaxIaLnN0ZW0udjEuRGVsZXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLkRlbGV0ZVRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_task]);
+  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSLLAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/AUIMCgpfbmFtZXNwYWNlImAKEkNhbmNlbFRhc2tSZXNwb25zZRInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5DYW5jZWxPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUikgIKElJldm9rZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI5Cgh0YXNrX2lkcxgCIAMoCUInukgkkgEhCAEQ6AcYASIYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI3CgN0dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIFCIDnhA8qAEIMCgpfbmFtZXNwYWNlIjoKE1Jldm9rZVRhc2tzUmVzcG9uc2USIwoFdGFza3MYASADKAsyFC5zdGVtLnYxLlJldm9rZWRUYXNrImoKC1Jldm9rZWRUYXNrEg8KB3Rhc2tfaWQYASABKAkSJwoHb3V0Y29tZRgCIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCLlAwoRVXBkYXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAKIAQESIAoIcHJpb3JpdHkYBCABKAVCCbpIBhoEGAkoAEgDiAEBEjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgVxdWV1ZRgHIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSASIAQESHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIHCgVzdGFydEIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbkILCglfcHJpb3JpdHlCCAoGX3F1ZXVlIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFSdW5UYXNrTm93UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIxChJSdW5UYXNrTm93UmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKPAgoPTW92ZVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBInChFleHBlY3RlZF9yZXZpc2lvbhgDIAEoA0IHukgEIgIoAUgBiAEBEjwKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFEZWxldGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI3ChJEZWxldGVUYXNrUmVzcG9uc2USIQoFc3RhdGUYASABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZSqyAQoNQ2FuY2VsT3V0Y29tZRIeChpDQU5DRUxfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGENBTkNFTF9PVVRDT01FX0NBTkNFTExFRBABEhwKGENBTkNFTF9PVVRDT01FX1JFUVVFU1RFRBACEiMKH0NBTkNFTF9PVVRDT01FX0FMUkVBRFlfVEVSTUlOQUwQAxIgChxDQU5DRUxfT1VUQ09NRV9SRVZPS0VEX0FIRUFEEAQygAQKEFRhc2tBZG1pblNlcnZpY2USRQoKQ2FuY2VsVGFzaxIaLnN0ZW0udjEuQ2FuY2VsVGFza1JlcXVlc3QaGy5zdGVtLnYxLkNhbmNlbFRhc2tSZXNwb25zZRJICgtSZXZva2VUYXNrcxIbLnN0ZW0udjEuUmV2b2tlVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5SZXZva2VUYXNrc1Jlc3BvbnNlEkUKClJlcGxheVRhc2sSGi5zdGVtLnYxLlJlcGxheVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5SZXBsYXlUYXNrUmVzcG9uc2USRQoKVXBkYXRlVGFzaxIaLnN0ZW0udjEuVXBkYXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLlVwZGF0ZVRhc2tSZXNwb25zZRJFCgpSdW5UYXNrTm93Ehouc3RlbS52MS5SdW5UYXNrTm93UmVxdWVzdBobLnN0ZW0udjEuUnVuVGFza05vd1Jlc3BvbnNlEj8KCE1vdmVUYXNrEhguc3RlbS52MS5Nb3ZlVGFza1JlcXVlc3QaGS5zdGVtLnYxLk1vdmVUYXNrUmVzcG9uc2USRQoKRGVsZXRlVGFzaxIaLnN0ZW0udjEuRGVsZXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLkRlbGV0ZVRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_task]);
 
 /**
  * Which task to cancel.
@@ -45,6 +45,13 @@ export type CancelTaskRequest = Message<"stem.v1.CancelTaskRequest"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * Who asks, for the handler and for whoever wonders later.
+   *
+   * @generated from field: string requester = 4;
+   */
+  requester: string;
 };
 
 /**
@@ -83,6 +90,111 @@ export const CancelTaskResponseSchema: GenMessage<CancelTaskResponse> = /*@__PUR
   messageDesc(file_stem_v1_task_admin_service, 1);
 
 /**
+ * Which tasks to cancel, whether they have come or not.
+ *
+ * @generated from message stem.v1.RevokeTasksRequest
+ */
+export type RevokeTasksRequest = Message<"stem.v1.RevokeTasksRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * Their ids, 1 to 1,000.
+   *
+   * @generated from field: repeated string task_ids = 2;
+   */
+  taskIds: string[];
+
+  /**
+   * Why; the handler can read it.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Who asks, for the handler and for whoever wonders later.
+   *
+   * @generated from field: string requester = 4;
+   */
+  requester: string;
+
+  /**
+   * How long an id that has not come is waited for, up to a year. Unset: a day.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 5;
+   */
+  ttl?: Duration | undefined;
+};
+
+/**
+ * Describes the message stem.v1.RevokeTasksRequest.
+ * Use `create(RevokeTasksRequestSchema)` to create a new message.
+ */
+export const RevokeTasksRequestSchema: GenMessage<RevokeTasksRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 2);
+
+/**
+ * What became of each, in the order of the request.
+ *
+ * @generated from message stem.v1.RevokeTasksResponse
+ */
+export type RevokeTasksResponse = Message<"stem.v1.RevokeTasksResponse"> & {
+  /**
+   * One for each id.
+   *
+   * @generated from field: repeated stem.v1.RevokedTask tasks = 1;
+   */
+  tasks: RevokedTask[];
+};
+
+/**
+ * Describes the message stem.v1.RevokeTasksResponse.
+ * Use `create(RevokeTasksResponseSchema)` to create a new message.
+ */
+export const RevokeTasksResponseSchema: GenMessage<RevokeTasksResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 3);
+
+/**
+ * What became of one id.
+ *
+ * @generated from message stem.v1.RevokedTask
+ */
+export type RevokedTask = Message<"stem.v1.RevokedTask"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * The truth.
+   *
+   * @generated from field: stem.v1.CancelOutcome outcome = 2;
+   */
+  outcome: CancelOutcome;
+
+  /**
+   * The task's state now; unset where there is none.
+   *
+   * @generated from field: stem.v1.TaskState state = 3;
+   */
+  state: TaskState;
+};
+
+/**
+ * Describes the message stem.v1.RevokedTask.
+ * Use `create(RevokedTaskSchema)` to create a new message.
+ */
+export const RevokedTaskSchema: GenMessage<RevokedTask> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 4);
+
+/**
  * Which ended task to run again.
  *
  * @generated from message stem.v1.ReplayTaskRequest
@@ -115,7 +227,7 @@ export type ReplayTaskRequest = Message<"stem.v1.ReplayTaskRequest"> & {
  * Use `create(ReplayTaskRequestSchema)` to create a new message.
  */
 export const ReplayTaskRequestSchema: GenMessage<ReplayTaskRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 2);
+  messageDesc(file_stem_v1_task_admin_service, 5);
 
 /**
  * The new task.
@@ -143,7 +255,7 @@ export type ReplayTaskResponse = Message<"stem.v1.ReplayTaskResponse"> & {
  * Use `create(ReplayTaskResponseSchema)` to create a new message.
  */
 export const ReplayTaskResponseSchema: GenMessage<ReplayTaskResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 3);
+  messageDesc(file_stem_v1_task_admin_service, 6);
 
 /**
  * Which waiting task to change, and how. What is left out stays as it is; something must be named.
@@ -223,7 +335,7 @@ export type UpdateTaskRequest = Message<"stem.v1.UpdateTaskRequest"> & {
  * Use `create(UpdateTaskRequestSchema)` to create a new message.
  */
 export const UpdateTaskRequestSchema: GenMessage<UpdateTaskRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 4);
+  messageDesc(file_stem_v1_task_admin_service, 7);
 
 /**
  * It is changed.
@@ -244,7 +356,7 @@ export type UpdateTaskResponse = Message<"stem.v1.UpdateTaskResponse"> & {
  * Use `create(UpdateTaskResponseSchema)` to create a new message.
  */
 export const UpdateTaskResponseSchema: GenMessage<UpdateTaskResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 5);
+  messageDesc(file_stem_v1_task_admin_service, 8);
 
 /**
  * Which task not to keep waiting.
@@ -279,7 +391,7 @@ export type RunTaskNowRequest = Message<"stem.v1.RunTaskNowRequest"> & {
  * Use `create(RunTaskNowRequestSchema)` to create a new message.
  */
 export const RunTaskNowRequestSchema: GenMessage<RunTaskNowRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 6);
+  messageDesc(file_stem_v1_task_admin_service, 9);
 
 /**
  * It is ready, or was taken already.
@@ -300,7 +412,7 @@ export type RunTaskNowResponse = Message<"stem.v1.RunTaskNowResponse"> & {
  * Use `create(RunTaskNowResponseSchema)` to create a new message.
  */
 export const RunTaskNowResponseSchema: GenMessage<RunTaskNowResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 7);
+  messageDesc(file_stem_v1_task_admin_service, 10);
 
 /**
  * Which task to move, and where to.
@@ -342,7 +454,7 @@ export type MoveTaskRequest = Message<"stem.v1.MoveTaskRequest"> & {
  * Use `create(MoveTaskRequestSchema)` to create a new message.
  */
 export const MoveTaskRequestSchema: GenMessage<MoveTaskRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 8);
+  messageDesc(file_stem_v1_task_admin_service, 11);
 
 /**
  * It is moved.
@@ -363,7 +475,7 @@ export type MoveTaskResponse = Message<"stem.v1.MoveTaskResponse"> & {
  * Use `create(MoveTaskResponseSchema)` to create a new message.
  */
 export const MoveTaskResponseSchema: GenMessage<MoveTaskResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 9);
+  messageDesc(file_stem_v1_task_admin_service, 12);
 
 /**
  * Which task to delete.
@@ -398,7 +510,7 @@ export type DeleteTaskRequest = Message<"stem.v1.DeleteTaskRequest"> & {
  * Use `create(DeleteTaskRequestSchema)` to create a new message.
  */
 export const DeleteTaskRequestSchema: GenMessage<DeleteTaskRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 10);
+  messageDesc(file_stem_v1_task_admin_service, 13);
 
 /**
  * It is deleted.
@@ -419,7 +531,7 @@ export type DeleteTaskResponse = Message<"stem.v1.DeleteTaskResponse"> & {
  * Use `create(DeleteTaskResponseSchema)` to create a new message.
  */
 export const DeleteTaskResponseSchema: GenMessage<DeleteTaskResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_admin_service, 11);
+  messageDesc(file_stem_v1_task_admin_service, 14);
 
 /**
  * What became of a request to cancel.
@@ -449,11 +561,18 @@ export const CancelOutcome = {
   REQUESTED: 2,
 
   /**
-   * It had ended before; see the state.
+   * It had ended before; see the state, which is unset when its record is gone already.
    *
    * @generated from enum value: CANCEL_OUTCOME_ALREADY_TERMINAL = 3;
    */
   ALREADY_TERMINAL: 3,
+
+  /**
+   * There is no such task yet. If it comes in time it is accepted, and ends CANCELLED at once.
+   *
+   * @generated from enum value: CANCEL_OUTCOME_REVOKED_AHEAD = 4;
+   */
+  REVOKED_AHEAD: 4,
 } as const;
 
 /**
@@ -484,6 +603,16 @@ export const TaskAdminService: GenService<{
     methodKind: "unary";
     input: typeof CancelTaskRequestSchema;
     output: typeof CancelTaskResponseSchema;
+  },
+  /**
+   * Cancels tasks by id, as CancelTask does, also such as have not been enqueued yet: those end CANCELLED as soon as they are. Idempotent.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.RevokeTasks
+   */
+  revokeTasks: {
+    methodKind: "unary";
+    input: typeof RevokeTasksRequestSchema;
+    output: typeof RevokeTasksResponseSchema;
   },
   /**
    * Runs an ended task again, as a new task with a new id, linked by replay_of. Attempts and deliveries start anew.

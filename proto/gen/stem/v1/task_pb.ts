@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSKZBAoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAQgcKBXN0YXJ0QgsKCV9wcmlvcml0eUIPCg1fbWF4X2F0dGVtcHRzQhEKD19tYXhfZGVsaXZlcmllcyJLCgxUcmFjZUNvbnRleHQSHQoLdHJhY2VwYXJlbnQYASABKAlCCLpIBXIDKIABEhwKCnRyYWNlc3RhdGUYAiABKAlCCLpIBXIDKIAEIloKCVNpZ25hdHVyZRIYCgZrZXlfaWQYASABKAlCCLpIBXIDKP8BEhoKCWFsZ29yaXRobRgCIAEoCUIHukgEcgIoQBIXCgVieXRlcxgDIAEoDEIIukgFegMYgAgipQcKBFRhc2sSEQoJbmFtZXNwYWNlGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFcXVldWUYBCABKAkSIQoFc3RhdGUYBSABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YBiABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgHIAEoAxIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEiUKB29wdGlvbnMYCSABKAsyFC5zdGVtLnYxLlRhc2tPcHRpb25zEisKB2hlYWRlcnMYCiADKAsyGi5zdGVtLnYxLlRhc2suSGVhZGVyc0VudHJ5EgwKBHRhZ3MYCyADKAkSJAoFdHJhY2UYDCABKAsyFS5zdGVtLnYxLlRyYWNlQ29udGV4dBIlCglzaWduYXR1cmUYDSABKAsyEi5zdGVtLnYxLlNpZ25hdHVyZRIPCgdhdHRlbXB0GA4gASgFEhIKCmRlbGl2ZXJpZXMYDyABKAUSHQoFZmVuY2UYECABKAsyDi5zdGVtLnYxLkZlbmNlEg4KBndvcmtlchgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbm90X2JlZm9yZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHVyZ2VfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoGcmVzdWx0GBcgASgLMhAuc3RlbS52MS5QYXlsb2FkEiEKB2ZhaWx1cmUYGCABKAsyEC5zdGVtLnYxLkZhaWx1cmUSJgoGY2FuY2VsGBkgASgLMhYuc3RlbS52MS5DYW5jZWxSZXF1ZXN0EhEKCXJlcGxheV9vZhgaIAEoCRIjCghwcm9ncmVzcxgbIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MSEAoIcHJpb3JpdHkYJSABKAUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUQoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKAAQoIUHJvZ3Jlc3MSLQoHcGVyY2VudBgBIAEoAUIXukgUEhIZAAAAAAAAWUApAAAAAAAAAABIAIgBARIZCgdtZXNzYWdlGAIgASgJQgi6SAVyAyiAIBIeCgRkYXRhGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkQgoKCF9wZXJjZW50IiMKBUZlbmNlEg0KBWVwb2NoGAEgASgEEgsKA3NlcRgCIAEoBCq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKtYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAxiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSKOBgoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAEiYKBnVuaXF1ZRgjIAEoCzIWLnN0ZW0udjEuVW5pcXVlT3B0aW9uczrKAbpIxgEawwEKG3Rhc2tfb3B0aW9ucy5kZWJvdW5jZV9zdGFydBI/YSBkZWJvdW5jZSBzYXlzIHdoZW4gdGhlIHRhc2sgc3RhcnRzLCBhbmQgbm8gZGVsYXkgb3IgdGltZSBkb2VzGmMhaGFzKHRoaXMudW5pcXVlKSB8fCAhaGFzKHRoaXMudW5pcXVlLmRlYm91bmNlKSB8fCAoIWhhcyh0aGlzLmRlbGF5KSAmJiAhaGFzKHRoaXMubm90X2JlZm9yZV90aW1lKSlCBwoFc3RhcnRCCwoJX3ByaW9yaXR5Qg8KDV9tYXhfYXR0ZW1wdHNCEQoPX21heF9kZWxpdmVyaWVzIqEFCg1VbmlxdWVPcHRpb25zEnsKA2tleRgBIAEoCUJsukhpugFOChJ1bmlxdWVfb3B0aW9ucy5rZXkSG211c3Qgbm90IGJlZ2luIHdpdGggc2hhMjU2OhobIXRoaXMuc3RhcnRzV2l0aCgnc2hhMjU2OicpchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAASJgoJYXJnX3BhdGhzGAIgASgLMhEuc3RlbS52MS5BcmdQYXRoc0gAEi0KBXVudGlsGAMgASgOMhQuc3RlbS52MS5VbmlxdWVVbnRpbEIIukgFggECEAESNwoKdW5pcXVlX2ZvchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgASMwoGd2luZG93GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABI2Cgtvbl9jb25mbGljdBgGIAEoDjIXLnN0ZW0udjEuVW5pcXVlQ29uZmxpY3RCCLpIBYIBAhABEiMKCGRlYm91bmNlGAcgASgLMhEuc3RlbS52MS5EZWJvdW5jZTrqAbpI5gEa4wEKHXVuaXF1ZV9vcHRpb25zLmRlYm91bmNlX2Fsb25lElF1bnRpbCBFTkRFRCwgb25fY29uZmxpY3QsIHVuaXF1ZV9mb3IgYW5kIHdpbmRvdyBtdXN0IG5vdCBiZSBnaXZlbiB3aXRoIGEgZGVib3VuY2UabyFoYXModGhpcy5kZWJvdW5jZSkgfHwgKHRoaXMudW50aWwgIT0gMiAmJiB0aGlzLm9uX2NvbmZsaWN0ID09IDAgJiYgIWhhcyh0aGlzLnVuaXF1ZV9mb3IpICYmICFoYXModGhpcy53aW5kb3cpKUIECgJieSJCCghBcmdQYXRocxI2CgVwYXRocxgBIAMoCUInukgkkgEhCAEQECIbchko/wEyFF4oLyhbXn4vXXx+WzAxXSkqKSokIoABCghEZWJvdW5jZRI5CgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMyAEBqgEGMgQQwIQ9EjkKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYyBBDAhD0iSwoMVHJhY2VDb250ZXh0Eh0KC3RyYWNlcGFyZW50GAEgASgJQgi6SAVyAyiAARIcCgp0cmFjZXN0YXRlGAIgASgJQgi6SAVyAyiABCJaCglTaWduYXR1cmUSGAoGa2V5X2lkGAEgASgJQgi6SAVyAyj/ARIaCglhbGdvcml0aG0YAiABKAlCB7pIBHICKEASFwoFYnl0ZXMYAyABKAxCCLpIBXoDGIAIIsgHCgRUYXNrEhEKCW5hbWVzcGFjZRgBIAEoCRIKCgJpZBgCIAEoCRIMCgRuYW1lGAMgASgJEg0KBXF1ZXVlGAQgASgJEiEKBXN0YXRlGAUgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLgoMc3RhdGVfcmVhc29uGAYgASgOMhguc3RlbS52MS5UYXNrU3RhdGVSZWFzb24SEAoIcmV2aXNpb24YByABKAMSHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIlCgdvcHRpb25zGAkgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxIrCgdoZWFkZXJzGAogAygLMhouc3RlbS52MS5UYXNrLkhlYWRlcnNFbnRyeRIMCgR0YWdzGAsgAygJEiQKBXRyYWNlGAwgASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGA0gASgLMhIuc3RlbS52MS5TaWduYXR1cmUSDwoHYXR0ZW1wdBgOIAEoBRISCgpkZWxpdmVyaWVzGA8gASgFEh0KBWZlbmNlGBAgASgLMg4uc3RlbS52MS5GZW5jZRIOCgZ3b3JrZXIYESABKAkSLwoLY3JlYXRlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD25vdF9iZWZvcmVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnB1cmdlX3RpbWUYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBnJlc3VsdBgXIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIhCgdmYWlsdXJlGBggASgLMhAuc3RlbS52MS5GYWlsdXJlEiYKBmNhbmNlbBgZIAEoCzIWLnN0ZW0udjEuQ2FuY2VsUmVxdWVzdBIRCglyZXBsYXlfb2YYGiABKAkSIwoIcHJvZ3Jlc3MYGyABKAsyES5zdGVtLnYxLlByb2dyZXNzEhAKCHByaW9yaXR5GCUgASgFEiEKBWNsYWltGCggASgLMhIuc3RlbS52MS5UYXNrQ2xhaW0aLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLAoJVGFza0NsYWltEgsKA2tleRgBIAEoCRISCgpkdXBsaWNhdGVzGAIgASgDImQKDUNhbmNlbFJlcXVlc3QSDgoGcmVhc29uGAEgASgJEjAKDHJlcXVlc3RfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcmVxdWVzdGVyGAMgASgJIoABCghQcm9ncmVzcxItCgdwZXJjZW50GAEgASgBQhe6SBQSEhkAAAAAAABZQCkAAAAAAAAAAEgAiAEBEhkKB21lc3NhZ2UYAiABKAlCCLpIBXIDKIAgEh4KBGRhdGEYAyABKAsyEC5zdGVtLnYxLlBheWxvYWRCCgoIX3BlcmNlbnQiIwoFRmVuY2USDQoFZXBvY2gYASABKAQSCwoDc2VxGAIgASgEKl0KC1VuaXF1ZVVudGlsEhwKGFVOSVFVRV9VTlRJTF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9VTlRJTF9TVEFSVEVEEAESFgoSVU5JUVVFX1VOVElMX0VOREVEEAIqjwEKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEiMKH1VOSVFVRV9DT05GTElDVF9SRVRVUk5fRVhJU1RJTkcQARIaChZVTklRVUVfQ09ORkxJQ1RfUkVKRUNUEAISGwoXVU5JUVVFX0NPTkZMSUNUX1JFUExBQ0UQAyq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKvYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAwSHgoaVEFTS19TVEFURV9SRUFTT05fUkVQTEFDRUQQDWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -184,6 +184,13 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
    * @generated from field: google.protobuf.Duration result_retention = 9;
    */
   resultRetention?: Duration | undefined;
+
+  /**
+   * At most one task with its key at a time. Unset: it claims nothing.
+   *
+   * @generated from field: stem.v1.UniqueOptions unique = 35;
+   */
+  unique?: UniqueOptions | undefined;
 };
 
 /**
@@ -192,6 +199,129 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
  */
 export const TaskOptionsSchema: GenMessage<TaskOptions> = /*@__PURE__*/
   messageDesc(file_stem_v1_task, 1);
+
+/**
+ * A claim that a task makes when it is accepted: while it lasts, no second task with the same key is made. It ends with the task, in the
+ * same transaction, and never by a timer before that.
+ *
+ * @generated from message stem.v1.UniqueOptions
+ */
+export type UniqueOptions = Message<"stem.v1.UniqueOptions"> & {
+  /**
+   * What makes two tasks the same. Neither: their name, queue and arguments. Headers never count, those of a trace neither.
+   *
+   * @generated from oneof stem.v1.UniqueOptions.by
+   */
+  by: {
+    /**
+     * This key, over all names and queues of the namespace. At most 255 printable ASCII characters; not beginning with "sha256:".
+     *
+     * @generated from field: string key = 1;
+     */
+    value: string;
+    case: "key";
+  } | {
+    /**
+     * Their name, their queue, and these parts of their arguments, which must be JSON.
+     *
+     * @generated from field: stem.v1.ArgPaths arg_paths = 2;
+     */
+    value: ArgPaths;
+    case: "argPaths";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Until when the claim lasts. Default: until the task's end.
+   *
+   * @generated from field: stem.v1.UniqueUntil until = 3;
+   */
+  until: UniqueUntil;
+
+  /**
+   * How much longer it lasts, counted from then; at most 10 years.
+   *
+   * @generated from field: google.protobuf.Duration unique_for = 4;
+   */
+  uniqueFor?: Duration | undefined;
+
+  /**
+   * At least how long it lasts, counted from when the task was accepted; at most 10 years. So one task comes in a window (throttle).
+   *
+   * @generated from field: google.protobuf.Duration window = 5;
+   */
+  window?: Duration | undefined;
+
+  /**
+   * What a second task gets. Default: the id of the first.
+   *
+   * @generated from field: stem.v1.UniqueConflict on_conflict = 6;
+   */
+  onConflict: UniqueConflict;
+
+  /**
+   * The last wins: a second task takes the place of the one that waits, and puts its start off. Such a claim lasts until the start.
+   *
+   * @generated from field: stem.v1.Debounce debounce = 7;
+   */
+  debounce?: Debounce | undefined;
+};
+
+/**
+ * Describes the message stem.v1.UniqueOptions.
+ * Use `create(UniqueOptionsSchema)` to create a new message.
+ */
+export const UniqueOptionsSchema: GenMessage<UniqueOptions> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task, 2);
+
+/**
+ * Parts of a task's arguments.
+ *
+ * @generated from message stem.v1.ArgPaths
+ */
+export type ArgPaths = Message<"stem.v1.ArgPaths"> & {
+  /**
+   * JSON Pointers (RFC 6901), 1 to 16, such as "/0/customer". What is not there counts as not there, which null does not.
+   *
+   * @generated from field: repeated string paths = 1;
+   */
+  paths: string[];
+};
+
+/**
+ * Describes the message stem.v1.ArgPaths.
+ * Use `create(ArgPathsSchema)` to create a new message.
+ */
+export const ArgPathsSchema: GenMessage<ArgPaths> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task, 3);
+
+/**
+ * The last of several tasks wins. The one that waits keeps its id and its tags and takes over everything else of each that comes later, if
+ * that has the same name and queue (others are refused with UNIQUE_TAKEN). Where it runs already, none comes meanwhile.
+ *
+ * @generated from message stem.v1.Debounce
+ */
+export type Debounce = Message<"stem.v1.Debounce"> & {
+  /**
+   * It starts this long after the last of them came; 1 ms to 10 years. Options must have no other start.
+   *
+   * @generated from field: google.protobuf.Duration delay = 1;
+   */
+  delay?: Duration | undefined;
+
+  /**
+   * But at most this long after the first; unset: however long they keep coming.
+   *
+   * @generated from field: google.protobuf.Duration max_wait = 2;
+   */
+  maxWait?: Duration | undefined;
+};
+
+/**
+ * Describes the message stem.v1.Debounce.
+ * Use `create(DebounceSchema)` to create a new message.
+ */
+export const DebounceSchema: GenMessage<Debounce> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task, 4);
 
 /**
  * W3C trace context of whoever enqueued the task.
@@ -219,7 +349,7 @@ export type TraceContext = Message<"stem.v1.TraceContext"> & {
  * Use `create(TraceContextSchema)` to create a new message.
  */
 export const TraceContextSchema: GenMessage<TraceContext> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 2);
+  messageDesc(file_stem_v1_task, 5);
 
 /**
  * A producer's signature over namespace, id, name, requested queue, own arguments, own headers and times. What the server
@@ -255,7 +385,7 @@ export type Signature = Message<"stem.v1.Signature"> & {
  * Use `create(SignatureSchema)` to create a new message.
  */
 export const SignatureSchema: GenMessage<Signature> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 3);
+  messageDesc(file_stem_v1_task, 6);
 
 /**
  * A task as the server knows it.
@@ -458,6 +588,13 @@ export type Task = Message<"stem.v1.Task"> & {
    * @generated from field: int32 priority = 37;
    */
   priority: number;
+
+  /**
+   * What it has claimed, whether or not that is over; unset when it claims nothing.
+   *
+   * @generated from field: stem.v1.TaskClaim claim = 40;
+   */
+  claim?: TaskClaim | undefined;
 };
 
 /**
@@ -465,7 +602,35 @@ export type Task = Message<"stem.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 4);
+  messageDesc(file_stem_v1_task, 7);
+
+/**
+ * The unique key that a task has claimed.
+ *
+ * @generated from message stem.v1.TaskClaim
+ */
+export type TaskClaim = Message<"stem.v1.TaskClaim"> & {
+  /**
+   * The key: as the producer gave it, or "sha256:" and a digest of what counts.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * How many tasks were not made, took this one over or took its place, because of it.
+   *
+   * @generated from field: int64 duplicates = 2;
+   */
+  duplicates: bigint;
+};
+
+/**
+ * Describes the message stem.v1.TaskClaim.
+ * Use `create(TaskClaimSchema)` to create a new message.
+ */
+export const TaskClaimSchema: GenMessage<TaskClaim> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task, 8);
 
 /**
  * A request to cancel a task.
@@ -486,6 +651,13 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
    * @generated from field: google.protobuf.Timestamp request_time = 2;
    */
   requestTime?: Timestamp | undefined;
+
+  /**
+   * Who asked, as far as they said so.
+   *
+   * @generated from field: string requester = 3;
+   */
+  requester: string;
 };
 
 /**
@@ -493,7 +665,7 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 5);
+  messageDesc(file_stem_v1_task, 9);
 
 /**
  * How far a running attempt has come, as its handler says.
@@ -528,7 +700,7 @@ export type Progress = Message<"stem.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 6);
+  messageDesc(file_stem_v1_task, 10);
 
 /**
  * Identifies one lease of one task. Strictly increasing per task, for ever: epoch first, then seq.
@@ -557,7 +729,96 @@ export type Fence = Message<"stem.v1.Fence"> & {
  * Use `create(FenceSchema)` to create a new message.
  */
 export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 7);
+  messageDesc(file_stem_v1_task, 11);
+
+/**
+ * Until when a task's claim lasts.
+ *
+ * @generated from enum stem.v1.UniqueUntil
+ */
+export const UniqueUntil = {
+  /**
+   * Until its end.
+   *
+   * @generated from enum value: UNIQUE_UNTIL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Until a worker first has it: one waits while another runs. Also until its end, where it never starts.
+   *
+   * @generated from enum value: UNIQUE_UNTIL_STARTED = 1;
+   */
+  STARTED: 1,
+
+  /**
+   * Until its end, whatever that is.
+   *
+   * @generated from enum value: UNIQUE_UNTIL_ENDED = 2;
+   */
+  ENDED: 2,
+} as const;
+
+/**
+ * Until when a task's claim lasts.
+ *
+ * @generated from enum stem.v1.UniqueUntil
+ */
+export type UniqueUntil = (typeof UniqueUntil)[keyof typeof UniqueUntil] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.UniqueUntil.
+ */
+export const UniqueUntilSchema: GenEnum<UniqueUntil> = /*@__PURE__*/
+  enumDesc(file_stem_v1_task, 0);
+
+/**
+ * What a task gets whose key is claimed.
+ *
+ * @generated from enum stem.v1.UniqueConflict
+ */
+export const UniqueConflict = {
+  /**
+   * The same as RETURN_EXISTING.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is not stored; the answer has the id of the task that is there.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_RETURN_EXISTING = 1;
+   */
+  RETURN_EXISTING: 1,
+
+  /**
+   * It is refused with UNIQUE_TAKEN.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_REJECT = 2;
+   */
+  REJECT: 2,
+
+  /**
+   * It is stored, and the one that waits is cancelled; where that runs or lasts longer than its end, as RETURN_EXISTING.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_REPLACE = 3;
+   */
+  REPLACE: 3,
+} as const;
+
+/**
+ * What a task gets whose key is claimed.
+ *
+ * @generated from enum stem.v1.UniqueConflict
+ */
+export type UniqueConflict = (typeof UniqueConflict)[keyof typeof UniqueConflict] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.UniqueConflict.
+ */
+export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
+  enumDesc(file_stem_v1_task, 1);
 
 /**
  * Where a task is in its life.
@@ -626,7 +887,7 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState] | UnknownEnum
  * Describes the enum stem.v1.TaskState.
  */
 export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 0);
+  enumDesc(file_stem_v1_task, 2);
 
 /**
  * Why a task is in its state.
@@ -724,6 +985,13 @@ export const TaskStateReason = {
    * @generated from enum value: TASK_STATE_REASON_PURGED = 12;
    */
   PURGED: 12,
+
+  /**
+   * Cancelled: another task with its unique key took its place.
+   *
+   * @generated from enum value: TASK_STATE_REASON_REPLACED = 13;
+   */
+  REPLACED: 13,
 } as const;
 
 /**
@@ -737,5 +1005,5 @@ export type TaskStateReason = (typeof TaskStateReason)[keyof typeof TaskStateRea
  * Describes the enum stem.v1.TaskStateReason.
  */
 export const TaskStateReasonSchema: GenEnum<TaskStateReason> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 1);
+  enumDesc(file_stem_v1_task, 3);
 

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task_service.proto.
  */
 export const file_stem_v1_task_service: GenFile = /*@__PURE__*/
-  fileDesc("ChpzdGVtL3YxL3Rhc2tfc2VydmljZS5wcm90bxIHc3RlbS52MSLiAwoSRW5xdWV1ZVRhc2tSZXF1ZXN0Eg8KAmlkGAEgASgJSACIAQESDAoEbmFtZRgCIAEoCRIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEhIKBXF1ZXVlGAQgASgJSAGIAQESJQoHb3B0aW9ucxgFIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSOQoHaGVhZGVycxgGIAMoCzIoLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXF1ZXN0LkhlYWRlcnNFbnRyeRIMCgR0YWdzGAcgAygJEiQKBXRyYWNlGAggASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGAkgASgLMhIuc3RlbS52MS5TaWduYXR1cmUSGAoLcm91dGluZ19rZXkYCiABKAlIAogBARJDCgluYW1lc3BhY2UYDyABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIA4gBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleUIMCgpfbmFtZXNwYWNlIjwKE0VucXVldWVUYXNrUmVzcG9uc2USDwoHdGFza19pZBgBIAEoCRIUCgxkZWR1cGxpY2F0ZWQYAiABKAgimQEKE0VucXVldWVUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAiADKAsyEC5zdGVtLnYxLk5ld1Rhc2sSDgoGYXRvbWljGAMgASgIQgwKCl9uYW1lc3BhY2UiQQoURW5xdWV1ZVRhc2tzUmVzcG9uc2USKQoIdmVyZGljdHMYASADKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0IloKDkVucXVldWVWZXJkaWN0Eg8KB3Rhc2tfaWQYASABKAkSFAoMZGVkdXBsaWNhdGVkGAIgASgIEiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMitAEKElN0cmVhbVRhc2tzUmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSQwoJbmFtZXNwYWNlGAIgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAyADKAsyEC5zdGVtLnYxLk5ld1Rhc2sSFwoPZXhjZXB0aW9uc19vbmx5GAQgASgIQgwKCl9uYW1lc3BhY2UiqQEKE1N0cmVhbVRhc2tzUmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEikKCHZlcmRpY3RzGAIgAygLMhcuc3RlbS52MS5FbnF1ZXVlVmVyZGljdBIhCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEjEKCmV4Y2VwdGlvbnMYBCADKAsyHS5zdGVtLnYxLlN0cmVhbVRhc2tzRXhjZXB0aW9uIk8KFFN0cmVhbVRhc2tzRXhjZXB0aW9uEg0KBWluZGV4GAEgASgFEigKB3ZlcmRpY3QYAiABKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0IpEBCg5HZXRUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSRCDAoKX25hbWVzcGFjZSIuCg9HZXRUYXNrUmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKeBAoQTGlzdFRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI1CgZzdGF0ZXMYAiADKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZUIRukgOkgELEAgiB4IBBBABIAASQQoFcXVldWUYAyABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEgBiAEBEi4KBG5hbWUYBCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgCiAEBEi0KA3RhZxgFIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kSAOIAQESNAoQY3JlYXRlX3RpbWVfZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoOY3JlYXRlX3RpbWVfdG8YByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKCXBhZ2Vfc2l6ZRgIIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAkgASgJEikKBHZpZXcYCiABKA4yES5zdGVtLnYxLlRhc2tWaWV3Qgi6SAWCAQIQAUIMCgpfbmFtZXNwYWNlQggKBl9xdWV1ZUIHCgVfbmFtZUIGCgRfdGFnIkoKEUxpc3RUYXNrc1Jlc3BvbnNlEhwKBXRhc2tzGAEgAygLMg0uc3RlbS52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLOAQoRQXdhaXRUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESMAoFdGFza3MYAiADKAsyFC5zdGVtLnYxLkF3YWl0ZWRUYXNrQgu6SAiSAQUIARDoBxI0Cgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEIMCgpfbmFtZXNwYWNlIlsKC0F3YWl0ZWRUYXNrEiwKB3Rhc2tfaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIeCg1zZWVuX3JldmlzaW9uGAIgASgDQge6SAQiAigAIjoKEkF3YWl0VGFza3NSZXNwb25zZRIkCgd1cGRhdGVzGAEgAygLMhMuc3RlbS52MS5UYXNrVXBkYXRlIpIBCgpUYXNrVXBkYXRlEg8KB3Rhc2tfaWQYASABKAkSHQoEdGFzaxgCIAEoCzINLnN0ZW0udjEuVGFza0gAEiUKCHByb2dyZXNzGAMgASgLMhEuc3RlbS52MS5Qcm9ncmVzc0gAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZ1cGRhdGUqTgoIVGFza1ZpZXcSGQoVVEFTS19WSUVXX1VOU1BFQ0lGSUVEEAASEwoPVEFTS19WSUVXX0JBU0lDEAESEgoOVEFTS19WSUVXX0ZVTEwQAjK9AwoLVGFza1NlcnZpY2USSAoLRW5xdWV1ZVRhc2sSGy5zdGVtLnYxLkVucXVldWVUYXNrUmVxdWVzdBocLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXNwb25zZRJLCgxFbnF1ZXVlVGFza3MSHC5zdGVtLnYxLkVucXVldWVUYXNrc1JlcXVlc3QaHS5zdGVtLnYxLkVucXVldWVUYXNrc1Jlc3BvbnNlEkwKC1N0cmVhbVRhc2tzEhsuc3RlbS52MS5TdHJlYW1UYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlN0cmVhbVRhc2tzUmVzcG9uc2UoATABEjwKB0dldFRhc2sSFy5zdGVtLnYxLkdldFRhc2tSZXF1ZXN0Ghguc3RlbS52MS5HZXRUYXNrUmVzcG9uc2USQgoJTGlzdFRhc2tzEhkuc3RlbS52MS5MaXN0VGFza3NSZXF1ZXN0Ghouc3RlbS52MS5MaXN0VGFza3NSZXNwb25zZRJHCgpBd2FpdFRhc2tzEhouc3RlbS52MS5Bd2FpdFRhc2tzUmVxdWVzdBobLnN0ZW0udjEuQXdhaXRUYXNrc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_rpc_status, file_stem_v1_payload, file_stem_v1_task]);
+  fileDesc("ChpzdGVtL3YxL3Rhc2tfc2VydmljZS5wcm90bxIHc3RlbS52MSLiAwoSRW5xdWV1ZVRhc2tSZXF1ZXN0Eg8KAmlkGAEgASgJSACIAQESDAoEbmFtZRgCIAEoCRIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEhIKBXF1ZXVlGAQgASgJSAGIAQESJQoHb3B0aW9ucxgFIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSOQoHaGVhZGVycxgGIAMoCzIoLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXF1ZXN0LkhlYWRlcnNFbnRyeRIMCgR0YWdzGAcgAygJEiQKBXRyYWNlGAggASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGAkgASgLMhIuc3RlbS52MS5TaWduYXR1cmUSGAoLcm91dGluZ19rZXkYCiABKAlIAogBARJDCgluYW1lc3BhY2UYDyABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIA4gBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleUIMCgpfbmFtZXNwYWNlImQKE0VucXVldWVUYXNrUmVzcG9uc2USDwoHdGFza19pZBgBIAEoCRIUCgxkZWR1cGxpY2F0ZWQYAiABKAgSJgoGdW5pcXVlGAMgASgLMhYuc3RlbS52MS5VbmlxdWVPdXRjb21lIlEKDVVuaXF1ZU91dGNvbWUSKAoEa2luZBgBIAEoDjIaLnN0ZW0udjEuVW5pcXVlT3V0Y29tZUtpbmQSFgoOaG9sZGVyX3Rhc2tfaWQYAiABKAkimQEKE0VucXVldWVUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESHwoFdGFza3MYAiADKAsyEC5zdGVtLnYxLk5ld1Rhc2sSDgoGYXRvbWljGAMgASgIQgwKCl9uYW1lc3BhY2UiQQoURW5xdWV1ZVRhc2tzUmVzcG9uc2USKQoIdmVyZGljdHMYASADKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0IoIBCg5FbnF1ZXVlVmVyZGljdBIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCBIhCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEiYKBnVuaXF1ZRgEIAEoCzIWLnN0ZW0udjEuVW5pcXVlT3V0Y29tZSK0AQoSU3RyZWFtVGFza3NSZXF1ZXN0EhEKCWZyYW1lX3NlcRgBIAEoAxJDCgluYW1lc3BhY2UYAiABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIfCgV0YXNrcxgDIAMoCzIQLnN0ZW0udjEuTmV3VGFzaxIXCg9leGNlcHRpb25zX29ubHkYBCABKAhCDAoKX25hbWVzcGFjZSKpAQoTU3RyZWFtVGFza3NSZXNwb25zZRIRCglmcmFtZV9zZXEYASABKAMSKQoIdmVyZGljdHMYAiADKAsyFy5zdGVtLnYxLkVucXVldWVWZXJkaWN0EiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSMQoKZXhjZXB0aW9ucxgEIAMoCzIdLnN0ZW0udjEuU3RyZWFtVGFza3NFeGNlcHRpb24iTwoUU3RyZWFtVGFza3NFeGNlcHRpb24SDQoFaW5kZXgYASABKAUSKAoHdmVyZGljdBgCIAEoCzIXLnN0ZW0udjEuRW5xdWV1ZVZlcmRpY3QikQEKDkdldFRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEIMCgpfbmFtZXNwYWNlIi4KD0dldFRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrIp4EChBMaXN0VGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjUKBnN0YXRlcxgCIAMoDjISLnN0ZW0udjEuVGFza1N0YXRlQhG6SA6SAQsQCCIHggEEEAEgABJBCgVxdWV1ZRgDIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSAGIAQESLgoEbmFtZRgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAKIAQESLQoDdGFnGAUgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSRIA4gBARI0ChBjcmVhdGVfdGltZV9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVfdGltZV90bxgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoJcGFnZV9zaXplGAggASgFQge6SAQaAigAEhIKCnBhZ2VfdG9rZW4YCSABKAkSKQoEdmlldxgKIAEoDjIRLnN0ZW0udjEuVGFza1ZpZXdCCLpIBYIBAhABQgwKCl9uYW1lc3BhY2VCCAoGX3F1ZXVlQgcKBV9uYW1lQgYKBF90YWciSgoRTGlzdFRhc2tzUmVzcG9uc2USHAoFdGFza3MYASADKAsyDS5zdGVtLnYxLlRhc2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIs4BChFBd2FpdFRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIwCgV0YXNrcxgCIAMoCzIULnN0ZW0udjEuQXdhaXRlZFRhc2tCC7pICJIBBQgBEOgHEjQKB3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAQgwKCl9uYW1lc3BhY2UiWwoLQXdhaXRlZFRhc2sSLAoHdGFza19pZBgBIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEh4KDXNlZW5fcmV2aXNpb24YAiABKANCB7pIBCICKAAiOgoSQXdhaXRUYXNrc1Jlc3BvbnNlEiQKB3VwZGF0ZXMYASADKAsyEy5zdGVtLnYxLlRhc2tVcGRhdGUikgEKClRhc2tVcGRhdGUSDwoHdGFza19pZBgBIAEoCRIdCgR0YXNrGAIgASgLMg0uc3RlbS52MS5UYXNrSAASJQoIcHJvZ3Jlc3MYAyABKAsyES5zdGVtLnYxLlByb2dyZXNzSAASIwoFZXJyb3IYBCABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnVwZGF0ZSqdAQoRVW5pcXVlT3V0Y29tZUtpbmQSIwofVU5JUVVFX09VVENPTUVfS0lORF9VTlNQRUNJRklFRBAAEiAKHFVOSVFVRV9PVVRDT01FX0tJTkRfRVhJU1RJTkcQARIfChtVTklRVUVfT1VUQ09NRV9LSU5EX1VQREFURUQQAhIgChxVTklRVUVfT1VUQ09NRV9LSU5EX1JFUExBQ0VEEAMqTgoIVGFza1ZpZXcSGQoVVEFTS19WSUVXX1VOU1BFQ0lGSUVEEAASEwoPVEFTS19WSUVXX0JBU0lDEAESEgoOVEFTS19WSUVXX0ZVTEwQAjK9AwoLVGFza1NlcnZpY2USSAoLRW5xdWV1ZVRhc2sSGy5zdGVtLnYxLkVucXVldWVUYXNrUmVxdWVzdBocLnN0ZW0udjEuRW5xdWV1ZVRhc2tSZXNwb25zZRJLCgxFbnF1ZXVlVGFza3MSHC5zdGVtLnYxLkVucXVldWVUYXNrc1JlcXVlc3QaHS5zdGVtLnYxLkVucXVldWVUYXNrc1Jlc3BvbnNlEkwKC1N0cmVhbVRhc2tzEhsuc3RlbS52MS5TdHJlYW1UYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlN0cmVhbVRhc2tzUmVzcG9uc2UoATABEjwKB0dldFRhc2sSFy5zdGVtLnYxLkdldFRhc2tSZXF1ZXN0Ghguc3RlbS52MS5HZXRUYXNrUmVzcG9uc2USQgoJTGlzdFRhc2tzEhkuc3RlbS52MS5MaXN0VGFza3NSZXF1ZXN0Ghouc3RlbS52MS5MaXN0VGFza3NSZXNwb25zZRJHCgpBd2FpdFRhc2tzEhouc3RlbS52MS5Bd2FpdFRhc2tzUmVxdWVzdBobLnN0ZW0udjEuQXdhaXRUYXNrc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_rpc_status, file_stem_v1_payload, file_stem_v1_task]);
 
 /**
  * One task to enqueue. Fields 1 to 9 are those of NewTask.
@@ -119,18 +119,25 @@ export const EnqueueTaskRequestSchema: GenMessage<EnqueueTaskRequest> = /*@__PUR
  */
 export type EnqueueTaskResponse = Message<"stem.v1.EnqueueTaskResponse"> & {
   /**
-   * Its id.
+   * Its id; where another task has its unique key, that one's.
    *
    * @generated from field: string task_id = 1;
    */
   taskId: string;
 
   /**
-   * True when the same task was stored by an earlier call.
+   * True when the same task was stored by an earlier call, or another task has its unique key.
    *
    * @generated from field: bool deduplicated = 2;
    */
   deduplicated: boolean;
+
+  /**
+   * What its unique key came to; unset when nobody had it.
+   *
+   * @generated from field: stem.v1.UniqueOutcome unique = 3;
+   */
+  unique?: UniqueOutcome | undefined;
 };
 
 /**
@@ -139,6 +146,34 @@ export type EnqueueTaskResponse = Message<"stem.v1.EnqueueTaskResponse"> & {
  */
 export const EnqueueTaskResponseSchema: GenMessage<EnqueueTaskResponse> = /*@__PURE__*/
   messageDesc(file_stem_v1_task_service, 1);
+
+/**
+ * What the unique key of a task came to, when another task had it.
+ *
+ * @generated from message stem.v1.UniqueOutcome
+ */
+export type UniqueOutcome = Message<"stem.v1.UniqueOutcome"> & {
+  /**
+   * What became of this task.
+   *
+   * @generated from field: stem.v1.UniqueOutcomeKind kind = 1;
+   */
+  kind: UniqueOutcomeKind;
+
+  /**
+   * The task that had the key.
+   *
+   * @generated from field: string holder_task_id = 2;
+   */
+  holderTaskId: string;
+};
+
+/**
+ * Describes the message stem.v1.UniqueOutcome.
+ * Use `create(UniqueOutcomeSchema)` to create a new message.
+ */
+export const UniqueOutcomeSchema: GenMessage<UniqueOutcome> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_service, 2);
 
 /**
  * Up to 1,000 tasks to enqueue.
@@ -173,7 +208,7 @@ export type EnqueueTasksRequest = Message<"stem.v1.EnqueueTasksRequest"> & {
  * Use `create(EnqueueTasksRequestSchema)` to create a new message.
  */
 export const EnqueueTasksRequestSchema: GenMessage<EnqueueTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 2);
+  messageDesc(file_stem_v1_task_service, 3);
 
 /**
  * What became of each task, in the order of the request.
@@ -194,7 +229,7 @@ export type EnqueueTasksResponse = Message<"stem.v1.EnqueueTasksResponse"> & {
  * Use `create(EnqueueTasksResponseSchema)` to create a new message.
  */
 export const EnqueueTasksResponseSchema: GenMessage<EnqueueTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 3);
+  messageDesc(file_stem_v1_task_service, 4);
 
 /**
  * What became of one task.
@@ -203,14 +238,14 @@ export const EnqueueTasksResponseSchema: GenMessage<EnqueueTasksResponse> = /*@_
  */
 export type EnqueueVerdict = Message<"stem.v1.EnqueueVerdict"> & {
   /**
-   * Its id.
+   * Its id; where another task has its unique key, that one's.
    *
    * @generated from field: string task_id = 1;
    */
   taskId: string;
 
   /**
-   * True when the same task was stored by an earlier call.
+   * True when the same task was stored by an earlier call, or another task has its unique key.
    *
    * @generated from field: bool deduplicated = 2;
    */
@@ -222,6 +257,13 @@ export type EnqueueVerdict = Message<"stem.v1.EnqueueVerdict"> & {
    * @generated from field: google.rpc.Status error = 3;
    */
   error?: Status | undefined;
+
+  /**
+   * What its unique key came to; unset when nobody had it.
+   *
+   * @generated from field: stem.v1.UniqueOutcome unique = 4;
+   */
+  unique?: UniqueOutcome | undefined;
 };
 
 /**
@@ -229,7 +271,7 @@ export type EnqueueVerdict = Message<"stem.v1.EnqueueVerdict"> & {
  * Use `create(EnqueueVerdictSchema)` to create a new message.
  */
 export const EnqueueVerdictSchema: GenMessage<EnqueueVerdict> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 4);
+  messageDesc(file_stem_v1_task_service, 5);
 
 /**
  * A frame of tasks.
@@ -271,7 +313,7 @@ export type StreamTasksRequest = Message<"stem.v1.StreamTasksRequest"> & {
  * Use `create(StreamTasksRequestSchema)` to create a new message.
  */
 export const StreamTasksRequestSchema: GenMessage<StreamTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 5);
+  messageDesc(file_stem_v1_task_service, 6);
 
 /**
  * The answer to one frame, after its commit.
@@ -314,10 +356,11 @@ export type StreamTasksResponse = Message<"stem.v1.StreamTasksResponse"> & {
  * Use `create(StreamTasksResponseSchema)` to create a new message.
  */
 export const StreamTasksResponseSchema: GenMessage<StreamTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 6);
+  messageDesc(file_stem_v1_task_service, 7);
 
 /**
- * One task of a frame that was not simply stored: refused, stored before, or given its id by the server.
+ * One task of a frame that was not simply stored: refused, stored before, given its id by the server, or met by another
+ * task with its unique key.
  *
  * @generated from message stem.v1.StreamTasksException
  */
@@ -342,7 +385,7 @@ export type StreamTasksException = Message<"stem.v1.StreamTasksException"> & {
  * Use `create(StreamTasksExceptionSchema)` to create a new message.
  */
 export const StreamTasksExceptionSchema: GenMessage<StreamTasksException> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 7);
+  messageDesc(file_stem_v1_task_service, 8);
 
 /**
  * Which task to read.
@@ -370,7 +413,7 @@ export type GetTaskRequest = Message<"stem.v1.GetTaskRequest"> & {
  * Use `create(GetTaskRequestSchema)` to create a new message.
  */
 export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 8);
+  messageDesc(file_stem_v1_task_service, 9);
 
 /**
  * The task.
@@ -391,7 +434,7 @@ export type GetTaskResponse = Message<"stem.v1.GetTaskResponse"> & {
  * Use `create(GetTaskResponseSchema)` to create a new message.
  */
 export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 9);
+  messageDesc(file_stem_v1_task_service, 10);
 
 /**
  * Which tasks to list. Filters are combined: a task must match all of them.
@@ -475,7 +518,7 @@ export type ListTasksRequest = Message<"stem.v1.ListTasksRequest"> & {
  * Use `create(ListTasksRequestSchema)` to create a new message.
  */
 export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 10);
+  messageDesc(file_stem_v1_task_service, 11);
 
 /**
  * One page of tasks.
@@ -503,7 +546,7 @@ export type ListTasksResponse = Message<"stem.v1.ListTasksResponse"> & {
  * Use `create(ListTasksResponseSchema)` to create a new message.
  */
 export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 11);
+  messageDesc(file_stem_v1_task_service, 12);
 
 /**
  * Which tasks to wait for.
@@ -538,7 +581,7 @@ export type AwaitTasksRequest = Message<"stem.v1.AwaitTasksRequest"> & {
  * Use `create(AwaitTasksRequestSchema)` to create a new message.
  */
 export const AwaitTasksRequestSchema: GenMessage<AwaitTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 12);
+  messageDesc(file_stem_v1_task_service, 13);
 
 /**
  * One task to wait for.
@@ -566,7 +609,7 @@ export type AwaitedTask = Message<"stem.v1.AwaitedTask"> & {
  * Use `create(AwaitedTaskSchema)` to create a new message.
  */
 export const AwaitedTaskSchema: GenMessage<AwaitedTask> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 13);
+  messageDesc(file_stem_v1_task_service, 14);
 
 /**
  * What became of some of the awaited tasks. Batches: what is ready at the same time comes in one message.
@@ -587,7 +630,7 @@ export type AwaitTasksResponse = Message<"stem.v1.AwaitTasksResponse"> & {
  * Use `create(AwaitTasksResponseSchema)` to create a new message.
  */
 export const AwaitTasksResponseSchema: GenMessage<AwaitTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 14);
+  messageDesc(file_stem_v1_task_service, 15);
 
 /**
  * News of one awaited task.
@@ -639,7 +682,55 @@ export type TaskUpdate = Message<"stem.v1.TaskUpdate"> & {
  * Use `create(TaskUpdateSchema)` to create a new message.
  */
 export const TaskUpdateSchema: GenMessage<TaskUpdate> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task_service, 15);
+  messageDesc(file_stem_v1_task_service, 16);
+
+/**
+ * What became of a task whose unique key another task had.
+ *
+ * @generated from enum stem.v1.UniqueOutcomeKind
+ */
+export const UniqueOutcomeKind = {
+  /**
+   * Never sent by the server.
+   *
+   * @generated from enum value: UNIQUE_OUTCOME_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was not stored: the other one stays.
+   *
+   * @generated from enum value: UNIQUE_OUTCOME_KIND_EXISTING = 1;
+   */
+  EXISTING: 1,
+
+  /**
+   * It was not stored under its id: the other one, which waits, has taken it over (debounce).
+   *
+   * @generated from enum value: UNIQUE_OUTCOME_KIND_UPDATED = 2;
+   */
+  UPDATED: 2,
+
+  /**
+   * It was stored, and the other one, which waited, was cancelled.
+   *
+   * @generated from enum value: UNIQUE_OUTCOME_KIND_REPLACED = 3;
+   */
+  REPLACED: 3,
+} as const;
+
+/**
+ * What became of a task whose unique key another task had.
+ *
+ * @generated from enum stem.v1.UniqueOutcomeKind
+ */
+export type UniqueOutcomeKind = (typeof UniqueOutcomeKind)[keyof typeof UniqueOutcomeKind] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.UniqueOutcomeKind.
+ */
+export const UniqueOutcomeKindSchema: GenEnum<UniqueOutcomeKind> = /*@__PURE__*/
+  enumDesc(file_stem_v1_task_service, 0);
 
 /**
  * How much of a task to send.
@@ -680,7 +771,7 @@ export type TaskView = (typeof TaskView)[keyof typeof TaskView] | UnknownEnum;
  * Describes the enum stem.v1.TaskView.
  */
 export const TaskViewSchema: GenEnum<TaskView> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task_service, 0);
+  enumDesc(file_stem_v1_task_service, 1);
 
 /**
  * What producers need: put tasks in, and see what became of them.

@@ -14,6 +14,7 @@ import type { EnqueueVerdict } from "../../broker/broker.ts";
 import { Encoded } from "../call.ts";
 import { problemToStatus } from "../problem-table.ts";
 import { createScratch, writeUintField } from "./scratch.ts";
+import { uniqueOutcome } from "./unique.ts";
 
 /** The answer to EnqueueTasks. */
 export const enqueueTasksResponse = (
@@ -42,7 +43,8 @@ export function streamTasksExceptions(
   const bytes = encodeShared((writer) => {
     writer.tag(1, WireType.Varint).int64(frameSeq);
     for (const [at, verdict] of verdicts.entries()) {
-      if (verdict.kind === "stored" && !verdict.deduplicated && named(at)) continue;
+      const isPlain = verdict.kind === "stored" && !verdict.deduplicated && verdict.unique === undefined;
+      if (isPlain && named(at)) continue;
       writer.tag(4, WireType.LengthDelimited).fork();
       writeUintField(writer, 1, at);
       writer.tag(2, WireType.LengthDelimited).bytes(restOf(verdict, writer.size)).join();
@@ -76,7 +78,7 @@ function encode(head: Uint8Array, tag: number, verdicts: readonly EnqueueVerdict
 type ShortVerdict = Extract<EnqueueVerdict, { kind: "stored" }>;
 
 const isShort = (verdict: EnqueueVerdict): verdict is ShortVerdict =>
-  verdict.kind === "stored" && verdict.taskId.length <= shortIdCharsMax;
+  verdict.kind === "stored" && verdict.taskId.length <= shortIdCharsMax && verdict.unique === undefined;
 
 function writeShort(out: Buffer, start: number, tag: number, { taskId, deduplicated }: ShortVerdict): number {
   const idChars = taskId.length;
@@ -110,8 +112,11 @@ const elaborateBytesMax = 1024 * 1024;
 /** Any verdict, encoded. */
 function restOf(verdict: EnqueueVerdict, written: number): Uint8Array {
   const init = { taskId: verdict.taskId ?? "", deduplicated: false };
-  if (verdict.kind === "stored")
-    return toBinary(EnqueueVerdictSchema, create(EnqueueVerdictSchema, { ...init, ...verdict }));
+  if (verdict.kind === "stored") {
+    const { taskId, deduplicated, unique } = verdict;
+    const message = { taskId, deduplicated, ...(unique && { unique: uniqueOutcome(unique) }) };
+    return toBinary(EnqueueVerdictSchema, create(EnqueueVerdictSchema, message));
+  }
   if (verdict.kind === "withheld") throw new Error("a task of a refused batch has no verdict of its own");
   const error = problemToStatus(verdict.problem);
   if (written > elaborateBytesMax) error.details.length = 1;

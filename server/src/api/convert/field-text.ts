@@ -9,4 +9,5 @@ export const fieldText = {
   labelKey: "must be 1 to 63 of A-Z a-z 0-9 . _ / - and begin with a letter or a digit",
   headerKey: "must be 1 to 128 of a-z 0-9 _ . - and begin with a letter, a digit or _",
   headerValue: "must not contain NUL or line breaks",
+  uniqueKey: "must be 1 to 255 printable ASCII characters without spaces",
 } as const;

@@ -6,11 +6,17 @@
  * the order of their keys, and unknown fields are left out.
  */
 
+import { toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
-import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
+import {
+  type Signature,
+  type TaskOptions,
+  type TraceContext,
+  UniqueOptionsSchema,
+} from "@stem/proto/stem/v1/task_pb";
 import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import { hashOfIdentity } from "../../model/content-hash.ts";
 import type { Bytes, Namespace } from "../../model/ids.ts";
@@ -112,6 +118,8 @@ function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
   writeTime(writer, 7, options.timeLimit);
   writeTime(writer, 8, options.leaseDuration);
   writeTime(writer, 9, options.resultRetention);
+  if (options.unique)
+    writer.tag(35, WireType.LengthDelimited).bytes(toBinary(UniqueOptionsSchema, options.unique));
 }
 
 function writeRetry(writer: ProtoWriter, retry: RetryPolicy): void {

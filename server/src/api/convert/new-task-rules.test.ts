@@ -67,8 +67,30 @@ const jitter = mostly(fc.constantFrom(0, 1, 2), fc.constantFrom(3, -1));
 
 const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitrary<Init> => {
   const retry = fc.record({ baseDelay: duration, factor, maxDelay: duration, jitter }, { requiredKeys: [] });
+  const paths = mostly(
+    fc.constantFrom([""], ["/0"], ["/0/a~1b", "/~0"], ["/é"]),
+    fc.constantFrom([], ["0"], ["/~2"], ["/~"], [`/${"x".repeat(255)}`], Array<string>(17).fill("")),
+  );
+  const unique = fc.record(
+    {
+      by: fc.oneof(
+        mostly(name, fc.constantFrom("sha256:", "sha256:x", "sha256")).map((value) => ({
+          case: "key" as const,
+          value,
+        })),
+        paths.map((value) => ({ case: "argPaths" as const, value: { paths: value } })),
+      ),
+      until: mostly(fc.constantFrom(0, 1, 2), fc.constantFrom(3, -1)),
+      uniqueFor: duration,
+      window: duration,
+      onConflict: mostly(fc.constantFrom(0, 1, 2, 3), fc.constantFrom(4, -1)),
+      debounce: fc.record({ delay: duration, maxWait: duration }, { requiredKeys: [] }),
+    },
+    { requiredKeys: [] },
+  );
   const options = fc.record(
     {
+      unique,
       priority: int32,
       maxAttempts: int32,
       maxDeliveries: int32,

@@ -11,6 +11,7 @@ import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
 import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
 import { PlainTask } from "./plain-task.ts";
 import { taskPolicy, taskStart } from "./task-options.ts";
+import { debounceStart, uniqueSubmission } from "./unique-options.ts";
 
 export type { NewTaskFields } from "./new-task-rules.ts";
 
@@ -44,6 +45,8 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     if (start && isProblem(start)) return start;
     const args = readOptionalPayload(task.args, place, limits);
     if (args && isProblem(args)) return args;
+    const unique = task.options?.unique && uniqueSubmission(task.options.unique, args, { now, limits });
+    if (unique && isProblem(unique)) return unique;
     const { content, contentHash } = encode(task, args, namespace);
     return {
       id: task.id === undefined ? undefined : taskIdOf(task.id),
@@ -51,10 +54,11 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       queue: task.queue === undefined ? undefined : queueNameOf(task.queue),
       priority: task.options?.priority,
       policy: task.options ? taskPolicy(task.options, defaults) : noPolicy,
-      start,
+      start: task.options?.unique?.debounce ? debounceStart(task.options.unique.debounce) : start,
       tags: task.tags,
       routingKey: task.routingKey,
       headers: task.headers,
+      unique,
       content,
       contentHash,
     };
@@ -71,6 +75,7 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmissio
   tags: noTags,
   routingKey: undefined,
   headers: noHeaders,
+  unique: undefined,
   content,
   contentHash: undefined,
 });

@@ -1,8 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { type Queue as QueueMessage, QueueSchema } from "@stem/proto/stem/v1/queue_pb";
-import type { Instant } from "../../model/ids.ts";
+import type { PauseQueueRequest } from "@stem/proto/stem/v1/queue_service_pb";
+import { type Instant, plus } from "../../model/ids.ts";
+import type { Limits } from "../../model/limits.ts";
+import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { Queue } from "../../model/queue.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
+import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
 /** A queue as callers see it at `now`. */
 export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
@@ -22,6 +26,27 @@ export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
       oldestReadyAge: durationFromMs(Math.max(0, now - queue.oldestReadyAt)),
     }),
     ...(queue.pause && {
-      pause: { reason: queue.pause.reason, pauseTime: timestampFromInstant(queue.pause.at) },
+      pause: {
+        reason: queue.pause.reason,
+        pauseTime: timestampFromInstant(queue.pause.at),
+        pausedBy: queue.pause.by ?? "",
+        ...(queue.pause.resumeAt !== undefined && { resumeTime: timestampFromInstant(queue.pause.resumeAt) }),
+      },
     }),
   });
+
+/** When a pause shall end by itself; undefined where it shall not. Throws where that is no time, over already, or too far ahead. */
+export function resumeInstantOf(
+  resume: PauseQueueRequest["resume"],
+  { now, limits }: { readonly now: Instant; readonly limits: Limits },
+): Instant | undefined {
+  if (resume.case === undefined) return undefined;
+  const isDelay = resume.case === "resumeAfter";
+  const field = isDelay ? "resume_after" : "resume_time";
+  const fault = isDelay ? durationFault(resume.value) : timestampFault(resume.value);
+  if (fault !== undefined) throw fieldInvalid(field, fault);
+  const at = isDelay ? plus(now, durationMs(resume.value)) : timestampInstant(resume.value);
+  if (at > now && at - now <= limits.delayMsMax) return at;
+  const description = `must be ahead, and by at most ${limits.delayMsMax} ms`;
+  throw new StemProblem({ reason: "FIELD_OUT_OF_RANGE", violations: [{ field, description }] });
+}

@@ -10,6 +10,7 @@ import type { FieldViolation, Problem } from "../../model/problem.ts";
 import type { RetryPolicy } from "../../model/retry.ts";
 import type { TaskPolicy } from "../../model/task.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
+import { uniqueScope, uniqueViolations } from "./unique-options.ts";
 
 const priorityMax = 9;
 const factorMax = 1000;
@@ -32,6 +33,7 @@ export function taskOptionsViolations(options: TaskOptions, limits: Limits, foun
   durationWithin("options.lease_duration", options.leaseDuration, lease, found);
   const retention = { min: 0, max: limits.retentionMsMax };
   durationWithin("options.result_retention", options.resultRetention, retention, found);
+  if (options.unique) uniqueViolations(options, found);
 }
 
 /** What options ask for that decisions need; what they leave out stays out, but a policy for retries is whole. */
@@ -42,6 +44,7 @@ export function taskPolicy(options: TaskOptions, defaults: Defaults): Partial<Ta
     ...(options.retry && { retry: retryPolicy(options.retry, defaults) }),
     ...(options.leaseDuration && { leaseMs: durationMs(options.leaseDuration) }),
     ...(options.resultRetention && { retentionMs: durationMs(options.resultRetention) }),
+    ...(options.unique && { unique: uniqueScope(options.unique) }),
   };
 }
 

@@ -25,6 +25,7 @@ const reasons = {
   result_too_large: WireReason.RESULT_TOO_LARGE,
   cancel_requested: WireReason.CANCEL_REQUESTED,
   purged: WireReason.PURGED,
+  replaced: WireReason.REPLACED,
 } as const satisfies Record<StateReason, WireReason>;
 
 const byWire = new Map<WireState, TaskState>(

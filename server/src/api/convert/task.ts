@@ -7,11 +7,13 @@ import {
   NewTaskSchema,
   type Progress,
   ProgressSchema,
+  TaskClaimSchema,
   type Task as TaskMessage,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
+import type { TaskClaim } from "../../model/unique.ts";
 import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
 import { timestampFromInstant } from "./time.ts";
 
@@ -27,9 +29,13 @@ export function taskToProto(task: Task, shown: TaskShown): TaskMessage {
   if (task.content.length > 0) addContent(message, task.content, shown.args);
   if (task.result) message.result = fromBinary(PayloadSchema, task.result);
   if (task.failure) message.failure = fromBinary(FailureSchema, task.failure);
+  if (task.claim) message.claim = claimToProto(task.claim);
   if (shown.progress) message.progress = progressToProto(shown.progress);
   return message;
 }
+
+const claimToProto = ({ key, duplicates }: TaskClaim): TaskMessage["claim"] =>
+  create(TaskClaimSchema, { key, duplicates: BigInt(duplicates) });
 
 /** How far an attempt has come. */
 export const progressToProto = ({ percent, message, data }: TaskProgress): Progress =>
@@ -57,7 +63,11 @@ function headToProto(task: TaskHead): TaskMessage {
     createTime: timestampFromInstant(task.createdAt),
     ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
     ...(task.cancel && {
-      cancel: { reason: task.cancel.reason, requestTime: timestampFromInstant(task.cancel.at) },
+      cancel: {
+        reason: task.cancel.reason,
+        requestTime: timestampFromInstant(task.cancel.at),
+        requester: task.cancel.requester ?? "",
+      },
     }),
   });
   addTimes(message, task);

@@ -16,14 +16,14 @@ import { type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import type { Queue } from "../../model/queue.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { type PageQuestion, pageSizeOf } from "../convert/page-token.ts";
-import { queueToProto } from "../convert/queue.ts";
+import { queueToProto, resumeInstantOf } from "../convert/queue.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type QueueServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
 
 /** Serves operators of queues. */
 export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
-  const { broker, clock, namespaces } = deps;
+  const { broker, clock, limits, namespaces } = deps;
   const show = (queue: Queue): QueueMessage => queueToProto(queue, clock.now());
   const refOf = (request: { readonly namespace?: string | undefined; readonly queue: string }): QueueRef => ({
     namespace: namespaces(request.namespace),
@@ -35,7 +35,10 @@ export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
       return create(GetQueueResponseSchema, { queue: show(await broker.getQueue(refOf(request))) });
     },
     async pauseQueue(request) {
-      const queue = await broker.pauseQueue(refOf(request), request.reason);
+      const { reason, resume, requester } = request;
+      const resumeAt = resumeInstantOf(resume, { now: clock.now(), limits });
+      const more = { by: requester || undefined, resumeAt };
+      const queue = await broker.pauseQueue(refOf(request), reason, more);
       return create(PauseQueueResponseSchema, { queue: show(queue) });
     },
     async resumeQueue(request) {

@@ -9,6 +9,7 @@ import { createTaskAdminService } from "./task-admin-service.ts";
 import { createTaskBatchService } from "./task-batch-service.ts";
 import { createTaskDefinitionService } from "./task-definition-service.ts";
 import { createTaskService } from "./task-service.ts";
+import { createUniqueService } from "./unique-service.ts";
 
 /** What the rooms of the house offer: producers, then operators. */
 export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] => [
@@ -21,4 +22,5 @@ export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createRoutingService(deps),
   createTaskDefinitionService(deps),
   createLockService(deps),
+  createUniqueService(deps),
 ];

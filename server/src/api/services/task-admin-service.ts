@@ -5,21 +5,27 @@ import {
   DeleteTaskResponseSchema,
   MoveTaskResponseSchema,
   ReplayTaskResponseSchema,
+  type RevokeTasksRequest,
+  RevokeTasksResponseSchema,
   RunTaskNowResponseSchema,
   TaskAdminService,
   UpdateTaskResponseSchema,
 } from "@stem/proto/stem/v1/task_admin_service_pb";
 import type { Task as TaskMessage } from "@stem/proto/stem/v1/task_pb";
-import { type CancelVerdict, noWish, type TaskAt } from "../../broker/broker.ts";
+import { type CancelMessage, noWish, type RevokedId, type TaskAt } from "../../broker/broker.ts";
 import { queueNameOf, type TaskRef, taskIdOf } from "../../model/ids.ts";
+import type { Limits } from "../../model/limits.ts";
+import { fieldInvalid } from "../../model/problem.ts";
 import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
+import { durationMs } from "../convert/time-fields.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
-const outcomes: { readonly [K in CancelVerdict["kind"]]: CancelOutcome } = {
+const outcomes: { readonly [K in RevokedId["kind"]]: CancelOutcome } = {
+  noted: CancelOutcome.REVOKED_AHEAD,
   cancelled: CancelOutcome.CANCELLED,
   requested: CancelOutcome.REQUESTED,
   already_terminal: CancelOutcome.ALREADY_TERMINAL,
@@ -44,8 +50,18 @@ export function createTaskAdminService({
   });
   return serve(TaskAdminService, {
     async cancelTask(request) {
-      const { kind, state } = await broker.cancel(refOf(request), { reason: request.reason });
+      const { kind, state } = await broker.cancel(refOf(request), cancelMessageOf(request));
       return create(CancelTaskResponseSchema, { outcome: outcomes[kind], state: taskStateToProto(state) });
+    },
+    async revokeTasks(request) {
+      const ids = request.taskIds.map(taskIdOf);
+      const how = { ...cancelMessageOf(request), ttlMs: ttlOf(request, limits) };
+      const tasks = await broker.revoke(namespaces(request.namespace), ids, how);
+      return create(RevokeTasksResponseSchema, {
+        tasks: tasks.map(({ kind, state }, at) => ({
+          ...{ taskId: ids[at] ?? "", outcome: outcomes[kind], state: taskStateToProto(state) },
+        })),
+      });
     },
     async replayTask(request) {
       const newId = request.newTaskId === undefined ? undefined : taskIdOf(request.newTaskId);
@@ -69,5 +85,22 @@ export function createTaskAdminService({
     },
   });
 }
+
+/** How long ids are waited for; undefined: as long as usual. */
+function ttlOf({ ttl }: RevokeTasksRequest, { revocationMsMax }: Limits): number | undefined {
+  const ttlMs = ttl && durationMs(ttl);
+  if (ttlMs !== undefined && ttlMs > revocationMsMax)
+    throw fieldInvalid("ttl", `must be at most ${revocationMsMax} ms`);
+  return ttlMs;
+}
+
+/** What whoever cancels says. */
+const cancelMessageOf = (request: {
+  readonly reason: string;
+  readonly requester: string;
+}): CancelMessage => ({
+  reason: request.reason,
+  requester: request.requester || undefined,
+});
 
 const show = (task: Task): TaskMessage => taskToProto(task, { args: true, progress: undefined });

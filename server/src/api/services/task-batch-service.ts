@@ -50,7 +50,9 @@ export function createTaskBatchService(deps: BatchServiceDeps): ServiceEntry {
     },
     async cancelTasks(request) {
       const { batch, answer } = callOf(CancelTasksRequestSchema, request);
-      const outcome = await broker.cancelTasks(batch, { reason: request.reason });
+      const outcome = await broker.cancelTasks(batch, {
+        ...{ reason: request.reason, requester: request.requester || undefined },
+      });
       return create(CancelTasksResponseSchema, { outcome: answer(outcome) });
     },
   });

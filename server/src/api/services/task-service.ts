@@ -9,6 +9,7 @@ import { type ServiceEntry, serve } from "../call.ts";
 import { enqueueTasksResponse } from "../convert/enqueue-verdicts.ts";
 import { tasksOf } from "../convert/plain-batch.ts";
 import { taskToProto } from "../convert/task.ts";
+import { uniqueOutcome } from "../convert/unique.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { awaitRequestOf, awaitTasksResponses } from "./await-tasks.ts";
 import { createEnqueuing } from "./enqueuing.ts";
@@ -21,8 +22,9 @@ export function createTaskService(deps: ServiceDeps): ServiceEntry {
   const enqueuing = createEnqueuing(deps);
   return serve(TaskService, {
     async enqueueTask(request) {
-      const { taskId, deduplicated } = await enqueuing.one(request, namespaces(request.namespace));
-      return create(EnqueueTaskResponseSchema, { taskId, deduplicated });
+      const { taskId, deduplicated, unique } = await enqueuing.one(request, namespaces(request.namespace));
+      const outcome = unique && { unique: uniqueOutcome(unique) };
+      return create(EnqueueTaskResponseSchema, { taskId, deduplicated, ...outcome });
     },
     async enqueueTasks(request) {
       const namespace = namespaces(request.namespace);

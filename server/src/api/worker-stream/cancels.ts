@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 /** Cancels that wait to be sent. */
 export interface Cancels {
   /** Somebody wants an attempt stopped. */
-  add(leaseToken: Bytes, reason: string): void;
+  add(leaseToken: Bytes, reason: string, requester?: string): void;
   /** Some of those that may be sent now; none when there are none. */
   take(): CancelledLease[];
 }
@@ -22,8 +22,8 @@ export function createCancels(clock: Clock, onDue: () => void): Cancels {
   let fresh: CancelledLease[] = [];
   let due: CancelledLease[] = [];
   return {
-    add(leaseToken, reason) {
-      fresh.push(create(CancelledLeaseSchema, { leaseToken, reason }));
+    add(leaseToken, reason, requester = "") {
+      fresh.push(create(CancelledLeaseSchema, { leaseToken, reason, requester }));
       if (fresh.length > 1) return;
       clock.after(0, () => {
         due = [...due, ...fresh];

@@ -34,7 +34,7 @@ export interface Outbox {
   /** Leases were extended, but for the lost ones, after frame `echo` had come; with what is ready, where that was asked. */
   extend(echo: bigint, lost: readonly WireVerdict[], backlogs?: readonly QueueBacklog[]): void;
   /** Somebody wants an attempt stopped. */
-  cancel(token: Bytes, reason: string): void;
+  cancel(token: Bytes, reason: string, requester?: string): void;
   /** Leases to hand out. */
   grant(grants: Grants): void;
   /** Takes back the leases that were not handed out. */

@@ -2,63 +2,74 @@ import { contentHashOf } from "../../model/content-hash.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
+import { createJudge, type Judge } from "../judge.ts";
+import { holderOf, meetHolder, replaceHolder, takeKey } from "./claims.ts";
+import { cancelIfRevoked } from "./revoke.ts";
 import {
   type Entry,
   hashOf,
   insert,
   makeQueue,
   type QueueEntry,
-  remove,
   type Space,
   type State,
   spaceOf,
 } from "./state.ts";
 
-/** What a batch has brought in so far, so that it can be taken back. */
-type Arrivals = { readonly entries: Entry[]; readonly queues: { space: Space; queue: QueueEntry }[] };
-
-/** Stores new tasks one after the other; takes all back when the batch is atomic and one of it is refused. */
-export function accept(state: State, batch: AcceptBatch): readonly AcceptVerdict[] {
-  const arrivals: Arrivals = { entries: [], queues: [] };
-  const verdicts = batch.tasks.map((task) => acceptOne(state, task, batch.now, arrivals));
-  if (batch.atomic && verdicts.some(isRefusal)) {
-    takeBack(state, arrivals);
-    return verdicts.map((verdict, i) => afterTakingBack(state, batch.tasks[i], verdict));
-  }
-  for (const entry of arrivals.entries) state.log.note(entry.head, "accepted", batch.now);
+/** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
+export function accept(state: State, { tasks, now, atomic }: AcceptBatch): readonly AcceptVerdict[] {
+  const refusal = atomic ? judgeFor(state, now)(tasks) : undefined;
+  if (refusal !== undefined) return refusal;
+  const verdicts = tasks.map((task) => acceptOne(state, task, now));
+  for (const task of tasks) cancelIfRevoked(state, task, now);
   return verdicts;
 }
 
-function acceptOne(state: State, task: NewTask, now: Instant, arrivals: Arrivals): AcceptVerdict {
+function acceptOne(state: State, task: NewTask, now: Instant): AcceptVerdict {
   const space = spaceOf(state, task.namespace);
   const known = knownHash(space, task);
   if (known !== undefined) return known === contentHashOf(task) ? "duplicate" : "exists";
-  let queue = space.queues.get(task.queue);
-  if (queue === undefined) {
-    queue = makeQueue(state, space, task.queue, now);
-    if (queue === undefined) return "queue_limit";
-    arrivals.queues.push({ space, queue });
-  }
+  return task.unique === undefined ? store(state, space, task, now) : acceptUnique(state, task, now);
+}
+
+function acceptUnique(state: State, task: NewTask, now: Instant): AcceptVerdict {
+  const { unique } = task;
+  if (unique === undefined) throw new Error("the task claims no key");
+  const space = spaceOf(state, task.namespace);
+  const claim = holderOf(space, unique.key, now);
+  const verdict = claim && meetHolder(state, { ...task, unique }, claim, now);
+  if (verdict !== undefined) return verdict;
+  const stored = store(state, space, task, now);
+  const entry = space.tasks.get(task.id);
+  if (stored !== "accepted" || entry === undefined) return stored;
+  const replaced = claim && replaceHolder(state, claim, now);
+  takeKey(space, entry, unique, now);
+  return replaced ?? stored;
+}
+
+function store(state: State, space: Space, task: NewTask, now: Instant): AcceptVerdict {
+  const queue = space.queues.get(task.queue) ?? makeQueue(state, space, task.queue, now);
+  if (queue === undefined) return "queue_limit";
   const entry = entryOf(state, task, queue, now);
   insert(state, space, entry);
-  arrivals.entries.push(entry);
+  state.log.note(entry.head, "accepted", now);
   return "accepted";
 }
 
-function takeBack(state: State, { entries, queues }: Arrivals): void {
-  for (const entry of entries) remove(state, spaceOf(state, entry.head.namespace), entry);
-  for (const { space, queue } of queues) space.queues.delete(queue.name);
+function judgeFor(state: State, now: Instant): Judge {
+  return createJudge({
+    hashOf: (ref) => knownHash(spaceOf(state, ref.namespace), ref),
+    hasQueue: ({ namespace, queue }) => spaceOf(state, namespace).queues.has(queue),
+    queueCount: (namespace) => spaceOf(state, namespace).queues.size,
+    queuesMax: state.limits.queuesPerNamespaceMax,
+    holderOf(namespace, key) {
+      const claim = holderOf(state.spaces.get(namespace), key, now);
+      return claim && { id: claim.holder.head.id, head: claim.holder.head };
+    },
+  });
 }
 
-/** A duplicate of a task that was there before stays one; the duplicate of a task of the batch went with it. */
-function afterTakingBack(state: State, task: NewTask | undefined, verdict: AcceptVerdict): AcceptVerdict {
-  if (task === undefined || isRefusal(verdict)) return verdict;
-  return knownHash(spaceOf(state, task.namespace), task) === undefined ? "withheld" : verdict;
-}
-
-const isRefusal = (verdict: AcceptVerdict): boolean => verdict === "exists" || verdict === "queue_limit";
-
-function knownHash(space: Space, { id }: NewTask): string | undefined {
+function knownHash(space: Space, { id }: Pick<NewTask, "id">): string | undefined {
   const entry = space.tasks.get(id);
   return entry ? hashOf(entry) : space.tombstones.get(id)?.contentHash;
 }
@@ -73,6 +84,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     head: headOf(task, now),
     result: undefined,
     failure: undefined,
+    claim: undefined,
     settledHash: undefined,
     place: -1,
   };

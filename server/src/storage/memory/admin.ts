@@ -2,11 +2,13 @@ import type { AdminStore } from "../../ports/admin-store.ts";
 import { deadLetterCalls } from "./attempts.ts";
 import { edit } from "./edit.ts";
 import { removeTasks } from "./remove.ts";
+import { revoke } from "./revoke.ts";
 import type { State } from "./state.ts";
 
 /** What operators do to tasks; `call` runs a verb as one transaction. */
 export const createAdminStore = (state: State, call: <T>(verb: () => T) => Promise<T>): AdminStore => ({
   ...deadLetterCalls(state, call),
   edit: (edits) => call(() => edit(state, edits)),
+  revoke: (asked, now) => call(() => revoke(state, asked, now)),
   remove: (refs, now) => call(() => removeTasks(state, refs, now)),
 });

@@ -1,6 +1,7 @@
 import type { TaskHead } from "../../model/task.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
+import { releaseKey } from "./release-key.ts";
 import { type Entry, find, replaceHead, type State } from "./state.ts";
 
 /** Applies each change whose guard holds. */
@@ -39,5 +40,6 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
     purgeAt: change.purgeAt ?? head.purgeAt,
     cancel: change.cancel ?? head.cancel,
   });
+  if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
   state.log.note(entry.head, change.event, now);
 }

@@ -1,7 +1,9 @@
 import { plus, type QueueName } from "../../model/ids.ts";
 import { dealTurns } from "../../model/queue-tier.ts";
+import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createHeap, type Heap } from "./heap.ts";
+import { releaseKey } from "./release-key.ts";
 import { type Entry, type Lane, replaceHead, type State } from "./state.ts";
 
 /** Leases ready tasks, best first over all wanted queues, or in the order of its tiers. */
@@ -72,6 +74,7 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   const fence = { epoch: state.epoch, seq: state.fenceSeq };
   const deliveries = head.deliveries + 1;
   entry.settledHash = undefined;
+  if (head.policy.unique?.until === "started") releaseKey(entry, claimEnd(head.policy.unique, want.now));
   replaceHead(state, entry, {
     ...head,
     state: "leased",

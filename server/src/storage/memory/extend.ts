@@ -25,5 +25,8 @@ function extendOne(state: State, lease: LeaseRef, request: ExtendRequest): Lease
     reason: undefined,
     leaseUntil: isLonger ? head.leaseUntil : until,
   });
-  return { held: true, cancelReason: head.cancel?.reason };
+  return {
+    held: true,
+    cancel: head.cancel && { reason: head.cancel.reason, requester: head.cancel.requester },
+  };
 }

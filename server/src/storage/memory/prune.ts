@@ -1,9 +1,11 @@
 import type { Instant } from "../../model/ids.ts";
 import { removeEnded } from "./remove.ts";
+import { pruneRevocations } from "./revoke.ts";
 import type { State } from "./state.ts";
 
 /** Removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
 export function prune(state: State, now: Instant, limit: number): number {
+  pruneRevocations(state, now);
   const tasks = pruneTasks(state, now, limit);
   return tasks + pruneTombstones(state, now, limit - tasks);
 }

@@ -1,6 +1,6 @@
 import type { QueueStore } from "../../ports/queue-store.ts";
 import { purge, purgeMark } from "./purge.ts";
-import { getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
+import { duePauses, endPauses, getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
 import type { State } from "./state.ts";
 
 /** What is done with queues. */
@@ -8,6 +8,8 @@ export const createQueueStore = (state: State, call: <T>(verb: () => T) => Promi
   listQueues: (namespace, after, limit) => call(() => listQueues(state, namespace, after, limit)),
   getQueue: (ref) => call(() => getQueue(state, ref)),
   setPause: (ref, pause, now) => call(() => setPause(state, ref, pause, now)),
+  duePauses: (now, limit) => call(() => duePauses(state, now, limit)),
+  endPauses: (refs, now) => call(() => endPauses(state, refs, now)),
   purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit })),
   readyCounts: (namespace, queues) => call(() => readyCounts(state, namespace, queues)),
   purgeMark: (ref) => call(() => purgeMark(state, ref)),

@@ -64,3 +64,25 @@ function oldestReadyAt(queue: QueueEntry): Instant | undefined {
   firsts.sort((a, b) => a.seq - b.seq);
   return firsts[0]?.head.createdAt;
 }
+
+/** Paused queues that go on by themselves by now. */
+export function duePauses(state: State, now: Instant, limit: number): readonly QueueRef[] {
+  const due: { readonly ref: QueueRef; readonly at: Instant }[] = [];
+  for (const [namespace, { queues }] of state.spaces)
+    for (const { name, pause } of queues.values())
+      if (pause?.resumeAt !== undefined && pause.resumeAt <= now)
+        due.push({ ref: { namespace, queue: name }, at: pause.resumeAt });
+  return due
+    .sort((a, b) => a.at - b.at)
+    .slice(0, limit)
+    .map(({ ref }) => ref);
+}
+
+/** Resumes those whose pause is over. */
+export const endPauses = (state: State, refs: readonly QueueRef[], now: Instant): readonly QueueRef[] =>
+  refs.filter((ref) => {
+    const queue = findQueue(state, ref);
+    if (queue?.pause?.resumeAt === undefined || queue.pause.resumeAt > now) return false;
+    queue.pause = undefined;
+    return true;
+  });

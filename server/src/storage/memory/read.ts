@@ -14,9 +14,10 @@ export const readHeads = (state: State, refs: readonly TaskRef[]): readonly (Tas
   refs.map((ref) => find(state, ref)?.head);
 
 /** The task in full. */
-export const taskOf = ({ head, content, result, failure }: Entry): Task => ({
+export const taskOf = ({ head, content, result, failure, claim }: Entry): Task => ({
   ...head,
   content,
   result,
   failure,
+  claim: claim && { key: claim.key, duplicates: claim.duplicates },
 });

@@ -1,17 +1,19 @@
 import type { DefinitionStore } from "../../ports/definition-store.ts";
 import type { LockStore } from "../../ports/lock-store.ts";
 import type { Store } from "../../ports/store.ts";
+import type { UniqueStore } from "../../ports/unique-store.ts";
+import { getClaim, listClaims, pruneClaims } from "./claims.ts";
 import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { createLockBook } from "./locks.ts";
 import type { State } from "./state.ts";
 
 type Call = <T>(verb: () => T) => Promise<T>;
 
-/** What is kept beside tasks and queues: definitions, locks, and small values by name. */
+/** What is kept beside tasks and queues: definitions, locks, a look at claims of unique keys, and small values by name. */
 export function createRecordStore(
   state: State,
   call: Call,
-): DefinitionStore & LockStore & Pick<Store, "getMeta" | "putMeta"> {
+): DefinitionStore & LockStore & UniqueStore & Pick<Store, "getMeta" | "putMeta"> {
   const locks = createLockBook(state.epoch, state.limits.locksMax);
   return {
     putDefinitions: (records) => call(() => putDefinitions(state, records)),
@@ -23,6 +25,9 @@ export function createRecordStore(
     getLock: (ref, now) => call(() => locks.getLock(ref, now)),
     listLocks: (page) => call(() => locks.listLocks(page)),
     pruneLocks: (now, limit) => call(() => locks.pruneLocks(now, limit)),
+    getClaim: (namespace, key, now) => call(() => getClaim(state, namespace, key, now)),
+    listClaims: (page) => call(() => listClaims(state, page)),
+    pruneClaims: (now, limit) => call(() => pruneClaims(state, now, limit)),
     getMeta: (key) => call(() => state.meta.get(key)?.slice()),
     putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
   };

@@ -5,6 +5,7 @@ import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } 
 import type { Limits } from "../../model/limits.ts";
 import type { QueuePause } from "../../model/queue.ts";
 import type { TaskHead, TaskState } from "../../model/task.ts";
+import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { createHeap, type Heap, type Placed } from "./heap.ts";
@@ -20,12 +21,26 @@ export type Entry = Placed & {
   head: TaskHead;
   result: Bytes | undefined;
   failure: Bytes | undefined;
+  /** The unique key that it claimed, where it did. */
+  claim: Claim | undefined;
   /** The outcome that settled the newest lease; undefined while that is open. */
   settledHash: number | undefined;
   /** Attempts that ended badly, oldest first; undefined while there was none. */
   attempts?: AttemptRecord[];
   /** The task that replays this one. */
   replay?: Replay;
+};
+
+/** A claim of a unique key, also when it is over. */
+export type Claim = {
+  readonly key: string;
+  readonly holder: Entry;
+  readonly claimedAt: Instant;
+  readonly keepUntil: Instant | undefined;
+  readonly startBy: Instant | undefined;
+  /** When it is free, known once its scope is over. */
+  freeAt: Instant | undefined;
+  duplicates: number;
 };
 
 /** The ready tasks of one queue and priority, in the order of acceptance. */
@@ -55,6 +70,10 @@ export type Space = {
   readonly queues: Map<QueueName, QueueEntry>;
   /** In the order in which they end. */
   readonly tombstones: Map<TaskId, Tombstone>;
+  /** The newest claim of each unique key. */
+  readonly claims: Map<string, Claim>;
+  /** Ids that are cancelled when they come. */
+  readonly revocations: Map<TaskId, Revocation>;
 };
 
 /** All that a memory store keeps. */
@@ -95,7 +114,10 @@ export function createState(limits: Limits, epoch: number): State {
 export function spaceOf(state: State, namespace: Namespace): Space {
   let space = state.spaces.get(namespace);
   if (space === undefined) {
-    space = { tasks: new Map(), order: [], queues: new Map(), tombstones: new Map() };
+    space = {
+      ...{ tasks: new Map(), order: [], queues: new Map() },
+      ...{ tombstones: new Map(), claims: new Map(), revocations: new Map() },
+    };
     state.spaces.set(namespace, space);
   }
   return space;

@@ -2,19 +2,23 @@ import { contentHashOf } from "../../model/content-hash.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
+import { createAcceptUnique } from "./accept-unique.ts";
 import { stateCode } from "./codes.ts";
 import { createFindHash } from "./find.ts";
 import { type AlikeTasks, createInsert } from "./insert.ts";
-import { createJudge } from "./judge.ts";
+import { createJudgeAt } from "./judge.ts";
 import type { QueueEntry } from "./queue-registry.ts";
+import { createCancelRevoked } from "./revoke.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, limits } = writing;
+  const { queues, ledger, limits, revocations } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
-  const judge = createJudge(writing, findHash);
+  const judgeAt = createJudgeAt(writing, findHash);
+  const acceptUnique = createAcceptUnique(writing, (task, now) => acceptRun([task], now)[0] ?? "exists");
+  const cancelRevoked = createCancelRevoked(writing);
 
   /** Stores tasks that are alike, as many at once as there is a queue for. */
   function acceptRun(run: AlikeTasks, now: Instant): AcceptVerdict[] {
@@ -54,9 +58,20 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
     return hash === contentHashOf(task) ? "duplicate" : "exists";
   }
 
+  /** A task that claims a key comes alone. */
+  function acceptAny(run: AlikeTasks, now: Instant): readonly AcceptVerdict[] {
+    const [task] = run;
+    const { unique } = task;
+    if (unique === undefined) return acceptRun(run, now);
+    return [known(task) ?? acceptUnique({ ...task, unique }, now)];
+  }
+
   return ({ tasks, now, atomic }) => {
-    const refusal = atomic ? judge(tasks) : undefined;
-    return refusal ?? runsOfAlike(tasks).flatMap((run) => acceptRun(run, now));
+    const refusal = atomic ? judgeAt(now)(tasks) : undefined;
+    if (refusal !== undefined) return refusal;
+    const verdicts = runsOfAlike(tasks).flatMap((run) => acceptAny(run, now));
+    if (revocations.size > 0) cancelRevoked(tasks, now);
+    return verdicts;
   };
 }
 
@@ -80,4 +95,5 @@ const isAlike = (a: NewTask, b: NewTask): boolean =>
   a.queue === b.queue &&
   a.priority === b.priority &&
   a.policy === b.policy &&
+  a.policy.unique === undefined &&
   a.notBefore === b.notBefore;

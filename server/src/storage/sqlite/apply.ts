@@ -5,7 +5,7 @@ import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 
 /** The lease, grace included, is over, where the change supposes that. */
-const guard = `(?14 IS NULL OR (state = ${stateCode.leased} AND timer_at < ?14))`;
+const guard = `(?15 IS NULL OR (state = ${stateCode.leased} AND timer_at < ?15))`;
 
 /** Makes apply: each change whose guard holds. */
 export function createApply(

@@ -1,4 +1,5 @@
 import type { Fence } from "../../model/task.ts";
+import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createCandidates } from "./candidates.ts";
 import { stateCode } from "./codes.ts";
@@ -39,12 +40,18 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
 type Leased = { readonly row: Ready; readonly fence: Fence };
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
-function grant({ queues, ledger, leases }: Writing, want: ClaimRequest, { row, fence }: Leased): Claimed {
+function grant(
+  { queues, ledger, leases, claims }: Writing,
+  want: ClaimRequest,
+  { row, fence }: Leased,
+): Claimed {
   const { seq, id, attempt } = row;
   const queue = queues.byId(row.queue);
   const revision = row.revision + 1;
   ledger.move(queue, stateCode.ready, stateCode.leased);
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: want.now });
+  const { unique } = row.policy;
+  if (unique?.until === "started") claims.release(seq, claimEnd(unique, want.now));
   leases.remember(id, { namespace: want.namespace, seq, queue, revision, fence });
   return {
     id,

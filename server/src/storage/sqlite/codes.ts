@@ -54,6 +54,7 @@ export const reasons = createCodes<StateReason>({
   result_too_large: 10,
   cancel_requested: 11,
   purged: 12,
+  replaced: 13,
 });
 
 export const eventKinds = createCodes<TaskEventKind>({

@@ -34,7 +34,7 @@ export function createExtend(writing: Writing): (request: ExtendRequest) => read
       };
     }
     if (task.state === stateCode.ready) ledger.move(task.queue, stateCode.ready, stateCode.leased);
-    return { held: true, cancelReason: task.cancelReason ?? undefined };
+    return { held: true, cancel: task.cancel };
   }
 
   return (request) => request.leases.map((lease) => extendOne(lease, request));

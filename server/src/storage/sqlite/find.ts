@@ -1,5 +1,6 @@
 import { hashOfIdentity } from "../../model/content-hash.ts";
 import { type Namespace, namespaceOf, type TaskRef } from "../../model/ids.ts";
+import type { CancelMessage } from "../../model/task.ts";
 import { type Database, defineFunction, query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
@@ -13,8 +14,8 @@ export type Found = {
   readonly fenceEpoch: number;
   readonly fenceSeq: number;
   readonly outcomeHash: number | null;
-  readonly cancelReason: string | null;
-  readonly cancelAt: number | null;
+  /** What whoever cancelled it said; undefined while nobody did. */
+  readonly cancel: CancelMessage | undefined;
 };
 
 type FoundRow = [
@@ -25,22 +26,24 @@ type FoundRow = [
   fenceEpoch: number,
   fenceSeq: number,
   outcomeHash: number | null,
-  cancelReason: string | null,
   cancelAt: number | null,
+  cancelReason: string | null,
+  cancelRequester: string | null,
 ];
 
 /** Makes a look-up of tasks by id, as the running transaction sees them. */
 export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | undefined {
   const select = query<FoundRow>(
     db,
-    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash, t.cancel_reason, t.cancel_at
+    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash,
+       t.cancel_at, t.cancel_reason, t.cancel_requester
      FROM contents c CROSS JOIN tasks t ON t.seq = c.seq WHERE c.namespace = ? AND c.id = ?`,
   );
   return ({ namespace, id }) => {
     const space = queues.namespaceId(namespace);
     const row = space === undefined ? undefined : select.get(space, id);
     if (row === undefined) return undefined;
-    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, cancelReason, cancelAt] = row;
+    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, ...cancel] = row;
     return {
       seq,
       queue: queues.byId(queue),
@@ -49,11 +52,17 @@ export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | u
       fenceEpoch,
       fenceSeq,
       outcomeHash,
-      cancelReason,
-      cancelAt,
+      cancel: cancelOf(...cancel),
     };
   };
 }
+
+const cancelOf = (
+  at: number | null,
+  reason: string | null,
+  requester: string | null,
+): CancelMessage | undefined =>
+  at === null ? undefined : { reason: reason ?? "", requester: requester ?? undefined };
 
 /** Looks up the hash of a task's content, of a removed one's too. */
 export type FindHash = (ref: TaskRef) => string | undefined;

@@ -1,5 +1,6 @@
 import type { Task } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
+import { createAddClaim } from "./claim-rows.ts";
 import { reasons, stateCode, states } from "./codes.ts";
 import { type Database, type Query, query, type Value } from "./files/connection.ts";
 import { type FullRow, fullColumns, fullJoin, taskOf } from "./read.ts";
@@ -9,6 +10,8 @@ import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
 export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
   // Prepared once for each set of filters that comes up; there are a few hundred at most.
   const prepared = new Map<string, Query<HeadRow>>();
+
+  const addClaim = createAddClaim(db);
 
   function rowsOf(wanted: TaskQuery): Iterable<HeadRow> {
     const { sql, values } = selectOf(wanted);
@@ -26,7 +29,7 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
       bytes += bytesOf(task);
       if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
         return { tasks, cursor };
-      tasks.push(task);
+      tasks.push(addClaim(row[0], task));
       [cursor] = row;
     }
     return { tasks, cursor: undefined };

@@ -38,14 +38,17 @@ type Columns = readonly [
   factor: number,
   maxMs: number,
   jitter: 0 | 1,
-  /** Left out where it is what it is unless somebody configures it: it is kept with every task. */
-  deadLetterRetentionMs?: number,
+  /** What few policies say, each left out where it is as usual: a policy is kept with every task. */
+  ...more: (number | More)[],
 ];
+
+/** Of which more may come; a number is how long a dead letter is kept, unless somebody configures that. */
+type More = Pick<TaskPolicy, "unique">;
 
 const { deadLetterRetentionMs: usualDeadLetterRetentionMs } = defaults;
 
 function write(policy: TaskPolicy): string {
-  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs } = policy;
+  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs, unique } = policy;
   const columns: Columns = [
     maxAttempts,
     maxDeliveries,
@@ -57,13 +60,19 @@ function write(policy: TaskPolicy): string {
     retry.jitter === "full" ? 1 : 0,
   ];
   const isUsual = deadLetterRetentionMs === usualDeadLetterRetentionMs;
-  return JSON.stringify(isUsual ? columns : [...columns, deadLetterRetentionMs]);
+  if (isUsual && unique === undefined) return JSON.stringify(columns);
+  return JSON.stringify([
+    ...columns,
+    ...(isUsual ? [] : [deadLetterRetentionMs]),
+    ...(unique ? [{ unique }] : []),
+  ]);
 }
 
 function read(text: string): TaskPolicy {
   const columns = JSON.parse(text) as Columns;
   const [maxAttempts, maxDeliveries, retentionMs, leaseMs, baseMs, factor, maxMs, jitter, ...rest] = columns;
-  const [deadLetterRetentionMs = usualDeadLetterRetentionMs] = rest;
+  const deadLetterRetentionMs = rest.find((each) => typeof each === "number") ?? usualDeadLetterRetentionMs;
+  const more = rest.find((each) => typeof each === "object");
   return {
     maxAttempts,
     maxDeliveries,
@@ -71,5 +80,6 @@ function read(text: string): TaskPolicy {
     deadLetterRetentionMs,
     leaseMs: leaseMs ?? undefined,
     retry: { baseMs, factor, maxMs, jitter: jitter === 1 ? "full" : "none" },
+    ...more,
   };
 }

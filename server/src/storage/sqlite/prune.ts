@@ -12,6 +12,7 @@ export function createPrune(writing: Writing): (now: Instant, limit: number) => 
     "DELETE FROM contents WHERE seq IN (SELECT seq FROM contents WHERE gone_at <= ? ORDER BY gone_at LIMIT ?)",
   );
   return (now, limit) => {
+    writing.revocations.prune(now);
     const tasks = pruneTasks(now, limit);
     return tasks + pruneTombstones(now, limit - tasks);
   };

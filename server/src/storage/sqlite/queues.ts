@@ -10,6 +10,8 @@ type QueueRow = readonly [
   createdAt: Instant,
   pauseReason: string | null,
   pausedAt: Instant | null,
+  pausedBy: string | null,
+  resumeAt: Instant | null,
   scheduled: number,
   ready: number,
   leased: number,
@@ -19,7 +21,7 @@ type QueueRow = readonly [
 ];
 
 const selectQueues = `
-  SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at,
+  SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
     q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
   FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ?`;
 
@@ -63,19 +65,22 @@ export function createPurgeMark(
   const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
   const selectNewest = query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM tasks");
   return ({ namespace, queue }) => {
-    const [, , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
+    const [, , , , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
     return { upTo: selectNewest.get()?.[0] ?? 0, waiting: scheduled + ready };
   };
 }
 
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
-  const [, name, createdAt, pauseReason, pausedAt, scheduled, ready, leased, succeeded, failed, cancelled] =
-    row;
+  const [, name, createdAt, reason, at, by, resumeAt, ...depth] = row;
+  const [scheduled, ready, leased, succeeded, failed, cancelled] = depth;
   return {
     namespace,
     name,
     createdAt,
-    pause: pausedAt === null ? undefined : { reason: pauseReason ?? "", at: pausedAt },
+    pause:
+      at === null
+        ? undefined
+        : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined },
     depth: { scheduled, ready, leased, succeeded, failed, cancelled },
     oldestReadyAt,
   };

@@ -1,5 +1,6 @@
 import type { Bytes, TaskRef } from "../../model/ids.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
+import { createAddClaim } from "./claim-rows.ts";
 import { type Database, query } from "./files/connection.ts";
 import { type HeadRow, headColumns, headOf } from "./task-row.ts";
 
@@ -31,10 +32,11 @@ export function createRead(db: Database): (refs: readonly TaskRef[]) => readonly
     db,
     `SELECT ${fullColumns} ${byId} ${fullJoin} WHERE n.name = ? AND c.id = ?`,
   );
+  const addClaim = createAddClaim(db);
   return (refs) =>
     refs.map(({ namespace, id }) => {
       const row = select.get(namespace, id);
-      return row && taskOf(row);
+      return row && addClaim(row[0], taskOf(row));
     });
 }
 

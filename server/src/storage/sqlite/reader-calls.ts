@@ -1,10 +1,12 @@
 import { createReadAttempts } from "./attempts.ts";
+import { createGetClaim, createListClaims } from "./claim-rows.ts";
 import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createList } from "./list.ts";
 import { createGetLock, createListLocks } from "./lock-rows.ts";
 import { createGetMeta } from "./meta.ts";
+import { createDuePauses } from "./pause.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
@@ -20,6 +22,7 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   list: createList(db),
   dueTasks: createDueTasks(db),
   expiredLeases: createExpiredLeases(db),
+  duePauses: createDuePauses(db),
   getQueue: createGetQueue(db),
   listQueues: createListQueues(db),
   purgeMark: createPurgeMark(db),
@@ -29,4 +32,6 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   getMeta: createGetMeta(db),
   getLock: createGetLock(db),
   listLocks: createListLocks(db),
+  getClaim: createGetClaim(db),
+  listClaims: createListClaims(db),
 });

@@ -1,9 +1,10 @@
+import { createPruneClaims } from "./claim-rows.ts";
 import { createPutDefinitions, createRemoveDefinition } from "./definitions.ts";
 import { createAcquireLock, createPruneLocks, createReleaseLock, createRenewLock } from "./locks.ts";
 import { createPutMeta } from "./meta.ts";
 import type { Writing } from "./writing.ts";
 
-/** Makes the verbs that write what is kept beside tasks and queues: definitions, locks, and small values by name. */
+/** Makes the verbs that write what is kept beside tasks and queues: definitions, locks, claims that are over, and small values by name. */
 export const createRecordCalls = (writing: Writing) => ({
   putDefinitions: createPutDefinitions(writing.db),
   removeDefinition: createRemoveDefinition(writing.db),
@@ -12,4 +13,5 @@ export const createRecordCalls = (writing: Writing) => ({
   renewLock: createRenewLock(writing),
   releaseLock: createReleaseLock(writing),
   pruneLocks: createPruneLocks(writing),
+  pruneClaims: createPruneClaims(writing.db),
 });

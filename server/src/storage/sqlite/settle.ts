@@ -9,7 +9,7 @@ import type { Writing } from "./writing.ts";
 
 /** The lease is the newest and unsettled, and a cancel was requested or not, as the decision supposes. */
 const guard =
-  "fence_epoch = ?14 AND fence_seq = ?15 AND outcome_hash IS NULL AND (cancel_at IS NOT NULL) = ?16";
+  "fence_epoch = ?15 AND fence_seq = ?16 AND outcome_hash IS NULL AND (cancel_at IS NOT NULL) = ?17";
 
 /** Makes settle: applies settlements of leases that are still open, in their order. */
 export function createSettle(
@@ -40,7 +40,7 @@ export function createSettle(
     if (isRepeat(task, settlement)) return { kind: "duplicate", state };
     const target = { ...task, id: settlement.id };
     const why = lostReason(task, settlement.fence);
-    const verdict = why === undefined ? write(target, settlement, task.cancelAt !== null) : undefined;
+    const verdict = why === undefined ? write(target, settlement, task.cancel !== undefined) : undefined;
     return verdict ?? { kind: "lost", state, why: why ?? "superseded" };
   }
 

@@ -44,6 +44,9 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     readReplays: (refs) => ask(() => reader.call("readReplays", refs)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
+    endPauses: (refs, now) => ask(() => writer.call("endPauses", refs, now)),
+    revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
+    duePauses: (now, limit) => ask(() => reader.call("duePauses", now, limit)),
     purge: (ref, upTo, now, limit) => ask(() => writer.call("purge", ref, upTo, now, limit)),
     truncateEvents: (before, bytesMax, limit) =>
       ask(() => writer.call("truncateEvents", before, bytesMax, limit)),
@@ -67,6 +70,9 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     pruneLocks: (now, limit) => ask(() => writer.call("pruneLocks", now, limit)),
     getLock: (ref, now) => ask(() => reader.call("getLock", ref, now)),
     listLocks: (page) => ask(() => reader.call("listLocks", page)),
+    getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
+    listClaims: (page) => ask(() => reader.call("listClaims", page)),
+    pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

@@ -14,7 +14,7 @@ import { policyOfText } from "./policy-text.ts";
 export const headColumns = `
   t.seq, n.name, c.id, c.name, q.name, t.priority, c.policy, t.state, t.reason, t.revision, t.attempt, t.deliveries,
   t.fence_epoch, t.fence_seq, t.worker, t.timer_at, t.created_at, t.not_before, t.started_at, t.ended_at,
-  t.cancel_at, t.cancel_reason, c.tags, c.replay_of`;
+  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of`;
 
 /** What headColumns needs beside tasks t. CROSS JOIN keeps this order: a row of t leads to the others by number. */
 export const headJoins = `
@@ -44,6 +44,7 @@ export type HeadRow = readonly [
   endedAt: number | null,
   cancelAt: Instant | null,
   cancelReason: string | null,
+  cancelRequester: string | null,
   tags: string | null,
   replayOf: TaskId | null,
 ];
@@ -66,7 +67,7 @@ export function headOf(row: HeadRow): TaskHead {
     ...rest
   ] = row;
   const [fenceEpoch, fenceSeq, worker, timerAt, createdAt, notBefore, startedAt, endedAt, ...last] = rest;
-  const [cancelAt, cancelReason, tags, replayOf] = last;
+  const [cancelAt, cancelReason, cancelRequester, tags, replayOf] = last;
   const state = states.word(code);
   return {
     namespace,
@@ -88,7 +89,10 @@ export function headOf(row: HeadRow): TaskHead {
     leaseUntil: state === "leased" ? timeOf(timerAt) : undefined,
     endedAt: timeOf(endedAt),
     purgeAt: isTerminal(state) ? timeOf(timerAt) : undefined,
-    cancel: cancelAt === null ? undefined : { at: cancelAt, reason: cancelReason ?? "" },
+    cancel:
+      cancelAt === null
+        ? undefined
+        : { at: cancelAt, reason: cancelReason ?? "", requester: cancelRequester ?? undefined },
     tags: tags === null ? [] : (JSON.parse(tags) as string[]),
     replayOf: replayOf ?? undefined,
   };

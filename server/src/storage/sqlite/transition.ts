@@ -1,7 +1,7 @@
 import { attemptEnd } from "../../model/attempt.ts";
 import type { Instant, TaskId } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
-import type { TaskChange } from "../../model/task-machine.ts";
+import type { MoreChange, TaskChange } from "../../model/task-machine.ts";
 import { createNoteAttempt } from "./attempts.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Value } from "./files/connection.ts";
@@ -26,15 +26,18 @@ export type Decided = {
 
 /**
  * Writes a decided change with its event and its counts. False, and nothing written, where the row is no longer the target or the
- * guard does not hold; `guardValues` are the parameters ?14 and following of its text.
+ * guard does not hold; `guardValues` are the parameters ?15 and following of its text.
  */
 export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
 
 /** What writing transitions needs. */
-export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits">;
+export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits" | "claims">;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
-export function createTransition({ db, ledger, limits }: TransitionDeps, guard: string): WriteTransition {
+export function createTransition(
+  { db, ledger, limits, claims }: TransitionDeps,
+  guard: string,
+): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
   // A leased task that stays leased keeps its lease; a scheduled one waits for the time it has where it is given none.
   const update = command(
@@ -45,8 +48,9 @@ export function createTransition({ db, ledger, limits }: TransitionDeps, guard: 
                           ELSE ?5 END,
        not_before = coalesce(?6, not_before), ended_at = coalesce(?7, ended_at),
        outcome_hash = coalesce(?8, outcome_hash),
-       cancel_at = coalesce(?9, cancel_at), cancel_reason = coalesce(?10, cancel_reason)
-     WHERE seq = ?11 AND revision = ?12 AND state = ?13 AND ${guard}`,
+       cancel_at = coalesce(?9, cancel_at), cancel_reason = coalesce(?10, cancel_reason),
+       cancel_requester = coalesce(?11, cancel_requester)
+     WHERE seq = ?12 AND revision = ?13 AND state = ?14 AND ${guard}`,
   );
   const upsertResult = command(
     db,
@@ -54,22 +58,28 @@ export function createTransition({ db, ledger, limits }: TransitionDeps, guard: 
      ON CONFLICT (seq) DO UPDATE SET result = coalesce(?2, result), failure = coalesce(?3, failure)`,
   );
 
+  function writeMore(seq: number, { claimUntil }: MoreChange, { purgeAt }: TaskChange): void {
+    if (claimUntil !== undefined) claims.release(seq, claimUntil);
+    if (purgeAt !== undefined) claims.ended(seq, purgeAt);
+  }
+
   return (target, decided, ...guardValues) => {
     const { change, now } = decided;
     const { seq, id, queue, revision } = target;
-    const { reason, attempt, result, failure, event } = change;
+    const { reason, attempt, result, failure, event, more } = change;
     const state = states.code(change.state);
     if (update(...columnsOf(state, decided), seq, revision, target.state, ...guardValues) === 0) return false;
     const ended = attemptEnd(change, decided.outcomeHash !== undefined);
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
+    if (more !== undefined) writeMore(seq, more, change);
     ledger.move(queue, target.state, state);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });
     return true;
   };
 }
 
-/** The parameters ?1 to ?10. */
+/** The parameters ?1 to ?11. */
 const columnsOf = (state: number, { change, now, outcomeHash }: Decided): Value[] => [
   state,
   codeOfReason(change.reason),
@@ -81,6 +91,7 @@ const columnsOf = (state: number, { change, now, outcomeHash }: Decided): Value[
   outcomeHash ?? null,
   change.cancel?.at ?? null,
   change.cancel?.reason ?? null,
+  change.cancel?.requester ?? null,
 ];
 
 /** When the task's next turn is: due, removable; a ready task has none, and notes since when it is ready. */

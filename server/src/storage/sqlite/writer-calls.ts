@@ -3,12 +3,13 @@ import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createEdit } from "./edit.ts";
 import { createExtend } from "./extend.ts";
-import { createSetPause } from "./pause.ts";
+import { createEndPauses, createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createRemove } from "./remove.ts";
 import { createNoteReplays } from "./replays.ts";
+import { createRevoke } from "./revoke.ts";
 import { createSettle } from "./settle.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
@@ -23,9 +24,11 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   apply: createApply(writing),
   edit: createEdit(writing),
   remove: createRemove(writing),
+  revoke: createRevoke(writing),
   noteReplays: createNoteReplays(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
+  endPauses: createEndPauses(writing),
   purge: createPurge(writing),
   truncateEvents: createTruncateEvents(writing),
   ...createRecordCalls(writing),

@@ -1,6 +1,7 @@
 import type { Instant } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
+import { createClaims } from "./claims.ts";
 import { stateCode } from "./codes.ts";
 import { createCounters } from "./counters.ts";
 import {
@@ -17,6 +18,7 @@ import { createLeaseCache } from "./lease-cache.ts";
 import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
+import { createRevocations } from "./revocations.ts";
 import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
 import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
@@ -65,7 +67,11 @@ export function openWriter(options: WriterOptions): Writer {
   const queues = createQueueRegistry(db);
   const ledger = createLedger(db, epoch);
   const leases = createLeaseCache();
-  const calls = createWriterCalls({ db, limits, epoch, queues, ledger, leases });
+  const revocations = createRevocations(db);
+  const calls = createWriterCalls({
+    ...{ db, limits, epoch, queues, ledger, leases, revocations },
+    claims: createClaims(db),
+  });
   const transaction = createTransactions(db, durable);
 
   return {
@@ -81,6 +87,7 @@ export function openWriter(options: WriterOptions): Writer {
       ledger.discard();
       queues.reload();
       leases.clear();
+      revocations.reload();
     },
     walPages: createWalPages(db),
     walBytesUncopied: createWalBytesUncopied(db),

@@ -1,8 +1,10 @@
 import type { Limits } from "../../model/limits.ts";
+import type { Claims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
 import type { LeaseCache } from "./lease-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** What the writing verbs share: one connection, and what is remembered beside it. */
 export type Writing = {
@@ -13,4 +15,6 @@ export type Writing = {
   readonly queues: QueueRegistry;
   readonly ledger: Ledger;
   readonly leases: LeaseCache;
+  readonly claims: Claims;
+  readonly revocations: Revocations;
 };

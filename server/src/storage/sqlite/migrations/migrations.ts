@@ -2,7 +2,16 @@ import { initial } from "./0001-initial.ts";
 import { definitions } from "./0002-definitions.ts";
 import { locks } from "./0003-locks.ts";
 import { deadLetters } from "./0004-dead-letters.ts";
+import { uniqueClaims } from "./0005-unique-claims.ts";
+import { cancelsAndPauses } from "./0006-cancels-and-pauses.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
-export const migrations: readonly Migration[] = [initial, definitions, locks, deadLetters];
+export const migrations: readonly Migration[] = [
+  initial,
+  definitions,
+  locks,
+  deadLetters,
+  uniqueClaims,
+  cancelsAndPauses,
+];

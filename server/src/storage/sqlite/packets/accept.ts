@@ -1,13 +1,15 @@
 import { instantOf, namespaceOf, queueNameOf, taskIdOf, taskNameOf } from "../../../model/ids.ts";
 import type { NewTask } from "../../../model/task.ts";
-import type { AcceptBatch, AcceptVerdict } from "../../../ports/task-store.ts";
+import type { UniqueWish } from "../../../model/unique.ts";
+import type { AcceptBatch, AcceptVerdict, UniqueVerdict } from "../../../ports/task-store.ts";
 import { createCodes } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
+import { readWish, writeWish } from "./unique.ts";
 
-const verdicts = createCodes<AcceptVerdict>({
+const verdicts = createCodes<Extract<AcceptVerdict, string>>({
   accepted: 0,
   duplicate: 1,
   exists: 2,
@@ -26,11 +28,30 @@ export const acceptVerb = {
     (from) => [{ now: instantOf(from.number()), atomic: from.flag(), tasks: readList(from, readNewTask) }],
   ),
   answer: packed<readonly AcceptVerdict[]>(
-    (to, answer) => writeList(to, answer, (_, verdict) => to.number(verdicts.code(verdict))),
-    (from) => readList(from, () => verdicts.word(from.number())),
+    (to, answer) => writeList(to, answer, writeVerdict),
+    (from) => readList(from, readVerdict),
   ),
   items: ([{ tasks }]: readonly [AcceptBatch]) => tasks.length,
 };
+
+const uniqueVerdicts = createCodes<UniqueVerdict["unique"]>({ kept: 0, taken: 1, updated: 2, replaced: 3 });
+/** The codes of verdicts about unique keys follow those of all others. */
+const uniqueFrom = 5;
+
+function writeVerdict(to: PacketWriter, verdict: AcceptVerdict): void {
+  if (typeof verdict === "string") {
+    to.number(verdicts.code(verdict));
+    return;
+  }
+  to.number(uniqueFrom + uniqueVerdicts.code(verdict.unique));
+  to.text(verdict.holder);
+}
+
+function readVerdict(from: PacketReader): AcceptVerdict {
+  const code = from.number();
+  if (code < uniqueFrom) return verdicts.word(code);
+  return { unique: uniqueVerdicts.word(code - uniqueFrom), holder: taskIdOf(from.text()) };
+}
 
 function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.word(task.namespace);
@@ -45,10 +66,16 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.optionalText(task.replayOf);
   to.bytes(task.content);
   to.optionalText(task.contentHash);
+  if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
+}
+
+function wishOf({ unique }: NewTask): UniqueWish {
+  if (unique === undefined) throw new Error("a task's policy says how long it claims a key, and it has none");
+  return unique;
 }
 
 function readNewTask(from: PacketReader): NewTask {
-  return {
+  const task = {
     namespace: namespaceOf(from.word()),
     id: taskIdOf(from.text()),
     name: taskNameOf(from.word()),
@@ -61,6 +88,7 @@ function readNewTask(from: PacketReader): NewTask {
     content: from.bytes(),
     contentHash: from.optionalText(),
   };
+  return task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
 }
 
 function readReplayOf(from: PacketReader): NewTask["replayOf"] {

@@ -1,5 +1,5 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
-import type { CancelRequest } from "../../../model/task.ts";
+import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
 import type { TaskChange } from "../../../model/task-machine.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
@@ -17,6 +17,8 @@ export function writeChange(to: PacketWriter, change: TaskChange): void {
   to.optionalBytes(change.result);
   to.optionalBytes(change.failure);
   writeCancel(to, change.cancel);
+  to.flag(change.more !== undefined);
+  if (change.more !== undefined) to.optionalNumber(change.more.claimUntil);
 }
 
 export const readChange = (from: PacketReader): TaskChange => ({
@@ -31,17 +33,29 @@ export const readChange = (from: PacketReader): TaskChange => ({
   result: from.optionalBytes(),
   failure: from.optionalBytes(),
   cancel: readCancel(from),
+  more: from.flag() ? { claimUntil: readInstant(from) } : undefined,
 });
 
 /** Writes a request to cancel, or that there is none. */
 export function writeCancel(to: PacketWriter, cancel: CancelRequest | undefined): void {
-  to.optionalText(cancel?.reason);
+  writeCancelMessage(to, cancel);
   if (cancel !== undefined) to.number(cancel.at);
 }
 
 export function readCancel(from: PacketReader): CancelRequest | undefined {
+  const message = readCancelMessage(from);
+  return message && { ...message, at: instantOf(from.number()) };
+}
+
+/** Writes what whoever cancels says, or that nobody does. */
+export function writeCancelMessage(to: PacketWriter, message: CancelMessage | undefined): void {
+  to.optionalText(message?.reason);
+  if (message !== undefined) to.optionalText(message.requester);
+}
+
+export function readCancelMessage(from: PacketReader): CancelMessage | undefined {
   const reason = from.optionalText();
-  return reason === undefined ? undefined : { reason, at: instantOf(from.number()) };
+  return reason === undefined ? undefined : { reason, requester: from.optionalText() };
 }
 
 /** Reads a time that may be missing. */

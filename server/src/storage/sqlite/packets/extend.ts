@@ -1,5 +1,6 @@
 import { instantOf } from "../../../model/ids.ts";
 import type { ExtendRequest, LeaseCheck } from "../../../ports/task-store.ts";
+import { readCancelMessage, writeCancelMessage } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readLeaseRef, readLost, writeLeaseRef, writeLost } from "./lease.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
@@ -33,9 +34,9 @@ export const extendVerb = {
 
 function writeCheck(to: PacketWriter, check: LeaseCheck): void {
   to.flag(check.held);
-  if (check.held) to.optionalText(check.cancelReason);
+  if (check.held) writeCancelMessage(to, check.cancel);
   else writeLost(to, check);
 }
 
 const readCheck = (from: PacketReader): LeaseCheck =>
-  from.flag() ? { held: true, cancelReason: from.optionalText() } : { held: false, ...readLost(from) };
+  from.flag() ? { held: true, cancel: readCancelMessage(from) } : { held: false, ...readLost(from) };

@@ -7,6 +7,7 @@ import {
   taskNameOf,
 } from "../../../model/ids.ts";
 import type { Fence, Task, TaskHead } from "../../../model/task.ts";
+import type { TaskClaim } from "../../../model/unique.ts";
 import type { TaskPage } from "../../../ports/task-store.ts";
 import { codeOfReason, reasonOfCode, states } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
@@ -65,14 +66,25 @@ function writeTask(to: PacketWriter, task: Task): void {
   to.bytes(task.content);
   to.optionalBytes(task.result);
   to.optionalBytes(task.failure);
+  if (task.policy.unique !== undefined) writeMaybe(to, task.claim, writeClaim);
 }
 
-const readTask = (from: PacketReader): Task => ({
-  ...readHead(from),
-  content: from.bytes(),
-  result: from.optionalBytes(),
-  failure: from.optionalBytes(),
-});
+function writeClaim(to: PacketWriter, { key, duplicates }: TaskClaim): void {
+  to.text(key);
+  to.number(duplicates);
+}
+
+const readClaim = (from: PacketReader): TaskClaim => ({ key: from.text(), duplicates: from.number() });
+
+function readTask(from: PacketReader): Task {
+  const task = {
+    ...readHead(from),
+    content: from.bytes(),
+    result: from.optionalBytes(),
+    failure: from.optionalBytes(),
+  };
+  return task.policy.unique === undefined ? task : { ...task, claim: readMaybe(from, readClaim) };
+}
 
 function writeHead(to: PacketWriter, head: TaskHead): void {
   to.word(head.namespace);

@@ -48,6 +48,8 @@ export type WriterCalls = Sync<
     | "noteReplays"
     | "prune"
     | "setPause"
+    | "endPauses"
+    | "revoke"
     | "purge"
     | "truncateEvents"
     | "putMeta"
@@ -57,6 +59,7 @@ export type WriterCalls = Sync<
     | "renewLock"
     | "releaseLock"
     | "pruneLocks"
+    | "pruneClaims"
   >
 >;
 
@@ -86,6 +89,7 @@ export type ReaderCalls = Sync<
     | "list"
     | "dueTasks"
     | "expiredLeases"
+    | "duePauses"
     | "getQueue"
     | "listQueues"
     | "purgeMark"
@@ -95,6 +99,8 @@ export type ReaderCalls = Sync<
     | "listDefinitions"
     | "getLock"
     | "listLocks"
+    | "getClaim"
+    | "listClaims"
   >
 >;
 
@@ -121,6 +127,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   remove: { ...small(), items: ([gone]) => gone.length },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
+  endPauses: small(),
+  revoke: { ...small(), items: ([asked]) => asked.length },
   purge: { ...small(), items: ([, , , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
@@ -139,6 +147,7 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   renewLock: small(),
   releaseLock: small(),
   pruneLocks: { ...small(), items: ([, limit]) => limit },
+  pruneClaims: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -153,6 +162,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   list: { request: plain(), answer: taskPage },
   dueTasks: { request: plain(), answer: heads },
   expiredLeases: { request: plain(), answer: heads },
+  duePauses: small(),
   getQueue: small(),
   listQueues: small(),
   purgeMark: small(),
@@ -168,6 +178,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   },
   getLock: small(),
   listLocks: small(),
+  getClaim: small(),
+  listClaims: small(),
   open: small(),
   checkpoint: small(),
   close: small(),

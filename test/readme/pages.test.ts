@@ -5,8 +5,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { isAsPrinted, shellExamplesOf } from "../support/shell-examples.ts";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
 
-const page = readFileSync(path.resolve(import.meta.dirname, "../../docs/locks.md"), "utf8");
-const examples = shellExamplesOf(page).filter(({ command }) => command.startsWith("curl "));
+/** The curl examples of a page. */
+function examplesOf(page: string) {
+  const text = readFileSync(path.resolve(import.meta.dirname, "../../docs", page), "utf8");
+  return shellExamplesOf(text).filter(({ command }) => command.startsWith("curl "));
+}
 
 let server: WireServer;
 beforeAll(async () => {
@@ -22,8 +25,12 @@ function run(command: string): Promise<string> {
   });
 }
 
-test("the examples of the page about locks print what it says", async () => {
-  expect(examples).toHaveLength(2);
+test.each([
+  ["locks.md", 2],
+  ["unique-tasks.md", 3],
+])("the examples of %s print what it says", async (page, count) => {
+  const examples = examplesOf(page);
+  expect(examples).toHaveLength(count);
   for (const { command, prints } of examples) {
     const said = await run(command);
     expect(isAsPrinted(said, prints), `${command}\nprinted\n${said}`).toBe(true);

@@ -1,0 +1,78 @@
+/** What a task claims so that no second one is made meanwhile, and what a conflict comes to. Pure. */
+
+import { digestOf } from "../lib/digest.ts";
+import { type Instant, plus, type QueueName, type TaskId, type TaskName } from "./ids.ts";
+
+/** How long a task's claim lasts; part of its policy, because every end of it must know. */
+export type UniqueScope = {
+  /** Until a worker first has it, or until its end. */
+  readonly until: "started" | "ended";
+  /** How much longer, counted from then. */
+  readonly forMs: number;
+};
+
+/** What a newcomer wants when its key is claimed. */
+export type OnConflict = "return" | "reject" | "replace" | "debounce";
+
+/** What a task claims on its way in. */
+export type UniqueWish = {
+  readonly key: string;
+  readonly onConflict: OnConflict;
+  /** Its claim lasts at least until then; undefined: no longer than its scope. */
+  readonly keepUntil: Instant | undefined;
+  /** However often it is debounced, it may start by then; undefined: no bound. */
+  readonly startBy: Instant | undefined;
+};
+
+/** A claim of a key. `freeAt`: known once its scope is over; until then the task holds it. */
+export type UniqueClaim = {
+  readonly key: string;
+  readonly taskId: TaskId;
+  readonly claimedAt: Instant;
+  readonly freeAt: Instant | undefined;
+  /** How many tasks were not made because of it. */
+  readonly duplicates: number;
+};
+
+/** What a task has claimed, as shown with it. */
+export type TaskClaim = Pick<UniqueClaim, "key" | "duplicates">;
+
+/** What becomes of a newcomer whose key is claimed by a living task. */
+export type Conflict = "kept" | "taken" | "replace" | "update";
+
+/** What of the task that has a key decides a conflict. */
+export type KeyHolder = {
+  readonly state: string;
+  readonly name: TaskName;
+  readonly queue: QueueName;
+  /** Undefined: no worker has had it. */
+  readonly fence: object | undefined;
+};
+
+/** Decides a conflict. A debounced newcomer only takes over what is another version of it, and has not been tried. */
+export function decideConflict(
+  holder: KeyHolder,
+  newcomer: { readonly name: TaskName; readonly queue: QueueName; readonly unique: UniqueWish },
+): Conflict {
+  const { onConflict } = newcomer.unique;
+  if (onConflict === "reject") return "taken";
+  const isWaiting = holder.state === "scheduled" || holder.state === "ready";
+  if (!isWaiting || onConflict === "return") return "kept";
+  if (onConflict === "replace") return "replace";
+  if (holder.fence !== undefined) return "kept";
+  return holder.name === newcomer.name && holder.queue === newcomer.queue ? "update" : "taken";
+}
+
+/** When a debounced task starts that was put off until `wanted`: no later than its bound, which may be over by now. */
+export const debouncedStart = (wanted: Instant, startBy: Instant | undefined, now: Instant): Instant =>
+  startBy === undefined || wanted <= startBy ? wanted : startBy > now ? startBy : now;
+
+/** Until when a claim lasts whose scope is over. */
+export const claimEnd = ({ forMs }: UniqueScope, now: Instant): Instant => plus(now, forMs);
+
+/** Keys of this form are made from what tasks say; nobody may choose one. */
+export const derivedKeyPrefix = "sha256:";
+
+/** The key of a task that names none: its name, its queue, and a digest of what counts of its arguments. */
+export const derivedKey = (name: TaskName, queue: QueueName, argsDigest: string): string =>
+  derivedKeyPrefix + digestOf([name, queue, argsDigest]);

@@ -1,0 +1,114 @@
+import type { Instant, Namespace } from "../../model/ids.ts";
+import type { NewTask } from "../../model/task.ts";
+import { transition } from "../../model/task-machine.ts";
+import { debouncedStart, decideConflict, type UniqueClaim, type UniqueWish } from "../../model/unique.ts";
+import type { UniqueVerdict } from "../../ports/task-store.ts";
+import type { ClaimPage } from "../../ports/unique-store.ts";
+import { writeChange } from "./apply.ts";
+import { type Claim, type Entry, hashOf, replaceHead, type Space, type State } from "./state.ts";
+
+/** A task that claims a key. */
+export type UniqueTask = NewTask & { readonly unique: UniqueWish };
+
+/** Who has a key at a time; undefined while it is free. */
+export function holderOf(space: Space | undefined, key: string, now: Instant): Claim | undefined {
+  const claim = space?.claims.get(key);
+  return claim !== undefined && (claim.freeAt === undefined || claim.freeAt > now) ? claim : undefined;
+}
+
+/** A task that was stored takes a key that is free. */
+export function takeKey(
+  space: Space,
+  entry: Entry,
+  { key, keepUntil, startBy }: UniqueWish,
+  now: Instant,
+): void {
+  const claim = { key, holder: entry, claimedAt: now, keepUntil, startBy, freeAt: undefined, duplicates: 0 };
+  entry.claim = claim;
+  space.claims.set(key, claim);
+}
+
+/** What becomes of a newcomer whose key is claimed; undefined: it is to be stored in the place of the one that waits. */
+export function meetHolder(
+  state: State,
+  task: UniqueTask,
+  claim: Claim,
+  now: Instant,
+): UniqueVerdict | undefined {
+  const conflict = decideConflict(claim.holder.head, task);
+  if (conflict === "replace") return undefined;
+  claim.duplicates += 1;
+  if (conflict === "update") debounce(state, task, claim, now);
+  return { unique: conflict === "update" ? "updated" : conflict, holder: claim.holder.head.id };
+}
+
+/** Ends a task that waits because another takes its place. */
+export function replaceHolder(state: State, claim: Claim, now: Instant): UniqueVerdict {
+  const { holder } = claim;
+  claim.duplicates += 1;
+  const change = transition(holder.head, { kind: "replace" }, now);
+  if (change) writeChange(state, holder, { change, now, isSettled: false });
+  return { unique: "replaced", holder: holder.head.id };
+}
+
+/** What the newcomer says holds from now on, and the start is put off; one that is due already starts as it would have. */
+function debounce(state: State, task: NewTask, { holder, startBy }: Claim, now: Instant): void {
+  const { head } = holder;
+  const start = debouncedStart(task.notBefore ?? now, startBy, now);
+  // What makes a repeat of the first submission a duplicate is what was submitted then.
+  holder.contentHash = hashOf(holder);
+  holder.content = new Uint8Array(task.content);
+  replaceHead(state, holder, {
+    ...head,
+    policy: task.policy,
+    revision: head.revision + 1,
+    ...(head.state === "scheduled" && { priority: task.priority, notBefore: start }),
+  });
+  state.log.note(holder.head, "updated", now);
+}
+
+/** The claim of a key; undefined while it is free. */
+export function getClaim(
+  state: State,
+  namespace: Namespace,
+  key: string,
+  now: Instant,
+): UniqueClaim | undefined {
+  const claim = holderOf(state.spaces.get(namespace), key, now);
+  return claim && shown(claim);
+}
+
+/** Claims of a namespace that are not free, by key. */
+export function listClaims(
+  state: State,
+  { namespace, after, limit, now }: ClaimPage,
+): readonly UniqueClaim[] {
+  const space = state.spaces.get(namespace);
+  const keys = [...(space?.claims.keys() ?? [])].filter((key) => after === undefined || key > after).sort();
+  return keys
+    .flatMap((key) => holderOf(space, key, now) ?? [])
+    .slice(0, limit)
+    .map(shown);
+}
+
+/** Forgets claims that are free and whose tasks' retention is over. */
+export function pruneClaims(state: State, now: Instant, limit: number): number {
+  let gone = 0;
+  for (const { claims, tasks } of state.spaces.values()) {
+    for (const { key, freeAt, holder } of claims.values()) {
+      if (gone >= limit) return gone;
+      if (freeAt === undefined || freeAt > now || tasks.get(holder.head.id) === holder) continue;
+      claims.delete(key);
+      gone += 1;
+    }
+  }
+  return gone;
+}
+
+const shown = ({ key, holder, claimedAt, freeAt, duplicates }: Claim): UniqueClaim => ({
+  key,
+  taskId: holder.head.id,
+  claimedAt,
+  freeAt,
+  duplicates,
+});

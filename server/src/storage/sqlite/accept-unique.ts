@@ -1,0 +1,77 @@
+import type { Instant } from "../../model/ids.ts";
+import type { NewTask, TaskHead } from "../../model/task.ts";
+import { transition } from "../../model/task-machine.ts";
+import { decideConflict, type UniqueWish } from "../../model/unique.ts";
+import type { AcceptVerdict } from "../../ports/task-store.ts";
+import type { Holder } from "./claims.ts";
+import { states } from "./codes.ts";
+import { createDebounce } from "./debounce.ts";
+import { query } from "./files/connection.ts";
+import { createFind } from "./find.ts";
+import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
+import { createTransition } from "./transition.ts";
+import type { Writing } from "./writing.ts";
+
+/** A task that claims a key. */
+export type UniqueTask = NewTask & { readonly unique: UniqueWish };
+
+/** Stores a task, whatever its key. */
+export type StoreTask = (task: NewTask, now: Instant) => AcceptVerdict;
+
+/** Makes the acceptance of tasks that claim a key, whose ids are new. */
+export function createAcceptUnique(
+  writing: Writing,
+  store: StoreTask,
+): (task: UniqueTask, now: Instant) => AcceptVerdict {
+  const { db, queues, claims } = writing;
+  const cancel = createTransition(writing, "TRUE");
+  const debounce = createDebounce(writing);
+  const find = createFind(writing);
+  const select = query<HeadRow>(db, `SELECT ${headColumns} FROM tasks t ${headJoins} WHERE t.seq = ?`);
+
+  /** Stores a task, and lets it take its key when `before` has made that free. */
+  function take(task: UniqueTask, now: Instant, before?: () => void): AcceptVerdict {
+    const verdict = store(task, now);
+    if (verdict !== "accepted") return verdict;
+    const stored = find(task);
+    if (stored === undefined) throw new Error("a task that was accepted is not there");
+    before?.();
+    claims.take(queues.makeNamespace(task.namespace), { seq: stored.seq, task, now });
+    return verdict;
+  }
+
+  function cancelWaiting({ seq }: Holder, head: TaskHead, now: Instant): void {
+    const queue = queues.find(head.namespace, head.queue);
+    const change = transition(head, { kind: "replace" }, now);
+    if (queue === undefined || change === undefined) throw new Error("a task that waits cannot be replaced");
+    const target = { ...head, seq, queue, state: states.code(head.state) };
+    cancel(target, { change, now, outcomeHash: undefined });
+    claims.giveUp(seq);
+    claims.count(seq);
+  }
+
+  /** The newcomer is stored first: where there is no queue for it, the one that waits is left alone. */
+  function replace(task: UniqueTask, holder: Holder, head: TaskHead, now: Instant): AcceptVerdict {
+    const verdict = take(task, now, () => cancelWaiting(holder, head, now));
+    return verdict === "accepted" ? { unique: "replaced", holder: holder.taskId } : verdict;
+  }
+
+  return (task, now) => {
+    const space = queues.namespaceId(task.namespace);
+    const holder = space === undefined ? undefined : claims.holderOf(space, task.unique.key, now);
+    if (holder === undefined) return take(task, now);
+    const row = select.get(holder.seq);
+    // Its record is gone, and its claim lasts longer.
+    const head = row && headOf(row);
+    const conflict = head === undefined ? lasting(task) : decideConflict(head, task);
+    if (conflict === "replace" && head !== undefined) return replace(task, holder, head, now);
+    claims.count(holder.seq);
+    if (conflict !== "update" || head === undefined)
+      return { unique: conflict === "taken" ? "taken" : "kept", holder: holder.taskId };
+    debounce(task, { seq: holder.seq, head, startBy: holder.startBy }, now);
+    return { unique: "updated", holder: holder.taskId };
+  };
+}
+
+const lasting = ({ unique }: UniqueTask): "kept" | "taken" =>
+  unique.onConflict === "reject" ? "taken" : "kept";

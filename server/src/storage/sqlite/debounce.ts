@@ -1,0 +1,50 @@
+import type { Instant } from "../../model/ids.ts";
+import type { NewTask, TaskHead } from "../../model/task.ts";
+import { debouncedStart } from "../../model/unique.ts";
+import { stateCode } from "./codes.ts";
+import { command, query } from "./files/connection.ts";
+import { storedHash } from "./find.ts";
+import { policyText } from "./policy-text.ts";
+import type { Writing } from "./writing.ts";
+
+/** The task that waits under a key. */
+export type Waiting = {
+  readonly seq: number;
+  readonly head: TaskHead;
+  readonly startBy: Instant | undefined;
+};
+
+/** Makes the writer of a newcomer over the task that waits: what it says holds from now on, and its start is put off. */
+export function createDebounce({
+  db,
+  ledger,
+  queues,
+}: Writing): (task: NewTask, waiting: Waiting, now: Instant) => void {
+  const selectContent = query<[hash: string, content: Uint8Array]>(
+    db,
+    "SELECT hash, content FROM contents WHERE seq = ?",
+  );
+  const updateContent = command(db, "UPDATE contents SET content = ?, policy = ?, hash = ? WHERE seq = ?");
+  // A task that is due already starts as it would have; its place among those that are ready is its own.
+  const updateTask = command(
+    db,
+    `UPDATE tasks SET revision = revision + 1, content_bytes = ?1, lease_ms = ?2,
+       priority = CASE state WHEN ${stateCode.scheduled} THEN ?3 ELSE priority END,
+       not_before = CASE state WHEN ${stateCode.scheduled} THEN ?4 ELSE not_before END,
+       timer_at = CASE state WHEN ${stateCode.scheduled} THEN ?4 ELSE timer_at END
+     WHERE seq = ?5`,
+  );
+
+  return (task, { seq, head, startBy }, now) => {
+    const { namespace, queue: queueName, id, reason, attempt, revision } = head;
+    const queue = queues.find(namespace, queueName);
+    const [hash, content] = selectContent.get(seq) ?? [];
+    if (queue === undefined || hash === undefined || content === undefined)
+      throw new Error("a task that waits has no content");
+    // What makes a repeat of the first submission a duplicate is what was submitted then.
+    updateContent(task.content, policyText(task.policy), storedHash(namespace, hash, content), seq);
+    const start = debouncedStart(task.notBefore ?? now, startBy, now);
+    updateTask(task.content.length, task.policy.leaseMs ?? null, task.priority, start, seq);
+    ledger.note(queue, { kind: "updated", reason, id, revision: revision + 1, attempt, at: now });
+  };
+}
