@@ -1,6 +1,14 @@
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { defineTask, type SpreadArgs, type TaskCall, type TaskDefinition } from "./define-task.ts";
+import { defineCodec } from "./codec/define-codec.ts";
+import { jsonCodec } from "./codec/json.ts";
+import {
+  defineTask,
+  type SpreadArgs,
+  type TaskCall,
+  type TaskDefinition,
+  taskDefiner,
+} from "./define-task.ts";
 import type { Enqueuer } from "./enqueue.ts";
 import type { TaskHandle } from "./handle.ts";
 
@@ -86,4 +94,21 @@ test("options are a value, or a function of the arguments", () => {
 test("a call holds its task, its arguments and its options", () => {
   expect(add.call([1, 2], { id: "a" })).toEqual({ task: add, args: [1, 2], options: { id: "a" } });
   expect(ping.call()).toEqual({ task: ping, args: [], options: undefined });
+});
+
+test("definitions may share how payloads travel, and each may say otherwise", () => {
+  const codec = defineCodec({
+    id: "reversed",
+    encode: (value) => Buffer.from(JSON.stringify(value)).reverse(),
+    decode: (bytes) => JSON.parse(Buffer.from(bytes).reverse().toString()),
+  });
+  const define = taskDefiner({ codec });
+  const shared = define<[n: number], number>({ name: "a" });
+  expectTypeOf(shared).toEqualTypeOf<TaskDefinition<[n: number], number>>();
+  expectTypeOf(define({ name: "b", result: z.number() })).toEqualTypeOf<TaskDefinition<[], number>>();
+  expect(shared.argsCodec.encode([1])).toMatchObject({ encoding: { codec: "reversed" } });
+  expect(shared.resultCodec.decode(shared.resultCodec.encode(2))).toBe(2);
+  const own = define<[n: number]>({ name: "c", argsCodec: jsonCodec });
+  expect(own.argsCodec.encode([1])).toEqual({ json: "[1]" });
+  expect(own.resultCodec.id).toBe("reversed");
 });

@@ -1,8 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PayloadCodec } from "./codec/codec.ts";
-import type { CompressionOptions } from "./codec/compression.ts";
-import { jsonCodec } from "./codec/json.ts";
-import { marked } from "./codec/marked.ts";
+import { type PayloadOptions, payloadCodecs } from "./payload-options.ts";
 import { jsonSchemaOf } from "./schema.ts";
 import type { EnqueueOptions, TaskOptions } from "./task-options.ts";
 
@@ -81,18 +79,6 @@ type Spec<Args> = {
   readonly name: string;
   /** Defaults for each call; a function gets the arguments, a tuple spread out. */
   readonly options?: TaskOptions | ((...args: SpreadArgs<Args>) => TaskOptions);
-  /** How arguments, result and progress travel. Default: JSON, and bytes for a Uint8Array. */
-  readonly codec?: PayloadCodec;
-  /** How arguments travel, where it is not as `codec` says. */
-  readonly argsCodec?: PayloadCodec;
-  /** How the result travels, where it is not as `codec` says. */
-  readonly resultCodec?: PayloadCodec;
-  /** Other codecs whose payloads are read, such as the one that was written with before. By their id. */
-  readonly accepts?: readonly PayloadCodec[];
-  /** Makes large arguments and results smaller: `{ algorithm: "zstd" }`. What comes compressed is read in any case. Default: nothing. */
-  readonly compression?: CompressionOptions;
-  /** How much a compressed payload may become before it is refused. Default 32 MiB. */
-  readonly decompressedBytesMax?: number;
   /** What it does, in a few sentences, for people. */
   readonly description?: string;
   /** Words to find the definition by, at most 16. (Tags of its tasks are options.) */
@@ -103,7 +89,7 @@ type Spec<Args> = {
   readonly version?: number;
   /** What its arguments look like, as JSON Schema. Default: what the validator of `args` says, where it can. */
   readonly argsJsonSchema?: object;
-};
+} & PayloadOptions;
 
 type ArgsSchema = StandardSchemaV1<ArgsShape, unknown>;
 type Input<S extends ArgsSchema> = StandardSchemaV1.InferInput<S>;
@@ -135,7 +121,7 @@ export function defineTask(
     name,
     argsSchema: spec.args,
     resultSchema: spec.result,
-    ...codecsOf(spec),
+    ...payloadCodecs(spec),
     facts: factsOf(spec),
     optionsFor: (args) => (typeof options === "function" ? options(...spreadArgs(args)) : options),
     call: (args: ArgsShape = [], callOptions?: EnqueueOptions) => ({
@@ -147,20 +133,13 @@ export function defineTask(
   return definition;
 }
 
-type Codecs = Pick<TaskDefinition, "codec" | "argsCodec" | "resultCodec">;
-
-function codecsOf(spec: Spec<readonly unknown[]>): Codecs {
-  const { codec = jsonCodec, argsCodec = codec, resultCodec = codec, accepts = [] } = spec;
-  const { compression, decompressedBytesMax } = spec;
-  const ends = { known: accepts, compression, decompressedBytesMax };
-  const isUsual = accepts.length === 0 && compression === undefined && decompressedBytesMax === undefined;
-  const of = (each: PayloadCodec): PayloadCodec =>
-    isUsual && each === jsonCodec ? plainJson : marked(each, ends);
-  return { codec: of(codec), argsCodec: of(argsCodec), resultCodec: of(resultCodec) };
+/**
+ * `defineTask` with payload options that all its definitions share, each of which may say otherwise: `const defineTask = taskDefiner({
+ * codec: msgpack, compression: { algorithm: "zstd" } })`.
+ */
+export function taskDefiner(shared: PayloadOptions): typeof defineTask {
+  return ((spec: Spec<[]>) => defineTask({ ...shared, ...spec })) as typeof defineTask;
 }
-
-// What most definitions have; it reads what others compressed or marked.
-const plainJson = marked(jsonCodec, { known: [], compression: undefined, decompressedBytesMax: undefined });
 
 function factsOf(spec: Spec<readonly unknown[]> & { readonly args?: ArgsSchema | undefined }): TaskFacts {
   const { description = "", tags = [], idempotent = false, version = 0, options = {} } = spec;

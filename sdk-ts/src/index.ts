@@ -32,7 +32,7 @@ export type {
   ReplayOptions,
 } from "./dead-letters.ts";
 export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
-export { defineTask } from "./define-task.ts";
+export { defineTask, taskDefiner } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
@@ -41,6 +41,7 @@ export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
 export type { LockOptions, Locks } from "./locks.ts";
 export type { Logger } from "./log.ts";
+export type { PayloadOptions } from "./payload-options.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";
 export type { UniqueConflictKind } from "./publisher.ts";
@@ -68,4 +69,4 @@ export type { EnqueueOptions, RetryOptions, TaskOptions, UniqueOptions } from ".
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
 export type { TaskProgress, TaskStatus } from "./task-status.ts";
-export type { Dial } from "./transport.ts";
+export type { Connection, Dial } from "./transport.ts";

@@ -34,14 +34,21 @@ class WideSessionManager extends Http2SessionManager {
   }
 }
 
+/** A connection to a server: a Duplex of `node:stream`. Said so briefly because users may compile without Node's types. */
+export type Connection = {
+  readonly readable: boolean;
+  readonly writable: boolean;
+  destroy(error?: Error): unknown;
+};
+
 /** Opens a connection to a server by other means than a socket. Called again after each loss. */
-export type Dial = () => Duplex;
+export type Dial = () => Connection;
 
 /** Makes a channel; nothing is sent before the first call. Connects by TCP unless told how. */
 export function openChannel(baseUrl: string, dial?: Dial): Channel {
   const sessionManager = new WideSessionManager(baseUrl, keepalive, {
     settings: { initialWindowSize: windowBytes },
-    ...(dial && { createConnection: dial }),
+    ...(dial && { createConnection: () => dial() as Duplex }),
   });
   return {
     transport: createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [], readMaxBytes }),

@@ -139,7 +139,9 @@ test("a server runs inside another program, and has types there", () => {
   expect(run(node24, ["in-process.ts"], app)).toBe("200\n");
 });
 
-test("the pages about embedding, payloads and testing are true of the packages as they are installed", () => {
+test("the pages about embedding, payloads and testing are true of the packages as they are installed", {
+  timeout: 240_000,
+}, () => {
   for (const page of ["embedding", "payloads", "testing"]) {
     const snippets = snippetsOf(readFileSync(path.join(root, `docs/${page}.md`), "utf8"));
     for (const { file, text } of snippets) writeFileSync(path.join(app, file), text);

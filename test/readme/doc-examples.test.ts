@@ -34,6 +34,7 @@ test("the example of a server inside a program runs", { timeout: 120_000 }, asyn
 test("the examples of payloads hold what they assert", { timeout: 120_000 }, async () => {
   expect([...(await runPage("docs/payloads.md")).keys()]).toEqual([
     "codecs.ts",
+    "tasks.ts",
     "compression.ts",
     "versions.ts",
   ]);
