@@ -98,6 +98,21 @@ describe.each(wireTransports)("over %s", (name, open) => {
     ]);
   });
 
+  test("a dry run tells the channel that a route leads to", async () => {
+    const { routing } = connect();
+    const toChannel = `
+broadcasts: { news: }
+routes: [{ match: { task: "news.*" }, target: { type: broadcast, name: news }, options: { priority: 8 } }]
+`;
+    expect(await routing.testRoute({ namespace, name: "news.flash", config: toChannel })).toMatchObject({
+      ...{ queue: "", broadcastChannel: "news", priority: 8 },
+      steps: [
+        "it names no queue: the default queue is default",
+        "routes[0] (line 3) fits: broadcast channel news",
+      ],
+    });
+  });
+
   test("the same task again is the same, wherever routes lead it by now", async () => {
     const { tasks, routing } = connect();
     const { revision = 0n } = (await routing.getRouting({ namespace })).routing ?? {};
