@@ -38,10 +38,12 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "stem.v1.ControlService",
     "stem.v1.LockService",
     "stem.v1.QueueService",
     "stem.v1.ServerService",
     "stem.v1.TaskAdminService",
+    "stem.v1.TaskDefinitionService",
     "stem.v1.TaskService",
     "stem.v1.WorkerService",
   ]);

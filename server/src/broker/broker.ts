@@ -32,6 +32,7 @@ export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./sessi
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
+export type { WorkerView } from "./worker-view.ts";
 export type { Broker, BrokerDeps, QueueHints };
 
 /** A broker at work, as main.ts holds it. */
@@ -66,6 +67,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
     definitions: parts.definitions,
+    workers: parts.sessions.workers,
     drain: dispatch.drain,
     quiet: parts.sessions.quiet,
     queueHints,
