@@ -8,6 +8,7 @@ import { type Api, createApi } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
+import { createControl } from "./control/control.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
@@ -147,6 +148,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     backend,
     routing,
     locks: createLocks({ store, clock, log, limits }),
+    control: createControl({ broker }),
     clock,
     random,
     log,

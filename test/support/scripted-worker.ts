@@ -1,4 +1,5 @@
 import type { Broker, Lease, LeaseVerdict, Session, SettleVerdict } from "../../server/src/broker/broker.ts";
+import type { Command } from "../../server/src/model/command.ts";
 import { defaultNamespace, queueNameOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
@@ -43,6 +44,7 @@ export type ScriptedWorker = Awaited<ReturnType<typeof connectWorker>>;
 export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
   const { name = "worker", channels = [], queues = [defaults.queue], credit = 100, resume } = wish;
   const cancels: { readonly token: Uint8Array; readonly reason: string }[] = [];
+  const commands: { readonly commandId: number; readonly command: Command }[] = [];
   const stream = new AbortController();
   let wasSuperseded = false;
   const session: Session = await broker.openSession(
@@ -51,11 +53,16 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
       worker: name,
       subscriptions: queues.map(subscriptionOf),
       traits: { ...usualTraits, broadcastChannels: channels, ...wish.traits },
+      paused: [],
       definitions: wish.definitions ?? [],
       resume,
     },
     {
       onCancel: (token, reason) => cancels.push({ token, reason }),
+      onCommand(commandId, command) {
+        commands.push({ commandId, command });
+        return true;
+      },
       onSuperseded: () => {
         wasSuperseded = true;
       },
@@ -70,6 +77,7 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
   return {
     session,
     cancels,
+    commands,
     get wasSuperseded() {
       return wasSuperseded;
     },

@@ -1,6 +1,7 @@
 import { type Api, createApi } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
+import { createControl } from "../../server/src/control/control.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
 import { createSystemRandom } from "../../server/src/lib/system-random.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
@@ -63,6 +64,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...deps,
     ...{ broker, backend, routing, info, namespaces },
     locks: createLocks(deps),
+    control: createControl({ broker }),
   });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {

@@ -1,5 +1,5 @@
-import type { Client } from "@connectrpc/connect";
-import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Enqueuer } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
@@ -11,7 +11,7 @@ import type { WorkerSettings } from "./worker-options.ts";
 /** What the contexts of handlers lean on. `streams` is asked for late: it is made after the slots that run the handlers. */
 export type ContextParts = {
   readonly settings: WorkerSettings;
-  readonly client: Client<typeof WorkerService>;
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly enqueuer: () => Enqueuer;
@@ -20,7 +20,8 @@ export type ContextParts = {
 
 /** Ties the contexts of handlers to their worker. */
 export function createContextDeps(parts: ContextParts): ContextDeps {
-  const { settings, client, clock, deadlines, streams } = parts;
+  const { settings, clock, deadlines, streams } = parts;
+  const client = createClient(WorkerService, parts.transport);
   return {
     log: settings.log,
     enqueuer: parts.enqueuer,

@@ -1,5 +1,4 @@
-import { createClient, type Transport } from "@connectrpc/connect";
-import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import type { Transport } from "@connectrpc/connect";
 import type { StemClient } from "@stem/sdk";
 import type { Clock, Random } from "@stem/sdk/internal";
 import { createContextDeps } from "./context-deps.ts";
@@ -9,6 +8,7 @@ import { LeaseTable } from "./lease-table.ts";
 import { endOverdue } from "./overdue.ts";
 import { Prefetch } from "./prefetch.ts";
 import { announcedTasks, type Registry } from "./registry.ts";
+import { createRemote, type Remote } from "./remote.ts";
 import { createRunners } from "./runner/runners.ts";
 import type { Outcome } from "./settlement.ts";
 import { Slots } from "./slots.ts";
@@ -33,6 +33,7 @@ export type Engine = {
   readonly deadlines: Deadlines;
   /** Ends the threads and child processes. */
   readonly closeRunners: () => Promise<void>;
+  readonly control: Remote["control"];
 };
 
 /** Puts a worker together: leases come in by the streams, run in the slots, and go out as settlements. */
@@ -40,7 +41,10 @@ export function createEngine(parts: EngineParts): Engine {
   const { settings, registry, clock } = parts;
   const leases = new LeaseTable();
   const prefetch = new Prefetch(settings.prefetchMax);
-  const settle = (lease: HeldLease, outcome: Outcome): void => streams.settlements.add(lease, outcome);
+  const settle = (lease: HeldLease, outcome: Outcome): void => {
+    remote.count(outcome);
+    streams.settlements.add(lease, outcome);
+  };
   const overdue = {
     log: settings.log,
     withdraw: (lease: HeldLease) => slots.withdraw(lease),
@@ -48,11 +52,12 @@ export function createEngine(parts: EngineParts): Engine {
     abortGraceMs: settings.abortGraceMs,
   };
   const deadlines = new Deadlines(leases, clock, (lease, now) => endOverdue(lease, now, overdue));
+  const remote = createRemote({ settings, clock, leases, slots: () => slots, streams: () => streams });
   const contexts = createContextDeps({
     settings,
     clock,
     deadlines,
-    client: createClient(WorkerService, parts.transport),
+    transport: parts.transport,
     enqueuer: parts.client,
     streams: () => streams,
   });
@@ -66,7 +71,7 @@ export function createEngine(parts: EngineParts): Engine {
     watch: (time) => deadlines.watch(time),
   });
   const slots: Slots = new Slots(settings.concurrency, {
-    runner: runners.runner,
+    runner: remote.counting(runners.runner),
     clock,
     watch: (time) => deadlines.watch(time),
     onEnded(lease, outcome) {
@@ -83,6 +88,7 @@ export function createEngine(parts: EngineParts): Engine {
     deadlines,
     prefetch,
     tasks: announcedTasks(registry),
+    remote,
   });
-  return { streams, slots, deadlines, closeRunners: runners.close };
+  return { streams, slots, deadlines, closeRunners: runners.close, control: remote.control };
 }

@@ -45,6 +45,8 @@ export class HeldLease {
   stopAt: number;
   /** Buffered: when to give it back. Running: when its time limit is over. */
   limitAt: number;
+  /** When its handler began; undefined: it waits for a slot. */
+  beganAt: number | undefined;
   /** Why it was told to stop. */
   stop: StopError | undefined;
   /** Whether its handler can be ended from outside; else it is only asked to end. */
@@ -89,6 +91,7 @@ export class HeldLease {
   /** Its handler begins; a task's time limit is counted from here. */
   begin(now: number): void {
     this.phase = "running";
+    this.beganAt = now;
     this.limitAt = now + (this.timeLimitMs ?? Number.POSITIVE_INFINITY);
   }
 

@@ -337,3 +337,28 @@ test("a worker that cannot connect says why, once for each reason, and says when
   await started;
   expect(told().at(-1)).toMatchObject({ text: "connected" });
 });
+
+test("a queue that was paused by command is told in the next greeting, and commands it does not know are answered", async () => {
+  const { clock, peer, first } = await welcomeWorker({ queues: ["a", "b"] });
+  first.send({
+    case: "command",
+    value: { commandId: 7n, command: { kind: { case: "pause", value: { queues: ["b"] } } } },
+  });
+  expect((await first.next("reply")).value).toMatchObject({
+    commandId: 7n,
+    outcome: { value: { kind: { case: "consumption", value: { changed: ["b"], pausedQueues: ["b"] } } } },
+  });
+  first.send({ case: "command", value: { commandId: 8n, command: {} } });
+  expect((await first.next("reply", 1)).value).toMatchObject({
+    commandId: 8n,
+    outcome: { case: "unsupported" },
+  });
+  first.end();
+  await rest();
+  await clock.advance(250);
+  const second = await peer.stream(2);
+  expect((await second.next("hello")).value).toMatchObject({
+    pausedQueues: ["b"],
+    capabilities: ["control"],
+  });
+});

@@ -93,6 +93,7 @@ class StreamWorker implements Worker {
     this.#settings = settings;
     this.#clock = clock;
     this.#onClose = onClose;
+    engine.control.shutdown = (graceMs) => this.#shutDown(graceMs);
   }
 
   get name(): string {
@@ -129,6 +130,15 @@ class StreamWorker implements Worker {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** Begins to end by command; nobody waits for it here. */
+  #shutDown(graceMs = this.#settings.graceMs): boolean {
+    const isFirst = this.#stopped === undefined;
+    this.stop({ graceMs }).catch((error: unknown) =>
+      this.#settings.log.error({ err: error }, "could not end in order"),
+    );
+    return isFirst;
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -44,6 +44,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     [PreconditionFailureSchema],
   ],
   [{ reason: "QUEUE_UNKNOWN", queue: "q" }, Code.NOT_FOUND, [ResourceInfoSchema]],
+  [{ reason: "WORKER_UNKNOWN", worker: "w" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "DEFINITION_UNKNOWN", name: "d" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [
     { reason: "DEFINITION_LIMIT_REACHED", name: "d", definitionsMax: 1 },

@@ -56,6 +56,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `there is no queue ${p.queue}`,
     details: (p) => [resource("stem.v1.Queue", p.queue)],
   },
+  WORKER_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no worker ${p.worker}`,
+    details: (p) => [resource("stem.v1.Worker", p.worker)],
+  },
   DEFINITION_UNKNOWN: {
     code: Code.NOT_FOUND,
     say: (p) => `there is no task definition ${p.name}`,

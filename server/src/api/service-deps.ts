@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Broker } from "../broker/broker.ts";
+import type { Control } from "../control/control.ts";
 import type { Locks } from "../locks/locks.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -14,6 +15,7 @@ export type ServiceDeps = {
   readonly backend: Backend;
   readonly routing: Routing;
   readonly locks: Locks;
+  readonly control: Control;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;

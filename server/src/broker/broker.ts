@@ -34,6 +34,7 @@ export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
+export type { WorkerView } from "./worker-view.ts";
 export type { Broker, BrokerDeps, QueueHints };
 
 /** A broker at work, as main.ts holds it. */
@@ -68,6 +69,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
     definitions: parts.definitions,
+    workers: parts.sessions.workers,
     drain: dispatch.drain,
     quiet: parts.sessions.quiet,
     queueHints,

@@ -1,4 +1,5 @@
-import type { Bytes, Instant, Namespace } from "../model/ids.ts";
+import type { Command } from "../model/command.ts";
+import type { Bytes, Instant, Namespace, QueueName } from "../model/ids.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { LeaseVerdict } from "./lease.ts";
@@ -18,6 +19,11 @@ export type SessionState = {
   readonly lost: LeaseVerdict[];
   /** How its worker greeted last. */
   hello: SessionHello;
+  /** The queues that it is to get nothing from. */
+  paused: ReadonlySet<QueueName>;
+  readonly connectedAt: Instant;
+  /** When its worker last greeted, gave credit or beat. */
+  heardAt: Instant;
   /** How its worker said last that it is doing. */
   stats: WorkerStats | undefined;
   /** The stream that has it now. */
@@ -30,6 +36,8 @@ export type SessionState = {
 export type StreamControl = {
   /** Another stream takes the session up. */
   supersede(): void;
+  /** An operator wants something; false: too much waits for this worker already. */
+  tellCommand(commandId: number, command: Command): boolean;
   /** Somebody wants an attempt stopped. */
   tellCancel(lease: HeldLease, message: CancelMessage): void;
 };
@@ -37,7 +45,7 @@ export type StreamControl = {
 /** A session that no stream has yet. */
 export function createSessionState(
   keys: TokenKeys,
-  { id, hello, book }: Pick<SessionState, "id" | "hello" | "book">,
+  { id, hello, book, connectedAt }: Pick<SessionState, "id" | "hello" | "book" | "connectedAt">,
 ): SessionState {
   const { namespace } = hello;
   let seals = keys.seals(namespace, id);
@@ -55,6 +63,9 @@ export function createSessionState(
     },
     lost: [],
     hello,
+    paused: new Set(hello.paused),
+    connectedAt,
+    heardAt: connectedAt,
     stats: undefined,
     stream: undefined,
     detachedAt: undefined,

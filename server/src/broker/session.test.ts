@@ -90,8 +90,16 @@ test("a cancel is not told before the stream was heard of", async () => {
   const told: string[] = [];
   const resume = { sessionId: before.session.id, held: [lease.token], seenSeq: 1 };
   const session = await rooms.broker.openSession(
-    { ...taskRefOf(""), worker: "w", subscriptions: [], traits: usualTraits, definitions: [], resume },
-    { onCancel: (_, reason) => told.push(reason), onSuperseded: () => undefined },
+    {
+      ...taskRefOf(""),
+      worker: "w",
+      subscriptions: [],
+      traits: usualTraits,
+      paused: [],
+      definitions: [],
+      resume,
+    },
+    { onCancel: (_, reason) => told.push(reason), onCommand: () => true, onSuperseded: () => undefined },
   );
   expect(told).toEqual([]);
   await session.heartbeat(1);

@@ -1,3 +1,4 @@
+import type { Command, CommandOutcome } from "../model/command.ts";
 import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
 import type { Subscription } from "../model/queue-tier.ts";
 import type { TaskDefinition } from "../model/task-definition.ts";
@@ -14,6 +15,8 @@ export type SessionHello = {
   /** The queues it serves, each once, in its order. */
   readonly subscriptions: readonly Subscription[];
   readonly traits: WorkerTraits;
+  /** Those of its queues that it takes nothing from. */
+  readonly paused: readonly QueueName[];
   /** The tasks it can run, as far as it says. */
   readonly definitions: readonly TaskDefinition[];
   /** The session to go on with; undefined: a new one. */
@@ -26,6 +29,8 @@ export type SessionHello = {
 export type SessionEvents = {
   /** Somebody wants an attempt stopped. */
   readonly onCancel: (token: Bytes, reason: string, requester: string) => void;
+  /** An operator wants something; false: too much waits for this worker already. */
+  readonly onCommand: (commandId: number, command: Command) => boolean;
   /** Another stream took the session up; this one must close. */
   readonly onSuperseded: () => void;
   /** The stream takes nothing more: it is lost, superseded or has said goodbye. Perhaps more than once. */
@@ -56,6 +61,8 @@ export interface Session {
   received(ranges: readonly SeqRange[]): void;
   /** How the worker is doing, by its word. */
   report(stats: WorkerStats): void;
+  /** What came of a command; one that tells which queues are paused now pauses and resumes them here. */
+  answer(commandId: number, outcome: CommandOutcome): void;
   /** How much is ready in each queue that it serves, in the order of its greeting. */
   backlogs(): Promise<readonly QueueBacklog[]>;
   /**

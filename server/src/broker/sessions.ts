@@ -2,6 +2,7 @@ import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "..
 import type { Defaults } from "../model/limits.ts";
 import type { CancelMessage, Fence, TaskHead } from "../model/task.ts";
 import type { Random } from "../ports/random.ts";
+import { createCommands } from "./commands.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import { createLeaseBook } from "./lease-book.ts";
 import { faultBy, type OpenToken, openAny, openOwn, sessionKey } from "./open-token.ts";
@@ -12,6 +13,7 @@ import { Stream } from "./stream.ts";
 import type { StreamDeps } from "./stream-deps.ts";
 import { claimedSessionOf, sessionIdBytes } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
+import { type WorkerView, workerViewOf } from "./worker-view.ts";
 
 /** All sessions of the server. */
 export type Sessions = {
@@ -25,6 +27,8 @@ export type Sessions = {
   tellCancel(task: TaskRef, fence: Fence, message: CancelMessage): void;
   /** Whether the newest lease of a task was granted to a worker that says what it received, and has not said so of this one. */
   neverArrived(task: TaskHead): boolean;
+  /** The workers of a namespace, in no order. */
+  workers(namespace: Namespace): readonly WorkerView[];
   /** Resolves as soon as no session holds a lease. */
   quiet(): Promise<void>;
   /** Forgets sessions whose stream was lost so long ago that their leases are over. */
@@ -32,7 +36,7 @@ export type Sessions = {
 };
 
 /** What sessions need. */
-export type SessionsDeps = Omit<StreamDeps, "forget" | "openAny"> &
+export type SessionsDeps = Omit<StreamDeps, "forget" | "openAny" | "commands"> &
   ResumingDeps & {
     readonly keys: TokenKeys;
     readonly random: Pick<Random, "bytes">;
@@ -41,7 +45,8 @@ export type SessionsDeps = Omit<StreamDeps, "forget" | "openAny"> &
 
 /** Makes the register of sessions. */
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { keys, random, limits, defaults } = deps;
+  const { keys, random, clock, limits, defaults } = deps;
+  const commands = createCommands(clock);
   const sessions = new Map<string, SessionState>();
   const takeUp = createResuming(deps);
   let untilQuiet: (() => void)[] = [];
@@ -55,7 +60,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const lastSeq = resume !== undefined && Number.isSafeInteger(resume.seenSeq) ? resume.seenSeq : 0;
     const id = formerId(keys, namespace, resume) ?? random.bytes(sessionIdBytes);
     const book = createLeaseBook({ limits, lastSeq, onEmpty: noteQuiet });
-    const state = createSessionState(keys, { id, hello, book });
+    const state = createSessionState(keys, { id, hello, book, connectedAt: clock.now() });
     sessions.set(keyOf(namespace, id), state);
     return state;
   }
@@ -80,7 +85,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     async open(hello, events) {
       const { namespace, resume } = hello;
       const state = (resume && find(namespace, resume.sessionId)) ?? create(hello);
-      const stream = new Stream({ ...deps, forget, openAny: openAnyOf }, state, { hello, events });
+      const stream = new Stream({ ...deps, commands, forget, openAny: openAnyOf }, state, { hello, events });
       try {
         if (resume !== undefined) {
           const faultOf = faultBy(openAnyOf(namespace));
@@ -100,15 +105,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
         if (lease !== undefined) state.stream?.tellCancel(lease, message);
       }
     },
-    neverArrived({ namespace, id, fence }) {
-      if (fence === undefined) return false;
-      for (const state of sessions.values()) {
-        if (!state.book.tellsArrivals || state.namespace !== namespace) continue;
-        const lease = state.book.find(id, fence);
-        if (lease !== undefined) return !lease.hasArrived;
-      }
-      return false;
-    },
+    neverArrived: (task) => neverArrived(sessions.values(), task),
+    workers: (namespace) =>
+      sessions
+        .values()
+        .filter((state) => state.namespace === namespace)
+        .map((state) => workerViewOf(state, (command, timeoutMs) => commands.ask(state, command, timeoutMs)))
+        .toArray(),
     quiet() {
       return new Promise((resolve) => {
         untilQuiet.push(resolve);
@@ -127,6 +130,16 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
     },
   };
+}
+
+function neverArrived(states: Iterable<SessionState>, { namespace, id, fence }: TaskHead): boolean {
+  if (fence === undefined) return false;
+  for (const state of states) {
+    if (!state.book.tellsArrivals || state.namespace !== namespace) continue;
+    const lease = state.book.find(id, fence);
+    if (lease !== undefined) return !lease.hasArrived;
+  }
+  return false;
 }
 
 /** How many listed tokens nobody here made. After a restart that forgot the session all of its tokens are strange, and none forged. */

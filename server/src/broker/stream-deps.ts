@@ -3,6 +3,7 @@ import type { Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
+import type { Commands } from "./commands.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
@@ -17,6 +18,7 @@ export type StreamDeps = {
   readonly extending: Extending;
   readonly hints: TaskHints;
   readonly clock: Clock;
+  readonly commands: Commands;
   readonly limits: Limits;
   /** Opens the tokens of every session; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;

@@ -1,13 +1,14 @@
-import type { Bytes } from "../model/ids.ts";
+import type { Command, CommandOutcome } from "../model/command.ts";
+import type { Bytes, QueueName } from "../model/ids.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import { verdictOf } from "./extend.ts";
+import { joinQueues } from "./join-queues.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
 import type { HeldLease, SeqRange } from "./lease-book.ts";
 import { faultBy, openOwn } from "./open-token.ts";
-import { createQueueOrder } from "./queue-order.ts";
 import type { ProgressVerdict, QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
@@ -28,9 +29,11 @@ export class Stream implements Session, StreamControl {
   readonly #deps: StreamDeps;
   readonly #state: SessionState;
   readonly #events: SessionEvents;
-  readonly #taker: Taker;
+  #taker: Taker;
   /** Cancels wait until the stream is heard of: its api has sent the welcome by then. */
   #untold: { readonly lease: HeldLease; readonly message: CancelMessage }[] | undefined = [];
+  /** Commands wait for the same. */
+  readonly #unsaid: [commandId: number, command: Command][] = [];
   #isTaking = false;
 
   /** Attaches to the session, in place of whichever stream had it. */
@@ -39,19 +42,13 @@ export class Stream implements Session, StreamControl {
     this.#deps = deps;
     this.#state = state;
     this.#events = events;
-    const { namespace, subscriptions, worker } = hello;
-    this.#taker = deps.dispatch.join({
-      namespace,
-      queues: subscriptions.map(({ queue }) => queue),
-      order: createQueueOrder(subscriptions),
-      worker,
-      room: () => state.book.room,
-      bytesLeft: () => state.book.bytesLeft,
-    });
     state.stream?.supersede();
     state.stream = this;
     state.hello = hello;
+    state.paused = new Set(hello.paused);
+    state.heardAt = deps.clock.now();
     state.detachedAt = undefined;
+    this.#taker = joinQueues(deps.dispatch, state);
     state.book.clearCredit();
   }
 
@@ -74,6 +71,12 @@ export class Stream implements Session, StreamControl {
     if (this.#isCurrent()) this.#state.stats = stats;
   }
 
+  answer(commandId: number, outcome: CommandOutcome): void {
+    if (!this.#isCurrent()) return;
+    if (outcome.kind === "done" && outcome.paused !== undefined) this.#pause(outcome.paused);
+    this.#deps.commands.answer(this, commandId, outcome);
+  }
+
   async backlogs(): Promise<readonly QueueBacklog[]> {
     const { namespace, hello } = this.#state;
     const queues = hello.subscriptions.map(({ queue }) => queue);
@@ -87,7 +90,7 @@ export class Stream implements Session, StreamControl {
     this.#heard();
     this.#isTaking = true;
     try {
-      const claimed = await this.#taker.next(Math.min(limit, this.#deps.limits.leasedTasksMax), signal);
+      const claimed = await this.#take(Math.min(limit, this.#deps.limits.leasedTasksMax), signal);
       return claimed.length === 0 ? noLeases : await this.#grant(claimed);
     } finally {
       this.#isTaking = false;
@@ -139,6 +142,12 @@ export class Stream implements Session, StreamControl {
     this.#events.onSuperseded();
   }
 
+  tellCommand(commandId: number, command: Command): boolean {
+    if (this.#untold === undefined) return this.#events.onCommand(commandId, command);
+    this.#unsaid.push([commandId, command]);
+    return true;
+  }
+
   tellCancel(lease: HeldLease, message: CancelMessage): void {
     if (lease.wasToldToCancel) return;
     lease.wasToldToCancel = true;
@@ -148,6 +157,7 @@ export class Stream implements Session, StreamControl {
 
   #leave(): void {
     this.#taker.leave();
+    this.#deps.commands.gone(this);
     this.#events.onLeft?.();
   }
 
@@ -158,11 +168,29 @@ export class Stream implements Session, StreamControl {
   #heard(): void {
     const waiting = this.#untold ?? [];
     this.#untold = undefined;
+    this.#state.heardAt = this.#deps.clock.now();
     for (const { lease, message } of waiting) this.#tell(lease, message);
+    for (const [commandId, command] of this.#unsaid.splice(0)) this.#events.onCommand(commandId, command);
   }
 
   #tell(lease: HeldLease, { reason, requester = "" }: CancelMessage): void {
     this.#events.onCancel(tokenOf(lease), reason, requester);
+  }
+
+  /** Waits for tasks, also over a change of the queues that it takes from. */
+  async #take(limit: number, signal: AbortSignal): Promise<readonly Claimed[]> {
+    for (;;) {
+      const taker = this.#taker;
+      const claimed = await taker.next(limit, signal);
+      if (claimed.length > 0 || taker === this.#taker) return claimed;
+    }
+  }
+
+  /** Takes nothing more from these of its queues, and from the others again. */
+  #pause(queues: readonly QueueName[]): void {
+    this.#state.paused = new Set(queues);
+    this.#taker.leave();
+    this.#taker = joinQueues(this.#deps.dispatch, this.#state);
   }
 
   /** False when another stream has the session, and it is none of this one's business any more. */

@@ -8,6 +8,7 @@ import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { TaskSubmission } from "./task-submission.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
+import type { WorkerView } from "./worker-view.ts";
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */
 export interface Broker extends Operators {
@@ -35,6 +36,8 @@ export interface Broker extends Operators {
   isServed(ref: QueueRef): boolean;
   /** What tasks there are, as workers announced them. */
   readonly definitions: Pick<Definitions, "list" | "get" | "remove">;
+  /** The workers of a namespace: those on a stream, and those whose leases outlive theirs. In no order. */
+  workers(namespace: Namespace): readonly WorkerView[];
   /** Takes nothing new and grants nothing more; settlements, heartbeats and reads go on. */
   drain(): void;
 }

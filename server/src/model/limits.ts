@@ -64,6 +64,9 @@ export const limits = {
   /** Unread bytes that a connection takes; with HTTP/2's 64 KiB the sender of a batch would stop and wait several times. */
   connectionWindowBytes: 1024 * 1024,
   workerStreamsMax: 1000,
+  /** Commands that may wait for a worker that reads slowly. */
+  workerCommandsMax: 100,
+  commandMsMax: 60_000,
   awaitStreamsMax: 1000,
   forgedTokensMax: 3,
   forgedTokenWindowMs: 10_000,

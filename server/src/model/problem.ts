@@ -47,6 +47,7 @@ export type Problem =
   | { readonly reason: "BROADCAST_UNKNOWN"; readonly broadcastId: string }
   | { readonly reason: "CHANNEL_UNKNOWN"; readonly channel: string }
   | { readonly reason: "LISTENER_NAME_TAKEN"; readonly worker: string }
+  | { readonly reason: "WORKER_UNKNOWN"; readonly worker: string }
   | { readonly reason: "DEFINITION_UNKNOWN"; readonly name: string }
   | { readonly reason: "DEFINITION_LIMIT_REACHED"; readonly name: string; readonly definitionsMax: number }
   | {

@@ -1,5 +1,3 @@
-import type { Instant } from "./ids.ts";
-
 /** What a worker says of itself when it greets, for those who look for workers. */
 export type WorkerTraits = {
   readonly slots: number;
@@ -15,7 +13,7 @@ export type WorkerTraits = {
 export type WorkerStats = {
   readonly host: string;
   readonly pid: number;
-  readonly startedAt: Instant | undefined;
+  readonly uptimeMs: number | undefined;
   readonly load: readonly number[];
   readonly cpus: number;
   readonly memoryBytes: number;

@@ -1,4 +1,5 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
 import type {
   ConnectRequest,
   ConnectResponse,
@@ -8,6 +9,7 @@ import type {
 } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger, StemProblem } from "@stem/sdk";
 import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@stem/sdk/internal";
+import type { Control } from "../control.ts";
 import type { HeldLease } from "../lease.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
@@ -30,6 +32,9 @@ export type ConnectionDeps = {
   readonly credit: Credit;
   readonly progress: ProgressReports;
   readonly confirmations: Confirmations;
+  readonly control: Control;
+  /** How the worker is doing, for who looks. */
+  readonly stats: () => WorkerStats;
   /** The server has welcomed the worker here. */
   readonly onWelcome: (connection: Connection) => void;
   /** The stream is over; everything on it that was unanswered waits for another. */
@@ -148,6 +153,9 @@ export class Connection {
       case "cancel":
         session.cancelled(frame.value.leases);
         break;
+      case "command":
+        this.#deps.control.take(frame.value);
+        break;
       case "drain":
         this.#leaving.resolve({ kind: "draining", retryAfterMs: msOf(frame.value.retryAfter) });
         break;
@@ -247,7 +255,8 @@ export class Connection {
   #nextFrame(): Frame | undefined {
     if (this.#stage === "new") return this.#hello();
     if (this.#stage === "greeted") return undefined;
-    const frame = this.#heartbeat() ?? this.#settle() ?? this.#credit() ?? this.#deps.progress.take();
+    const frame =
+      this.#heartbeat() ?? this.#settle() ?? this.#credit() ?? this.#answer() ?? this.#deps.progress.take();
     if (frame !== undefined || this.#stage === "open") return frame;
     // Nothing may follow a Goodbye: our half of the stream closes once it has been read.
     this.#outgoing.endAfterNext();
@@ -268,7 +277,12 @@ export class Connection {
     this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
     return {
       case: "heartbeat",
-      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), wantBacklogs: false },
+      value: {
+        $typeName: "stem.v1.Heartbeat",
+        seenSeq: BigInt(seenSeq),
+        stats: this.#deps.stats(),
+        wantBacklogs: false,
+      },
     };
   }
 
@@ -278,6 +292,11 @@ export class Connection {
     this.#sent.set(this.#frames.last + 1, items);
     const settlements = items.map(({ settlement }) => settlement);
     return { case: "settle", value: { $typeName: "stem.v1.Settle", settlements } };
+  }
+
+  #answer(): Frame | undefined {
+    const value = this.#deps.control.next();
+    return value && { case: "reply", value };
   }
 
   #credit(): Frame | undefined {

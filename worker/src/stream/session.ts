@@ -18,6 +18,8 @@ import type { Settlements } from "./settlements.ts";
 export type SessionDeps = {
   readonly settings: WorkerSettings;
   readonly tasks: AnnouncedTasks;
+  /** The queues that nothing is to come from. */
+  readonly paused: ReadonlySet<string>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly leases: LeaseTable;
@@ -95,7 +97,8 @@ export class Session {
       seenSeq: BigInt(this.#seenSeq),
       sdk,
       definitions: [...tasks.definitions],
-      capabilities: [],
+      capabilities: ["control"],
+      pausedQueues: [...this.#deps.paused],
       labels: { ...settings.labels },
       broadcastChannels: [...settings.channels],
     };

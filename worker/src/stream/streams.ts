@@ -7,7 +7,7 @@ import type { Slots } from "../slots.ts";
 import { sdkVersion } from "../version.ts";
 import type { WorkerSettings } from "../worker-options.ts";
 import { Confirmations } from "./confirmations.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionDeps } from "./connection.ts";
 import { Credit } from "./credit.ts";
 import { createOpenFrames } from "./frames.ts";
 import { ProgressReports } from "./progress-reports.ts";
@@ -26,6 +26,7 @@ export type StreamsDeps = {
   readonly deadlines: Deadlines;
   readonly prefetch: Prefetch;
   readonly tasks: SessionDeps["tasks"];
+  readonly remote: Pick<ConnectionDeps, "control" | "stats">;
 };
 
 /** All that is said to the server and heard from it. */
@@ -40,7 +41,8 @@ export type Streams = {
 
 /** Puts the worker's side of its streams together; nothing is open yet. */
 export function createStreams(deps: StreamsDeps): Streams {
-  const { settings, clock, leases, slots, deadlines, tasks } = deps;
+  const { settings, clock, leases, slots, deadlines, tasks, remote } = deps;
+  const { paused } = remote.control;
   const { log } = settings;
   const wake = (): void => link.wake();
   const beat = (): void => link.beat();
@@ -50,7 +52,8 @@ export function createStreams(deps: StreamsDeps): Streams {
     onReady: wake,
     onAnswered: (lease) => leases.remove(lease),
   });
-  const session = new Session({ settings, tasks, clock, log, leases, slots, deadlines, settlements, beat });
+  const held = { leases, slots, deadlines, settlements };
+  const session = new Session({ settings, tasks, paused, clock, log, ...held, beat });
   const progress = new ProgressReports(clock, wake);
   const confirmations = new Confirmations(clock);
   const credit = new Credit({
@@ -62,7 +65,7 @@ export function createStreams(deps: StreamsDeps): Streams {
   const openFrames = createOpenFrames(deps.transport);
   const parts = { openFrames, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
   const link: Link = new Link({
-    dial: (events) => new Connection({ ...parts, confirmations, ...events }),
+    dial: (events) => new Connection({ ...parts, ...remote, confirmations, ...events }),
     clock,
     random: deps.random,
     log: childLogger(log, { url: settings.url }),

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/worker.proto.
  */
 export const file_stem_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("ChRzdGVtL3YxL3dvcmtlci5wcm90bxIHc3RlbS52MSKoAQoRUXVldWVTdWJzY3JpcHRpb24SOwoEbmFtZRgBIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEioKBG1vZGUYAiABKA4yEi5zdGVtLnYxLlF1ZXVlTW9kZUIIukgFggECEAESHwoGd2VpZ2h0GAMgASgFQgq6SAcaBRjoBygBSACIAQFCCQoHX3dlaWdodCLTAgoLV29ya2VyU3RhdHMSFgoEaG9zdBgBIAEoCUIIukgFcgMo/wESCwoDcGlkGAIgASgDEjAKDHN0YXJ0ZWRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoEbG9hZBgEIAMoAUIIukgFkgECEAMSDAoEY3B1cxgFIAEoBRIUCgxtZW1vcnlfYnl0ZXMYBiABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgHIAEoAxIPCgdzdGFydGVkGAggASgDEhEKCXN1Y2NlZWRlZBgJIAEoAxIOCgZmYWlsZWQYCiABKAMSDwoHcnVubmluZxgLIAEoBRIPCgd3YWl0aW5nGAwgASgFEg0KBXNsb3RzGA0gASgFEjIKD3NpbmNlX2NvbmZpcm1lZBgOIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgxRdWV1ZUJhY2tsb2cSDQoFcXVldWUYASABKAkSDQoFcmVhZHkYAiABKAMqVwoJUXVldWVNb2RlEhoKFlFVRVVFX01PREVfVU5TUEVDSUZJRUQQABIVChFRVUVVRV9NT0RFX1NUUklDVBABEhcKE1FVRVVFX01PREVfV0VJR0hURUQQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChRzdGVtL3YxL3dvcmtlci5wcm90bxIHc3RlbS52MSKoAQoRUXVldWVTdWJzY3JpcHRpb24SOwoEbmFtZRgBIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEioKBG1vZGUYAiABKA4yEi5zdGVtLnYxLlF1ZXVlTW9kZUIIukgFggECEAESHwoGd2VpZ2h0GAMgASgFQgq6SAcaBRjoBygBSACIAQFCCQoHX3dlaWdodCLMAgoLV29ya2VyU3RhdHMSFgoEaG9zdBgBIAEoCUIIukgFcgMo/wESCwoDcGlkGAIgASgDEikKBnVwdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCgRsb2FkGAQgAygBQgi6SAWSAQIQAxIMCgRjcHVzGAUgASgFEhQKDG1lbW9yeV9ieXRlcxgGIAEoAxIYChBtZW1vcnlfYnl0ZXNfbWF4GAcgASgDEg8KB3N0YXJ0ZWQYCCABKAMSEQoJc3VjY2VlZGVkGAkgASgDEg4KBmZhaWxlZBgKIAEoAxIPCgdydW5uaW5nGAsgASgFEg8KB3dhaXRpbmcYDCABKAUSDQoFc2xvdHMYDSABKAUSMgoPc2luY2VfY29uZmlybWVkGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIs8DCgZXb3JrZXISCgoCaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSKgoGcXVldWVzGAQgAygLMhouc3RlbS52MS5RdWV1ZVN1YnNjcmlwdGlvbhIVCg1wYXVzZWRfcXVldWVzGAUgAygJEhoKEmJyb2FkY2FzdF9jaGFubmVscxgGIAMoCRINCgVzbG90cxgHIAEoBRIRCglpbl9mbGlnaHQYCCABKAUSKwoGbGFiZWxzGAkgAygLMhsuc3RlbS52MS5Xb3JrZXIuTGFiZWxzRW50cnkSFAoMY2FwYWJpbGl0aWVzGAogAygJEgsKA3NkaxgLIAEoCRIjCgVzdGF0cxgMIAEoCzIULnN0ZW0udjEuV29ya2VyU3RhdHMSMAoMY29ubmVjdF90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpoZWFyZF90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgljb25uZWN0ZWQYDyABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCgxRdWV1ZUJhY2tsb2cSDQoFcXVldWUYASABKAkSDQoFcmVhZHkYAiABKAMqVwoJUXVldWVNb2RlEhoKFlFVRVVFX01PREVfVU5TUEVDSUZJRUQQABIVChFRVUVVRV9NT0RFX1NUUklDVBABEhcKE1FVRVVFX01PREVfV0VJR0hURUQQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A queue that a worker serves. Queues with mode WEIGHTED stand together where the first of them is listed, and so do those without
@@ -72,11 +72,11 @@ export type WorkerStats = Message<"stem.v1.WorkerStats"> & {
   pid: bigint;
 
   /**
-   * When it started.
+   * How long it has been running.
    *
-   * @generated from field: google.protobuf.Timestamp started_time = 3;
+   * @generated from field: google.protobuf.Duration uptime = 3;
    */
-  startedTime?: Timestamp | undefined;
+  uptime?: Duration | undefined;
 
   /**
    * The machine's load averages over 1, 5 and 15 minutes; empty where there are none.
@@ -164,6 +164,125 @@ export const WorkerStatsSchema: GenMessage<WorkerStats> = /*@__PURE__*/
   messageDesc(file_stem_v1_worker, 1);
 
 /**
+ * A worker on its stream, or one whose stream was lost and whose leases are not over.
+ *
+ * @generated from message stem.v1.Worker
+ */
+export type Worker = Message<"stem.v1.Worker"> & {
+  /**
+   * Names it among all, also where two bear one name. Kept over reconnects.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Its namespace.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * Its name, as it says.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * The queues it serves, in its order.
+   *
+   * @generated from field: repeated stem.v1.QueueSubscription queues = 4;
+   */
+  queues: QueueSubscription[];
+
+  /**
+   * Those of them that it takes nothing from, by command.
+   *
+   * @generated from field: repeated string paused_queues = 5;
+   */
+  pausedQueues: string[];
+
+  /**
+   * The broadcast channels it listens to.
+   *
+   * @generated from field: repeated string broadcast_channels = 6;
+   */
+  broadcastChannels: string[];
+
+  /**
+   * How many tasks it can run at once, as it said when it greeted.
+   *
+   * @generated from field: int32 slots = 7;
+   */
+  slots: number;
+
+  /**
+   * How many tasks it holds.
+   *
+   * @generated from field: int32 in_flight = 8;
+   */
+  inFlight: number;
+
+  /**
+   * What it is like.
+   *
+   * @generated from field: map<string, string> labels = 9;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * What it can do beyond the protocol.
+   *
+   * @generated from field: repeated string capabilities = 10;
+   */
+  capabilities: string[];
+
+  /**
+   * Its SDK's name and version.
+   *
+   * @generated from field: string sdk = 11;
+   */
+  sdk: string;
+
+  /**
+   * How it is doing, as it said last; unset: it never did.
+   *
+   * @generated from field: stem.v1.WorkerStats stats = 12;
+   */
+  stats?: WorkerStats | undefined;
+
+  /**
+   * When its session began.
+   *
+   * @generated from field: google.protobuf.Timestamp connect_time = 13;
+   */
+  connectTime?: Timestamp | undefined;
+
+  /**
+   * When it last sent a heartbeat, a credit or a greeting.
+   *
+   * @generated from field: google.protobuf.Timestamp heard_time = 14;
+   */
+  heardTime?: Timestamp | undefined;
+
+  /**
+   * Whether it has a stream now.
+   *
+   * @generated from field: bool connected = 15;
+   */
+  connected: boolean;
+};
+
+/**
+ * Describes the message stem.v1.Worker.
+ * Use `create(WorkerSchema)` to create a new message.
+ */
+export const WorkerSchema: GenMessage<Worker> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker, 2);
+
+/**
  * How many tasks of a queue are ready.
  *
  * @generated from message stem.v1.QueueBacklog
@@ -189,7 +308,7 @@ export type QueueBacklog = Message<"stem.v1.QueueBacklog"> & {
  * Use `create(QueueBacklogSchema)` to create a new message.
  */
 export const QueueBacklogSchema: GenMessage<QueueBacklog> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker, 2);
+  messageDesc(file_stem_v1_worker, 3);
 
 /**
  * How a queue's tasks come beside those of the worker's other queues. Within a queue it is always by priority, then by age.

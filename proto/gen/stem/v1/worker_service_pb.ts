@@ -9,6 +9,8 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
+import type { Command, CommandReply } from "./control_pb.ts";
+import { file_stem_v1_control } from "./control_pb.ts";
 import type { Grant, LeaseVerdict, Settlement, SettleVerdict } from "./lease_pb.ts";
 import { file_stem_v1_lease } from "./lease_pb.ts";
 import type { Progress } from "./task_pb.ts";
@@ -23,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/worker_service.proto.
  */
 export const file_stem_v1_worker_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIrUCCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEiUKCHJlY2VpdmVkGAkgASgLMhEuc3RlbS52MS5SZWNlaXZlZEgAQgcKBWZyYW1lIrgCCg9Db25uZWN0UmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEgwKBGVjaG8YAiABKAMSIwoHd2VsY29tZRgDIAEoCzIQLnN0ZW0udjEuV2VsY29tZUgAEiEKBmdyYW50cxgEIAEoCzIPLnN0ZW0udjEuR3JhbnRzSAASIwoHc2V0dGxlZBgFIAEoCzIQLnN0ZW0udjEuU2V0dGxlZEgAEiUKCGV4dGVuZGVkGAYgASgLMhEuc3RlbS52MS5FeHRlbmRlZEgAEiEKBmNhbmNlbBgHIAEoCzIPLnN0ZW0udjEuQ2FuY2VsSAASHwoFZHJhaW4YCCABKAsyDi5zdGVtLnYxLkRyYWluSAASIwoHcmVmdXNlZBgJIAEoCzIQLnN0ZW0udjEuUmVmdXNlZEgAQgcKBWZyYW1lIvkFCgVIZWxsbxIdCgxwcm90b2NvbF9taW4YASABKAVCB7pIBBoCKAESHQoMcHJvdG9jb2xfbWF4GAIgASgFQge6SAQaAigBEkMKCW5hbWVzcGFjZRgDIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kEjcKBnF1ZXVlcxgFIAMoCzIaLnN0ZW0udjEuUXVldWVTdWJzY3JpcHRpb25CC7pICJIBBQgBEOgHEhkKBXNsb3RzGAYgASgFQgq6SAcaBRiQTigBEhsKCnNlc3Npb25faWQYByABKAxCB7pIBHoCGEASIgoLaGVsZF9sZWFzZXMYCCADKAxCDbpICpIBByIFegMYgAQSGQoIc2Vlbl9zZXEYCSABKANCB7pIBCICKAASFQoDc2RrGAogASgJQgi6SAVyAyj/ARIsCgtkZWZpbml0aW9ucxgLIAMoCzIXLnN0ZW0udjEuVGFza0RlZmluaXRpb24SQQoMY2FwYWJpbGl0aWVzGAwgAygJQiu6SCiSASUQQBgBIh9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2M30kEnYKBmxhYmVscxgOIAMoCzIaLnN0ZW0udjEuSGVsbG8uTGFiZWxzRW50cnlCSrpIR5oBRBAgIiZyJDIiXltBLVphLXowLTldW0EtWmEtejAtOS5fLy1dezAsNjJ9JCoYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kElMKEmJyb2FkY2FzdF9jaGFubmVscxgPIAMoCUI3ukg0kgExEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl9uYW1lc3BhY2UimQIKB1dlbGNvbWUSEgoKc2Vzc2lvbl9pZBgBIAEoDBIQCghwcm90b2NvbBgCIAEoBRIxCg5sZWFzZV9kdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPZnJhbWVfYnl0ZXNfbWF4GAUgASgFEhgKEHJlc3VsdF9ieXRlc19tYXgYBiABKAUSEgoKY3JlZGl0X21heBgHIAEoBRIlCgZsZWFzZXMYCCADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdBIQCghsYXN0X3NlcRgJIAEoAyJrCgZDcmVkaXQSGQoIc2Vlbl9zZXEYASABKANCB7pIBCICKAASFwoGY3JlZGl0GAIgASgDQge6SAQiAigAEh8KCWJ5dGVzX21heBgDIAEoA0IHukgEIgIoAEgAiAEBQgwKCl9ieXRlc19tYXgiLQoIUmVjZWl2ZWQSIQoGcmFuZ2VzGAEgAygLMhEuc3RlbS52MS5TZXFSYW5nZSJBCghTZXFSYW5nZRIaCglmaXJzdF9zZXEYASABKANCB7pIBCICKAESGQoIbGFzdF9zZXEYAiABKANCB7pIBCICKAEiOwoGR3JhbnRzEhEKCWZpcnN0X3NlcRgBIAEoAxIeCgZncmFudHMYAiADKAsyDi5zdGVtLnYxLkdyYW50IjIKBlNldHRsZRIoCgtzZXR0bGVtZW50cxgBIAMoCzITLnN0ZW0udjEuU2V0dGxlbWVudCJGCgdTZXR0bGVkEhEKCWZyYW1lX3NlcRgBIAEoAxIoCgpleGNlcHRpb25zGAIgAygLMhQuc3RlbS52MS5TZXR0bGVkSXRlbSJoCgtTZXR0bGVkSXRlbRINCgVpbmRleBgBIAEoBRInCgd2ZXJkaWN0GAIgASgLMhYuc3RlbS52MS5TZXR0bGVWZXJkaWN0EiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiYgoJSGVhcnRiZWF0EhkKCHNlZW5fc2VxGAEgASgDQge6SAQiAigAEiMKBXN0YXRzGAIgASgLMhQuc3RlbS52MS5Xb3JrZXJTdGF0cxIVCg13YW50X2JhY2tsb2dzGAMgASgIIlgKCEV4dGVuZGVkEiMKBGxvc3QYASADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdBInCghiYWNrbG9ncxgCIAMoCzIVLnN0ZW0udjEuUXVldWVCYWNrbG9nIjkKDlJlcG9ydFByb2dyZXNzEicKCHByb2dyZXNzGAEgAygLMhUuc3RlbS52MS5UYXNrUHJvZ3Jlc3MiSAoMVGFza1Byb2dyZXNzEhMKC2xlYXNlX3Rva2VuGAEgASgMEiMKCHByb2dyZXNzGAIgASgLMhEuc3RlbS52MS5Qcm9ncmVzcyIxCgZDYW5jZWwSJwoGbGVhc2VzGAEgAygLMhcuc3RlbS52MS5DYW5jZWxsZWRMZWFzZSJICg5DYW5jZWxsZWRMZWFzZRITCgtsZWFzZV90b2tlbhgBIAEoDBIOCgZyZWFzb24YAiABKAkSEQoJcmVxdWVzdGVyGAMgASgJIgkKB0dvb2RieWUiNwoFRHJhaW4SLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iPwoHUmVmdXNlZBIRCglmcmFtZV9zZXEYASABKAMSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyK0AgoRTGVhc2VUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESSQoGcXVldWVzGAIgAygJQjm6SDaSATMIARDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSHQoJbWF4X3Rhc2tzGAMgASgFQgq6SAcaBRjoBygAEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kEjUKBHdhaXQYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCB4yAEIMCgpfbmFtZXNwYWNlIpIBChJMZWFzZVRhc2tzUmVzcG9uc2USHgoGZ3JhbnRzGAEgAygLMg4uc3RlbS52MS5HcmFudBIxCg5sZWFzZV9kdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZ3YWl0ZWQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ikQEKElNldHRsZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIoCgtzZXR0bGVtZW50cxgCIAMoCzITLnN0ZW0udjEuU2V0dGxlbWVudEIMCgpfbmFtZXNwYWNlIjwKE1NldHRsZVRhc2tzUmVzcG9uc2USJQoHcmVzdWx0cxgBIAMoCzIULnN0ZW0udjEuU2V0dGxlZFRhc2siWQoLU2V0dGxlZFRhc2sSJwoHdmVyZGljdBgBIAEoCzIWLnN0ZW0udjEuU2V0dGxlVmVyZGljdBIhCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzIsIBChNFeHRlbmRMZWFzZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiEKDGxlYXNlX3Rva2VucxgCIAMoDEILukgIkgEFCAEQ6AcSNQoIZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAQgwKCl9uYW1lc3BhY2UiPQoURXh0ZW5kTGVhc2VzUmVzcG9uc2USJQoGbGVhc2VzGAEgAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QyrwIKDVdvcmtlclNlcnZpY2USQAoHQ29ubmVjdBIXLnN0ZW0udjEuQ29ubmVjdFJlcXVlc3QaGC5zdGVtLnYxLkNvbm5lY3RSZXNwb25zZSgBMAESRQoKTGVhc2VUYXNrcxIaLnN0ZW0udjEuTGVhc2VUYXNrc1JlcXVlc3QaGy5zdGVtLnYxLkxlYXNlVGFza3NSZXNwb25zZRJICgtTZXR0bGVUYXNrcxIbLnN0ZW0udjEuU2V0dGxlVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5TZXR0bGVUYXNrc1Jlc3BvbnNlEksKDEV4dGVuZExlYXNlcxIcLnN0ZW0udjEuRXh0ZW5kTGVhc2VzUmVxdWVzdBodLnN0ZW0udjEuRXh0ZW5kTGVhc2VzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_lease, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
+  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIt4CCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEiUKCHJlY2VpdmVkGAkgASgLMhEuc3RlbS52MS5SZWNlaXZlZEgAEicKBXJlcGx5GAogASgLMhYuc3RlbS52MS5Db21tYW5kQW5zd2VySABCBwoFZnJhbWUi4gIKD0Nvbm5lY3RSZXNwb25zZRIRCglmcmFtZV9zZXEYASABKAMSDAoEZWNobxgCIAEoAxIjCgd3ZWxjb21lGAMgASgLMhAuc3RlbS52MS5XZWxjb21lSAASIQoGZ3JhbnRzGAQgASgLMg8uc3RlbS52MS5HcmFudHNIABIjCgdzZXR0bGVkGAUgASgLMhAuc3RlbS52MS5TZXR0bGVkSAASJQoIZXh0ZW5kZWQYBiABKAsyES5zdGVtLnYxLkV4dGVuZGVkSAASIQoGY2FuY2VsGAcgASgLMg8uc3RlbS52MS5DYW5jZWxIABIfCgVkcmFpbhgIIAEoCzIOLnN0ZW0udjEuRHJhaW5IABIjCgdyZWZ1c2VkGAkgASgLMhAuc3RlbS52MS5SZWZ1c2VkSAASKAoHY29tbWFuZBgKIAEoCzIVLnN0ZW0udjEuQ29tbWFuZE9yZGVySABCBwoFZnJhbWUiyQYKBUhlbGxvEh0KDHByb3RvY29sX21pbhgBIAEoBUIHukgEGgIoARIdCgxwcm90b2NvbF9tYXgYAiABKAVCB7pIBBoCKAESQwoJbmFtZXNwYWNlGAMgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESKwoGd29ya2VyGAQgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSQSNwoGcXVldWVzGAUgAygLMhouc3RlbS52MS5RdWV1ZVN1YnNjcmlwdGlvbkILukgIkgEFCAEQ6AcSGQoFc2xvdHMYBiABKAVCCrpIBxoFGJBOKAESGwoKc2Vzc2lvbl9pZBgHIAEoDEIHukgEegIYQBIiCgtoZWxkX2xlYXNlcxgIIAMoDEINukgKkgEHIgV6AxiABBIZCghzZWVuX3NlcRgJIAEoA0IHukgEIgIoABIVCgNzZGsYCiABKAlCCLpIBXIDKP8BEiwKC2RlZmluaXRpb25zGAsgAygLMhcuc3RlbS52MS5UYXNrRGVmaW5pdGlvbhJBCgxjYXBhYmlsaXRpZXMYDCADKAlCK7pIKJIBJRBAGAEiH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYzfSQSTgoNcGF1c2VkX3F1ZXVlcxgNIAMoCUI3ukg0kgExEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBJ2CgZsYWJlbHMYDiADKAsyGi5zdGVtLnYxLkhlbGxvLkxhYmVsc0VudHJ5Qkq6SEeaAUQQICImciQyIl5bQS1aYS16MC05XVtBLVphLXowLTkuXy8tXXswLDYyfSQqGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBJTChJicm9hZGNhc3RfY2hhbm5lbHMYDyADKAlCN7pINJIBMRDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIMCgpfbmFtZXNwYWNlIpkCCgdXZWxjb21lEhIKCnNlc3Npb25faWQYASABKAwSEAoIcHJvdG9jb2wYAiABKAUSMQoObGVhc2VfZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoSaGVhcnRiZWF0X2ludGVydmFsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD2ZyYW1lX2J5dGVzX21heBgFIAEoBRIYChByZXN1bHRfYnl0ZXNfbWF4GAYgASgFEhIKCmNyZWRpdF9tYXgYByABKAUSJQoGbGVhc2VzGAggAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QSEAoIbGFzdF9zZXEYCSABKAMiawoGQ3JlZGl0EhkKCHNlZW5fc2VxGAEgASgDQge6SAQiAigAEhcKBmNyZWRpdBgCIAEoA0IHukgEIgIoABIfCglieXRlc19tYXgYAyABKANCB7pIBCICKABIAIgBAUIMCgpfYnl0ZXNfbWF4Ii0KCFJlY2VpdmVkEiEKBnJhbmdlcxgBIAMoCzIRLnN0ZW0udjEuU2VxUmFuZ2UiQQoIU2VxUmFuZ2USGgoJZmlyc3Rfc2VxGAEgASgDQge6SAQiAigBEhkKCGxhc3Rfc2VxGAIgASgDQge6SAQiAigBIjsKBkdyYW50cxIRCglmaXJzdF9zZXEYASABKAMSHgoGZ3JhbnRzGAIgAygLMg4uc3RlbS52MS5HcmFudCIyCgZTZXR0bGUSKAoLc2V0dGxlbWVudHMYASADKAsyEy5zdGVtLnYxLlNldHRsZW1lbnQiRgoHU2V0dGxlZBIRCglmcmFtZV9zZXEYASABKAMSKAoKZXhjZXB0aW9ucxgCIAMoCzIULnN0ZW0udjEuU2V0dGxlZEl0ZW0iaAoLU2V0dGxlZEl0ZW0SDQoFaW5kZXgYASABKAUSJwoHdmVyZGljdBgCIAEoCzIWLnN0ZW0udjEuU2V0dGxlVmVyZGljdBIhCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzImIKCUhlYXJ0YmVhdBIZCghzZWVuX3NlcRgBIAEoA0IHukgEIgIoABIjCgVzdGF0cxgCIAEoCzIULnN0ZW0udjEuV29ya2VyU3RhdHMSFQoNd2FudF9iYWNrbG9ncxgDIAEoCCJYCghFeHRlbmRlZBIjCgRsb3N0GAEgAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QSJwoIYmFja2xvZ3MYAiADKAsyFS5zdGVtLnYxLlF1ZXVlQmFja2xvZyI5Cg5SZXBvcnRQcm9ncmVzcxInCghwcm9ncmVzcxgBIAMoCzIVLnN0ZW0udjEuVGFza1Byb2dyZXNzIkgKDFRhc2tQcm9ncmVzcxITCgtsZWFzZV90b2tlbhgBIAEoDBIjCghwcm9ncmVzcxgCIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MiMQoGQ2FuY2VsEicKBmxlYXNlcxgBIAMoCzIXLnN0ZW0udjEuQ2FuY2VsbGVkTGVhc2UiSAoOQ2FuY2VsbGVkTGVhc2USEwoLbGVhc2VfdG9rZW4YASABKAwSDgoGcmVhc29uGAIgASgJEhEKCXJlcXVlc3RlchgDIAEoCSIJCgdHb29kYnllIjcKBURyYWluEi4KC3JldHJ5X2FmdGVyGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIj8KB1JlZnVzZWQSEQoJZnJhbWVfc2VxGAEgASgDEiEKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiRQoMQ29tbWFuZE9yZGVyEhIKCmNvbW1hbmRfaWQYASABKAMSIQoHY29tbWFuZBgCIAEoCzIQLnN0ZW0udjEuQ29tbWFuZCKbAQoNQ29tbWFuZEFuc3dlchIbCgpjb21tYW5kX2lkGAEgASgDQge6SAQiAigBEiYKBXJlcGx5GAIgASgLMhUuc3RlbS52MS5Db21tYW5kUmVwbHlIABIjCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSAASFQoLdW5zdXBwb3J0ZWQYBCABKAhIAEIJCgdvdXRjb21lIrQCChFMZWFzZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARJJCgZxdWV1ZXMYAiADKAlCObpINpIBMwgBEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBIdCgltYXhfdGFza3MYAyABKAVCCrpIBxoFGOgHKAASKwoGd29ya2VyGAQgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezAsMjU1fSQSNQoEd2FpdBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIHjIAQgwKCl9uYW1lc3BhY2UikgEKEkxlYXNlVGFza3NSZXNwb25zZRIeCgZncmFudHMYASADKAsyDi5zdGVtLnYxLkdyYW50EjEKDmxlYXNlX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBndhaXRlZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKRAQoSU2V0dGxlVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEigKC3NldHRsZW1lbnRzGAIgAygLMhMuc3RlbS52MS5TZXR0bGVtZW50QgwKCl9uYW1lc3BhY2UiPAoTU2V0dGxlVGFza3NSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuc3RlbS52MS5TZXR0bGVkVGFzayJZCgtTZXR0bGVkVGFzaxInCgd2ZXJkaWN0GAEgASgLMhYuc3RlbS52MS5TZXR0bGVWZXJkaWN0EiEKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiwgEKE0V4dGVuZExlYXNlc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESIQoMbGVhc2VfdG9rZW5zGAIgAygMQgu6SAiSAQUIARDoBxI1CghkdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgBCDAoKX25hbWVzcGFjZSI9ChRFeHRlbmRMZWFzZXNSZXNwb25zZRIlCgZsZWFzZXMYASADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdDKvAgoNV29ya2VyU2VydmljZRJACgdDb25uZWN0Ehcuc3RlbS52MS5Db25uZWN0UmVxdWVzdBoYLnN0ZW0udjEuQ29ubmVjdFJlc3BvbnNlKAEwARJFCgpMZWFzZVRhc2tzEhouc3RlbS52MS5MZWFzZVRhc2tzUmVxdWVzdBobLnN0ZW0udjEuTGVhc2VUYXNrc1Jlc3BvbnNlEkgKC1NldHRsZVRhc2tzEhsuc3RlbS52MS5TZXR0bGVUYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlNldHRsZVRhc2tzUmVzcG9uc2USSwoMRXh0ZW5kTGVhc2VzEhwuc3RlbS52MS5FeHRlbmRMZWFzZXNSZXF1ZXN0Gh0uc3RlbS52MS5FeHRlbmRMZWFzZXNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_control, file_stem_v1_lease, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
 
 /**
  * A frame from the worker. An unknown or empty frame is ignored, so that old servers and new workers get along.
@@ -100,6 +102,14 @@ export type ConnectRequest = Message<"stem.v1.ConnectRequest"> & {
      */
     value: Received;
     case: "received";
+  } | {
+    /**
+     * What came of a command.
+     *
+     * @generated from field: stem.v1.CommandAnswer reply = 10;
+     */
+    value: CommandAnswer;
+    case: "reply";
   } | { case: undefined; value?: undefined };
 };
 
@@ -193,6 +203,14 @@ export type ConnectResponse = Message<"stem.v1.ConnectResponse"> & {
      */
     value: Refused;
     case: "refused";
+  } | {
+    /**
+     * What an operator wants.
+     *
+     * @generated from field: stem.v1.CommandOrder command = 10;
+     */
+    value: CommandOrder;
+    case: "command";
   } | { case: undefined; value?: undefined };
 };
 
@@ -288,11 +306,19 @@ export type Hello = Message<"stem.v1.Hello"> & {
   definitions: TaskDefinition[];
 
   /**
-   * What it can do beyond the protocol, by name. At most 64; a name that the server does not know is ignored.
+   * What it can do beyond the protocol, by name. At most 64; a name that the server does not know is ignored. "control": it answers
+   * commands.
    *
    * @generated from field: repeated string capabilities = 12;
    */
   capabilities: string[];
+
+  /**
+   * Those of its queues that it takes nothing from, because a command paused them.
+   *
+   * @generated from field: repeated string paused_queues = 13;
+   */
+  pausedQueues: string[];
 
   /**
    * What it is like: `region=eu`, `gpu=yes`. At most 32.
@@ -831,6 +857,86 @@ export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
   messageDesc(file_stem_v1_worker_service, 19);
 
 /**
+ * What an operator wants. Answer it by its number; an answer that comes too late is ignored.
+ *
+ * @generated from message stem.v1.CommandOrder
+ */
+export type CommandOrder = Message<"stem.v1.CommandOrder"> & {
+  /**
+   * Names it; rises with each command of the server.
+   *
+   * @generated from field: int64 command_id = 1;
+   */
+  commandId: bigint;
+
+  /**
+   * What is wanted. A kind that the worker does not know is none; it answers with `unsupported`.
+   *
+   * @generated from field: stem.v1.Command command = 2;
+   */
+  command?: Command | undefined;
+};
+
+/**
+ * Describes the message stem.v1.CommandOrder.
+ * Use `create(CommandOrderSchema)` to create a new message.
+ */
+export const CommandOrderSchema: GenMessage<CommandOrder> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker_service, 20);
+
+/**
+ * What came of a command.
+ *
+ * @generated from message stem.v1.CommandAnswer
+ */
+export type CommandAnswer = Message<"stem.v1.CommandAnswer"> & {
+  /**
+   * The command's number.
+   *
+   * @generated from field: int64 command_id = 1;
+   */
+  commandId: bigint;
+
+  /**
+   * What came of it.
+   *
+   * @generated from oneof stem.v1.CommandAnswer.outcome
+   */
+  outcome: {
+    /**
+     * It is done.
+     *
+     * @generated from field: stem.v1.CommandReply reply = 2;
+     */
+    value: CommandReply;
+    case: "reply";
+  } | {
+    /**
+     * It could not be done.
+     *
+     * @generated from field: google.rpc.Status error = 3;
+     */
+    value: Status;
+    case: "error";
+  } | {
+    /**
+     * The worker does not know this command.
+     *
+     * @generated from field: bool unsupported = 4;
+     */
+    value: boolean;
+    case: "unsupported";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message stem.v1.CommandAnswer.
+ * Use `create(CommandAnswerSchema)` to create a new message.
+ */
+export const CommandAnswerSchema: GenMessage<CommandAnswer> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker_service, 21);
+
+/**
  * How many tasks to lease, and from where.
  *
  * @generated from message stem.v1.LeaseTasksRequest
@@ -877,7 +983,7 @@ export type LeaseTasksRequest = Message<"stem.v1.LeaseTasksRequest"> & {
  * Use `create(LeaseTasksRequestSchema)` to create a new message.
  */
 export const LeaseTasksRequestSchema: GenMessage<LeaseTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 20);
+  messageDesc(file_stem_v1_worker_service, 22);
 
 /**
  * The tasks, fewer than asked when fewer were ready.
@@ -913,7 +1019,7 @@ export type LeaseTasksResponse = Message<"stem.v1.LeaseTasksResponse"> & {
  * Use `create(LeaseTasksResponseSchema)` to create a new message.
  */
 export const LeaseTasksResponseSchema: GenMessage<LeaseTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 21);
+  messageDesc(file_stem_v1_worker_service, 23);
 
 /**
  * How attempts ended.
@@ -941,7 +1047,7 @@ export type SettleTasksRequest = Message<"stem.v1.SettleTasksRequest"> & {
  * Use `create(SettleTasksRequestSchema)` to create a new message.
  */
 export const SettleTasksRequestSchema: GenMessage<SettleTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 22);
+  messageDesc(file_stem_v1_worker_service, 24);
 
 /**
  * What became of each, in the order of the request.
@@ -962,7 +1068,7 @@ export type SettleTasksResponse = Message<"stem.v1.SettleTasksResponse"> & {
  * Use `create(SettleTasksResponseSchema)` to create a new message.
  */
 export const SettleTasksResponseSchema: GenMessage<SettleTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 23);
+  messageDesc(file_stem_v1_worker_service, 25);
 
 /**
  * What became of one settlement.
@@ -990,7 +1096,7 @@ export type SettledTask = Message<"stem.v1.SettledTask"> & {
  * Use `create(SettledTaskSchema)` to create a new message.
  */
 export const SettledTaskSchema: GenMessage<SettledTask> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 24);
+  messageDesc(file_stem_v1_worker_service, 26);
 
 /**
  * Which leases to extend.
@@ -1025,7 +1131,7 @@ export type ExtendLeasesRequest = Message<"stem.v1.ExtendLeasesRequest"> & {
  * Use `create(ExtendLeasesRequestSchema)` to create a new message.
  */
 export const ExtendLeasesRequestSchema: GenMessage<ExtendLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 25);
+  messageDesc(file_stem_v1_worker_service, 27);
 
 /**
  * What became of each, in the order of the request.
@@ -1046,7 +1152,7 @@ export type ExtendLeasesResponse = Message<"stem.v1.ExtendLeasesResponse"> & {
  * Use `create(ExtendLeasesResponseSchema)` to create a new message.
  */
 export const ExtendLeasesResponseSchema: GenMessage<ExtendLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 26);
+  messageDesc(file_stem_v1_worker_service, 28);
 
 /**
  * How workers get tasks and say what became of them. docs/wire.md tells the whole story, bad days included.

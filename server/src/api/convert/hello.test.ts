@@ -39,6 +39,7 @@ describe("a greeting", () => {
       worker: "w",
       subscriptions: [{ queue: "q", mode: "merged", weight: 1 }],
       traits: { slots: 1, sdk: "", capabilities: new Set(), labels: new Map(), broadcastChannels: [] },
+      paused: [],
       definitions: [],
       resume: undefined,
     });

@@ -2,7 +2,7 @@
 
 import { type Hello, HelloSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import type { SessionHello } from "../../broker/broker.ts";
-import type { Namespace } from "../../model/ids.ts";
+import { type Namespace, queueNameOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { NamespaceOf } from "./namespace.ts";
@@ -41,6 +41,7 @@ export function readHello(hello: Hello, options: HelloReaderOptions): SessionHel
     worker,
     subscriptions: subscriptionsOf(hello.queues),
     traits: traitsOf(hello),
+    paused: hello.pausedQueues.map(queueNameOf),
     definitions: readDefinitions(hello.definitions, options),
     resume: sessionId.length > 0 ? { sessionId, held: heldLeases, seenSeq: Number(seenSeq) } : undefined,
   };

@@ -1,22 +1,26 @@
 /** What a worker says of itself: its queues, its traits, and how it is doing. */
 
 import { create } from "@bufbuild/protobuf";
-import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import {
   QueueBacklogSchema,
   QueueMode,
   type QueueSubscription,
+  QueueSubscriptionSchema,
   type QueueBacklog as WireBacklog,
   type WorkerStats as WireStats,
+  type Worker,
+  WorkerSchema,
   WorkerStatsSchema,
 } from "@stem/proto/stem/v1/worker_pb";
 import type { Hello, Received } from "@stem/proto/stem/v1/worker_service_pb";
-import type { QueueBacklog } from "../../broker/broker.ts";
-import { instantOf, queueNameOf } from "../../model/ids.ts";
+import type { QueueBacklog, WorkerView } from "../../broker/broker.ts";
+import { queueNameOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { Subscription } from "../../model/queue-tier.ts";
 import type { WorkerStats, WorkerTraits } from "../../model/worker.ts";
+import { durationFromMs, timestampFromInstant } from "./time.ts";
 import { violationsOf } from "./violations.ts";
 
 const modes: { readonly [M in QueueMode]: Subscription["mode"] } = {
@@ -51,11 +55,11 @@ export const traitsOf = ({ slots, sdk, capabilities, labels, broadcastChannels }
 export function readStats(stats: WireStats): WorkerStats {
   const violations = violationsOf(WorkerStatsSchema, stats, "heartbeat.stats.");
   if (violations.length > 0) throw new StemProblem({ reason: "FIELD_INVALID", violations });
-  const { startedTime, sinceConfirmed, load, host, cpus, running, waiting, slots } = stats;
+  const { uptime, sinceConfirmed, load, host, cpus, running, waiting, slots } = stats;
   return {
     ...{ host, load, cpus, running, waiting, slots },
     pid: Number(stats.pid),
-    startedAt: startedTime && instantOf(timestampMs(startedTime)),
+    uptimeMs: uptime && durationMs(uptime),
     memoryBytes: Number(stats.memoryBytes),
     memoryBytesMax: Number(stats.memoryBytesMax),
     started: Number(stats.started),
@@ -79,6 +83,49 @@ export function readReceived({ ranges }: Received, { receivedRangesMax }: Limits
     if (lastSeq < firstSeq)
       throw fieldInvalid(`received.ranges[${at}].last_seq`, "must not be below first_seq");
     return { first: Number(firstSeq), last: Number(lastSeq) };
+  });
+}
+
+/** A worker, for who looks. */
+export const workerToProto = ({ id, hello, paused, ...view }: WorkerView): Worker =>
+  create(WorkerSchema, {
+    id,
+    namespace: hello.namespace,
+    name: hello.worker,
+    queues: hello.subscriptions.map(subscriptionToProto),
+    pausedQueues: [...paused],
+    broadcastChannels: [...hello.traits.broadcastChannels],
+    slots: view.stats?.slots ?? hello.traits.slots,
+    inFlight: view.inFlight,
+    labels: Object.fromEntries(hello.traits.labels),
+    capabilities: [...hello.traits.capabilities],
+    sdk: hello.traits.sdk,
+    ...(view.stats && { stats: statsToProto(view.stats) }),
+    connectTime: timestampFromInstant(view.connectedAt),
+    heardTime: timestampFromInstant(view.heardAt),
+    connected: view.isConnected,
+  });
+
+function subscriptionToProto({ queue: name, mode, weight }: Subscription): QueueSubscription {
+  if (mode === "weighted") return create(QueueSubscriptionSchema, { name, mode: QueueMode.WEIGHTED, weight });
+  return create(QueueSubscriptionSchema, {
+    name,
+    mode: mode === "strict" ? QueueMode.STRICT : QueueMode.UNSPECIFIED,
+  });
+}
+
+function statsToProto({ uptimeMs, sinceConfirmedMs, ...stats }: WorkerStats): WireStats {
+  return create(WorkerStatsSchema, {
+    ...stats,
+    load: [...stats.load],
+    pid: BigInt(stats.pid),
+    memoryBytes: BigInt(stats.memoryBytes),
+    memoryBytesMax: BigInt(stats.memoryBytesMax),
+    started: BigInt(stats.started),
+    succeeded: BigInt(stats.succeeded),
+    failed: BigInt(stats.failed),
+    ...(uptimeMs !== undefined && { uptime: durationFromMs(uptimeMs) }),
+    ...(sinceConfirmedMs !== undefined && { sinceConfirmed: durationFromMs(sinceConfirmedMs) }),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { ServiceEntry } from "../call.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { createBroadcastService } from "./broadcast-service.ts";
+import { createControlService } from "./control-service.ts";
 import { createDeadLetterService } from "./dead-letter-service.ts";
 import { createLockService } from "./lock-service.ts";
 import { createQueueService } from "./queue-service.ts";
@@ -21,6 +22,7 @@ export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createBroadcastService(deps),
   createRoutingService(deps),
   createTaskDefinitionService(deps),
+  createControlService(deps),
   createLockService(deps),
   createUniqueService(deps),
 ];

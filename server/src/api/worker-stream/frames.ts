@@ -1,11 +1,13 @@
 /** The frames that the server sends, made and encoded. */
 
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { CommandSchema } from "@stem/proto/stem/v1/control_pb";
 import type { LeaseVerdict as WireVerdict } from "@stem/proto/stem/v1/lease_pb";
 import type { QueueBacklog } from "@stem/proto/stem/v1/worker_pb";
 import {
   type CancelledLease,
   CancelSchema,
+  CommandOrderSchema,
   type ConnectResponse,
   ConnectResponseSchema,
   DrainSchema,
@@ -16,6 +18,7 @@ import {
   WelcomeSchema,
 } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Lease, Session } from "../../broker/broker.ts";
+import type { Command } from "../../model/command.ts";
 import type { Defaults, Limits } from "../../model/limits.ts";
 import type { Problem } from "../../model/problem.ts";
 import { Encoded, type Outgoing } from "../call.ts";
@@ -91,6 +94,15 @@ export const extended = (lost: readonly WireVerdict[], backlogs: readonly QueueB
 export const cancel = (leases: CancelledLease[]): Said => ({
   case: "cancel",
   value: create(CancelSchema, { leases }),
+});
+
+/** What an operator wants. */
+export const command = (commandId: number, { content }: Command): Said => ({
+  case: "command",
+  value: create(CommandOrderSchema, {
+    commandId: BigInt(commandId),
+    command: fromBinary(CommandSchema, content),
+  }),
 });
 
 /** The server is going away. */

@@ -4,11 +4,12 @@ import type { ConnectRequest, Credit, Heartbeat, Hello } from "@stem/proto/stem/
 import type { Session } from "../../broker/broker.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
+import { readAnswer } from "../convert/command.ts";
 import { agreedProtocol, readHello } from "../convert/hello.ts";
 import { readReceived, readStats } from "../convert/worker.ts";
 import { createClaims, type Heard } from "./claims.ts";
 import { createForgeries } from "./forgeries.ts";
-import { welcome } from "./frames.ts";
+import { command, welcome } from "./frames.ts";
 import { createHeartbeats } from "./heartbeats.ts";
 import { createProgressIntake } from "./progress-intake.ts";
 import { createSettles } from "./settles.ts";
@@ -38,6 +39,7 @@ export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard
   let isSuperseded = false;
   const session = await broker.openSession(greeting, {
     onCancel: outbox.cancel,
+    onCommand: (commandId, wanted) => outbox.command(command(commandId, wanted)),
     onSuperseded: () => {
       isSuperseded = true;
       outbox.end();
@@ -91,6 +93,8 @@ function createGreeted(parts: GreetedParts): Greeted {
           return begin(heartbeats.beat(takeHeartbeat(session, frameSeq, frame.value)));
         case "received":
           return session.received(readReceived(frame.value, limits));
+        case "reply":
+          return session.answer(Number(frame.value.commandId), readAnswer(frame.value));
         case "progress":
           return progress.take(frame.value);
         case "goodbye":

@@ -35,6 +35,8 @@ export interface Outbox {
   extend(echo: bigint, lost: readonly WireVerdict[], backlogs?: readonly QueueBacklog[]): void;
   /** Somebody wants an attempt stopped. */
   cancel(token: Bytes, reason: string, requester?: string): void;
+  /** An operator wants something; false: too many commands wait already. */
+  command(said: Said): boolean;
   /** Leases to hand out. */
   grant(grants: Grants): void;
   /** Takes back the leases that were not handed out. */
@@ -50,7 +52,12 @@ export interface Outbox {
 }
 
 /** How an outbox is bounded. */
-export type OutboxOptions = { readonly clock: Clock; readonly frameBytesMax: number };
+export type OutboxOptions = {
+  readonly clock: Clock;
+  readonly frameBytesMax: number;
+  /** Commands that may wait at once. Default 100. */
+  readonly commandsMax?: number;
+};
 
 /** What waits to be said of heartbeats. */
 type Beat = {
@@ -63,7 +70,7 @@ type Beat = {
 const placesMax = 8;
 
 /** An empty outbox. */
-export function createOutbox({ clock, frameBytesMax }: OutboxOptions): Outbox {
+export function createOutbox({ clock, frameBytesMax, commandsMax = 100 }: OutboxOptions): Outbox {
   const forTaker = createBell();
   const forReader = createBell();
   const said: { readonly said: Said; readonly echo: bigint | undefined; readonly isAnswer: boolean }[] = [];
@@ -71,12 +78,14 @@ export function createOutbox({ clock, frameBytesMax }: OutboxOptions): Outbox {
   const cancels = createCancels(clock, forTaker.ring);
   let beat: Beat | undefined;
   let places = 0;
+  let commands = 0;
   let end: { readonly failure: unknown } | undefined;
 
   function takeSaid(): OutFrame | undefined {
     const next = said.shift();
     if (!next) return undefined;
     if (next.isAnswer) places -= 1;
+    if (next.said.case === "command") commands -= 1;
     forReader.ring();
     return { kind: "said", said: next.said, echo: next.echo };
   }
@@ -121,6 +130,13 @@ export function createOutbox({ clock, frameBytesMax }: OutboxOptions): Outbox {
       forTaker.ring();
     },
     cancel: cancels.add,
+    command(order) {
+      if (end || commands >= commandsMax) return false;
+      commands += 1;
+      said.push({ said: order, echo: undefined, isAnswer: false });
+      forTaker.ring();
+      return true;
+    },
     grant(grants) {
       granted.put(grants);
       forTaker.ring();

@@ -22,7 +22,11 @@ export interface WorkerStream {
 /** Makes a stream that has not begun. */
 export function createWorkerStream(deps: StreamDeps, { signal, peer }: CallContext): WorkerStream {
   const { clock, limits, encode } = deps;
-  const outbox = createOutbox({ clock, frameBytesMax: limits.frameBytesMax });
+  const outbox = createOutbox({
+    clock,
+    frameBytesMax: limits.frameBytesMax,
+    commandsMax: limits.workerCommandsMax,
+  });
   const inbox = createInbox({ ...deps, outbox, peer });
   const onGone = (): void => outbox.end();
 

@@ -1,0 +1,18 @@
+import type { Dispatch } from "./dispatch.ts";
+import { createQueueOrder } from "./queue-order.ts";
+import type { SessionState } from "./session-state.ts";
+import type { Taker } from "./taker.ts";
+
+/** Begins to take tasks for a session: of its queues, but for those that are paused for it. */
+export function joinQueues(dispatch: Pick<Dispatch, "join">, state: SessionState): Taker {
+  const { hello, paused, book } = state;
+  const open = hello.subscriptions.filter(({ queue }) => !paused.has(queue));
+  return dispatch.join({
+    namespace: state.namespace,
+    queues: open.map(({ queue }) => queue),
+    order: createQueueOrder(open),
+    worker: hello.worker,
+    room: () => (open.length === 0 ? 0 : book.room),
+    bytesLeft: () => book.bytesLeft,
+  });
+}
