@@ -1,9 +1,10 @@
-import type { Client } from "@connectrpc/connect";
-import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Enqueuer } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { type EventHub, factsOf } from "./events.ts";
 import { extendLease } from "./stream/extend-lease.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { WorkerSettings } from "./worker-options.ts";
@@ -11,21 +12,28 @@ import type { WorkerSettings } from "./worker-options.ts";
 /** What the contexts of handlers lean on. `streams` is asked for late: it is made after the slots that run the handlers. */
 export type ContextParts = {
   readonly settings: WorkerSettings;
-  readonly client: Client<typeof WorkerService>;
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly enqueuer: () => Enqueuer;
+  readonly events: EventHub;
   readonly streams: () => Streams;
 };
 
 /** Ties the contexts of handlers to their worker. */
 export function createContextDeps(parts: ContextParts): ContextDeps {
-  const { settings, client, clock, deadlines, streams } = parts;
+  const { settings, clock, deadlines, events, streams } = parts;
+  const client = createClient(WorkerService, parts.transport);
   return {
     log: settings.log,
     enqueuer: parts.enqueuer,
-    progress: (lease, report) => streams().progress.add(lease, report),
-    heartbeat() {
+    progress(lease, report) {
+      streams().progress.add(lease, report);
+      const { percent, message } = report;
+      if (events.hearsTasks) events.emit("task-progress", { task: factsOf(lease), percent, message });
+    },
+    heartbeat(lease) {
+      if (events.hearsTasks) events.emit("task-heartbeat", { task: factsOf(lease) });
       const confirmed = streams().confirmations.next();
       streams().link.beat();
       return confirmed;

@@ -9,6 +9,7 @@ import type {
 import type { Logger, StemProblem } from "@stem/sdk";
 import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@stem/sdk/internal";
 import type { HeldLease } from "../lease.ts";
+import type { WorkerStats } from "../stats.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
@@ -17,6 +18,7 @@ import { Outgoing } from "./outgoing.ts";
 import type { ProgressReports } from "./progress-reports.ts";
 import type { Session } from "./session.ts";
 import type { Settlements, Settling } from "./settlements.ts";
+import { writeStats } from "./write-stats.ts";
 
 /** What one stream needs. */
 export type ConnectionDeps = {
@@ -30,6 +32,8 @@ export type ConnectionDeps = {
   readonly credit: Credit;
   readonly progress: ProgressReports;
   readonly confirmations: Confirmations;
+  /** A heartbeat is about to be sent, with how the worker is doing. */
+  readonly onBeat: () => WorkerStats;
   /** The server has welcomed the worker here. */
   readonly onWelcome: (connection: Connection) => void;
   /** The stream is over; everything on it that was unanswered waits for another. */
@@ -62,6 +66,8 @@ export class Connection {
   #listed: readonly HeldLease[] = [];
   #stage: "new" | "greeted" | "open" | "leaving" = "new";
   #isBeatDue = false;
+  /** When the heartbeat was sent that the server answered last. */
+  #confirmedAt: number | undefined;
   #cancelTimer: CancelTimer | undefined;
   #sooner: { readonly at: number; readonly cancel: CancelTimer } | undefined;
   #ended: Promise<void> | undefined;
@@ -206,6 +212,7 @@ export class Connection {
   #extended({ lost }: Extended, echo: number, countedFrom: number): void {
     const beat = this.#answeredBeat(echo);
     if (beat) {
+      this.#confirmedAt = beat.sentAt;
       // Never later than the heartbeat itself: other frames may have been processed since the leases were extended.
       this.#deps.session.extended(beat.seenSeq, Math.min(countedFrom, beat.sentAt));
     }
@@ -265,10 +272,15 @@ export class Connection {
     if (!this.#isBeatDue) return undefined;
     this.#isBeatDue = false;
     const { seenSeq } = this.#deps.session;
-    this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
+    const now = this.#deps.clock.now();
+    this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: now });
+    const stats = writeStats(
+      this.#deps.onBeat(),
+      this.#confirmedAt === undefined ? undefined : now - this.#confirmedAt,
+    );
     return {
       case: "heartbeat",
-      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), wantBacklogs: false },
+      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), stats, wantBacklogs: false },
     };
   }
 

@@ -7,7 +7,7 @@ import type { Slots } from "../slots.ts";
 import { sdkVersion } from "../version.ts";
 import type { WorkerSettings } from "../worker-options.ts";
 import { Confirmations } from "./confirmations.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionDeps } from "./connection.ts";
 import { Credit } from "./credit.ts";
 import { createOpenFrames } from "./frames.ts";
 import { ProgressReports } from "./progress-reports.ts";
@@ -26,6 +26,8 @@ export type StreamsDeps = {
   readonly deadlines: Deadlines;
   readonly prefetch: Prefetch;
   readonly tasks: SessionDeps["tasks"];
+  readonly events: SessionDeps["events"];
+  readonly onBeat: ConnectionDeps["onBeat"];
 };
 
 /** All that is said to the server and heard from it. */
@@ -40,7 +42,7 @@ export type Streams = {
 
 /** Puts the worker's side of its streams together; nothing is open yet. */
 export function createStreams(deps: StreamsDeps): Streams {
-  const { settings, clock, leases, slots, deadlines, tasks } = deps;
+  const { settings, clock, leases, slots, deadlines, events, tasks } = deps;
   const { log } = settings;
   const wake = (): void => link.wake();
   const beat = (): void => link.beat();
@@ -50,17 +52,20 @@ export function createStreams(deps: StreamsDeps): Streams {
     onReady: wake,
     onAnswered: (lease) => leases.remove(lease),
   });
-  const session = new Session({ settings, tasks, clock, log, leases, slots, deadlines, settlements, beat });
+  const session = new Session({
+    ...{ settings, tasks, clock, log, leases, slots, deadlines, settlements, events, beat },
+  });
   const progress = new ProgressReports(clock, wake);
   const confirmations = new Confirmations(clock);
   const credit = new Credit({
     free: () => slots.free - session.unconfirmed,
     held: () => leases.size,
-    concurrency: settings.concurrency,
+    concurrency: () => slots.concurrency,
     prefetch: deps.prefetch,
   });
   const openFrames = createOpenFrames(deps.transport);
-  const parts = { openFrames, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
+  const { onBeat } = deps;
+  const parts = { onBeat, openFrames, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
   const link: Link = new Link({
     dial: (events) => new Connection({ ...parts, confirmations, ...events }),
     clock,
