@@ -66,8 +66,18 @@ export function createRunners(deps: RunnersDeps): Runners {
   return {
     runner: dressed(runner),
     children: () => children.size,
-    close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.close()))),
+    close: () => closeAll([...pools.values()], deps.clock),
   };
+}
+
+// Hosts that are ended by force are gone in far less.
+const closeMsMax = 30_000;
+
+/** Idle hosts keep no process alive; whoever waits for their end wants to see it all the same. */
+async function closeAll(pools: readonly HostPool[], clock: Clock): Promise<void> {
+  const cancelHold = clock.after(closeMsMax, () => undefined);
+  await Promise.all(pools.map((pool) => pool.close()));
+  cancelHold();
 }
 
 function createPool(
