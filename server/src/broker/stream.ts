@@ -2,7 +2,6 @@ import type { Command, CommandOutcome } from "../model/command.ts";
 import type { Bytes, QueueName } from "../model/ids.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
-import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import { verdictOf } from "./extend.ts";
 import { joinQueues } from "./join-queues.ts";
@@ -30,10 +29,8 @@ export class Stream implements Session, StreamControl {
   readonly #state: SessionState;
   readonly #events: SessionEvents;
   #taker: Taker;
-  /** Cancels wait until the stream is heard of: its api has sent the welcome by then. */
-  #untold: { readonly lease: HeldLease; readonly message: CancelMessage }[] | undefined = [];
-  /** Commands wait for the same. */
-  readonly #unsaid: [commandId: number, command: Command][] = [];
+  /** Cancels and commands wait until the stream is heard of: its api has sent the welcome by then. */
+  #untold: (() => void)[] | undefined = [];
   #isTaking = false;
 
   /** Attaches to the session, in place of whichever stream had it. */
@@ -115,7 +112,7 @@ export class Stream implements Session, StreamControl {
     return verdicts;
   }
 
-  progress(token: Bytes, progress: TaskProgress): ProgressVerdict {
+  progress(token: Bytes, progress: Parameters<Session["progress"]>[1]): ProgressVerdict {
     const { namespace, book } = this.#state;
     const name = openOwn(this.#state)(token)?.name;
     if (name === undefined) return this.#deps.openAny(namespace)(token) === undefined ? "forged" : "dropped";
@@ -144,15 +141,16 @@ export class Stream implements Session, StreamControl {
 
   tellCommand(commandId: number, command: Command): boolean {
     if (this.#untold === undefined) return this.#events.onCommand(commandId, command);
-    this.#unsaid.push([commandId, command]);
+    this.#untold.push(() => this.#events.onCommand(commandId, command));
     return true;
   }
 
-  tellCancel(lease: HeldLease, message: CancelMessage): void {
+  tellCancel(lease: HeldLease, { reason, requester = "" }: CancelMessage): void {
     if (lease.wasToldToCancel) return;
     lease.wasToldToCancel = true;
-    if (this.#untold === undefined) this.#tell(lease, message);
-    else this.#untold.push({ lease, message });
+    const tell = (): void => this.#events.onCancel(tokenOf(lease), reason, requester);
+    if (this.#untold === undefined) tell();
+    else this.#untold.push(tell);
   }
 
   #leave(): void {
@@ -169,12 +167,7 @@ export class Stream implements Session, StreamControl {
     const waiting = this.#untold ?? [];
     this.#untold = undefined;
     this.#state.heardAt = this.#deps.clock.now();
-    for (const { lease, message } of waiting) this.#tell(lease, message);
-    for (const [commandId, command] of this.#unsaid.splice(0)) this.#events.onCommand(commandId, command);
-  }
-
-  #tell(lease: HeldLease, { reason, requester = "" }: CancelMessage): void {
-    this.#events.onCancel(tokenOf(lease), reason, requester);
+    for (const tell of waiting) tell();
   }
 
   /** Waits for tasks, also over a change of the queues that it takes from. */

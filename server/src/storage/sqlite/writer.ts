@@ -1,7 +1,6 @@
 import type { Instant } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
-import { createClaims } from "./claims.ts";
 import { stateCode } from "./codes.ts";
 import { createCounters } from "./counters.ts";
 import {
@@ -14,14 +13,11 @@ import {
 } from "./files/connection.ts";
 import { migrate } from "./files/migrate.ts";
 import { takeFile } from "./files/ownership.ts";
-import { createLeaseCache } from "./lease-cache.ts";
-import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
-import { createQueueRegistry } from "./queue-registry.ts";
-import { createRevocations } from "./revocations.ts";
 import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
 import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
+import { createWriting, forget } from "./writing.ts";
 
 /** How the one writer of a file is opened. */
 export type WriterOptions = {
@@ -64,14 +60,8 @@ export function openWriter(options: WriterOptions): Writer {
   migrate(db, migrations, options.now);
   if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   const epoch = takeOver(db, options);
-  const queues = createQueueRegistry(db);
-  const ledger = createLedger(db, epoch);
-  const leases = createLeaseCache();
-  const revocations = createRevocations(db);
-  const calls = createWriterCalls({
-    ...{ db, limits, epoch, queues, ledger, leases, revocations },
-    claims: createClaims(db),
-  });
+  const writing = createWriting({ db, limits, epoch });
+  const calls = createWriterCalls(writing);
   const transaction = createTransactions(db, durable);
 
   return {
@@ -79,15 +69,12 @@ export function openWriter(options: WriterOptions): Writer {
     calls,
     begin: transaction.begin,
     commit() {
-      ledger.write();
+      writing.ledger.write();
       transaction.commit();
     },
     rollback() {
       transaction.rollback();
-      ledger.discard();
-      queues.reload();
-      leases.clear();
-      revocations.reload();
+      forget(writing);
     },
     walPages: createWalPages(db),
     walBytesUncopied: createWalBytesUncopied(db),

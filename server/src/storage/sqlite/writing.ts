@@ -1,10 +1,10 @@
 import type { Limits } from "../../model/limits.ts";
-import type { Claims } from "./claims.ts";
+import { type Claims, createClaims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
-import type { LeaseCache } from "./lease-cache.ts";
-import type { Ledger } from "./ledger.ts";
-import type { QueueRegistry } from "./queue-registry.ts";
-import type { Revocations } from "./revocations.ts";
+import { createLeaseCache, type LeaseCache } from "./lease-cache.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import { createQueueRegistry, type QueueRegistry } from "./queue-registry.ts";
+import { createRevocations, type Revocations } from "./revocations.ts";
 
 /** What the writing verbs share: one connection, and what is remembered beside it. */
 export type Writing = {
@@ -18,3 +18,21 @@ export type Writing = {
   readonly claims: Claims;
   readonly revocations: Revocations;
 };
+
+/** Reads what is remembered beside a connection. */
+export const createWriting = (base: Pick<Writing, "db" | "limits" | "epoch">): Writing => ({
+  ...base,
+  queues: createQueueRegistry(base.db),
+  ledger: createLedger(base.db, base.epoch),
+  leases: createLeaseCache(),
+  claims: createClaims(base.db),
+  revocations: createRevocations(base.db),
+});
+
+/** Forgets what a transaction that was undone had made to be remembered. */
+export function forget({ ledger, queues, leases, revocations }: Writing): void {
+  ledger.discard();
+  queues.reload();
+  leases.clear();
+  revocations.reload();
+}
