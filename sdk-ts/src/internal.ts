@@ -26,6 +26,6 @@ export { problemFrom, problemFromStatus } from "./problem-from.ts";
 export type { EnqueueOutcome, Publish } from "./publisher.ts";
 export { duration } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
-export { progressFromProto } from "./task-status.ts";
+export { failureFromProto, progressFromProto } from "./task-status.ts";
 export { openChannel } from "./transport.ts";
 export type { WaitOptions } from "./wait.ts";

@@ -35,9 +35,14 @@ function compile(snippets: readonly Snippet[]): string {
   }
 }
 
-const readmes = markdownFiles().filter((file) => path.basename(file) === "README.md");
+/** Pages whose examples stand for themselves; those of other pages run in test/readme. */
+const readmes = markdownFiles().filter(
+  (file) => path.basename(file) === "README.md" || file === "docs/workers.md",
+);
 
-test("every TypeScript example of a README compiles", { timeout: 60_000 }, () => {
+test("every TypeScript example of a README, and of the page on workers, compiles", {
+  timeout: 60_000,
+}, () => {
   lookedAt("README snippets", readmes.length, 1);
   if (readmes.includes("README.md")) expect(snippetsOf(readSource("README.md"))).not.toEqual([]);
   const found = readmes.map((file) => ({ file, snippets: snippetsOf(readSource(file)) }));

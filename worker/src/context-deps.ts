@@ -4,6 +4,7 @@ import type { Enqueuer } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { type EventHub, factsOf } from "./events.ts";
 import { extendLease } from "./stream/extend-lease.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { WorkerSettings } from "./worker-options.ts";
@@ -15,18 +16,24 @@ export type ContextParts = {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly enqueuer: () => Enqueuer;
+  readonly events: EventHub;
   readonly streams: () => Streams;
 };
 
 /** Ties the contexts of handlers to their worker. */
 export function createContextDeps(parts: ContextParts): ContextDeps {
-  const { settings, clock, deadlines, streams } = parts;
+  const { settings, clock, deadlines, events, streams } = parts;
   const client = createClient(WorkerService, parts.transport);
   return {
     log: settings.log,
     enqueuer: parts.enqueuer,
-    progress: (lease, report) => streams().progress.add(lease, report),
-    heartbeat() {
+    progress(lease, report) {
+      streams().progress.add(lease, report);
+      const { percent, message } = report;
+      if (events.hearsTasks) events.emit("task-progress", { task: factsOf(lease), percent, message });
+    },
+    heartbeat(lease) {
+      if (events.hearsTasks) events.emit("task-heartbeat", { task: factsOf(lease) });
       const confirmed = streams().confirmations.next();
       streams().link.beat();
       return confirmed;

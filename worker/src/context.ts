@@ -1,6 +1,7 @@
 import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
 import type { Enqueuer, Logger, PayloadCodec, TaskProgress } from "@stem/sdk";
 import { childLogger } from "@stem/sdk/internal";
+import { childEnqueuer } from "./child-enqueuer.ts";
 import { RetryError, type RetryErrorOptions, TaskCancelled } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
 import { progressToProto } from "./progress.ts";
@@ -16,7 +17,7 @@ export type Fence = {
   readonly text: string;
 };
 
-/** What a handler gets beside its arguments. It enqueues like the client does. */
+/** What a handler gets beside its arguments. It enqueues like the client does, into its task's trace; nothing else is passed on. */
 export interface TaskContext extends Enqueuer {
   /** The task's id. */
   readonly id: string;
@@ -154,11 +155,11 @@ export class HandlerContext implements TaskContext {
   }
 
   get enqueue(): Enqueuer["enqueue"] {
-    return this.#deps.enqueuer().enqueue;
+    return childEnqueuer(this.#deps.enqueuer(), this.trace).enqueue;
   }
 
   get enqueueMany(): Enqueuer["enqueueMany"] {
-    return this.#deps.enqueuer().enqueueMany;
+    return childEnqueuer(this.#deps.enqueuer(), this.trace).enqueueMany;
   }
 
   /** Waits for an answer, but not for longer than the attempt may go on. */

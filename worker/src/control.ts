@@ -11,6 +11,7 @@ import type { CancelledLease, CommandAnswer, CommandOrder } from "@stem/proto/st
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { HeldLease } from "./lease.ts";
+import type { StopOptions } from "./stopping.ts";
 
 /** What commands look at and touch. */
 export type ControlDeps = {
@@ -27,8 +28,8 @@ export type ControlDeps = {
   readonly onAnswer: () => void;
 };
 
-/** Ends the worker: lets handlers end for so long; undefined: as it was configured. False when it was ending already. */
-export type Shutdown = (graceMs: number | undefined) => boolean;
+/** Ends the worker, or hurries its end. False when it was ending already. */
+export type Shutdown = (options: StopOptions) => boolean;
 
 type Reply = CommandReply["kind"];
 
@@ -139,7 +140,7 @@ export class Control {
     if (this.shutdown === undefined) throw new Error("this worker cannot be ended by a command");
     const mode = asked === ShutdownMode.UNSPECIFIED ? ShutdownMode.WARM : asked;
     const running = this.#deps.running();
-    const hasBegun = this.shutdown(graceOf(mode, grace && durationMs(grace)));
+    const hasBegun = this.shutdown(stopOf(mode, grace && durationMs(grace)));
     return {
       case: "shutdown",
       value: { $typeName: "stem.v1.ShutdownReply", mode, running, inProgress: !hasBegun },
@@ -147,20 +148,21 @@ export class Control {
   }
 }
 
-function graceOf(mode: ShutdownMode, graceMs: number | undefined): number | undefined {
-  if (mode === ShutdownMode.HARD) return 0;
-  return mode === ShutdownMode.WARM ? Number.POSITIVE_INFINITY : graceMs;
+function stopOf(mode: ShutdownMode, graceMs: number | undefined): StopOptions {
+  if (mode === ShutdownMode.HARD) return { mode: "hard" };
+  if (mode === ShutdownMode.SOFT) return { mode: "soft", ...(graceMs !== undefined && { graceMs }) };
+  return { mode: "warm", graceMs: Number.POSITIVE_INFINITY };
 }
 
 function inspected(lease: HeldLease, now: number): InspectedTask {
-  const { grant, task, stop, beganAt } = lease;
+  const { grant, task, phase, stop, startedAt } = lease;
   return {
     $typeName: "stem.v1.InspectedTask",
     taskId: grant.taskId,
     name: task.name,
     queue: grant.queue,
     attempt: grant.attempt,
-    ...(beganAt !== undefined && { runningFor: durationFromMs(Math.max(0, Math.floor(now - beganAt))) }),
+    ...(phase === "running" && { runningFor: durationFromMs(Math.max(0, Math.floor(now - startedAt))) }),
     stopping: stop !== undefined,
   };
 }

@@ -113,3 +113,63 @@ test("answers that do not come are not waited for beyond their time", async () =
   await first.next("goodbye");
   await until(() => stopped.mock.calls.length > 0, { deadlineMs: 5000, what: "the stop", everyMs: 1 });
 });
+
+test("a soft stop asks at once, waits for its grace, and gives back what goes on: nothing is cancelled", async () => {
+  const { clock, first, run, worker } = await welcomeWorker({ softGraceMs: 8000 });
+  grant(first, [{ taskId: "a" }, { taskId: "b" }]);
+  const [a, b] = [await run(0), await run(1)];
+  const stopped = worker.stop({ mode: "soft" });
+  await until(() => a.ctx.signal.aborted, { deadlineMs: 5000, what: "the abort", everyMs: 1 });
+  expect(a.ctx.signal.reason).toMatchObject({ name: "WorkerStopping" });
+  a.end("in time");
+  expect((await first.next("settle")).value.settlements).toMatchObject([{ outcome: { case: "succeeded" } }]);
+  first.send(settledFrame(first.seqOf("settle")));
+  await clock.advance(7999);
+  expect(b.ctx.signal.aborted).toBe(true);
+  await clock.advance(1);
+  expect((await first.next("settle", 1)).value.settlements).toMatchObject([
+    { leaseToken: tokenOf("b"), outcome: { case: "released" } },
+  ]);
+  for (const { frame, frameSeq } of first.frames)
+    if (frame.case === "settle") first.send(settledFrame(Number(frameSeq)));
+  await stopped;
+});
+
+test("a warm stop waits for as long as it takes, and a harder one hurries it", async () => {
+  const { clock, first, run, worker } = await welcomeWorker();
+  grant(first, [{ taskId: "a" }]);
+  const { ctx } = await run(0);
+  const stopped = worker.stop();
+  await clock.advance(12_000);
+  expect(ctx.signal.aborted).toBe(false);
+  void worker.stop({ mode: "hard" });
+  expect((await first.next("settle")).value.settlements).toMatchObject([{ outcome: { case: "released" } }]);
+  expect(ctx.signal.aborted).toBe(true);
+  first.send(settledFrame(first.seqOf("settle")));
+  await stopped;
+});
+
+test("a hard stop gives everything back at once", async () => {
+  const { first, run, worker } = await welcomeWorker();
+  grant(first, [{ taskId: "a" }]);
+  await run(0);
+  const stopped = worker.stop({ mode: "hard" });
+  expect((await first.next("settle")).value.settlements).toMatchObject([{ outcome: { case: "released" } }]);
+  first.send(settledFrame(first.seqOf("settle")));
+  await stopped;
+});
+
+test("a handler whose attempt is over is a zombie: counted, in its slot, and no reason to wait", async () => {
+  const { clock, first, run, worker } = await welcomeWorker({ abortGraceMs: 3000 });
+  grant(first, [{ taskId: "a", timeLimitMs: 500 }]);
+  const { end } = await run(0);
+  await clock.advance(500);
+  await clock.advance(3000);
+  expect((await first.next("settle")).value.settlements).toMatchObject([{ outcome: { case: "failed" } }]);
+  first.send(settledFrame(first.seqOf("settle")));
+  expect(worker.stats()).toMatchObject({ zombies: 1, running: 1, started: 1, failed: 1, slots: 2 });
+  await worker.stop();
+  end();
+  await rest();
+  expect(worker.stats()).toMatchObject({ zombies: 0, running: 0, failed: 1 });
+});

@@ -1,16 +1,16 @@
 import type { Transport } from "@connectrpc/connect";
 import type { StemClient } from "@stem/sdk";
 import type { Clock, Random } from "@stem/sdk/internal";
+import { openAccounts } from "./accounts.ts";
+import { createAutoscaler } from "./autoscaling.ts";
 import { createContextDeps } from "./context-deps.ts";
-import { Deadlines } from "./deadlines.ts";
-import type { HeldLease } from "./lease.ts";
+import type { EventHub } from "./events.ts";
 import { LeaseTable } from "./lease-table.ts";
-import { endOverdue } from "./overdue.ts";
+import { watchOverdue } from "./overdue.ts";
 import { Prefetch } from "./prefetch.ts";
 import { announcedTasks, type Registry } from "./registry.ts";
-import { createRemote, type Remote } from "./remote.ts";
+import { createRemote } from "./remote.ts";
 import { createRunners } from "./runner/runners.ts";
-import type { Outcome } from "./settlement.ts";
 import { Slots } from "./slots.ts";
 import { createStreams, type Streams } from "./stream/streams.ts";
 import type { WorkerSettings } from "./worker-options.ts";
@@ -24,71 +24,64 @@ export type EngineParts = {
   readonly client: () => StemClient;
   readonly clock: Clock;
   readonly random: Random;
+  readonly events: EventHub;
 };
 
 /** A worker without its beginning and its end. */
-export type Engine = {
-  readonly streams: Streams;
-  readonly slots: Slots;
-  readonly deadlines: Deadlines;
-  /** Ends the threads and child processes. */
-  readonly closeRunners: () => Promise<void>;
-  readonly control: Remote["control"];
-};
+export type Engine = ReturnType<typeof createEngine>;
 
 /** Puts a worker together: leases come in by the streams, run in the slots, and go out as settlements. */
-export function createEngine(parts: EngineParts): Engine {
-  const { settings, registry, clock } = parts;
+export function createEngine(parts: EngineParts) {
+  const { settings, registry, clock, events } = parts;
   const leases = new LeaseTable();
   const prefetch = new Prefetch(settings.prefetchMax);
-  const settle = (lease: HeldLease, outcome: Outcome): void => {
-    remote.count(outcome);
-    streams.settlements.add(lease, outcome);
-  };
-  const overdue = {
+  const accounts = openAccounts({ name: settings.name, registry, clock, events });
+  const deadlines = watchOverdue(leases, clock, {
     log: settings.log,
-    withdraw: (lease: HeldLease) => slots.withdraw(lease),
-    settle,
     abortGraceMs: settings.abortGraceMs,
-  };
-  const deadlines = new Deadlines(leases, clock, (lease, now) => endOverdue(lease, now, overdue));
-  const remote = createRemote({ settings, clock, leases, slots: () => slots, streams: () => streams });
+    withdraw: (lease) => slots.withdraw(lease),
+    settle: (lease, outcome) => streams.settlements.add(lease, outcome),
+    onTimeout: accounts.timedOut,
+    abandon(lease, outcome) {
+      accounts.abandoned(lease, outcome);
+      streams.settlements.add(lease, outcome);
+      slots.abandoned();
+    },
+  });
+  const watch = (time: number): void => deadlines.watch(time);
   const contexts = createContextDeps({
-    settings,
-    clock,
-    deadlines,
-    transport: parts.transport,
+    ...{ settings, clock, events, deadlines, transport: parts.transport },
     enqueuer: parts.client,
-    streams: () => streams,
+    streams: (): Streams => streams,
   });
   const runners = createRunners({
     ...contexts,
-    registry,
-    settings,
-    clock,
-    client: parts.client,
+    ...{ registry, settings, clock, events, watch, client: parts.client },
     resultBytesMax: () => streams.session.terms.resultBytesMax,
-    watch: (time) => deadlines.watch(time),
   });
   const slots: Slots = new Slots(settings.concurrency, {
-    runner: remote.counting(runners.runner),
-    clock,
-    watch: (time) => deadlines.watch(time),
+    ...{ runner: runners.runner, clock, watch },
+    onStart: accounts.began,
     onEnded(lease, outcome) {
       prefetch.count();
-      if (outcome) settle(lease, outcome);
+      accounts.ended(lease, outcome);
+      if (outcome) streams.settlements.add(lease, outcome);
       else leases.remove(lease);
       streams.link.wake();
     },
   });
-  const streams = createStreams({
-    ...parts,
-    leases,
-    slots,
-    deadlines,
-    prefetch,
+  const stats = () => accounts.stats(slots, runners.children());
+  const control = createRemote({ settings, clock, leases, slots, stats, streams: () => streams });
+  const autoscaler = createAutoscaler({ ...parts, slots, onResized: () => streams.link.wake() });
+  const streams: Streams = createStreams({
+    ...{ ...parts, leases, slots, deadlines, prefetch },
     tasks: announcedTasks(registry),
-    remote,
+    control,
+    onBeat() {
+      const told = stats();
+      events.emit("worker-heartbeat", { stats: told });
+      return told;
+    },
   });
-  return { streams, slots, deadlines, closeRunners: runners.close, control: remote.control };
+  return { streams, slots, deadlines, runners, autoscaler, stats, control };
 }

@@ -3,6 +3,9 @@
  * handler gets (context.ts). Definitions come from @stem/sdk.
  */
 
+export type { AutoscaleOptions } from "./autoscale.ts";
+export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batch.ts";
+export { implementBatch } from "./batch.ts";
 export type { Fence, TaskContext } from "./context.ts";
 export type { RetryErrorOptions, StopError } from "./errors.ts";
 export {
@@ -15,10 +18,29 @@ export {
   TimeLimitExceeded,
   WorkerStopping,
 } from "./errors.ts";
-export type { Handler, HandlerPlace, Implementation } from "./registry.ts";
+export type {
+  AttemptEnd,
+  Listener,
+  ListenOptions,
+  TaskEvent,
+  TaskFacts,
+  WorkerEventName,
+  WorkerEvents,
+} from "./events.ts";
+export type { MachineFacts } from "./machine.ts";
+export type { Middleware } from "./middleware.ts";
+export type {
+  Handler,
+  HandlerPlace,
+  HostedImplementation,
+  Implementation,
+  ImplementationHere,
+} from "./registry.ts";
 export { implement } from "./registry.ts";
+export type { WorkerStats } from "./stats.ts";
+export type { StopMode, StopOptions } from "./stopping.ts";
 export type { TaskModule } from "./task-module.ts";
 export { taskModule } from "./task-module.ts";
-export type { StopOptions, Worker } from "./worker.ts";
+export type { Worker } from "./worker.ts";
 export { createWorker } from "./worker.ts";
 export type { QueueSubscription, RecycleOptions, WorkerOptions } from "./worker-options.ts";

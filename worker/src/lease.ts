@@ -45,12 +45,12 @@ export class HeldLease {
   stopAt: number;
   /** Buffered: when to give it back. Running: when its time limit is over. */
   limitAt: number;
-  /** When its handler began; undefined: it waits for a slot. */
-  beganAt: number | undefined;
   /** Why it was told to stop. */
   stop: StopError | undefined;
-  /** Whether its handler can be ended from outside; else it is only asked to end. */
-  isKillable = false;
+  /** Ends its handler from outside; undefined: it can only be asked to end. */
+  kill: (() => void) | undefined;
+  /** When its handler began. */
+  startedAt = 0;
   #controller: AbortController | undefined;
   readonly #usualLimitMs: number | undefined;
 
@@ -74,6 +74,11 @@ export class HeldLease {
     return limit ? durationMs(limit) : this.#usualLimitMs;
   }
 
+  /** Whether its attempt is over, whatever its handler still does. */
+  get isOver(): boolean {
+    return this.phase === "settling" || (this.stop instanceof LeaseLost && this.stop.confirmed);
+  }
+
   /** Aborts when the attempt should stop. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -91,7 +96,7 @@ export class HeldLease {
   /** Its handler begins; a task's time limit is counted from here. */
   begin(now: number): void {
     this.phase = "running";
-    this.beganAt = now;
+    this.startedAt = now;
     this.limitAt = now + (this.timeLimitMs ?? Number.POSITIVE_INFINITY);
   }
 

@@ -1,4 +1,6 @@
 import type { Logger } from "@stem/sdk";
+import type { Clock } from "@stem/sdk/internal";
+import { Deadlines } from "./deadlines.ts";
 import { LeaseLost, TimeLimitExceeded } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
 import { failed, type Outcome, released } from "./settlement.ts";
@@ -9,9 +11,17 @@ export type OverdueDeps = {
   /** Takes a lease out of those that wait for a slot. */
   readonly withdraw: (lease: HeldLease) => void;
   readonly settle: (lease: HeldLease, outcome: Outcome) => void;
+  /** A handler has reached its time limit. */
+  readonly onTimeout: (lease: HeldLease) => void;
+  /** Settles over the head of a handler that goes on. */
+  readonly abandon: (lease: HeldLease, outcome: Outcome) => void;
   /** How long a handler has to end after its signal aborted, before its outcome is settled over its head. */
   readonly abortGraceMs: number;
 };
+
+/** Looks after the deadlines of all leases. */
+export const watchOverdue = (leases: Iterable<HeldLease>, clock: Clock, deps: OverdueDeps): Deadlines =>
+  new Deadlines(leases, clock, (lease, now) => endOverdue(lease, now, deps));
 
 /** Does what is due for a lease: its start, its time limit, the end of its time limit's grace, or a confirmation did not come in time. */
 export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): void {
@@ -23,11 +33,12 @@ export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): vo
       { taskId: lease.grant.taskId },
       "a handler goes on after its time limit; its slot stays taken",
     );
-    deps.settle(lease, failed(lease.stop));
+    deps.abandon(lease, failed(lease.stop));
   } else if (lease.limitAt <= now) {
     lease.abort(new TimeLimitExceeded(lease.timeLimitMs ?? 0));
+    deps.onTimeout(lease);
     // One that can be ended from outside is, and settles then: no other attempt may overlap it.
-    lease.limitAt = lease.isKillable ? Number.POSITIVE_INFINITY : now + deps.abortGraceMs;
+    lease.limitAt = lease.kill ? Number.POSITIVE_INFINITY : now + deps.abortGraceMs;
   } else {
     deps.log.warn(
       { taskId: lease.grant.taskId },

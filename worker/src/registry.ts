@@ -18,6 +18,8 @@ export type Implementation<Args extends ArgsShape = ArgsShape, Result = unknown>
 export type ImplementationHere<Args extends ArgsShape = ArgsShape, Result = unknown> = {
   readonly task: AnyTask<Result>;
   readonly handler: (ctx: TaskContext, ...args: readonly unknown[]) => unknown;
+  /** How many tasks one call of a batch handler gets at most; its arguments are then not spread out. */
+  readonly batchSizeMax?: number;
   /** Only for the compiler: what the task takes. Never set. */
   readonly argsType?: Args;
 };

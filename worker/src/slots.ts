@@ -7,6 +7,8 @@ import { lastWord, type Outcome } from "./settlement.ts";
 export type SlotsDeps = {
   readonly runner: Runner;
   readonly clock: Clock;
+  /** A handler is about to begin. */
+  readonly onStart?: ((lease: HeldLease) => void) | undefined;
   /** A lease has a deadline of its own. */
   readonly watch: (time: number) => void;
   /** A handler has ended and its slot is free. `outcome` is for the server; undefined: there is nothing to say. */
@@ -22,10 +24,12 @@ const startsPerTurnMax = 256;
 /** Runs leased tasks in the order given, at most `concurrency` at once. A handler keeps its slot until it has really ended. */
 export class Slots {
   readonly #deps: SlotsDeps;
-  readonly #concurrency: number;
+  #concurrency: number;
   #buffer: HeldLease[] = [];
   readonly #running = new Set<HeldLease>();
   #onIdle: (() => void)[] = [];
+  /** Called once, when the next handler has ended. */
+  #onEnd: (() => void)[] = [];
   #closed = false;
   /** How many were started in this turn of the event loop; at the bound the rest waits for the next one. */
   #startedInTurn = 0;
@@ -36,14 +40,37 @@ export class Slots {
     this.#deps = deps;
   }
 
+  /** How many may run at once. */
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** Lets more run at once, or fewer: those beyond go on until they end. */
+  resize(concurrency: number): void {
+    this.#concurrency = concurrency;
+    this.#fill();
+  }
+
   /** How many more tasks could start now, less those that wait already; negative when more wait than could start. */
   get free(): number {
     return this.#concurrency - this.#running.size - this.#buffer.length;
   }
 
-  /** Resolves when no handler runs. */
+  /** How many handlers go on although their attempts are over; each still has its slot. */
+  get zombies(): number {
+    let count = 0;
+    for (const { isOver } of this.#running) if (isOver) count += 1;
+    return count;
+  }
+
+  /** How many leased tasks wait for a slot. */
+  get waiting(): number {
+    return this.#buffer.length;
+  }
+
+  /** Resolves when no handler runs whose attempt is not over. */
   idle(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle.push(resolve);
     });
@@ -60,6 +87,22 @@ export class Slots {
     this.#fill();
   }
 
+  /** Resolves when these handlers have ended. */
+  ended(leases: readonly HeldLease[]): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (leases.some((lease) => this.#running.has(lease))) this.#onEnd.push(look);
+        else resolve();
+      };
+      look();
+    });
+  }
+
+  /** An attempt is over although its handler goes on. */
+  abandoned(): void {
+    if (this.#onIdle.length > 0 && this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
   /** Takes a lease out of the waiting ones; false when it does not wait. */
   withdraw(lease: HeldLease): boolean {
     const place = this.#buffer.indexOf(lease);
@@ -71,6 +114,10 @@ export class Slots {
   close(): readonly HeldLease[] {
     this.#closed = true;
     return this.#buffer.splice(0);
+  }
+
+  #isIdle(): boolean {
+    return this.#running.size === 0 || this.#running.size === this.zombies;
   }
 
   #fill(): void {
@@ -88,6 +135,7 @@ export class Slots {
     lease.begin(this.#deps.clock.now());
     if (lease.limitAt !== Number.POSITIVE_INFINITY) this.#deps.watch(lease.limitAt);
     this.#running.add(lease);
+    this.#deps.onStart?.(lease);
     void this.#deps.runner.run(lease).then((outcome) => this.#ended(lease, outcome));
   }
 
@@ -107,6 +155,7 @@ export class Slots {
     const last = lease.phase === "running" ? lastWord(lease.stop, outcome) : undefined;
     this.#deps.onEnded(lease, last);
     this.#fill();
-    if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.abandoned();
+    if (this.#onEnd.length > 0) for (const look of this.#onEnd.splice(0)) look();
   }
 }

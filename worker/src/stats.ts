@@ -1,65 +1,64 @@
-import { availableParallelism, hostname, loadavg, totalmem } from "node:os";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
-import type { HeldLease } from "./lease.ts";
-import type { Runner } from "./runner/runner.ts";
+import type { MachineFacts } from "./machine.ts";
 import type { Outcome } from "./settlement.ts";
+import type { Slots } from "./slots.ts";
 
-/** What a worker has done since it started. */
-export type Counts = { started: number; succeeded: number; failed: number };
-
-/** What is told of a worker besides its machine. */
-export type StatsDeps = {
-  readonly counts: Counts;
+/** How a worker is doing. */
+export type WorkerStats = MachineFacts & {
+  readonly name: string;
+  readonly startedAt: Date;
+  readonly uptimeMs: number;
+  /** Attempts begun since it started. */
+  readonly started: number;
+  readonly succeeded: number;
+  /** Attempts that failed, were rejected or asked for another. */
+  readonly failed: number;
+  /** Handlers that run now, zombies included. */
+  readonly running: number;
+  /** Leased tasks that wait for a slot. */
+  readonly waiting: number;
+  /** Handlers in the worker's own process that go on although their attempts are over, each in its slot. */
+  readonly zombies: number;
+  /** How many handlers can run at once now. */
   readonly slots: number;
-  readonly running: () => number;
-  /** Leases held, the running ones included. */
-  readonly held: () => number;
-  /** How long ago the server confirmed the leases; undefined: never. */
-  readonly sinceConfirmedMs: () => number | undefined;
+  /** Threads and child processes there are. */
+  readonly children: number;
 };
 
-/** The same runner, counting what it begins. */
-export const counting = (counts: Counts, runner: Runner): Runner => ({
-  run(lease: HeldLease) {
-    counts.started += 1;
-    return runner.run(lease);
-  },
+/** Counts what became of attempts. */
+export class Tally {
+  succeeded = 0;
+  failed = 0;
+  /** Attempts whose handlers have ended. */
+  ended = 0;
+
+  /** An attempt is over; undefined: nothing is said of it. */
+  count(outcome: Outcome | undefined): void {
+    if (outcome === undefined) return;
+    if (outcome.case === "succeeded") this.succeeded += 1;
+    else if (outcome.case !== "released" && outcome.case !== "unknownName") this.failed += 1;
+  }
+}
+
+/** What stats are made of. */
+export type StatsParts = {
+  readonly name: string;
+  readonly startedAt: Date;
+  readonly uptimeMs: number;
+  readonly machine: MachineFacts;
+  readonly tally: Tally;
+  readonly slots: Slots;
+  readonly children: number;
+};
+
+/** Puts a worker's numbers together. */
+export const statsOf = ({ machine, tally, slots, ...rest }: StatsParts): WorkerStats => ({
+  ...machine,
+  ...rest,
+  started: tally.ended + slots.running.size,
+  succeeded: tally.succeeded,
+  failed: tally.failed,
+  running: slots.running.size,
+  waiting: slots.waiting,
+  zombies: slots.zombies,
+  slots: slots.concurrency,
 });
-
-/** Counts how an attempt ended. What was given back neither succeeded nor failed. */
-export function count(counts: Counts, { case: kind }: Outcome): void {
-  if (kind === "succeeded") counts.succeeded += 1;
-  if (kind === "failed" || kind === "retry" || kind === "rejected") counts.failed += 1;
-}
-
-/** How the worker is doing at this moment. */
-export function workerStats({ counts, slots, running, held, sinceConfirmedMs }: StatsDeps): WorkerStats {
-  const confirmed = sinceConfirmedMs();
-  return {
-    $typeName: "stem.v1.WorkerStats",
-    host: hostname().slice(0, hostCharsMax),
-    pid: BigInt(process.pid),
-    uptime: durationFromMs(Math.floor(process.uptime() * 1000)),
-    load: loadavg(),
-    cpus: availableParallelism(),
-    memoryBytes: BigInt(process.memoryUsage.rss()),
-    memoryBytesMax: BigInt(memoryBytesMax()),
-    started: BigInt(counts.started),
-    succeeded: BigInt(counts.succeeded),
-    failed: BigInt(counts.failed),
-    running: running(),
-    waiting: held() - running(),
-    slots,
-    ...(confirmed !== undefined && { sinceConfirmed: durationFromMs(Math.floor(confirmed)) }),
-  };
-}
-
-/** What the process may have: zero, or more than there is, where nothing but the machine limits it. */
-function memoryBytesMax(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
-
-// Its characters may take several bytes, and the server takes 255.
-const hostCharsMax = 60;

@@ -7,6 +7,8 @@ import {
   type Logger,
   type StemClient,
 } from "@stem/sdk";
+import { type AutoscaleOptions, type ScaleRule, scaleRuleOf } from "./autoscale.ts";
+import type { Middleware } from "./middleware.ts";
 import type { Implementation } from "./registry.ts";
 import type { RecycleRule } from "./runner/bridge/messages.ts";
 import { createStderrLog } from "./stderr-log.ts";
@@ -43,16 +45,22 @@ export type WorkerOptions = {
   readonly prefetchMax?: number;
   /** Names it for people, at most 255 printable characters without spaces. Default: host name and process id. */
   readonly name?: string;
-  /** How long `stop()` lets handlers go on before it aborts them. Default 30 s. */
+  /** How long a warm stop lets handlers go on before it asks them to stop. Default: as long as they take. */
   readonly graceMs?: number;
+  /** How long a soft stop, which asks at once, lets them go on. Default 30 s. */
+  readonly softGraceMs?: number;
   /**
-   * How long a handler may go on after its signal aborted. In a thread or child process it is then ended by force, if its lease is lost
+   * How long a handler may go on after its signal aborted, but for a soft stop. In a thread or child process it is then ended by force, if its lease is lost
    * sooner; in the worker's own process its outcome is settled over its head. Default 5 s.
    */
   readonly abortGraceMs?: number;
+  /** Lets the number of slots follow what there is to do, between bounds; `{}` for the defaults. Default: always `concurrency`. */
+  readonly autoscale?: AutoscaleOptions;
+  /** What stands around every handler; the first is the outermost. */
+  readonly middleware?: readonly Middleware[];
   /** When threads and child processes are replaced by new ones. Default: when they have been idle for 30 s. */
   readonly recycle?: RecycleOptions;
-  /** `run()` stops the worker on SIGTERM and SIGINT, and at once on a second one. Default true. */
+  /** `run()` stops the worker on SIGTERM (warm), SIGINT (soft), SIGQUIT (hard), and hard on a second one. Default true. */
   readonly handleSignals?: boolean;
   /**
    * Where to say what operators should know, such as a pino logger; `ctx.log` is a child of it. Default: warnings and errors on standard
@@ -95,7 +103,10 @@ export type WorkerSettings = {
   readonly prefetchMax: number;
   readonly name: string;
   readonly graceMs: number;
+  readonly softGraceMs: number;
   readonly abortGraceMs: number;
+  readonly autoscale: ScaleRule | undefined;
+  readonly middleware: readonly Middleware[];
   readonly recycle: RecycleRule & { readonly idleMs: number };
   readonly handleSignals: boolean;
   readonly log: Logger;
@@ -105,14 +116,21 @@ const concurrencyMax = 10_000;
 
 /** Fills in the defaults; throws a RangeError that names the option. */
 export function settingsOf(options: WorkerOptions): WorkerSettings {
-  const { concurrency = 10, prefetchMax = 1000, graceMs = 30_000 } = options;
-  const queues = options.queues ?? queuesOf(implementationsOf(options.tasks));
+  const { concurrency = 10, prefetchMax = 1000, graceMs = Number.POSITIVE_INFINITY } = options;
+  const implementations = implementationsOf(options.tasks);
+  const queues = options.queues ?? queuesOf(implementations);
   if (!isCount(concurrency, 1))
     wrong("concurrency", `a whole number from 1 to ${concurrencyMax}`, concurrency);
   if (!isCount(prefetchMax, 0))
     wrong("prefetchMax", `a whole number from 0 to ${concurrencyMax}`, prefetchMax);
+  for (const task of implementations) {
+    const { batchSizeMax = 1 } = "handler" in task ? task : {};
+    if (batchSizeMax > concurrency)
+      wrong("concurrency", `at least ${batchSizeMax}, the size of a batch of ${task.task.name}`, concurrency);
+  }
   if (!(graceMs >= 0)) wrong("graceMs", "a number of milliseconds, 0 or more", graceMs);
-  const { abortGraceMs = 5000, recycle = {} } = options;
+  const { softGraceMs = 30_000, abortGraceMs = 5000, recycle = {} } = options;
+  if (!(softGraceMs >= 0)) wrong("softGraceMs", "a number of milliseconds, 0 or more", softGraceMs);
   if (!(abortGraceMs >= 0)) wrong("abortGraceMs", "a number of milliseconds, 0 or more", abortGraceMs);
   if (queues.length === 0) wrong("queues", "at least one name", "[]");
   const { channels = [] } = options;
@@ -130,7 +148,10 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     prefetchMax,
     name: options.name ?? defaultName(hostname(), process.pid),
     graceMs,
+    softGraceMs,
     abortGraceMs,
+    autoscale: options.autoscale && scaleRuleOf(options.autoscale, concurrency),
+    middleware: options.middleware ?? [],
     recycle: recycleOf(recycle),
     handleSignals: options.handleSignals ?? true,
     log,

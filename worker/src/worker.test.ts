@@ -55,6 +55,23 @@ test("it heartbeats at once and then every interval, also when it holds nothing"
   }
 });
 
+test("a heartbeat says how the worker is doing", async () => {
+  const { clock, first, run } = await welcomeWorker();
+  expect((await first.next("heartbeat")).value.stats).toMatchObject({ started: 0n, running: 0, slots: 2 });
+  grant(first, [{ taskId: "a" }, { taskId: "b" }, { taskId: "c" }]);
+  (await run(0)).end();
+  await first.next("settle");
+  first.send(extendedFrame());
+  await clock.advance(5000);
+  const { stats } = (await first.next("heartbeat", 1)).value;
+  expect(stats).toMatchObject({
+    ...{ started: 3n, succeeded: 1n, failed: 0n, running: 2, waiting: 0, slots: 2 },
+    ...{ host: expect.stringMatching(/^[!-~]+$/), pid: BigInt(process.pid), cpus: expect.any(Number) },
+    sinceConfirmed: { seconds: 5n },
+  });
+  expect(stats?.load).toHaveLength(3);
+});
+
 test("a stream that breaks loses nothing: leases are listed again, and what was not answered is settled again", async () => {
   const { clock, peer, first, run } = await welcomeWorker();
   grant(first, [{ taskId: "a" }, { taskId: "b" }]);

@@ -13,8 +13,11 @@ import {
 } from "@stem/sdk/internal";
 import { drain } from "./drain.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { EventHub, type Listener, type ListenOptions, type WorkerEventName } from "./events.ts";
 import { createRegistry } from "./registry.ts";
 import { onStopSignals } from "./signals.ts";
+import type { WorkerStats } from "./stats.ts";
+import { type StopMode, type StopOptions, Stopping } from "./stopping.ts";
 import { implementationsOf } from "./task-module.ts";
 import { settingsOf, type WorkerOptions, type WorkerSettings } from "./worker-options.ts";
 
@@ -25,19 +28,27 @@ export interface Worker extends AsyncDisposable {
   /** Connects; resolves when the server has welcomed it, rejects with StemProblem when it never will. Tries for as long as it takes. */
   start(): Promise<void>;
   /**
-   * Takes nothing more, gives back what has not begun, lets handlers end for the grace (then aborts them), hands in what they settled,
-   * and closes. Again with a shorter grace: hurries.
+   * Takes nothing more, gives back what has not begun, lets handlers end as the mode says, gives back what is unfinished, hands in what was
+   * settled, and closes. Again with a harder mode, or a shorter grace: hurries.
    */
   stop(options?: StopOptions): Promise<void>;
-  /** Starts, and resolves when it has been stopped: by `stop()`, or by SIGTERM or SIGINT unless `handleSignals` is false. */
+  /**
+   * Listens to what happens here: `worker.on("task-failed", ({ task, failure }) => …)`. The answer ends it. Listeners are called in order
+   * and not waited for; their errors are logged.
+   */
+  on<Name extends WorkerEventName>(
+    name: Name,
+    listener: Listener<Name>,
+    options?: ListenOptions<Name>,
+  ): () => void;
+  /** How it is doing. */
+  stats(): WorkerStats;
+  /**
+   * Starts, and resolves when it has been stopped: by `stop()`, or, unless `handleSignals` is false, by SIGTERM (warm), SIGINT (soft),
+   * SIGQUIT (hard), or any second one (hard).
+   */
   run(): Promise<void>;
 }
-
-/** How to stop. */
-export type StopOptions = {
-  /** How long handlers may go on. Default: the worker's `graceMs`. */
-  readonly graceMs?: number;
-};
 
 /** Makes a worker: `await createWorker({ tasks: [implement(add, (ctx, a, b) => a + b)] }).run()`. */
 export function createWorker(options: WorkerOptions): Worker {
@@ -65,6 +76,7 @@ export function assembleWorker(options: WorkerOptions, settings: WorkerSettings,
     return ownClient;
   };
   const clock = parts.clock ?? createSystemClock();
+  const events = new EventHub(settings.log);
   const engine = createEngine({
     settings,
     registry: createRegistry(implementationsOf(options.tasks)),
@@ -72,49 +84,66 @@ export function assembleWorker(options: WorkerOptions, settings: WorkerSettings,
     client,
     clock,
     random: parts.random ?? systemRandom,
+    events,
   });
-  return new StreamWorker(engine, settings, clock, async () => {
+  const onClose = async (): Promise<void> => {
     parts.onClose?.();
     await ownClient?.close();
-  });
+  };
+  return new StreamWorker({ engine, settings, clock, events, onClose });
 }
 
+type StreamWorkerParts = {
+  readonly engine: Engine;
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  readonly onClose: () => Promise<void>;
+};
+
 class StreamWorker implements Worker {
-  readonly #engine: Engine;
-  readonly #settings: WorkerSettings;
-  readonly #clock: Clock;
-  readonly #onClose: () => Promise<void>;
-  readonly #hurry = new AbortController();
+  readonly #parts: StreamWorkerParts;
+  #started: Promise<void> | undefined;
+  #stopping: Stopping | undefined;
   #stopped: Promise<void> | undefined;
   readonly #ended = Promise.withResolvers<void>();
 
-  constructor(engine: Engine, settings: WorkerSettings, clock: Clock, onClose: () => Promise<void>) {
-    this.#engine = engine;
-    this.#settings = settings;
-    this.#clock = clock;
-    this.#onClose = onClose;
-    engine.control.shutdown = (graceMs) => this.#shutDown(graceMs);
+  constructor(parts: StreamWorkerParts) {
+    this.#parts = parts;
+    parts.engine.control.shutdown = (options) => this.#shutDown(options);
   }
 
   get name(): string {
-    return this.#settings.name;
+    return this.#parts.settings.name;
+  }
+
+  on<Name extends WorkerEventName>(
+    name: Name,
+    listener: Listener<Name>,
+    options?: ListenOptions<Name>,
+  ): () => void {
+    return this.#parts.events.on(name, listener, options);
+  }
+
+  stats(): WorkerStats {
+    return this.#parts.engine.stats();
   }
 
   start(): Promise<void> {
-    return this.#engine.streams.link.start();
+    this.#started ??= this.#start();
+    return this.#started;
   }
 
-  stop({ graceMs = this.#settings.graceMs }: StopOptions = {}): Promise<void> {
-    if (this.#stopped && graceMs < this.#settings.graceMs) this.#hurry.abort();
-    this.#stopped ??= this.#stop(graceMs);
+  stop(options: StopOptions = {}): Promise<void> {
+    this.#stopping?.hurry(options);
+    this.#stopping ??= new Stopping(options, this.#parts.settings);
+    this.#stopped ??= this.#stop(this.#stopping);
     return this.#stopped;
   }
 
   async run(): Promise<void> {
-    const onSignal = (before: number): void => {
-      void this.stop(before === 0 ? {} : { graceMs: 0 });
-    };
-    const restore = this.#settings.handleSignals ? onStopSignals(onSignal) : undefined;
+    const onSignal = (mode: StopMode): void => void this.stop({ mode });
+    const restore = this.#parts.settings.handleSignals ? onStopSignals(onSignal) : undefined;
     try {
       await this.start().catch((error: unknown) => {
         if (this.#stopped === undefined) throw error;
@@ -133,23 +162,33 @@ class StreamWorker implements Worker {
   }
 
   /** Begins to end by command; nobody waits for it here. */
-  #shutDown(graceMs = this.#settings.graceMs): boolean {
+  #shutDown(options: StopOptions): boolean {
     const isFirst = this.#stopped === undefined;
-    this.stop({ graceMs }).catch((error: unknown) =>
-      this.#settings.log.error({ err: error }, "could not end in order"),
+    this.stop(options).catch((error: unknown) =>
+      this.#parts.settings.log.error({ err: error }, "could not end in order"),
     );
     return isFirst;
   }
 
-  async #stop(graceMs: number): Promise<void> {
-    const { streams, slots, deadlines, closeRunners } = this.#engine;
-    const { abortGraceMs } = this.#settings;
-    this.#settings.log.info({ running: slots.running.size }, "stopping");
-    const parts = { ...streams, slots, clock: this.#clock, abortGraceMs, hurry: this.#hurry.signal };
-    await drain(parts, graceMs);
+  async #start(): Promise<void> {
+    const { engine, events } = this.#parts;
+    events.emit("worker-init", {});
+    await engine.streams.link.start();
+    engine.autoscaler?.start();
+    events.emit("worker-ready", {});
+  }
+
+  async #stop({ mode, plan }: Stopping): Promise<void> {
+    const { engine, settings, clock, events, onClose } = this.#parts;
+    const { streams, slots, deadlines, runners, autoscaler } = engine;
+    autoscaler?.close();
+    settings.log.info({ mode, running: slots.running.size }, "stopping");
+    events.emit("worker-stopping", { mode });
+    await drain({ ...streams, slots, clock }, plan);
     deadlines.close();
-    await closeRunners();
-    await this.#onClose();
+    await runners.close();
+    await onClose();
+    events.emit("worker-shutdown", {});
     this.#ended.resolve();
   }
 }

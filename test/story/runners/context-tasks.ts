@@ -42,6 +42,7 @@ const aborted = ({ signal }: TaskContext): Promise<unknown> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason), { once: true }));
 
 export const half = defineTask({ name: "half", args: onlyEven });
+export const facts = defineTask<[], object>({ name: "facts" });
 export const child = defineTask<[word: string], string>({ name: "child", options: { maxAttempts: 1 } });
 
 class OutOfPaper extends Error {
@@ -55,17 +56,26 @@ export const contextTasks = [
     if (word === "") throw new RangeError("no word");
     return `${word}!`;
   }),
-  implement(defineTask({ name: "facts" }), (ctx) => {
+  implement(facts, (ctx) => {
     const { name, queue, attempt, maxAttempts, delivery, headers, tags, trace } = ctx;
     const fence = { epoch: typeof ctx.fence.epoch, isText: /^\d{16}-\d{16}$/.test(ctx.fence.text) };
     const isQuiet = !ctx.signal.aborted && ctx.cancelReason === undefined;
-    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, fence, isQuiet } as never;
+    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, fence, isQuiet };
   }),
   implement(defineTask<[], unknown>({ name: "enqueue" }), async (ctx) => {
     const one = await ctx.enqueue(child, ["one"], { queue: "other" });
     const many = await ctx.enqueueMany([child.call(["two"]), child.call(["three"])]);
     const results = [await one.result(), ...(await Promise.all(many.map((handle) => handle.result())))];
     return { results, name: one.name, state: (await one.status()).state };
+  }),
+  implement(defineTask<[], unknown>({ name: "enqueue-children" }), async (ctx) => {
+    const own = { traceparent: "00-11111111111111111111111111111111-2222222222222222-01" };
+    const children = [
+      await ctx.enqueue(facts),
+      await ctx.enqueue(facts, [], { trace: own }),
+      ...(await ctx.enqueueMany([facts.call()])),
+    ];
+    return Promise.all(children.map((handle) => handle.result()));
   }),
   implement(defineTask<[], unknown>({ name: "enqueue-and-leave" }), (ctx) => {
     void ctx.enqueue(child, ["left"], { id: `child-of-${ctx.id}` });

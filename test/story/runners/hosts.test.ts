@@ -43,7 +43,7 @@ describe.each(["thread", "process"] as const)("a %s", (runner) => {
     await expect(handle.result()).rejects.toMatchObject({ failure: { type: "TimeLimitExceeded" } });
     if (runner === "process") expect(isAlive(Number.parseInt(place, 10))).toBe(false);
     expect(await (await stem.enqueue(taskOf("where"))).result()).not.toBe(place);
-    expect(log.lines.filter(({ text }) => text === "a host has ended")).toHaveLength(1);
+    expect(log.lines.filter(({ text }) => text === "a child has ended")).toHaveLength(1);
   });
 
   test("gives its handler the grace to end by itself", async () => {
@@ -109,7 +109,7 @@ describe.each(["thread", "process"] as const)("a %s", (runner) => {
   test("goes when it idles", async () => {
     const { stem, taskOf, log } = await start({ recycle: { idleMs: 50 } });
     await (await stem.enqueue(taskOf("where"))).result();
-    await until(() => log.lines.some(({ text }) => text === "a host has ended"), {
+    await until(() => log.lines.some(({ text }) => text === "a child has ended"), {
       deadlineMs: 10_000,
       what: "the end of the host",
     });

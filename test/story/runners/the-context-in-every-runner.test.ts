@@ -26,26 +26,36 @@ const cancelAtFirstProgress = async (handle: TaskHandle<unknown>): Promise<void>
   await handle.cancel("no longer needed");
 };
 
+/** What a task has that its children could get from it. */
+const parent = {
+  headers: { tenant: "a" },
+  tags: ["nightly"],
+  trace: { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "a=b" },
+};
+const ownTrace = "00-11111111111111111111111111111111-2222222222222222-01";
+
 const rows: readonly Row[] = [
   { task: "half", args: [8], result: { number: 4 } },
   {
     task: "facts",
-    options: {
-      queue: "default",
-      headers: { tenant: "a" },
-      tags: ["nightly"],
-      trace: { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "a=b" },
-    },
+    options: { queue: "default", ...parent },
     result: {
       ...{ name: "facts", queue: "default", attempt: 1, maxAttempts: 4, delivery: 1, isQuiet: true },
-      ...{ headers: { tenant: "a" }, tags: ["nightly"], fence: { epoch: "bigint", isText: true } },
-      trace: expect.objectContaining({
-        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        tracestate: "a=b",
-      }),
+      ...{ headers: parent.headers, tags: parent.tags, fence: { epoch: "bigint", isText: true } },
+      trace: expect.objectContaining(parent.trace),
     },
   },
   { task: "enqueue", result: { results: ["one!", "two!", "three!"], name: "child", state: "succeeded" } },
+  {
+    task: "enqueue-children",
+    options: { ...parent, priority: 9, maxAttempts: 7, timeLimitMs: 60_000 },
+    result: [parent.trace, { traceparent: ownTrace, tracestate: "" }, parent.trace].map((trace) =>
+      expect.objectContaining({
+        ...{ name: "facts", headers: {}, tags: [], maxAttempts: 4 },
+        trace: expect.objectContaining(trace),
+      }),
+    ),
+  },
   {
     task: "enqueue-and-leave",
     result: undefined,
@@ -139,7 +149,7 @@ describe.each(everyRunner)("%s", (runner) => {
     for (const end of ends.toReversed()) await end();
   });
 
-  test.each(rows)("$task", async (row) => {
+  test.each(rows)("the context in every runner: $task", async (row) => {
     const handle = await running.stem.enqueue(running.taskOf(row.task), row.args ?? [], row.options ?? {});
     const ended = handle.result({ timeoutMs: 15_000 }).then(
       (result) => ({ result }),

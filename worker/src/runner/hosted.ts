@@ -2,7 +2,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { GrantSchema, SettlementSchema } from "@stem/proto/stem/v1/lease_pb";
 import type { CancelTimer, ClientGate, Clock } from "@stem/sdk/internal";
 import type { ContextDeps } from "../context.ts";
-import { RunnerLost } from "../errors.ts";
+import { RunnerLost, WorkerStopping } from "../errors.ts";
 import type { HeldLease } from "../lease.ts";
 import { failed, type Outcome } from "../settlement.ts";
 import { Answering } from "./bridge/answering.ts";
@@ -62,7 +62,7 @@ class Attempt {
     const { clock, pool } = this.#deps;
     // A time limit is for the handler, which does not run before its host does.
     this.#lease.holdLimit();
-    this.#lease.isKillable = true;
+    this.#lease.kill = () => this.#run?.kill();
     this.#cancelLoad = clock.after(loadMsMax, () => this.#run?.kill());
     this.#run = pool.start(this.#request(), {
       onMessage: (message) => this.#receive(message),
@@ -108,6 +108,8 @@ class Attempt {
   #stop(): void {
     const { clock, abortGraceMs } = this.#deps;
     this.#run?.post({ kind: "stop", error: packError(this.#lease.stop) });
+    // When a worker that stops has waited long enough is for it to say.
+    if (this.#lease.stop instanceof WorkerStopping) return;
     // Before the server could hand the task to somebody else.
     const graceMs = Math.min(abortGraceMs, this.#lease.killWithinMs(clock.now()));
     this.#cancelKill = clock.after(graceMs, () => this.#run?.kill());

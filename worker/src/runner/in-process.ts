@@ -1,32 +1,27 @@
-import type { Payload } from "@stem/proto/stem/v1/payload_pb";
-import {
-  type AnyTask,
-  applySchema,
-  isPayloadWithin,
-  payloadFromProto,
-  payloadToProto,
-  spreadArgs,
-} from "@stem/sdk/internal";
+import { type AnyTask, applySchema, spreadArgs } from "@stem/sdk/internal";
 import { type ContextDeps, HandlerContext } from "../context.ts";
-import { ResultTooLarge } from "../errors.ts";
-import type { HeldLease } from "../lease.ts";
+import type { Around } from "../middleware.ts";
 import type { Registry } from "../registry.ts";
 import { failed, succeeded, thrown, unknownName } from "../settlement.ts";
+import { readArgs, writeResult } from "./payloads.ts";
 import type { Runner } from "./runner.ts";
 
 /** What running needs. `resultBytesMax` is the server's limit as its Welcome told it. */
 export type InProcessDeps = ContextDeps & {
   readonly registry: Registry;
   readonly resultBytesMax: () => number;
+  /** What stands around handlers, if anything does. */
+  readonly around?: Around | undefined;
 };
 
 /** Runs handlers in this process, on its event loop. */
 export function createInProcessRunner(deps: InProcessDeps): Runner {
+  const { around } = deps;
   return {
     async run(lease) {
       const implementation = deps.registry.get(lease.task.name);
       if (implementation === undefined || !("handler" in implementation)) return unknownName;
-      const { task, handler } = implementation;
+      const { task, handler, batchSizeMax } = implementation;
       let args: unknown;
       let value: unknown;
       // What is wrong with arguments or result is wrong for good: another attempt would only repeat the handler's effects.
@@ -38,13 +33,15 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
         return failed(error, true);
       }
       try {
-        value = await handler(new HandlerContext(lease, deps, args, task.codec), ...spreadArgs(args));
+        const ctx = new HandlerContext(lease, deps, args, task.codec);
+        const values = batchSizeMax === undefined ? spreadArgs(args) : [args];
+        value = await (around ? around(ctx, async () => handler(ctx, ...values)) : handler(ctx, ...values));
       } catch (error) {
         return thrown(error);
       }
       try {
         if (task.resultSchema) await checkResult(task, value);
-        return succeeded(writeResult(task, value, deps.resultBytesMax()));
+        return succeeded(writeResult(task.resultCodec, value, deps.resultBytesMax()));
       } catch (error) {
         return failed(error, true);
       }
@@ -52,18 +49,6 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
   };
 }
 
-/** The handler's arguments; a task that carries none has an empty tuple. */
-function readArgs(task: AnyTask, lease: HeldLease): unknown {
-  const args = task.argsCodec.decode(payloadFromProto(lease.task.args)) ?? [];
-  return applySchema(task.argsSchema, args, { taskName: task.name, part: "args" });
-}
-
 /** The schema's word on the result; what is sent is the result as the handler gave it, for the reader applies the schema itself. */
 const checkResult = (task: AnyTask, value: unknown): unknown =>
   applySchema(task.resultSchema, value, { taskName: task.name, part: "result" });
-
-function writeResult(task: AnyTask, value: unknown, bytesMax: number): Payload | undefined {
-  const payload = payloadToProto(task.resultCodec.encode(value));
-  if (!isPayloadWithin(payload, bytesMax)) throw new ResultTooLarge(bytesMax);
-  return payload;
-}

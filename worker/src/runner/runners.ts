@@ -1,8 +1,11 @@
 import type { StemClient } from "@stem/sdk";
 import { type ClientGate, type Clock, gateOf } from "@stem/sdk/internal";
 import type { ContextDeps } from "../context.ts";
+import type { EventHub } from "../events.ts";
+import { aroundOf, consuming } from "../middleware.ts";
 import type { HandlerPlace, Registry } from "../registry.ts";
 import type { WorkerSettings } from "../worker-options.ts";
+import { aroundHosted } from "./around-hosted.ts";
 import { createProcessPool } from "./child-process.ts";
 import type { HostPool, HostWatch } from "./host-pool.ts";
 import { createHostedRunner } from "./hosted.ts";
@@ -18,26 +21,40 @@ export type RunnersDeps = ContextDeps & {
   readonly client: () => StemClient;
   readonly resultBytesMax: () => number;
   readonly watch: (time: number) => void;
+  readonly events: EventHub;
 };
 
 /** All runners of a worker as one. `close` ends its threads and child processes. */
-export type Runners = { readonly runner: Runner; readonly close: () => Promise<void> };
+export type Runners = {
+  readonly runner: Runner;
+  /** How many threads and child processes there are. */
+  readonly children: () => number;
+  readonly close: () => Promise<void>;
+};
 
 type Place = HandlerPlace["runner"];
 
 /** Makes a runner for each kind of place that the registry names; one without threads and processes stays as simple as it was. */
 export function createRunners(deps: RunnersDeps): Runners {
-  const { registry } = deps;
-  const inProcess = createInProcessRunner(deps);
+  const { registry, settings, log } = deps;
+  const around = aroundOf(settings.middleware, log);
+  const inProcess = createInProcessRunner({ ...deps, around });
   const places = new Set<Place>();
   for (const each of registry.values()) if ("runner" in each) places.add(each.runner);
-  if (places.size === 0) return { runner: inProcess, close: () => Promise.resolve() };
+  const dressed = (runner: Runner): Runner => consuming(runner, settings.middleware, log);
+  if (places.size === 0)
+    return { runner: dressed(inProcess), children: () => 0, close: () => Promise.resolve() };
+  const children = new Set<string>();
   const pools = new Map<Place, HostPool>();
   const hosted = new Map<Place, Runner>();
   for (const place of places) {
-    const pool = createPool(place, deps);
+    const pool = createPool(place, deps, children);
     pools.set(place, pool);
-    hosted.set(place, createHostedRunner({ ...hostedDeps(deps), pool }));
+    const runner = createHostedRunner({ ...hostedDeps(deps), pool });
+    hosted.set(
+      place,
+      around ? aroundHosted(runner, around, { ...deps, taskOf: (name) => registry.get(name)?.task }) : runner,
+    );
   }
   const runner: Runner = {
     run(lease) {
@@ -47,16 +64,39 @@ export function createRunners(deps: RunnersDeps): Runners {
     },
   };
   return {
-    runner,
-    close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.close()))),
+    runner: dressed(runner),
+    children: () => children.size,
+    close: () => closeAll([...pools.values()], deps.clock),
   };
 }
 
-function createPool(place: Place, { settings, clock, log }: RunnersDeps): HostPool {
+// Hosts that are ended by force are gone in far less.
+const closeMsMax = 30_000;
+
+/** Idle hosts keep no process alive; whoever waits for their end wants to see it all the same. */
+async function closeAll(pools: readonly HostPool[], clock: Clock): Promise<void> {
+  const cancelHold = clock.after(closeMsMax, () => undefined);
+  await Promise.all(pools.map((pool) => pool.close()));
+  cancelHold();
+}
+
+function createPool(
+  place: Place,
+  { settings, clock, log, events }: RunnersDeps,
+  children: Set<string>,
+): HostPool {
   const { idleMs } = settings.recycle;
   const watch: HostWatch = {
-    onInit: (host) => log.debug(host, "a host has started"),
-    onShutdown: (host) => log.debug(host, "a host has ended"),
+    onInit(host) {
+      children.add(`${host.runner} ${host.id}`);
+      log.debug(host, "a child has started");
+      events.emit("worker-child-init", host);
+    },
+    onShutdown(host) {
+      children.delete(`${host.runner} ${host.id}`);
+      log.debug(host, "a child has ended");
+      events.emit("worker-child-shutdown", host);
+    },
   };
   return place === "thread"
     ? createThreadPool({ threadsMax: settings.concurrency, idleMs, watch })

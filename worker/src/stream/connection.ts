@@ -1,5 +1,4 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
-import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
 import type {
   ConnectRequest,
   ConnectResponse,
@@ -11,6 +10,7 @@ import type { Logger, StemProblem } from "@stem/sdk";
 import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@stem/sdk/internal";
 import type { Control } from "../control.ts";
 import type { HeldLease } from "../lease.ts";
+import type { WorkerStats } from "../stats.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
@@ -19,6 +19,7 @@ import { Outgoing } from "./outgoing.ts";
 import type { ProgressReports } from "./progress-reports.ts";
 import type { Session } from "./session.ts";
 import type { Settlements, Settling } from "./settlements.ts";
+import { writeStats } from "./write-stats.ts";
 
 /** What one stream needs. */
 export type ConnectionDeps = {
@@ -33,8 +34,8 @@ export type ConnectionDeps = {
   readonly progress: ProgressReports;
   readonly confirmations: Confirmations;
   readonly control: Control;
-  /** How the worker is doing, for who looks. */
-  readonly stats: () => WorkerStats;
+  /** A heartbeat is about to be sent, with how the worker is doing. */
+  readonly onBeat: () => WorkerStats;
   /** The server has welcomed the worker here. */
   readonly onWelcome: (connection: Connection) => void;
   /** The stream is over; everything on it that was unanswered waits for another. */
@@ -275,14 +276,10 @@ export class Connection {
     this.#isBeatDue = false;
     const { seenSeq } = this.#deps.session;
     this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
+    const stats = writeStats(this.#deps.onBeat(), this.#deps.confirmations.sinceMs);
     return {
       case: "heartbeat",
-      value: {
-        $typeName: "stem.v1.Heartbeat",
-        seenSeq: BigInt(seenSeq),
-        stats: this.#deps.stats(),
-        wantBacklogs: false,
-      },
+      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), stats, wantBacklogs: false },
     };
   }
 

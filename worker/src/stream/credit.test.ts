@@ -5,7 +5,7 @@ import { Credit } from "./credit.ts";
 function setUp(concurrency: number, held = 0) {
   let free = concurrency;
   const prefetch = new Prefetch(1000, 20);
-  const credit = new Credit({ free: () => free, held: () => held, concurrency, prefetch });
+  const credit = new Credit({ free: () => free, held: () => held, concurrency: () => concurrency, prefetch });
   return {
     credit,
     prefetch,

@@ -6,7 +6,8 @@ export type CreditDeps = {
   readonly free: () => number;
   /** How many leases are held in all. */
   readonly held: () => number;
-  readonly concurrency: number;
+  /** How many handlers may run at once. */
+  readonly concurrency: () => number;
   readonly prefetch: Prefetch;
 };
 
@@ -56,7 +57,7 @@ export class Credit {
     if (wanted === open) return false;
     if (wanted === 0 || this.#closed) return true;
     // A quarter of what is in hand at full load; less only when the server is about to run out.
-    const step = Math.max(1, Math.floor((this.#deps.concurrency + ahead) / 4));
+    const step = Math.max(1, Math.floor((this.#deps.concurrency() + ahead) / 4));
     return Math.abs(wanted - open) >= step || (open < step && wanted > open);
   }
 }

@@ -6,6 +6,7 @@ import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { Deadlines } from "../deadlines.ts";
 import { LeaseLost, TaskCancelled } from "../errors.ts";
+import { type EventHub, factsOf } from "../events.ts";
 import { HeldLease } from "../lease.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import type { AnnouncedTasks } from "../registry.ts";
@@ -26,6 +27,7 @@ export type SessionDeps = {
   readonly slots: Slots;
   readonly deadlines: Deadlines;
   readonly settlements: Settlements;
+  readonly events: EventHub;
   /** Heartbeats as soon as may be. */
   readonly beat: () => void;
 };
@@ -131,6 +133,8 @@ export class Session {
       earliest = Math.min(earliest, lease.dueAt());
       return lease;
     });
+    if (this.#deps.events.hearsTasks)
+      for (const lease of leases) this.#deps.events.emit("task-received", { task: factsOf(lease) });
     this.#offer(leases);
     this.#deps.deadlines.watch(earliest);
   }
@@ -200,6 +204,7 @@ export class Session {
     this.#deps.slots.withdraw(lease);
     this.#deps.leases.remove(lease);
     lease.abort(new LeaseLost(true));
+    this.#deps.slots.abandoned();
   }
 }
 

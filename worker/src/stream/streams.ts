@@ -26,7 +26,9 @@ export type StreamsDeps = {
   readonly deadlines: Deadlines;
   readonly prefetch: Prefetch;
   readonly tasks: SessionDeps["tasks"];
-  readonly remote: Pick<ConnectionDeps, "control" | "stats">;
+  readonly control: ConnectionDeps["control"];
+  readonly events: SessionDeps["events"];
+  readonly onBeat: ConnectionDeps["onBeat"];
 };
 
 /** All that is said to the server and heard from it. */
@@ -41,8 +43,7 @@ export type Streams = {
 
 /** Puts the worker's side of its streams together; nothing is open yet. */
 export function createStreams(deps: StreamsDeps): Streams {
-  const { settings, clock, leases, slots, deadlines, tasks, remote } = deps;
-  const { paused } = remote.control;
+  const { settings, clock, leases, slots, deadlines, events, tasks, control, onBeat } = deps;
   const { log } = settings;
   const wake = (): void => link.wake();
   const beat = (): void => link.beat();
@@ -52,20 +53,33 @@ export function createStreams(deps: StreamsDeps): Streams {
     onReady: wake,
     onAnswered: (lease) => leases.remove(lease),
   });
-  const held = { leases, slots, deadlines, settlements };
-  const session = new Session({ settings, tasks, paused, clock, log, ...held, beat });
+  const session = new Session({
+    ...{ settings, tasks, clock, log, leases, slots, deadlines, settlements, events, beat },
+    paused: control.paused,
+  });
   const progress = new ProgressReports(clock, wake);
   const confirmations = new Confirmations(clock);
   const credit = new Credit({
     free: () => slots.free - session.unconfirmed,
     held: () => leases.size,
-    concurrency: settings.concurrency,
+    concurrency: () => slots.concurrency,
     prefetch: deps.prefetch,
   });
   const openFrames = createOpenFrames(deps.transport);
-  const parts = { openFrames, clock, log, sdk: sdkVersion, session, settlements, credit, progress };
+  const parts = {
+    control,
+    onBeat,
+    openFrames,
+    clock,
+    log,
+    sdk: sdkVersion,
+    session,
+    settlements,
+    credit,
+    progress,
+  };
   const link: Link = new Link({
-    dial: (events) => new Connection({ ...parts, ...remote, confirmations, ...events }),
+    dial: (events) => new Connection({ ...parts, confirmations, ...events }),
     clock,
     random: deps.random,
     log: childLogger(log, { url: settings.url }),

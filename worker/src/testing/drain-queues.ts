@@ -2,18 +2,16 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { defaultUrl } from "@stem/sdk";
 import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
-import type { ImplementationHere } from "../registry.ts";
-import { queuesOf } from "../task-module.ts";
+import type { Middleware } from "../middleware.ts";
+import { implementationsOf, queuesOf } from "../task-module.ts";
 import { createWorker } from "../worker.ts";
 import type { WorkerOptions } from "../worker-options.ts";
 
 /** What to run, and where. Only `tasks` has no default. */
 export type DrainOptions = Pick<
   WorkerOptions,
-  "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+  "tasks" | "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
 > & {
-  /** What it can do, in this process. */
-  readonly tasks: readonly ImplementationHere[];
   /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
   readonly timeoutMs?: number;
 };
@@ -50,14 +48,14 @@ const lookEveryMs = 2;
  * the attempts that ran, in the order of their ends. What is delayed, or backs off, is left: `clock.advance(ms)`, then drain again.
  */
 export async function drainQueues(options: DrainOptions): Promise<readonly DrainedTask[]> {
-  const { timeoutMs = 10_000, tasks, ...rest } = options;
+  const { timeoutMs = 10_000, ...rest } = options;
   const ran: DrainedTask[] = [];
   const worker = createWorker({
     handleSignals: false,
     graceMs: 0,
     name: "drain",
     ...rest,
-    tasks: tasks.map((each) => recorded(each, ran)),
+    middleware: [recordsIn(ran)],
   });
   const channel = openChannel(baseUrlOf(options.url ?? defaultUrl), options.dial);
   try {
@@ -70,12 +68,10 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
   return ran;
 }
 
-const recorded = ({ task, handler }: ImplementationHere, ran: DrainedTask[]): ImplementationHere => ({
-  task,
-  async handler(ctx, ...args) {
-    const { id, name, attempt } = ctx;
+const recordsIn = (ran: DrainedTask[]): Middleware => ({
+  async execute({ id, name, attempt }, next) {
     try {
-      const result = await handler(ctx, ...args);
+      const result = await next();
       ran.push({ id, name, attempt, error: undefined });
       return result;
     } catch (error) {
@@ -102,7 +98,7 @@ async function untilEmpty(
 
 /** How much is in all queues together. */
 async function waitingIn(queues: Client<typeof QueueService>, options: DrainOptions): Promise<Waiting> {
-  const { namespace, queues: wanted = queuesOf(options.tasks) } = options;
+  const { namespace, queues: wanted = queuesOf(implementationsOf(options.tasks)) } = options;
   let [ready, leased] = [0, 0];
   for (const each of wanted) {
     const queue = typeof each === "string" ? each : each.name;

@@ -132,10 +132,10 @@ async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions):
 }
 
 /** The same implementation, and what its handler throws. */
-function watched({ task, handler }: ImplementationHere) {
+function watched({ handler, ...rest }: ImplementationHere) {
   let thrown: unknown;
   const implementation: ImplementationHere = {
-    task: task as AnyTask,
+    ...rest,
     async handler(...given) {
       try {
         return await handler(...given);

@@ -224,7 +224,7 @@ export type ShutdownCommand = Message<"stem.v1.ShutdownCommand"> & {
   mode: ShutdownMode;
 
   /**
-   * With SOFT: how long handlers may go on; unset: as the worker was configured.
+   * With SOFT: how long handlers may go on once they were asked; unset: as the worker was configured.
    *
    * @generated from field: google.protobuf.Duration grace = 2;
    */
@@ -524,14 +524,14 @@ export const ShutdownMode = {
   WARM: 1,
 
   /**
-   * Take nothing more, and abort handlers that have not ended after the grace; their tasks go back to their queues.
+   * Take nothing more, ask handlers to stop, and let them go on for the grace; the tasks of those that have not ended go back to their queues.
    *
    * @generated from enum value: SHUTDOWN_MODE_SOFT = 2;
    */
   SOFT: 2,
 
   /**
-   * Abort handlers now; their tasks go back to their queues.
+   * Take nothing more, and end now what can be ended; all tasks go back to their queues.
    *
    * @generated from enum value: SHUTDOWN_MODE_HARD = 3;
    */

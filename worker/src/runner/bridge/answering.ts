@@ -25,7 +25,8 @@ export class Answering {
   receive(question: Question): void {
     if (question.kind === "abandon") this.#abandon(question.id);
     else if (question.kind === "ask") void this.#answer(question.id, question.call, question.args);
-    else void this.#table[question.call]?.(question.args, silent);
+    // What needs no answer gets none, not even when it goes wrong.
+    else void this.#answerTo(question.call, question.args, silent).catch(() => undefined);
   }
 
   /** Whoever asked is gone: takes back all that is open. */
@@ -43,7 +44,13 @@ export class Answering {
       (value): Answer => ({ kind: "answer", id, value }),
       (error: unknown): Answer => ({ kind: "refusal", id, error: packError(error) }),
     );
-    if (this.#open.delete(id)) this.#post(answer);
+    if (!this.#open.delete(id)) return;
+    try {
+      this.#post(answer);
+    } catch (error) {
+      // An answer that cannot cross over: whoever asked hears of that instead.
+      this.#post({ kind: "refusal", id, error: packError(error) });
+    }
   }
 
   async #answerTo(call: string, args: readonly unknown[], how: AnswerHow): Promise<unknown> {

@@ -1,0 +1,79 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { Failure } from "@stem/proto/stem/v1/failure_pb";
+import type { PayloadCodec } from "@stem/sdk";
+import { type AnyTask, payloadFromProto } from "@stem/sdk/internal";
+import { type ContextDeps, HandlerContext } from "../context.ts";
+import { NonRetryableError, RejectError, RetryError } from "../errors.ts";
+import type { Around } from "../middleware.ts";
+import { failed, type Outcome, succeeded, thrown } from "../settlement.ts";
+import { readArgs, writeResult } from "./payloads.ts";
+import type { Runner } from "./runner.ts";
+
+/** What it takes to stand around a handler that runs elsewhere. */
+export type AroundHostedDeps = ContextDeps & {
+  readonly taskOf: (taskName: string) => AnyTask | undefined;
+  readonly resultBytesMax: () => number;
+};
+
+/** Puts middleware around handlers in threads and child processes. It sees their results and failures as the task's codec reads them. */
+export const aroundHosted = (runner: Runner, around: Around, deps: AroundHostedDeps): Runner => ({
+  async run(lease) {
+    const task = deps.taskOf(lease.task.name);
+    if (task === undefined) return runner.run(lease);
+    let args: unknown;
+    try {
+      args = await readArgs(task, lease);
+    } catch {
+      // What is wrong with them is said where the handler would have run.
+      return runner.run(lease);
+    }
+    let seen: { readonly outcome: Outcome; readonly end: End } | undefined;
+    const run = async (): Promise<unknown> => {
+      const outcome = await runner.run(lease);
+      const end = endOf(outcome, task.resultCodec);
+      seen = { outcome, end };
+      if ("error" in end) throw end.error;
+      return end.value;
+    };
+    let value: unknown;
+    try {
+      value = await around(new HandlerContext(lease, deps, args, task.codec), run);
+    } catch (error) {
+      return seen && "error" in seen.end && seen.end.error === error ? seen.outcome : thrown(error);
+    }
+    if (seen && "value" in seen.end && seen.end.value === value) return seen.outcome;
+    try {
+      return succeeded(writeResult(task.resultCodec, value, deps.resultBytesMax()));
+    } catch (error) {
+      return failed(error, true);
+    }
+  },
+});
+
+type End = { readonly value: unknown } | { readonly error: unknown };
+
+/** An outcome as the handler's caller would have seen it. */
+function endOf(outcome: Outcome, codec: PayloadCodec): End {
+  switch (outcome.case) {
+    case "succeeded":
+      return { value: codec.decode(payloadFromProto(outcome.value.result)) };
+    case "failed":
+      return { error: remoteError(outcome.value.failure) };
+    case "retry": {
+      const { failure, delay } = outcome.value;
+      return { error: new RetryError(failure?.message, delay ? { delayMs: durationMs(delay) } : {}) };
+    }
+    case "rejected":
+      return { error: new RejectError(outcome.value.reason) };
+    default:
+      return { error: new Error(`the task was not run: ${outcome.case}`) };
+  }
+}
+
+function remoteError(failure: Failure | undefined): Error {
+  const { type = "Error", message = "", stack = "", nonRetryable = false } = failure ?? {};
+  const error = nonRetryable ? new NonRetryableError(message) : new Error(message);
+  Object.defineProperty(error, "name", { value: type });
+  Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
+  return error;
+}
