@@ -59,5 +59,5 @@ export type { RevisionOptions, TaskChanges, TaskOperations } from "./task-operat
 export type { EnqueueOptions, RetryOptions, TaskOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
-export type { TaskProgress, TaskStatus } from "./task-status.ts";
+export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Dial } from "./transport.ts";

@@ -20,6 +20,10 @@ export function runOptions(options: TaskOptions): ProtoOptions | undefined {
   say("timeLimit", duration("timeLimitMs", options.timeLimitMs));
   say("leaseDuration", duration("leaseMs", options.leaseMs));
   say("resultRetention", duration("resultRetentionMs", options.resultRetentionMs));
+  say("limitKey", options.limitKey);
+  say("orderingKey", options.orderingKey);
+  say("fairnessKey", options.fairnessKey);
+  say("requiredLabels", options.requiredLabels && { ...options.requiredLabels });
   return run;
 }
 

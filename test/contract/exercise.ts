@@ -9,8 +9,10 @@ import { definitionCases } from "./definition.ts";
 import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
+import { gateModelCases } from "./gate-model.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
+import { limitCases } from "./limits.ts";
 import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
@@ -25,6 +27,7 @@ import { reopenCases } from "./reopen.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
+import { tieCases } from "./ties.ts";
 import { tokenCases } from "./token.ts";
 
 const nouns = [
@@ -39,6 +42,8 @@ const nouns = [
   pageCases,
   expiryCases,
   queueCases,
+  limitCases,
+  tieCases,
   purgeCases,
   editCases,
   removeCases,
@@ -52,6 +57,7 @@ const nouns = [
   raceCases,
   reopenCases,
   modelCases,
+  gateModelCases,
 ];
 
 /** Runs the whole contract over one driver. */

@@ -38,6 +38,7 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "stem.v1.LimitService",
     "stem.v1.LockService",
     "stem.v1.QueueService",
     "stem.v1.ServerService",

@@ -54,6 +54,7 @@ export function createCompleting({
     notBefore: startOf(submission, now),
     tags: submission.tags,
     replayOf: undefined,
+    ties: submission.ties,
     content: submission.content,
     contentHash: submission.contentHash,
   });

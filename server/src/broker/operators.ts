@@ -5,6 +5,7 @@ import { type CancelMessage, type CancelVerdict, createCancel, createCancelMany 
 import { createDeadLetters, type DeadLetter, type DeadLetters, type ReplayedLetter } from "./dead-letters.ts";
 import { createEditing, type Editing } from "./edit.ts";
 import type { Enqueueing } from "./enqueue.ts";
+import { createLimits, type LimitsPart } from "./limits.ts";
 import type { QueueNews } from "./queue-hints.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createReplay, type ReplayEdit, type Replayed } from "./replay.ts";
@@ -17,7 +18,7 @@ export { noWish } from "./edit.ts";
 export type { CancelMessage, CancelVerdict, DeadLetter, ReplayEdit, Replayed, ReplayedLetter };
 
 /** What operators do. Throws StemProblem; counts tell what was left alone. */
-export interface Operators extends Queues, Editing, Batches, DeadLetters {
+export interface Operators extends Queues, LimitsPart, Editing, Batches, DeadLetters {
   /** Cancels a task; TASK_UNKNOWN when there is none. */
   cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
   /** Enqueues an ended task's content again under a new id; TASK_UNKNOWN, TASK_NOT_ENDED. */
@@ -34,6 +35,7 @@ export type OperatorsDeps = BrokerDeps & {
 /** Makes the part of the broker that operators use. */
 export const createOperators = (deps: OperatorsDeps): Operators => ({
   ...createQueues(deps),
+  ...createLimits(deps),
   ...createEditing(deps),
   ...createBatches({ ...deps, cancelMany: createCancelMany(deps) }),
   ...createDeadLetters(deps),

@@ -44,6 +44,7 @@ export class Stream implements Session, StreamControl {
       queues: subscriptions.map(({ queue }) => queue),
       order: createQueueOrder(subscriptions),
       worker,
+      labels: hello.traits.labels.size > 0 ? Object.fromEntries(hello.traits.labels) : undefined,
       room: () => state.book.room,
       bytesLeft: () => state.book.bytesLeft,
     });

@@ -1,3 +1,4 @@
+import type { Gate, TaskTies } from "./gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
 import type { RetryPolicy } from "./retry.ts";
 
@@ -62,6 +63,8 @@ export type NewTask = {
   readonly notBefore: Instant | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  /** What it shares with other tasks; undefined: nothing. */
+  readonly ties: TaskTies | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
   /** A text for everything that makes two submissions the same; undefined: the content is just that (content-hash.ts). */
@@ -101,6 +104,9 @@ export type TaskHead = {
   readonly cancel: CancelRequest | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  readonly ties: TaskTies | undefined;
+  /** Where it waits although it is ready; undefined: it is not, or it may be claimed. */
+  readonly gate: Gate | undefined;
 };
 
 /** A task in full. */

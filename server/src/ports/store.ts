@@ -2,6 +2,7 @@ import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
+import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { TaskStore } from "./task-store.ts";
@@ -10,7 +11,14 @@ import type { TaskStore } from "./task-store.ts";
 export type Durability = "disk" | "relaxed" | "none";
 
 /** Everything a server keeps. Opened by storage/open.ts; closing waits for what is under way. */
-export interface Store extends TaskStore, AdminStore, QueueStore, EventStore, DefinitionStore, LockStore {
+export interface Store
+  extends TaskStore,
+    AdminStore,
+    QueueStore,
+    GateStore,
+    EventStore,
+    DefinitionStore,
+    LockStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */

@@ -11,6 +11,7 @@ import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
+import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
@@ -47,7 +48,12 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onScheduled((earliest) =>
     stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
   );
-  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps)];
+  const gateOpener = gateOpenerOf(deps);
+  deps.queueHints.onGatesWait((wakeAt) =>
+    gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
+  );
+  const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps)];
+  const loops = [reaperOf(deps), stager, gateOpener, ...pruners];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -74,6 +80,14 @@ function stagerOf(deps: UpkeepDeps): Loop {
     batchTasksMax: deps.limits.batchTasksMax,
   };
   return createLoop(deps, { name: "stager", runOnce: () => stageOnce(deps, options, deps.clock.now()) });
+}
+
+function gateOpenerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: stageIntervalMs, pauseMs: stagePauseMs };
+  return createLoop(deps, {
+    name: "gate-opener",
+    runOnce: () => openGatesOnce(deps, options, deps.clock.now()),
+  });
 }
 
 function resultPrunerOf(deps: UpkeepDeps): Loop {

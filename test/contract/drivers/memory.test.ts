@@ -20,6 +20,7 @@ exercise(
       "events go on over a restart, and a reader resumes where it was",
       "ids of removed tasks are remembered over a restart",
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
+      "limits, rates, orders, turns and labels go on over a restart",
     ].map((test) => ({ test, reason: forgets })),
   },
 );

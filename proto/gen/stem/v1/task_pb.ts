@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSKZBAoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAQgcKBXN0YXJ0QgsKCV9wcmlvcml0eUIPCg1fbWF4X2F0dGVtcHRzQhEKD19tYXhfZGVsaXZlcmllcyJLCgxUcmFjZUNvbnRleHQSHQoLdHJhY2VwYXJlbnQYASABKAlCCLpIBXIDKIABEhwKCnRyYWNlc3RhdGUYAiABKAlCCLpIBXIDKIAEIloKCVNpZ25hdHVyZRIYCgZrZXlfaWQYASABKAlCCLpIBXIDKP8BEhoKCWFsZ29yaXRobRgCIAEoCUIHukgEcgIoQBIXCgVieXRlcxgDIAEoDEIIukgFegMYgAgipQcKBFRhc2sSEQoJbmFtZXNwYWNlGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFcXVldWUYBCABKAkSIQoFc3RhdGUYBSABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YBiABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgHIAEoAxIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEiUKB29wdGlvbnMYCSABKAsyFC5zdGVtLnYxLlRhc2tPcHRpb25zEisKB2hlYWRlcnMYCiADKAsyGi5zdGVtLnYxLlRhc2suSGVhZGVyc0VudHJ5EgwKBHRhZ3MYCyADKAkSJAoFdHJhY2UYDCABKAsyFS5zdGVtLnYxLlRyYWNlQ29udGV4dBIlCglzaWduYXR1cmUYDSABKAsyEi5zdGVtLnYxLlNpZ25hdHVyZRIPCgdhdHRlbXB0GA4gASgFEhIKCmRlbGl2ZXJpZXMYDyABKAUSHQoFZmVuY2UYECABKAsyDi5zdGVtLnYxLkZlbmNlEg4KBndvcmtlchgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbm90X2JlZm9yZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHVyZ2VfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoGcmVzdWx0GBcgASgLMhAuc3RlbS52MS5QYXlsb2FkEiEKB2ZhaWx1cmUYGCABKAsyEC5zdGVtLnYxLkZhaWx1cmUSJgoGY2FuY2VsGBkgASgLMhYuc3RlbS52MS5DYW5jZWxSZXF1ZXN0EhEKCXJlcGxheV9vZhgaIAEoCRIjCghwcm9ncmVzcxgbIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MSEAoIcHJpb3JpdHkYJSABKAUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUQoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKAAQoIUHJvZ3Jlc3MSLQoHcGVyY2VudBgBIAEoAUIXukgUEhIZAAAAAAAAWUApAAAAAAAAAABIAIgBARIZCgdtZXNzYWdlGAIgASgJQgi6SAVyAyiAIBIeCgRkYXRhGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkQgoKCF9wZXJjZW50IiMKBUZlbmNlEg0KBWVwb2NoGAEgASgEEgsKA3NlcRgCIAEoBCq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKtYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAxiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSK1BwoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAEjMKCWxpbWl0X2tleRgUIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSASIAQESNgoMb3JkZXJpbmdfa2V5GBUgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIBYgBARI2CgxmYWlybmVzc19rZXkYFiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgGiAEBEo0BCg9yZXF1aXJlZF9sYWJlbHMYFyADKAsyKC5zdGVtLnYxLlRhc2tPcHRpb25zLlJlcXVpcmVkTGFiZWxzRW50cnlCSrpIR5oBRBAQIiZyJDIiXltBLVphLXowLTldW0EtWmEtejAtOS5fLy1dezAsNjJ9JCoYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kGjUKE1JlcXVpcmVkTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIHCgVzdGFydEILCglfcHJpb3JpdHlCDwoNX21heF9hdHRlbXB0c0IRCg9fbWF4X2RlbGl2ZXJpZXNCDAoKX2xpbWl0X2tleUIPCg1fb3JkZXJpbmdfa2V5Qg8KDV9mYWlybmVzc19rZXkiSwoMVHJhY2VDb250ZXh0Eh0KC3RyYWNlcGFyZW50GAEgASgJQgi6SAVyAyiAARIcCgp0cmFjZXN0YXRlGAIgASgJQgi6SAVyAyiABCJaCglTaWduYXR1cmUSGAoGa2V5X2lkGAEgASgJQgi6SAVyAyj/ARIaCglhbGdvcml0aG0YAiABKAlCB7pIBHICKEASFwoFYnl0ZXMYAyABKAxCCLpIBXoDGIAIIsYHCgRUYXNrEhEKCW5hbWVzcGFjZRgBIAEoCRIKCgJpZBgCIAEoCRIMCgRuYW1lGAMgASgJEg0KBXF1ZXVlGAQgASgJEiEKBXN0YXRlGAUgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLgoMc3RhdGVfcmVhc29uGAYgASgOMhguc3RlbS52MS5UYXNrU3RhdGVSZWFzb24SEAoIcmV2aXNpb24YByABKAMSHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIlCgdvcHRpb25zGAkgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxIrCgdoZWFkZXJzGAogAygLMhouc3RlbS52MS5UYXNrLkhlYWRlcnNFbnRyeRIMCgR0YWdzGAsgAygJEiQKBXRyYWNlGAwgASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGA0gASgLMhIuc3RlbS52MS5TaWduYXR1cmUSDwoHYXR0ZW1wdBgOIAEoBRISCgpkZWxpdmVyaWVzGA8gASgFEh0KBWZlbmNlGBAgASgLMg4uc3RlbS52MS5GZW5jZRIOCgZ3b3JrZXIYESABKAkSLwoLY3JlYXRlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD25vdF9iZWZvcmVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnB1cmdlX3RpbWUYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBnJlc3VsdBgXIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIhCgdmYWlsdXJlGBggASgLMhAuc3RlbS52MS5GYWlsdXJlEiYKBmNhbmNlbBgZIAEoCzIWLnN0ZW0udjEuQ2FuY2VsUmVxdWVzdBIRCglyZXBsYXlfb2YYGiABKAkSIwoIcHJvZ3Jlc3MYGyABKAsyES5zdGVtLnYxLlByb2dyZXNzEhAKCHByaW9yaXR5GCUgASgFEh8KBGdhdGUYIiABKAsyES5zdGVtLnYxLlRhc2tHYXRlGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlQKCFRhc2tHYXRlEhMKCXRhc2tfbmFtZRgBIAEoCUgAEhMKCWxpbWl0X2tleRgCIAEoCUgAEhYKDG9yZGVyaW5nX2tleRgDIAEoCUgAQgYKBGdhdGUiUQoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKAAQoIUHJvZ3Jlc3MSLQoHcGVyY2VudBgBIAEoAUIXukgUEhIZAAAAAAAAWUApAAAAAAAAAABIAIgBARIZCgdtZXNzYWdlGAIgASgJQgi6SAVyAyiAIBIeCgRkYXRhGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkQgoKCF9wZXJjZW50IiMKBUZlbmNlEg0KBWVwb2NoGAEgASgEEgsKA3NlcRgCIAEoBCq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKtYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAxiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -184,6 +184,37 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
    * @generated from field: google.protobuf.Duration result_retention = 9;
    */
   resultRetention?: Duration | undefined;
+
+  /**
+   * The key whose limits it obeys, such as a tenant's or a remote system's name; see LimitService. At most 255 printable ASCII
+   * characters without spaces.
+   *
+   * @generated from field: optional string limit_key = 20;
+   */
+  limitKey?: string | undefined;
+
+  /**
+   * Tasks of a queue with the same key run one after the other, in the order of acceptance: the next begins when the one before it has
+   * ended for good, its delay, its retries and the waits between them included. At most 255 printable ASCII characters without spaces.
+   *
+   * @generated from field: optional string ordering_key = 21;
+   */
+  orderingKey?: string | undefined;
+
+  /**
+   * Keys of a queue take turns, whatever each has waiting; see LimitService.PutWeight. At most 255 printable ASCII characters without
+   * spaces. Tasks of the queue that say none share one turn.
+   *
+   * @generated from field: optional string fairness_key = 22;
+   */
+  fairnessKey?: string | undefined;
+
+  /**
+   * What the worker must be like that gets it: one with these labels, and any others. At most 16.
+   *
+   * @generated from field: map<string, string> required_labels = 23;
+   */
+  requiredLabels: { [key: string]: string };
 };
 
 /**
@@ -458,6 +489,13 @@ export type Task = Message<"stem.v1.Task"> & {
    * @generated from field: int32 priority = 37;
    */
   priority: number;
+
+  /**
+   * Where it waits although it is ready; unset when any worker of its queue may have it.
+   *
+   * @generated from field: stem.v1.TaskGate gate = 34;
+   */
+  gate?: TaskGate | undefined;
 };
 
 /**
@@ -466,6 +504,51 @@ export type Task = Message<"stem.v1.Task"> & {
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
   messageDesc(file_stem_v1_task, 4);
+
+/**
+ * What keeps a ready task from being handed out.
+ *
+ * @generated from message stem.v1.TaskGate
+ */
+export type TaskGate = Message<"stem.v1.TaskGate"> & {
+  /**
+   * One of them.
+   *
+   * @generated from oneof stem.v1.TaskGate.gate
+   */
+  gate: {
+    /**
+     * The limit of its name.
+     *
+     * @generated from field: string task_name = 1;
+     */
+    value: string;
+    case: "taskName";
+  } | {
+    /**
+     * The limit of its key.
+     *
+     * @generated from field: string limit_key = 2;
+     */
+    value: string;
+    case: "limitKey";
+  } | {
+    /**
+     * Behind an earlier task of its ordering key.
+     *
+     * @generated from field: string ordering_key = 3;
+     */
+    value: string;
+    case: "orderingKey";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message stem.v1.TaskGate.
+ * Use `create(TaskGateSchema)` to create a new message.
+ */
+export const TaskGateSchema: GenMessage<TaskGate> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task, 5);
 
 /**
  * A request to cancel a task.
@@ -493,7 +576,7 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 5);
+  messageDesc(file_stem_v1_task, 6);
 
 /**
  * How far a running attempt has come, as its handler says.
@@ -528,7 +611,7 @@ export type Progress = Message<"stem.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 6);
+  messageDesc(file_stem_v1_task, 7);
 
 /**
  * Identifies one lease of one task. Strictly increasing per task, for ever: epoch first, then seq.
@@ -557,7 +640,7 @@ export type Fence = Message<"stem.v1.Fence"> & {
  * Use `create(FenceSchema)` to create a new message.
  */
 export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 7);
+  messageDesc(file_stem_v1_task, 8);
 
 /**
  * Where a task is in its life.

@@ -11,6 +11,7 @@ import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
 import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
 import { PlainTask } from "./plain-task.ts";
 import { taskPolicy, taskStart } from "./task-options.ts";
+import { taskTies } from "./task-ties.ts";
 
 export type { NewTaskFields } from "./new-task-rules.ts";
 
@@ -55,6 +56,7 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       tags: task.tags,
       routingKey: task.routingKey,
       headers: task.headers,
+      ties: task.options && taskTies(task.options),
       content,
       contentHash,
     };
@@ -71,6 +73,7 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmissio
   tags: noTags,
   routingKey: undefined,
   headers: noHeaders,
+  ties: undefined,
   content,
   contentHash: undefined,
 });

@@ -7,10 +7,13 @@ import {
   NewTaskSchema,
   type Progress,
   ProgressSchema,
+  type TaskGate,
+  TaskGateSchema,
   type Task as TaskMessage,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
+import type { Gate } from "../../model/gate.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
 import { timestampFromInstant } from "./time.ts";
@@ -60,9 +63,17 @@ function headToProto(task: TaskHead): TaskMessage {
       cancel: { reason: task.cancel.reason, requestTime: timestampFromInstant(task.cancel.at) },
     }),
   });
+  if (task.gate) message.gate = gateToProto(task.gate);
   addTimes(message, task);
   return message;
 }
+
+const gateCases = { ordering: "orderingKey", key: "limitKey", name: "taskName" } as const;
+
+const gateToProto = ({ kind, subject }: Gate): TaskGate =>
+  create(TaskGateSchema, {
+    gate: { case: gateCases[kind], value: subject },
+  });
 
 function addTimes(message: TaskMessage, { notBefore, startedAt, endedAt, purgeAt }: TaskHead): void {
   if (notBefore !== undefined) message.notBeforeTime = timestampFromInstant(notBefore);

@@ -2,6 +2,7 @@ import type { ServiceEntry } from "../call.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { createBroadcastService } from "./broadcast-service.ts";
 import { createDeadLetterService } from "./dead-letter-service.ts";
+import { createLimitService } from "./limit-service.ts";
 import { createLockService } from "./lock-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createRoutingService } from "./routing-service.ts";
@@ -17,6 +18,7 @@ export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createTaskBatchService(deps),
   createDeadLetterService(deps),
   createQueueService(deps),
+  createLimitService(deps),
   createBroadcastService(deps),
   createRoutingService(deps),
   createTaskDefinitionService(deps),

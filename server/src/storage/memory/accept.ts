@@ -1,25 +1,24 @@
 import { contentHashOf } from "../../model/content-hash.ts";
+import { scoped } from "../../model/gate.ts";
+import { stages } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
-import {
-  type Entry,
-  hashOf,
-  insert,
-  makeQueue,
-  type QueueEntry,
-  remove,
-  type Space,
-  type State,
-  spaceOf,
-} from "./state.ts";
+import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
+import { insert, makeQueue, remove, type Space, type State, spaceOf } from "./state.ts";
+import { turnOf } from "./turns.ts";
 
 /** What a batch has brought in so far, so that it can be taken back. */
-type Arrivals = { readonly entries: Entry[]; readonly queues: { space: Space; queue: QueueEntry }[] };
+type Arrivals = {
+  readonly entries: Entry[];
+  readonly queues: { space: Space; queue: QueueEntry }[];
+  /** Gives keys back the turns that they had before; undefined where nothing is taken back. */
+  readonly undo: (() => void)[] | undefined;
+};
 
 /** Stores new tasks one after the other; takes all back when the batch is atomic and one of it is refused. */
 export function accept(state: State, batch: AcceptBatch): readonly AcceptVerdict[] {
-  const arrivals: Arrivals = { entries: [], queues: [] };
+  const arrivals: Arrivals = { entries: [], queues: [], undo: batch.atomic ? [] : undefined };
   const verdicts = batch.tasks.map((task) => acceptOne(state, task, batch.now, arrivals));
   if (batch.atomic && verdicts.some(isRefusal)) {
     takeBack(state, arrivals);
@@ -39,13 +38,15 @@ function acceptOne(state: State, task: NewTask, now: Instant, arrivals: Arrivals
     if (queue === undefined) return "queue_limit";
     arrivals.queues.push({ space, queue });
   }
-  const entry = entryOf(state, task, queue, now);
+  const turn = turnOf(queue, task.ties?.fairnessKey, arrivals.undo);
+  const entry = { ...entryOf(state, task, queue, now), turn };
   insert(state, space, entry);
   arrivals.entries.push(entry);
   return "accepted";
 }
 
-function takeBack(state: State, { entries, queues }: Arrivals): void {
+function takeBack(state: State, { entries, queues, undo = [] }: Arrivals): void {
+  for (const giveBack of undo.toReversed()) giveBack();
   for (const entry of entries) remove(state, spaceOf(state, entry.head.namespace), entry);
   for (const { space, queue } of queues) space.queues.delete(queue.name);
 }
@@ -65,8 +66,16 @@ function knownHash(space: Space, { id }: NewTask): string | undefined {
 
 function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): Entry {
   state.acceptSeq += 1;
+  const { namespace, name, priority, ties } = task;
   return {
     seq: state.acceptSeq,
+    priority,
+    turn: 0,
+    limitName: scoped(namespace, name),
+    orderingKey:
+      ties?.orderingKey === undefined ? undefined : scoped(namespace, queue.name, ties.orderingKey),
+    limitKey: ties?.limitKey === undefined ? undefined : scoped(namespace, ties.limitKey),
+    held: stages.free,
     queue,
     content: new Uint8Array(task.content),
     contentHash: task.contentHash,
@@ -103,5 +112,7 @@ function headOf(task: NewTask, now: Instant): TaskHead {
     cancel: undefined,
     tags: task.tags,
     replayOf: task.replayOf,
+    ties: task.ties,
+    gate: undefined,
   };
 }

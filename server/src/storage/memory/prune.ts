@@ -5,7 +5,16 @@ import type { State } from "./state.ts";
 /** Removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
 export function prune(state: State, now: Instant, limit: number): number {
   const tasks = pruneTasks(state, now, limit);
+  pruneTurns(state);
   return tasks + pruneTombstones(state, now, limit - tasks);
+}
+
+/** Forgets the turns of keys that their queue has come beyond: they mean nothing any more. */
+function pruneTurns({ spaces }: State): void {
+  for (const { queues } of spaces.values())
+    for (const { turn, turns } of queues.values())
+      for (const [key, { last, weight }] of turns)
+        if (weight === 1 && turn !== undefined && last <= turn) turns.delete(key);
 }
 
 function pruneTasks(state: State, now: Instant, limit: number): number {

@@ -10,6 +10,8 @@ export type Found = {
   readonly queue: QueueEntry;
   readonly state: number;
   readonly revision: number;
+  /** Whether it has a row in ties, as long as it lives. */
+  readonly isTied: boolean;
   readonly fenceEpoch: number;
   readonly fenceSeq: number;
   readonly outcomeHash: number | null;
@@ -27,25 +29,28 @@ type FoundRow = [
   outcomeHash: number | null,
   cancelReason: string | null,
   cancelAt: number | null,
+  tied: number | null,
 ];
 
 /** Makes a look-up of tasks by id, as the running transaction sees them. */
 export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | undefined {
   const select = query<FoundRow>(
     db,
-    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash, t.cancel_reason, t.cancel_at
+    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash, t.cancel_reason, t.cancel_at, t.tied
      FROM contents c CROSS JOIN tasks t ON t.seq = c.seq WHERE c.namespace = ? AND c.id = ?`,
   );
   return ({ namespace, id }) => {
     const space = queues.namespaceId(namespace);
     const row = space === undefined ? undefined : select.get(space, id);
     if (row === undefined) return undefined;
-    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, cancelReason, cancelAt] = row;
+    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, ...rest] = row;
+    const [cancelReason, cancelAt, tied] = rest;
     return {
       seq,
       queue: queues.byId(queue),
       state,
       revision,
+      isTied: tied !== null,
       fenceEpoch,
       fenceSeq,
       outcomeHash,

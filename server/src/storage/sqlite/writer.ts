@@ -13,6 +13,7 @@ import {
 } from "./files/connection.ts";
 import { migrate } from "./files/migrate.ts";
 import { takeFile } from "./files/ownership.ts";
+import { createGates, type Gates } from "./gates.ts";
 import { createLeaseCache } from "./lease-cache.ts";
 import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
@@ -43,6 +44,8 @@ export type Writer = {
   commit(): void;
   /** Undoes it, and forgets what was remembered of it. */
   rollback(): void;
+  /** What gates did in the commits since it was asked last. */
+  readonly takeGateNews: Gates["take"];
   /** How long the write-ahead log is, in pages. */
   walPages(): number;
   /** How much longer a checkpoint may make the data file, in bytes. */
@@ -63,9 +66,10 @@ export function openWriter(options: WriterOptions): Writer {
   if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   const epoch = takeOver(db, options);
   const queues = createQueueRegistry(db);
-  const ledger = createLedger(db, epoch);
+  const gates = createGates(db, queues);
+  const ledger = createLedger(db, epoch, gates.returned);
   const leases = createLeaseCache();
-  const calls = createWriterCalls({ db, limits, epoch, queues, ledger, leases });
+  const calls = createWriterCalls({ db, limits, epoch, queues, ledger, leases, gates });
   const transaction = createTransactions(db, durable);
 
   return {
@@ -81,7 +85,9 @@ export function openWriter(options: WriterOptions): Writer {
       ledger.discard();
       queues.reload();
       leases.clear();
+      gates.reload();
     },
+    takeGateNews: gates.take,
     walPages: createWalPages(db),
     walBytesUncopied: createWalBytesUncopied(db),
     checkpoint: createCheckpoint(db),

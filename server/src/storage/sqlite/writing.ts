@@ -1,5 +1,6 @@
 import type { Limits } from "../../model/limits.ts";
 import type { Database } from "./files/connection.ts";
+import type { Gates } from "./gates.ts";
 import type { LeaseCache } from "./lease-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
@@ -13,4 +14,5 @@ export type Writing = {
   readonly queues: QueueRegistry;
   readonly ledger: Ledger;
   readonly leases: LeaseCache;
+  readonly gates: Gates;
 };

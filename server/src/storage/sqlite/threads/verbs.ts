@@ -48,6 +48,10 @@ export type WriterCalls = Sync<
     | "noteReplays"
     | "prune"
     | "setPause"
+    | "putLimit"
+    | "deleteLimit"
+    | "openGates"
+    | "putWeight"
     | "purge"
     | "truncateEvents"
     | "putMeta"
@@ -87,6 +91,9 @@ export type ReaderCalls = Sync<
     | "dueTasks"
     | "expiredLeases"
     | "getQueue"
+    | "getLimit"
+    | "listLimits"
+    | "listWeights"
     | "listQueues"
     | "purgeMark"
     | "readyCounts"
@@ -121,6 +128,10 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   remove: { ...small(), items: ([gone]) => gone.length },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
+  putLimit: small(),
+  deleteLimit: small(),
+  openGates: small(),
+  putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
@@ -154,6 +165,9 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   dueTasks: { request: plain(), answer: heads },
   expiredLeases: { request: plain(), answer: heads },
   getQueue: small(),
+  getLimit: small(),
+  listLimits: small(),
+  listWeights: small(),
   listQueues: small(),
   purgeMark: small(),
   readyCounts: small(),
