@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { queueNameOf } from "../../server/src/model/ids.ts";
 import { defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
-import { lease, type Subject } from "./subject.ts";
+import { putLimit } from "./limits.ts";
+import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
 const idsOf = (items: readonly { readonly id: string }[]): string[] => items.map(({ id }) => id);
@@ -18,6 +19,7 @@ export function tieCases(suite: Suite): void {
   orderCases(suite);
   fairnessCases(suite);
   labelCases(suite);
+  editedCases(suite);
 }
 
 function orderCases({ case: test }: Suite): void {
@@ -78,6 +80,41 @@ function orderCases({ case: test }: Suite): void {
     const red = queueNameOf("red");
     await subject.accept(inOrder("a"), inOrder("b", "k", { priority: 9 }), inOrder("c", "k", { queue: red }));
     expect(idsOf(await subject.claim({ queues: [defaultQueue, red] })).sort()).toEqual(["a", "c"]);
+  });
+}
+
+function editedCases({ case: test }: Suite): void {
+  const red = queueNameOf("red");
+
+  test("a task that was edited waits at its gate in its new queue, and comes by its new priority", async (subject) => {
+    await putLimit(subject, "key", "k", { concurrency: 1 });
+    const keyed = (id: string) => newTask(id, { ties: tiesOf({ limitKey: "k" }) });
+    await subject.accept(keyed("a"), keyed("b"), keyed("c"), keyed("d"));
+    const first = await subject.claimOne();
+    await subject.edit(refOf("c"), { queue: red });
+    await subject.edit(refOf("d"), { priority: 9 });
+    expect((await subject.task("c")).gate).toEqual({ kind: "key", subject: "k" });
+    expect(await subject.claim({ queues: [defaultQueue, red] })).toEqual([]);
+    await subject.settle(first, done);
+    const second = await subject.claim({ queues: [defaultQueue, red] });
+    expect(idsOf(second)).toEqual(["d"]);
+    for (const claimed of second) await subject.settle(claimed, done);
+    expect(idsOf(await subject.claim({ queues: [red] }))).toEqual(["c"]);
+  });
+
+  test("a task that is moved to a queue with turns gets the next one there, and keeps its order", async (subject) => {
+    await subject.accept(...["a1", "a2", "a3"].map((id) => fair(id, "a", { queue: red })));
+    await subject.accept(newTask("plain"), fair("b", "b"), inOrder("o1"), inOrder("o2"));
+    await subject.claim({ queues: [red], limit: 2 });
+    await subject.edit(refOf("plain"), { queue: red });
+    await subject.edit(refOf("b"), { queue: red });
+    await subject.edit(refOf("o2"), { queue: red });
+    expect((await subject.task("o2")).gate).toEqual({ kind: "ordering", subject: "k" });
+    expect(idsOf(await subject.claim({ queues: [red] }))).toEqual(["a3", "plain", "b"]);
+    const claimed = await subject.claim();
+    expect(idsOf(claimed)).toEqual(["o1"]);
+    for (const each of claimed) await subject.settle(each, done);
+    expect(idsOf(await subject.claim({ queues: [red] }))).toEqual(["o2"]);
   });
 }
 

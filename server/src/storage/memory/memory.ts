@@ -10,13 +10,11 @@ import { accept } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
-import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
 import { createGateStore, createGateVerbs } from "./gate-verbs.ts";
-import { list } from "./list.ts";
 import { prune } from "./prune.ts";
 import { createQueueStore } from "./queue-store.ts";
-import { read, readHeads } from "./read.ts";
+import { createReadings } from "./readings.ts";
 import { createRecordStore } from "./records.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
@@ -48,11 +46,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     extend: (request) => call(() => extend(state, request), request.now),
     settle: (settlements) => call(() => settle(state, settlements), settlements[0]?.now),
     apply: (changes) => call(() => apply(state, changes), changes[0]?.now),
-    read: (refs) => call(() => read(state, refs)),
-    readHeads: (refs) => call(() => readHeads(state, refs)),
-    list: (query) => call(() => list(state, query)),
-    dueTasks: (now, limit) => call(() => dueTasks(state, now, limit)),
-    expiredLeases: (now, limit) => call(() => expiredLeases(state, now, limit)),
+    ...createReadings(state, call),
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),
     ...createGateStore(gateVerbs, call),

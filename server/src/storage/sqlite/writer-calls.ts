@@ -1,16 +1,14 @@
 import type { Instant } from "../../model/ids.ts";
 import { createAccept } from "./accept.ts";
+import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
-import { createEdit } from "./edit.ts";
 import { createExtend } from "./extend.ts";
 import { createDeleteLimit, createOpenGates, createPutLimit, createPutWeight } from "./limits.ts";
 import { createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createRecordCalls } from "./record-calls.ts";
-import { createRemove } from "./remove.ts";
-import { createNoteReplays } from "./replays.ts";
 import { createSettle } from "./settle.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
@@ -19,6 +17,7 @@ import type { Writing } from "./writing.ts";
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates } = writing;
+  const admin = createAdminCalls(writing);
 
   /** A verb that moves tasks, and leaves the gates that it touched in order. */
   const tended =
@@ -41,9 +40,8 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     extend: tended(createExtend(writing), ({ now }) => now),
     settle: tended(createSettle(writing), (settlements) => settlements[0]?.now),
     apply: tended(createApply(writing), (changes) => changes[0]?.now),
-    edit: tended(createEdit(writing), (edits) => edits[0]?.now),
-    remove: createRemove(writing),
-    noteReplays: createNoteReplays(writing),
+    ...admin,
+    edit: tended(admin.edit, (edits) => edits[0]?.now),
     prune: createPrune(writing),
     setPause: createSetPause(writing),
     putLimit: createPutLimit(writing),

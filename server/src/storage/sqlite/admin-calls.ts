@@ -1,0 +1,12 @@
+import { createEdit } from "./edit.ts";
+import { createRemove } from "./remove.ts";
+import { createNoteReplays } from "./replays.ts";
+import type { WriterCalls } from "./threads/verbs.ts";
+import type { Writing } from "./writing.ts";
+
+/** Makes the verbs by which operators change single tasks. */
+export const createAdminCalls = (writing: Writing): Pick<WriterCalls, "edit" | "remove" | "noteReplays"> => ({
+  edit: createEdit(writing),
+  remove: createRemove(writing),
+  noteReplays: createNoteReplays(writing),
+});
