@@ -14,6 +14,7 @@ import {
 } from "./files/connection.ts";
 import { migrate } from "./files/migrate.ts";
 import { takeFile } from "./files/ownership.ts";
+import { createGates, type Gates } from "./gates.ts";
 import { createLeaseCache } from "./lease-cache.ts";
 import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
@@ -45,6 +46,8 @@ export type Writer = {
   commit(): void;
   /** Undoes it, and forgets what was remembered of it. */
   rollback(): void;
+  /** What gates did in the commits since it was asked last. */
+  readonly takeGateNews: Gates["take"];
   /** How long the write-ahead log is, in pages. */
   walPages(): number;
   /** How much longer a checkpoint may make the data file, in bytes. */
@@ -65,11 +68,12 @@ export function openWriter(options: WriterOptions): Writer {
   if (options.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   const epoch = takeOver(db, options);
   const queues = createQueueRegistry(db);
-  const ledger = createLedger(db, epoch);
+  const gates = createGates(db, queues);
+  const ledger = createLedger(db, epoch, gates.returned);
   const leases = createLeaseCache();
   const revocations = createRevocations(db);
   const calls = createWriterCalls({
-    ...{ db, limits, epoch, queues, ledger, leases, revocations },
+    ...{ db, limits, epoch, queues, ledger, leases, revocations, gates },
     claims: createClaims(db),
   });
   const transaction = createTransactions(db, durable);
@@ -88,7 +92,9 @@ export function openWriter(options: WriterOptions): Writer {
       queues.reload();
       leases.clear();
       revocations.reload();
+      gates.reload();
     },
+    takeGateNews: gates.take,
     walPages: createWalPages(db),
     walBytesUncopied: createWalBytesUncopied(db),
     checkpoint: createCheckpoint(db),

@@ -1,6 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import type { Claims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
+import type { Gates } from "./gates.ts";
 import type { LeaseCache } from "./lease-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
@@ -17,4 +18,5 @@ export type Writing = {
   readonly leases: LeaseCache;
   readonly claims: Claims;
   readonly revocations: Revocations;
+  readonly gates: Gates;
 };
