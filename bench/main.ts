@@ -11,13 +11,25 @@ import { bulk } from "./benchmarks/bulk.ts";
 import { ceiling } from "./benchmarks/ceiling.ts";
 import { drain } from "./benchmarks/drain.ts";
 import { drainCeiling } from "./benchmarks/drain-ceiling.ts";
+import { fairness } from "./benchmarks/fairness.ts";
 import { latency } from "./benchmarks/latency.ts";
 import { single } from "./benchmarks/single.ts";
+import { stuckHead } from "./benchmarks/stuck-head.ts";
 import type { Benchmark } from "./support/measure.ts";
 import { type Result, resultOf, saveResult } from "./support/result.ts";
 import { writePage } from "./support/results-page.ts";
 
-const benchmarks: readonly Benchmark[] = [ceiling, drain, drainCeiling, bulk, single, latency, backlog];
+const benchmarks: readonly Benchmark[] = [
+  ceiling,
+  drain,
+  drainCeiling,
+  bulk,
+  single,
+  latency,
+  backlog,
+  stuckHead,
+  fairness,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { GetQueueRequestSchema, QueueService } from "@stem/proto/stem/v1/queue_service_pb";
-import { connect, type StemClient } from "@stem/sdk";
+import { connect, type EnqueueOptions, type StemClient } from "@stem/sdk";
 import { type Child, startChild } from "./child.ts";
 import type { Sample } from "./measure.ts";
 import { noop, payload } from "./tasks.ts";
@@ -58,8 +58,8 @@ export async function fillStem({ client }: BenchServer, count: number): Promise<
 }
 
 /** Calls of the no-op task. */
-export const noops = (start: number, size: number) =>
-  Array.from({ length: size }, (_, i) => noop.call([payload(start + i)]));
+export const noops = (start: number, size: number, options?: EnqueueOptions) =>
+  Array.from({ length: size }, (_, i) => noop.call([payload(start + i)], options));
 
 /** Tasks per second of one worker process at concurrency 100 on `count` no-ops that wait already. */
 export function stemDrain(count: number): Promise<Sample> {

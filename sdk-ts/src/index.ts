@@ -68,5 +68,5 @@ export type {
 export type { EnqueueOptions, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
-export type { TaskProgress, TaskStatus } from "./task-status.ts";
+export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Connection, Dial } from "./transport.ts";

@@ -31,6 +31,10 @@ export function runOptions(options: TaskOptions): ProtoOptions | undefined {
   say("leaseDuration", duration("leaseMs", options.leaseMs));
   say("resultRetention", duration("resultRetentionMs", options.resultRetentionMs));
   say("unique", options.unique && uniqueOptions(options.unique === true ? {} : options.unique));
+  say("limitKey", options.limitKey);
+  say("orderingKey", options.orderingKey);
+  say("fairnessKey", options.fairnessKey);
+  say("requiredLabels", options.requiredLabels && { ...options.requiredLabels });
   return run;
 }
 

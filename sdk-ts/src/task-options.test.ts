@@ -8,9 +8,10 @@ test("a call's options win over the definition's, field by field", () => {
 
 test("headers and tags of a call are added to the definition's", () => {
   const merged = mergeOptions(
-    { headers: { tenant: "a", region: "eu" }, tags: ["nightly", "mail"] },
-    { headers: { tenant: "b" }, tags: ["mail", "urgent"] },
+    { headers: { tenant: "a", region: "eu" }, tags: ["nightly", "mail"], requiredLabels: { gpu: "yes" } },
+    { headers: { tenant: "b" }, tags: ["mail", "urgent"], requiredLabels: { region: "eu" } },
   );
+  expect(merged.requiredLabels).toEqual({ gpu: "yes", region: "eu" });
   expect(merged.headers).toEqual({ tenant: "b", region: "eu" });
   expect(merged.tags).toEqual(["nightly", "mail", "urgent"]);
 });

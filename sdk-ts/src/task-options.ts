@@ -27,6 +27,14 @@ export type TaskOptions = {
   readonly resultRetentionMs?: number;
   /** At most one task with its key at a time; `true`: the key is made of name, queue and arguments. Default: no limit. */
   readonly unique?: true | UniqueOptions;
+  /** The key whose limits it obeys, such as a tenant or a remote system; at most 255 printable characters without spaces. */
+  readonly limitKey?: string;
+  /** Tasks of a queue with the same key run one after the other, in the order of acceptance, retries included. */
+  readonly orderingKey?: string;
+  /** Keys of a queue take turns, whatever each has waiting. */
+  readonly fairnessKey?: string;
+  /** What the worker must be like that gets it, such as `{ gpu: "yes" }`; at most 16. A call's are added to the definition's. */
+  readonly requiredLabels?: Readonly<Record<string, string>>;
   /** Data for the handler and its tools, lower-case keys. A call's headers are added to the definition's, key by key. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Words to find it by, at most 16. A call's tags are added to the definition's. */
@@ -84,6 +92,8 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
       call,
     ),
     ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
+    ...(defined.requiredLabels &&
+      call.requiredLabels && { requiredLabels: { ...defined.requiredLabels, ...call.requiredLabels } }),
     ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),
   };
 }

@@ -1,6 +1,6 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Failure as ProtoFailure } from "@stem/proto/stem/v1/failure_pb";
-import type { Progress as ProtoProgress, Task } from "@stem/proto/stem/v1/task_pb";
+import type { TaskGate as ProtoGate, Progress as ProtoProgress, Task } from "@stem/proto/stem/v1/task_pb";
 import type { PayloadCodec } from "./codec/codec.ts";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { Failure } from "./task-errors.ts";
@@ -56,7 +56,12 @@ export type TaskStatus = {
   readonly claim: { readonly key: string; readonly duplicates: number } | undefined;
   /** What its handler last reported; only while it runs. */
   readonly progress: TaskProgress | undefined;
+  /** Where it waits although it is ready; undefined when any worker of its queue may have it. */
+  readonly gate: TaskGate | undefined;
 };
+
+/** What keeps a ready task from being handed out: the limit of its name or its key, or an earlier task of its ordering key. */
+export type TaskGate = { readonly kind: "taskName" | "limitKey" | "orderingKey"; readonly subject: string };
 
 /** A task's status from its message. */
 export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus {
@@ -85,7 +90,13 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     replayOf: task.replayOf || undefined,
     claim: task.claim && { key: task.claim.key, duplicates: Number(task.claim.duplicates) },
     progress: task.progress && progressFromProto(task.progress, codec),
+    gate: gateFromProto(task.gate),
   };
+}
+
+function gateFromProto(gate: ProtoGate | undefined): TaskGate | undefined {
+  const said = gate?.gate;
+  return said?.case === undefined ? undefined : { kind: said.case, subject: said.value };
 }
 
 /** A failure from its message. */

@@ -9,8 +9,10 @@ import { definitionCases } from "./definition.ts";
 import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
+import { gateModelCases } from "./gate-model.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
+import { limitCases } from "./limits.ts";
 import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
@@ -27,6 +29,7 @@ import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
+import { tieCases } from "./ties.ts";
 import { tokenCases } from "./token.ts";
 import { uniqueCases } from "./unique.ts";
 
@@ -42,6 +45,8 @@ const nouns = [
   pageCases,
   expiryCases,
   queueCases,
+  limitCases,
+  tieCases,
   purgeCases,
   editCases,
   removeCases,
@@ -58,6 +63,7 @@ const nouns = [
   raceCases,
   reopenCases,
   modelCases,
+  gateModelCases,
 ];
 
 /** Runs the whole contract over one driver. */

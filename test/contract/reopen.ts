@@ -1,7 +1,9 @@
 import { expect } from "vitest";
-import { defaultNamespace, plus } from "../../server/src/model/ids.ts";
+import type { TaskTies } from "../../server/src/model/gate.ts";
+import { defaultNamespace, plus, queueNameOf } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
-import { bytesOf, defaultQueue, newTask } from "../support/new-task.ts";
+import { bytesOf, defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
+import { putLimit } from "./limits.ts";
 import { lease, refOf } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
@@ -132,5 +134,37 @@ export function reopenCases({ case: test }: Suite): void {
     subject.advance(limits.tombstoneMs);
     await subject.store.prune(subject.now, 10);
     expect(await subject.accept(newTask("a"))).toEqual(["accepted"]);
+  });
+
+  test("limits, rates, orders, turns and labels go on over a restart", async (subject) => {
+    const rate = { count: 1, periodMs: 1000, burst: 1 };
+    await putLimit(subject, "key", "one", { concurrency: 1 });
+    await putLimit(subject, "key", "slow", { rate });
+    await subject.store.putWeight(
+      { namespace: defaultNamespace, queue: queueNameOf("fair") },
+      { key: "a", weight: 2 },
+      subject.now,
+    );
+    const of = (id: string, ties: Partial<TaskTies>, queue = "default") =>
+      newTask(id, { queue: queueNameOf(queue), ties: tiesOf(ties) });
+    await subject.accept(
+      ...["one-1", "one-2"].map((id) => of(id, { limitKey: "one" })),
+      ...["slow-1", "slow-2"].map((id) => of(id, { limitKey: "slow" })),
+      ...["order-1", "order-2"].map((id) => of(id, { orderingKey: "o" })),
+      of("gpu", { labels: { gpu: "yes" } }),
+    );
+    await subject.accept(...[1, 2, 3, 4].map((n) => of(`a${n}`, { fairnessKey: "a" }, "fair")));
+    const before = await subject.claim();
+    expect(before.map(({ id }) => id)).toEqual(["one-1", "slow-1", "order-1"]);
+    await subject.reopen();
+    expect(await subject.claim(), "permits and tokens are still taken").toEqual([]);
+    for (const claimed of before) await subject.settle(claimed, { kind: "succeeded", result: undefined });
+    expect((await subject.claim()).map(({ id }) => id)).toEqual(["one-2", "order-2"]);
+    subject.advance(1000);
+    await subject.store.openGates(subject.now);
+    expect((await subject.claim({ labels: { gpu: "yes" } })).map(({ id }) => id)).toEqual(["slow-2", "gpu"]);
+    await subject.accept(...[1, 2].map((n) => of(`b${n}`, { fairnessKey: "b" }, "fair")));
+    const turns = await subject.claim({ queues: [queueNameOf("fair")] });
+    expect(turns.map(({ id }) => id)).toEqual(["a1", "a2", "b1", "a3", "a4", "b2"]);
   });
 }

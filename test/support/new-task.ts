@@ -1,3 +1,4 @@
+import type { TaskTies } from "../../server/src/model/gate.ts";
 import {
   type Bytes,
   defaultNamespace,
@@ -36,6 +37,7 @@ export function newTask(id: string, details: TaskDetails = {}): NewTask {
     notBefore: undefined,
     tags: [],
     replayOf: undefined,
+    ties: undefined,
     content: bytesOf(`content of ${id}`),
     ...rest,
   };
@@ -51,6 +53,12 @@ export function newTask(id: string, details: TaskDetails = {}): NewTask {
     },
   };
 }
+
+/** What ties a task that says no more than this. */
+export const tiesOf = (ties: Partial<TaskTies>): TaskTies => ({
+  ...{ limitKey: undefined, orderingKey: undefined, fairnessKey: undefined, labels: undefined },
+  ...ties,
+});
 
 /** The bytes of a text. */
 export const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);

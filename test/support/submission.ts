@@ -23,6 +23,7 @@ export function submissionOf({ id, queue, content, ...rest }: SubmissionWish = {
     tags: [],
     routingKey: undefined,
     headers: {},
+    ties: undefined,
     content: bytes,
     contentHash: createHash("sha256").update(bytes).digest("base64url"),
     ...rest,

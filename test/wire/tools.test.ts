@@ -41,6 +41,7 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "stem.v1.BroadcastService",
     "stem.v1.ControlService",
     "stem.v1.DeadLetterService",
+    "stem.v1.LimitService",
     "stem.v1.LockService",
     "stem.v1.QueueService",
     "stem.v1.RoutingService",

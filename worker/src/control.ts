@@ -1,4 +1,5 @@
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
+import type { CommandAnswer, CommandOrder } from "@stem/proto/stem/v1/control_pb";
 import {
   type Command,
   type CommandReply,
@@ -7,7 +8,7 @@ import {
   ShutdownMode,
 } from "@stem/proto/stem/v1/control_pb";
 import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
-import type { CancelledLease, CommandAnswer, CommandOrder } from "@stem/proto/stem/v1/worker_service_pb";
+import type { CancelledLease } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { HeldLease } from "./lease.ts";

@@ -56,6 +56,8 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.RESOURCE_EXHAUSTED,
     [QuotaFailureSchema],
   ],
+  [{ reason: "LIMIT_UNKNOWN", limitKind: "key", subject: "k" }, Code.NOT_FOUND, [ResourceInfoSchema]],
+  [{ reason: "LIMIT_COUNT_REACHED", limitsMax: 1 }, Code.RESOURCE_EXHAUSTED, [QuotaFailureSchema]],
   [{ reason: "NAMESPACE_UNKNOWN", namespace: "n" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [
     { reason: "PURGE_UNCONFIRMED", queue: "q", waiting: 3 },

@@ -79,6 +79,16 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `queue ${p.queue} cannot be made: the namespace has ${p.queuesMax} queues, as many as it may`,
     details: (p) => [quota(`queue:${p.queue}`, `at most ${p.queuesMax} queues a namespace`)],
   },
+  LIMIT_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no limit for the ${p.limitKind} ${p.subject}`,
+    details: (p) => [resource("stem.v1.Limit", `${p.limitKind}:${p.subject}`)],
+  },
+  LIMIT_COUNT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `the namespace has ${p.limitsMax} limits, as many as it may`,
+    details: (p) => [quota("limits", `at most ${p.limitsMax} limits a namespace`)],
+  },
   NAMESPACE_UNKNOWN: {
     code: Code.NOT_FOUND,
     say: (p) => `there is no namespace ${p.namespace}`,

@@ -25,12 +25,13 @@ export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast"
 
   return {
     now: clock.now,
-    claim: ({ namespace, queues, order, worker }, bounds) =>
+    claim: ({ namespace, queues, order, worker, labels }, bounds) =>
       store.claim({
         namespace,
         queues,
         tiers: order?.tiers,
         worker,
+        labels,
         limit: bounds.limit,
         contentBytesMax: bytesMaxOf(bounds),
         now: clock.now(),

@@ -57,6 +57,7 @@ export function createCompleting({
       notBefore: startOf(submission, now),
       tags: submission.tags,
       replayOf: undefined,
+      ties: submission.ties,
       unique: submission.unique && wishOf(submission, queue),
       content: submission.content,
       contentHash: submission.contentHash,

@@ -4,6 +4,7 @@
  * queue is looked into anyway.
  */
 
+import { laneOf } from "../model/gate.ts";
 import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import { Taker, type TakerDeps, type TakerWants } from "./taker.ts";
 import { newWatch, serve, unwatch, type Watch } from "./watch.ts";
@@ -25,28 +26,32 @@ export type Dispatch = {
 
 /** Makes the dispatch of a broker. */
 export function createDispatch(deps: TakerDeps): Dispatch {
-  const watches = new Map<string, Watch>();
+  // Workers that are like each other wait together: what one of them finds none of, is not there for the others either.
+  const watches = new Map<string, Map<string, Watch>>();
   const takers = new Set<Taker>();
   let hintSeq = 0;
   let isDraining = false;
 
-  function watchOf(namespace: Namespace, queue: QueueName): Watch {
+  function watchOf({ namespace, labels }: TakerWants, queue: QueueName): Watch {
     const key = keyOf(namespace, queue);
-    const known = watches.get(key);
-    if (known !== undefined) return known;
-    const watch = newWatch();
-    watches.set(key, watch);
+    const lane = laneOf(labels);
+    const lanes = watches.get(key) ?? new Map<string, Watch>();
+    const watch = lanes.get(lane) ?? newWatch();
+    watches.set(key, lanes.set(lane, watch));
     return watch;
   }
 
-  function leave(taker: Taker, { namespace, queues }: TakerWants): void {
+  function leave(taker: Taker, { namespace, queues, labels }: TakerWants): void {
     takers.delete(taker);
+    const lane = laneOf(labels);
     for (const queue of queues) {
       const key = keyOf(namespace, queue);
-      const watch = watches.get(key);
+      const lanes = watches.get(key);
+      const watch = lanes?.get(lane);
       if (watch === undefined) continue;
       unwatch(watch, taker);
-      if (watch.waiters.length === 0) watches.delete(key);
+      if (watch.waiters.length === 0) lanes?.delete(lane);
+      if (lanes?.size === 0) watches.delete(key);
     }
   }
 
@@ -55,7 +60,7 @@ export function createDispatch(deps: TakerDeps): Dispatch {
       return isDraining;
     },
     join(wants) {
-      const own = new Map(wants.queues.map((queue) => [queue, watchOf(wants.namespace, queue)]));
+      const own = new Map(wants.queues.map((queue) => [queue, watchOf(wants, queue)]));
       const taker = new Taker(deps, wants, {
         watches: own,
         hintSeq: () => hintSeq,
@@ -67,15 +72,18 @@ export function createDispatch(deps: TakerDeps): Dispatch {
       return taker;
     },
     ready(ref, count) {
-      const watch = watches.get(keyOf(ref.namespace, ref.queue));
-      if (watch === undefined || count <= 0) return;
-      watch.supply += count;
-      watch.hintSeq = ++hintSeq;
-      serve(watch, count);
+      const lanes = watches.get(keyOf(ref.namespace, ref.queue));
+      if (lanes === undefined || count <= 0) return;
+      hintSeq += 1;
+      for (const watch of lanes.values()) {
+        watch.supply += count;
+        watch.hintSeq = hintSeq;
+        serve(watch, count);
+      }
     },
     isServed: ({ namespace, queue }) => watches.has(keyOf(namespace, queue)),
     rescan() {
-      for (const watch of watches.values()) {
+      for (const watch of watches.values().flatMap((lanes) => lanes.values())) {
         watch.supply = Number.POSITIVE_INFINITY;
         serve(watch, 1);
       }

@@ -6,12 +6,14 @@ import type { Taker } from "./taker.ts";
 /** Begins to take tasks for a session: of its queues, but for those that are paused for it. */
 export function joinQueues(dispatch: Pick<Dispatch, "join">, state: SessionState): Taker {
   const { hello, paused, book } = state;
+  const { labels } = hello.traits;
   const open = hello.subscriptions.filter(({ queue }) => !paused.has(queue));
   return dispatch.join({
     namespace: state.namespace,
     queues: open.map(({ queue }) => queue),
     order: createQueueOrder(open),
     worker: hello.worker,
+    labels: labels.size > 0 ? Object.fromEntries(labels) : undefined,
     room: () => (open.length === 0 ? 0 : book.room),
     bytesLeft: () => book.bytesLeft,
   });

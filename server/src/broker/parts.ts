@@ -42,6 +42,10 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     log,
   });
   const news = createQueueHints(dispatch, (task) => sessions.neverArrived(task));
+  deps.store.onGateNews(({ opened, wakeAt }) => {
+    for (const { queue, count } of opened) dispatch.ready(queue, count);
+    if (wakeAt !== undefined) news.gatesWait(wakeAt);
+  });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
   const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });

@@ -10,10 +10,15 @@ export type QueueHints = {
   onScheduled(listener: (earliest: Instant) => void): void;
   /** Whether the newest lease of a task was granted to a worker that says what it received, and has not said so of this one. */
   neverArrived(task: TaskHead): boolean;
+  /** Names the one who is to open gates, by the time at which the next one may. */
+  onGatesWait(listener: (wakeAt: Instant) => void): void;
 };
 
 /** The broker's side of them. */
-export type QueueNews = Pick<QueueHints, "ready"> & { scheduled(earliest: Instant): void };
+export type QueueNews = Pick<QueueHints, "ready"> & {
+  scheduled(earliest: Instant): void;
+  gatesWait(wakeAt: Instant): void;
+};
 
 /** Connects the broker with whoever listens. */
 export function createQueueHints(
@@ -21,12 +26,17 @@ export function createQueueHints(
   neverArrived: QueueHints["neverArrived"],
 ): QueueHints & QueueNews {
   let listen: (earliest: Instant) => void = () => undefined;
+  let listenToGates: (wakeAt: Instant) => void = () => undefined;
   return {
     ready: (queue, count) => dispatch.ready(queue, count),
     onScheduled(listener) {
       listen = listener;
     },
     neverArrived,
+    onGatesWait(listener) {
+      listenToGates = listener;
+    },
     scheduled: (earliest) => listen(earliest),
+    gatesWait: (wakeAt) => listenToGates(wakeAt),
   };
 }

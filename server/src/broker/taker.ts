@@ -1,3 +1,4 @@
+import type { Labels } from "../model/gate.ts";
 import type { Instant, Namespace, QueueName } from "../model/ids.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import type { QueueOrder } from "./queue-order.ts";
@@ -10,6 +11,8 @@ export type TakerWants = {
   /** In which order its queues hand out; undefined: as one. */
   readonly order?: QueueOrder | undefined;
   readonly worker: string;
+  /** What the worker is like; absent: nothing in particular. */
+  readonly labels?: Labels | undefined;
   /** How many tasks it may get now. */
   readonly room: () => number;
   /** How many bytes of content it may get now, but for the last task; without: as many as fit into a frame. */

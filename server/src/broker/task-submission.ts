@@ -1,3 +1,4 @@
+import type { TaskTies } from "../model/gate.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.ts";
 import type { TaskPolicy } from "../model/task.ts";
 import type { UniqueSubmission } from "./unique.ts";
@@ -11,6 +12,8 @@ export type TaskSubmission = {
   readonly policy: Partial<TaskPolicy>;
   readonly start: { readonly delayMs: number } | { readonly notBefore: Instant } | undefined;
   readonly tags: readonly string[];
+  /** What it shares with other tasks; undefined: nothing. */
+  readonly ties: TaskTies | undefined;
   /** Given in place of a queue: the queues that are bound to it are looked for. */
   readonly routingKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;

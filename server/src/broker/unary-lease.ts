@@ -1,3 +1,4 @@
+import type { Labels } from "../model/gate.ts";
 import type { Namespace, QueueName } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -15,6 +16,8 @@ export type UnaryLease = {
   readonly queues: readonly QueueName[];
   readonly limit: number;
   readonly worker: string;
+  /** What the caller is like; absent: nothing in particular. */
+  readonly labels?: Labels | undefined;
   readonly waitMs: number;
 };
 
@@ -36,9 +39,9 @@ export type LeaseUnary = (want: UnaryLease, signal: AbortSignal) => Promise<Unar
 export function createUnaryLeasing({ dispatch, keys, clock, random }: UnaryLeasingDeps): LeaseUnary {
   return async (want, signal) => {
     if (dispatch.isDraining) throw new StemProblem({ reason: "DRAINING" });
-    const { namespace, queues, worker, limit } = want;
+    const { namespace, queues, worker, labels, limit } = want;
     const calledAt = clock.now();
-    const taker = dispatch.join({ namespace, queues, worker, room: () => limit });
+    const taker = dispatch.join({ namespace, queues, worker, labels, room: () => limit });
     try {
       const claimed = await take(taker, want, signal);
       // A clock of whole milliseconds may make up one of them.

@@ -112,12 +112,12 @@ export type Inbox = { readonly worker: string; readonly queue: QueueName };
 /** What of a broadcast its deliveries need. */
 export type Deliverable = Pick<
   NewTask,
-  "namespace" | "id" | "name" | "priority" | "policy" | "tags" | "content" | "notBefore"
+  "namespace" | "id" | "name" | "priority" | "policy" | "tags" | "ties" | "content" | "notBefore"
 >;
 
 /** The task that a worker gets of a broadcast. It is remembered for longer than the broadcast lives, so that it is made only once. */
 export function deliveryTask(broadcast: Deliverable, { worker, queue }: Inbox, now: Instant): NewTask {
-  const { namespace, id, name, priority, policy, tags, content, notBefore = now } = broadcast;
+  const { namespace, id, name, priority, policy, tags, ties, content, notBefore = now } = broadcast;
   const isOnce = tags.includes(onceTag);
   return {
     ...{ namespace, name, priority, content, queue },
@@ -130,6 +130,7 @@ export function deliveryTask(broadcast: Deliverable, { worker, queue }: Inbox, n
     notBefore: undefined,
     tags: [deliveriesTag(id), listenerTag(worker), ...tags.filter((tag) => !tag.startsWith(mark))],
     replayOf: undefined,
+    ties,
     contentHash: digestOf(["delivery", namespace, id, worker]),
   };
 }

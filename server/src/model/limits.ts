@@ -56,6 +56,13 @@ export const limits = {
   lockWaitMsMax: 30_000,
   /** Calls that wait for locks at once, over all keys. */
   lockWaitersMax: 10_000,
+  gateLimitsPerNamespaceMax: 10_000,
+  limitKeyCharsMax: 255,
+  requiredLabelsMax: 16,
+  limitConcurrencyMax: 1_000_000,
+  rateCountMax: 1_000_000,
+  ratePeriodMsMax: 86_400_000,
+  rateBurstMax: 1_000_000,
   unaryMsMax: 30_000,
   prefaceMsMax: 5000,
   helloMsMax: 10_000,

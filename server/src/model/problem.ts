@@ -30,6 +30,8 @@ export type Problem =
   | { readonly reason: "TASK_NOT_ENDED"; readonly taskId: string; readonly state: string }
   | { readonly reason: "QUEUE_UNKNOWN"; readonly queue: string }
   | { readonly reason: "QUEUE_LIMIT_REACHED"; readonly queue: string; readonly queuesMax: number }
+  | { readonly reason: "LIMIT_UNKNOWN"; readonly limitKind: string; readonly subject: string }
+  | { readonly reason: "LIMIT_COUNT_REACHED"; readonly limitsMax: number }
   | { readonly reason: "NAMESPACE_UNKNOWN"; readonly namespace: string }
   | { readonly reason: "PURGE_UNCONFIRMED"; readonly queue: string; readonly waiting: number }
   | { readonly reason: "LEASE_LOST"; readonly taskId: string; readonly lostReason: string }

@@ -71,3 +71,20 @@ function leastTaken<S extends { readonly taken: number }>(round: readonly S[]): 
   for (const share of round) if (least !== undefined && share.taken < least.taken) least = share;
   return least;
 }
+
+/** The same tiers after some of their tasks were taken. */
+export const tiersAfter = (
+  tiers: readonly QueueTier[],
+  taken: readonly { readonly queue: QueueName }[],
+): readonly QueueTier[] =>
+  tiers.map((tier) =>
+    tier.kind === "merged"
+      ? tier
+      : {
+          ...tier,
+          shares: afterTaking(
+            tier.shares,
+            taken.map(({ queue }) => queue),
+          ),
+        },
+  );

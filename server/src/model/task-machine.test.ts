@@ -47,6 +47,8 @@ const taskIn = (state: TaskState, details: Partial<TaskHead> = {}): TaskHead => 
   cancel: undefined,
   tags: [],
   replayOf: undefined,
+  ties: undefined,
+  gate: undefined,
   ...details,
 });
 

@@ -1,3 +1,4 @@
+import type { Gate, TaskTies } from "./gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { TaskClaim, UniqueScope, UniqueWish } from "./unique.ts";
@@ -66,6 +67,8 @@ export type NewTask = {
   readonly notBefore: Instant | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  /** What it shares with other tasks; undefined: nothing. */
+  readonly ties: TaskTies | undefined;
   /** The key that it claims; given exactly when its policy says how long. */
   readonly unique?: UniqueWish | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
@@ -110,6 +113,9 @@ export type TaskHead = {
   readonly cancel: CancelRequest | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  readonly ties: TaskTies | undefined;
+  /** Where it waits although it is ready; undefined: it is not, or it may be claimed. */
+  readonly gate: Gate | undefined;
 };
 
 /** A task in full. */

@@ -1,6 +1,7 @@
 /** What a task claims so that no second one is made meanwhile, and what a conflict comes to. Pure. */
 
 import { digestOf } from "../lib/digest.ts";
+import { areTiedAlike, type TaskTies } from "./gate.ts";
 import { type Instant, plus, type QueueName, type TaskId, type TaskName } from "./ids.ts";
 
 /** How long a task's claim lasts; part of its policy, because every end of it must know. */
@@ -45,23 +46,28 @@ export type KeyHolder = {
   readonly state: string;
   readonly name: TaskName;
   readonly queue: QueueName;
+  readonly ties: TaskTies | undefined;
   /** Undefined: no worker has had it. */
   readonly fence: object | undefined;
 };
 
+/** What of a newcomer does. */
+export type Newcomer = Pick<KeyHolder, "name" | "queue" | "ties"> & { readonly unique: UniqueWish };
+
 /** Decides a conflict. A debounced newcomer only takes over what is another version of it, and has not been tried. */
-export function decideConflict(
-  holder: KeyHolder,
-  newcomer: { readonly name: TaskName; readonly queue: QueueName; readonly unique: UniqueWish },
-): Conflict {
+export function decideConflict(holder: KeyHolder, newcomer: Newcomer): Conflict {
   const { onConflict } = newcomer.unique;
   if (onConflict === "reject") return "taken";
   const isWaiting = holder.state === "scheduled" || holder.state === "ready";
   if (!isWaiting || onConflict === "return") return "kept";
   if (onConflict === "replace") return "replace";
   if (holder.fence !== undefined) return "kept";
-  return holder.name === newcomer.name && holder.queue === newcomer.queue ? "update" : "taken";
+  return isVersionOf(holder, newcomer) ? "update" : "taken";
 }
+
+/** What waits at a gate, in an order or for a turn stays there: another version of it has the same keys and labels. */
+const isVersionOf = (holder: KeyHolder, { name, queue, ties }: Newcomer): boolean =>
+  holder.name === name && holder.queue === queue && areTiedAlike(holder.ties, ties);
 
 /** When a debounced task starts that was put off until `wanted`: no later than its bound, which may be over by now. */
 export const debouncedStart = (wanted: Instant, startBy: Instant | undefined, now: Instant): Instant =>

@@ -2,6 +2,7 @@ import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
+import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { TaskStore } from "./task-store.ts";
@@ -15,6 +16,7 @@ export interface Store
   extends TaskStore,
     AdminStore,
     QueueStore,
+    GateStore,
     EventStore,
     DefinitionStore,
     LockStore,

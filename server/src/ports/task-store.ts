@@ -1,3 +1,4 @@
+import type { Labels } from "../model/gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
 import type {
@@ -95,6 +96,8 @@ export type ClaimRequest = {
   readonly queues: readonly QueueName[];
   /** In which order the queues hand out; absent: all of `queues` as one. They name the same queues. */
   readonly tiers?: readonly QueueTier[] | undefined;
+  /** What the worker is like; absent: nothing in particular. Tasks that ask for more than that are left to others. */
+  readonly labels?: Labels | undefined;
   readonly limit: number;
   /** The contents together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;

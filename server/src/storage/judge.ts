@@ -41,10 +41,10 @@ export function createJudge(present: Present): Judge {
     if (!hasRoom(task, arrivals)) return "queue_limit";
     arrivals.tasks.set(place, task);
     if (task.unique !== undefined) {
-      const { id, name, queue, namespace } = task;
+      const { id, name, queue, ties, namespace } = task;
       arrivals.keys.set(JSON.stringify([namespace, task.unique.key]), {
         id,
-        head: { name, queue, state: "ready", fence: undefined },
+        head: { name, queue, ties, state: "ready", fence: undefined },
       });
     }
     return "withheld";

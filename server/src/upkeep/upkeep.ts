@@ -12,6 +12,7 @@ import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
+import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
@@ -51,15 +52,12 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onScheduled((earliest) =>
     stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
   );
-  const loops = [
-    reaperOf(deps),
-    resumerOf(deps),
-    stager,
-    resultPrunerOf(deps),
-    eventPrunerOf(deps),
-    lockPrunerOf(deps),
-    claimPrunerOf(deps),
-  ];
+  const gateOpener = gateOpenerOf(deps);
+  deps.queueHints.onGatesWait((wakeAt) =>
+    gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
+  );
+  const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps), claimPrunerOf(deps)];
+  const loops = [reaperOf(deps), resumerOf(deps), stager, gateOpener, ...pruners];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -91,6 +89,14 @@ function stagerOf(deps: UpkeepDeps): Loop {
 function resumerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: stageIntervalMs, queuesMax: resumedTogether };
   return createLoop(deps, { name: "resumer", runOnce: () => resumeOnce(deps, options, deps.clock.now()) });
+}
+
+function gateOpenerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: stageIntervalMs, pauseMs: stagePauseMs };
+  return createLoop(deps, {
+    name: "gate-opener",
+    runOnce: () => openGatesOnce(deps, options, deps.clock.now()),
+  });
 }
 
 function resultPrunerOf(deps: UpkeepDeps): Loop {

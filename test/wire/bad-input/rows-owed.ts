@@ -49,7 +49,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
     D113: "retry_on with an unknown error class",
     D121: "a queue that was deleted or takes nothing",
     D122: "a queue or namespace that is full",
-    D167: "limits of a queue that are none",
     D169: "deleting a queue that others point to",
   },
   schedules: {

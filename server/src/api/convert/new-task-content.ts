@@ -118,6 +118,10 @@ function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
   writeTime(writer, 7, options.timeLimit);
   writeTime(writer, 8, options.leaseDuration);
   writeTime(writer, 9, options.resultRetention);
+  writeText(writer, 20, options.limitKey);
+  writeText(writer, 21, options.orderingKey);
+  writeText(writer, 22, options.fairnessKey);
+  writer.map(23, options.requiredLabels);
   if (options.unique)
     writer.tag(35, WireType.LengthDelimited).bytes(toBinary(UniqueOptionsSchema, options.unique));
 }
@@ -131,6 +135,10 @@ function writeRetry(writer: ProtoWriter, retry: RetryPolicy): void {
 
 function writeInt32(writer: ProtoWriter, field: number, value: number | undefined): void {
   if (value !== undefined) writer.tag(field, WireType.Varint).int32(value);
+}
+
+function writeText(writer: ProtoWriter, field: number, text: string | undefined): void {
+  if (text !== undefined) writer.tag(field, WireType.LengthDelimited).string(text);
 }
 
 /** Durations and timestamps are alike on the wire. */

@@ -11,6 +11,7 @@ import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
 import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
 import { PlainTask } from "./plain-task.ts";
 import { taskPolicy, taskStart } from "./task-options.ts";
+import { taskTies } from "./task-ties.ts";
 import { debounceStart, uniqueSubmission } from "./unique-options.ts";
 
 export type { NewTaskFields } from "./new-task-rules.ts";
@@ -59,6 +60,7 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       routingKey: task.routingKey,
       headers: task.headers,
       unique,
+      ties: task.options && taskTies(task.options),
       content,
       contentHash,
     };
@@ -76,6 +78,7 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmissio
   routingKey: undefined,
   headers: noHeaders,
   unique: undefined,
+  ties: undefined,
   content,
   contentHash: undefined,
 });

@@ -9,6 +9,7 @@ import type { Defaults, Limits } from "../../model/limits.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
 import type { RetryPolicy } from "../../model/retry.ts";
 import type { TaskPolicy } from "../../model/task.ts";
+import { taskTiesViolations } from "./task-ties.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 import { uniqueScope, uniqueViolations } from "./unique-options.ts";
 
@@ -27,6 +28,7 @@ export function taskOptionsViolations(options: TaskOptions, limits: Limits, foun
   if (start.case === "delay") durationWithin("options.delay", start.value, fromZero, found);
   const fault = start.case === "notBeforeTime" && timestampFault(start.value);
   if (fault) found.push({ field: "options.not_before_time", description: fault });
+  taskTiesViolations(options, limits, found);
   const timeLimit = { min: timeLimitMsMin, max: limits.timeLimitMsMax };
   durationWithin("options.time_limit", options.timeLimit, timeLimit, found);
   const lease = { min: limits.leaseMsMin, max: limits.leaseMsMax };

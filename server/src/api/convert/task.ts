@@ -8,10 +8,13 @@ import {
   type Progress,
   ProgressSchema,
   TaskClaimSchema,
+  type TaskGate,
+  TaskGateSchema,
   type Task as TaskMessage,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
+import type { Gate } from "../../model/gate.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import type { TaskClaim } from "../../model/unique.ts";
 import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
@@ -70,9 +73,17 @@ function headToProto(task: TaskHead): TaskMessage {
       },
     }),
   });
+  if (task.gate) message.gate = gateToProto(task.gate);
   addTimes(message, task);
   return message;
 }
+
+const gateCases = { ordering: "orderingKey", key: "limitKey", name: "taskName" } as const;
+
+const gateToProto = ({ kind, subject }: Gate): TaskGate =>
+  create(TaskGateSchema, {
+    gate: { case: gateCases[kind], value: subject },
+  });
 
 function addTimes(message: TaskMessage, { notBefore, startedAt, endedAt, purgeAt }: TaskHead): void {
   if (notBefore !== undefined) message.notBeforeTime = timestampFromInstant(notBefore);

@@ -15,7 +15,7 @@ const ended = (id: string, result: Uint8Array): Task => ({
   ...{ state: "succeeded", reason: undefined, revision: 3, attempt: 1, deliveries: 1, result },
   ...{ fence: { epoch: 1, seq: 1 }, worker: "w", createdAt: instantOf(1), startedAt: instantOf(2) },
   ...{ leaseUntil: undefined, endedAt: instantOf(3), purgeAt: instantOf(4), cancel: undefined },
-  failure: undefined,
+  ...{ failure: undefined, gate: undefined },
 });
 
 const resultOf = (bytes: number): Uint8Array =>

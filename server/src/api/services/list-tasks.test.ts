@@ -17,6 +17,7 @@ const waiting = (n: number): Task => ({
   ...{ state: "ready", reason: undefined, revision: 1, attempt: 1, deliveries: 0, fence: undefined },
   ...{ worker: undefined, createdAt: instantOf(n), startedAt: undefined, leaseUntil: undefined },
   ...{ endedAt: undefined, purgeAt: undefined, cancel: undefined, result: undefined, failure: undefined },
+  gate: undefined,
 });
 
 /** A backend with `count` tasks whose cursor is the number of the last one shown. */

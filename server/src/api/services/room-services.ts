@@ -3,6 +3,7 @@ import type { ServiceDeps } from "../service-deps.ts";
 import { createBroadcastService } from "./broadcast-service.ts";
 import { createControlService } from "./control-service.ts";
 import { createDeadLetterService } from "./dead-letter-service.ts";
+import { createLimitService } from "./limit-service.ts";
 import { createLockService } from "./lock-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createRoutingService } from "./routing-service.ts";
@@ -19,6 +20,7 @@ export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createTaskBatchService(deps),
   createDeadLetterService(deps),
   createQueueService(deps),
+  createLimitService(deps),
   createBroadcastService(deps),
   createRoutingService(deps),
   createTaskDefinitionService(deps),

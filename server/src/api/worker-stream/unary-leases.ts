@@ -49,7 +49,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
   }
 
   return {
-    async lease({ namespace: requested, queues, maxTasks, worker, wait }, signal) {
+    async lease({ namespace: requested, queues, maxTasks, worker, wait, labels }, signal) {
       const namespace = namespaces(requested);
       const fault = wait && durationFault(wait);
       if (fault) throw fieldInvalid("wait", fault);
@@ -58,6 +58,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
         queues: queues.map(queueNameOf),
         limit: Math.min(maxTasks || 1, limits.leasedTasksMax),
         worker: worker || namelessWorker,
+        labels: Object.keys(labels).length > 0 ? labels : undefined,
         waitMs: wait ? Math.min(durationMs(wait), limits.leaseWaitMsMax) : 0,
       };
       const { leases, waitedMs } = await broker.lease(want, signal);

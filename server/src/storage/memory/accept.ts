@@ -1,20 +1,15 @@
 import { contentHashOf } from "../../model/content-hash.ts";
+import { scoped } from "../../model/gate.ts";
+import { stages } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Judge } from "../judge.ts";
 import { holderOf, meetHolder, replaceHolder, takeKey } from "./claims.ts";
+import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
 import { cancelIfRevoked } from "./revoke.ts";
-import {
-  type Entry,
-  hashOf,
-  insert,
-  makeQueue,
-  type QueueEntry,
-  type Space,
-  type State,
-  spaceOf,
-} from "./state.ts";
+import { insert, makeQueue, type Space, type State, spaceOf } from "./state.ts";
+import { turnOf } from "./turns.ts";
 
 /** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
 export function accept(state: State, { tasks, now, atomic }: AcceptBatch): readonly AcceptVerdict[] {
@@ -50,7 +45,8 @@ function acceptUnique(state: State, task: NewTask, now: Instant): AcceptVerdict 
 function store(state: State, space: Space, task: NewTask, now: Instant): AcceptVerdict {
   const queue = space.queues.get(task.queue) ?? makeQueue(state, space, task.queue, now);
   if (queue === undefined) return "queue_limit";
-  const entry = entryOf(state, task, queue, now);
+  const turn = turnOf(queue, task.ties?.fairnessKey);
+  const entry = { ...entryOf(state, task, queue, now), turn };
   insert(state, space, entry);
   state.log.note(entry.head, "accepted", now);
   return "accepted";
@@ -76,8 +72,16 @@ function knownHash(space: Space, { id }: Pick<NewTask, "id">): string | undefine
 
 function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): Entry {
   state.acceptSeq += 1;
+  const { namespace, name, priority, ties } = task;
   return {
     seq: state.acceptSeq,
+    priority,
+    turn: 0,
+    limitName: scoped(namespace, name),
+    orderingKey:
+      ties?.orderingKey === undefined ? undefined : scoped(namespace, queue.name, ties.orderingKey),
+    limitKey: ties?.limitKey === undefined ? undefined : scoped(namespace, ties.limitKey),
+    held: stages.free,
     queue,
     content: new Uint8Array(task.content),
     contentHash: task.contentHash,
@@ -115,5 +119,7 @@ function headOf(task: NewTask, now: Instant): TaskHead {
     cancel: undefined,
     tags: task.tags,
     replayOf: task.replayOf,
+    ties: task.ties,
+    gate: undefined,
   };
 }

@@ -1,3 +1,4 @@
+import type { Instant } from "../../model/ids.ts";
 import type { AdminStore } from "../../ports/admin-store.ts";
 import { deadLetterCalls } from "./attempts.ts";
 import { edit } from "./edit.ts";
@@ -6,9 +7,12 @@ import { revoke } from "./revoke.ts";
 import type { State } from "./state.ts";
 
 /** What operators do to tasks; `call` runs a verb as one transaction. */
-export const createAdminStore = (state: State, call: <T>(verb: () => T) => Promise<T>): AdminStore => ({
+export const createAdminStore = (
+  state: State,
+  call: <T>(verb: () => T, now?: Instant) => Promise<T>,
+): AdminStore => ({
   ...deadLetterCalls(state, call),
-  edit: (edits) => call(() => edit(state, edits)),
+  edit: (edits) => call(() => edit(state, edits), edits[0]?.now),
   revoke: (asked, now) => call(() => revoke(state, asked, now)),
   remove: (refs, now) => call(() => removeTasks(state, refs, now)),
 });

@@ -1,8 +1,9 @@
 import type { TaskHead } from "../../model/task.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
+import type { Entry } from "./entry.ts";
 import { releaseKey } from "./release-key.ts";
-import { type Entry, find, replaceHead, type State } from "./state.ts";
+import { find, replaceHead, type State } from "./state.ts";
 
 /** Applies each change whose guard holds. */
 export const apply = (state: State, changes: readonly GuardedChange[]): readonly ("applied" | "conflict")[] =>

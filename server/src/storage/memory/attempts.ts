@@ -2,7 +2,8 @@ import { attemptEnd } from "../../model/attempt.ts";
 import type { Instant, TaskRef } from "../../model/ids.ts";
 import type { TaskChange } from "../../model/task-machine.ts";
 import type { AdminStore, ReplayNote } from "../../ports/admin-store.ts";
-import { type Entry, find, type State } from "./state.ts";
+import type { Entry } from "./entry.ts";
+import { find, type State } from "./state.ts";
 
 /** A change that is about to be written, and whether a settlement brought it. */
 export type Ending = { readonly change: TaskChange; readonly now: Instant; readonly isSettled: boolean };

@@ -1,72 +1,115 @@
+import { isSatisfied } from "../../model/gate.ts";
+import { gatesOf, isBefore, stages } from "../../model/gatekeeper.ts";
 import { plus, type QueueName } from "../../model/ids.ts";
-import { dealTurns } from "../../model/queue-tier.ts";
+import { dealTurns, tiersAfter } from "../../model/queue-tier.ts";
 import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
+import type { Entry, Lane } from "./entry.ts";
+import { announceQueue, limitAt, queueCapacity, take } from "./gates.ts";
 import { createHeap, type Heap } from "./heap.ts";
 import { releaseKey } from "./release-key.ts";
-import { type Entry, type Lane, replaceHead, type State } from "./state.ts";
+import { replaceHead, type State, stand } from "./state.ts";
+
+/** So many tasks may be found at gates that closed meanwhile, before a claim takes what it has. */
+const heldMax = 1000;
 
 /** Leases ready tasks, best first over all wanted queues, or in the order of its tiers. */
 export function claim(state: State, want: ClaimRequest): readonly Claimed[] {
-  const next = createLeasing(state, want);
-  const tiers = want.tiers ?? [{ kind: "merged", queues: want.queues }];
   const claimed: Claimed[] = [];
-  for (const tier of tiers) {
-    const limit = want.limit - claimed.length;
-    if (tier.kind === "merged") claimed.push(...takeBest(openLanes(state, want, tier.queues), limit, next));
-    else claimed.push(...dealTurns(tier.shares, limit, (queue) => next(openLanes(state, want, [queue]))));
+  let held = claimOnce(state, want, claimed);
+  // In the place of those that went back others may come, once the gates are tended.
+  for (let round = 1; held > 0 && claimed.length < want.limit && round < roundsMax; round += 1) {
+    state.gates.keeper.tend(want.now);
+    const tiers = want.tiers && tiersAfter(want.tiers, claimed);
+    held = claimOnce(state, { ...want, tiers }, claimed);
   }
   return claimed;
 }
 
-/** Leases the best task of some lanes; undefined when they have none, and for good once the next one's content did not fit. */
-type LeaseNext = (lanes: Heap<Lane>) => Claimed | undefined;
+/** Each round but the last finds at least one gate that closed meanwhile. */
+const roundsMax = 10;
 
-function createLeasing(state: State, want: ClaimRequest): LeaseNext {
-  let contentBytes = 0;
-  let isFirst = true;
+/** Leases what stands free, and answers how many were met at gates that had closed. */
+function claimOnce(state: State, want: ClaimRequest, claimed: Claimed[]): number {
+  const leasing = createLeasing(state, want, claimed);
+  const left = (): number => want.limit - claimed.length;
+  for (const tier of want.tiers ?? [{ kind: "merged", queues: want.queues }]) {
+    if (tier.kind === "merged") {
+      const lanes = openLanes(state, want, tier.queues);
+      while (left() > 0 && leasing.next(lanes) !== undefined);
+    } else dealTurns(tier.shares, left(), (queue) => leasing.next(openLanes(state, want, [queue])));
+  }
+  return leasing.held;
+}
+
+type Leasing = {
+  readonly held: number;
+  /** Leases the best task of some lanes; undefined when they have none, and for good once the next one's content did not fit. */
+  next(lanes: Heap<Lane>): Claimed | undefined;
+};
+
+function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Leasing {
+  let contentBytes = claimed.reduce((sum, { content }) => sum + content.length, 0);
+  let held = 0;
   let isFull = false;
-  return (lanes) => {
-    const lane = lanes.first();
-    const entry = lane?.ready.first();
-    if (isFull || lane === undefined || entry === undefined) return undefined;
-    contentBytes += entry.content.length;
-    isFull = !isFirst && contentBytes > want.contentBytesMax;
-    if (isFull) return undefined;
-    isFirst = false;
-    // Its first task decides where a lane stands among the others, so it leaves while that changes.
-    lanes.remove(lane);
-    const claimed = lease(state, entry, want);
-    if (lane.ready.size > 0) lanes.add(lane);
-    return claimed;
+  return {
+    get held() {
+      return held;
+    },
+    next(lanes) {
+      while (held < heldMax) {
+        const lane = lanes.first();
+        const entry = lane?.ready.first();
+        if (isFull || lane === undefined || entry === undefined) return undefined;
+        isFull = claimed.length > 0 && contentBytes + entry.content.length > want.contentBytesMax;
+        if (isFull) return undefined;
+        // Its first task decides where a lane stands among the others, so it leaves while that changes.
+        lanes.remove(lane);
+        if (roomOf(state, want, entry) <= 0) continue;
+        const isHeld = holdsBack(state, want, entry);
+        const leased = isHeld ? undefined : lease(state, entry, want);
+        if (lane.ready.size > 0) lanes.add(lane);
+        if (leased === undefined) held += 1;
+        else {
+          contentBytes += leased.content.length;
+          claimed.push(leased);
+          return leased;
+        }
+      }
+      return undefined;
+    },
   };
 }
 
-function takeBest(lanes: Heap<Lane>, limit: number, next: LeaseNext): Claimed[] {
-  const taken: Claimed[] = [];
-  while (taken.length < limit) {
-    const claimed = next(lanes);
-    if (claimed === undefined) break;
-    taken.push(claimed);
-  }
-  return taken;
-}
-
-/** The lanes that have tasks to hand out: highest priority first, then by who has waited longest. */
+/** The lanes that have tasks to hand out: in the order of what each would hand out first. */
 function openLanes(state: State, want: ClaimRequest, names: readonly QueueName[]): Heap<Lane> {
-  const lanes = createHeap<Lane>((a, b) =>
-    a.priority === b.priority ? firstSeq(a) < firstSeq(b) : a.priority > b.priority,
-  );
+  const lanes = createHeap<Lane>((a, b) => {
+    const [first, second] = [a.ready.first(), b.ready.first()];
+    return first !== undefined && second !== undefined && isBefore(first, second);
+  });
   const queues = state.spaces.get(want.namespace)?.queues;
   for (const name of new Set(names)) {
     const queue = queues?.get(name);
     if (queue === undefined || queue.pause !== undefined) continue;
-    for (const lane of queue.lanes.values()) if (lane.ready.size > 0) lanes.add(lane);
+    for (const lane of queue.lanes.values())
+      if (lane.ready.size > 0 && isSatisfied(lane.labels ?? {}, want.labels)) lanes.add(lane);
   }
   return lanes;
 }
 
-const firstSeq = (lane: Lane): number => lane.ready.first()?.seq ?? 0;
+function roomOf({ gates }: State, { namespace, now }: ClaimRequest, { queue }: Entry): number {
+  return queueCapacity(gates, { namespace, kind: "queue", subject: queue.name }, queue.depth.leased, now);
+}
+
+/** Sends a task back to a gate of its that has closed since it passed. */
+function holdsBack(state: State, { now }: ClaimRequest, entry: Entry): boolean {
+  const { keeper } = state.gates;
+  const closed = gatesOf(entry).find((gate) => keeper.capacity(gate, now) <= 0);
+  if (closed === undefined) return false;
+  stand(state, entry, stages[closed.kind]);
+  keeper.touch(entry);
+  return true;
+}
 
 function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   const { head, content } = entry;
@@ -86,7 +129,21 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
     startedAt: want.now,
     leaseUntil: plus(want.now, (head.policy.leaseMs ?? want.leaseMs) + want.graceMs),
   });
+  countGrant(state, entry, want);
+  const { queue: from, turn } = entry;
+  if (from.turn !== undefined && turn > from.turn) from.turn = turn;
   state.log.note(entry.head, "leased", want.now);
   const { id, queue, createdAt, policy, attempt } = head;
   return { id, queue, fence, createdAt, content, policy, attempt, deliveries };
+}
+
+/** Counts a grant against the rates that it is subject to. */
+function countGrant({ gates }: State, { head, queue }: Entry, { now }: ClaimRequest): void {
+  if (gates.limits.size === 0) return;
+  const { namespace, name, ties } = head;
+  const ref = { namespace, kind: "queue", subject: queue.name } as const;
+  take(gates, ref, now);
+  take(gates, { namespace, kind: "name", subject: name }, now);
+  if (ties?.limitKey !== undefined) take(gates, { namespace, kind: "key", subject: ties.limitKey }, now);
+  if (limitAt(gates, ref) !== undefined) announceQueue(gates, ref, queue.depth.ready, now);
 }

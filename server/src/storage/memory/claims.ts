@@ -5,7 +5,8 @@ import { debouncedStart, decideConflict, type UniqueClaim, type UniqueWish } fro
 import type { UniqueVerdict } from "../../ports/task-store.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
 import { writeChange } from "./apply.ts";
-import { type Claim, type Entry, hashOf, replaceHead, type Space, type State } from "./state.ts";
+import { type Claim, type Entry, hashOf } from "./entry.ts";
+import { replaceHead, type Space, type State } from "./state.ts";
 
 /** A task that claims a key. */
 export type UniqueTask = NewTask & { readonly unique: UniqueWish };
@@ -58,6 +59,7 @@ function debounce(state: State, task: NewTask, { holder, startBy }: Claim, now: 
   // What makes a repeat of the first submission a duplicate is what was submitted then.
   holder.contentHash = hashOf(holder);
   holder.content = new Uint8Array(task.content);
+  if (head.state === "scheduled") holder.priority = task.priority;
   replaceHead(state, holder, {
     ...head,
     policy: task.policy,

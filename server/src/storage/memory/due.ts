@@ -1,7 +1,8 @@
 import type { Instant } from "../../model/ids.ts";
 import type { TaskHead } from "../../model/task.ts";
+import type { Entry } from "./entry.ts";
 import type { Heap } from "./heap.ts";
-import type { Entry, State } from "./state.ts";
+import type { State } from "./state.ts";
 
 /** Scheduled tasks whose time has come, earliest first. */
 export const dueTasks = (state: State, now: Instant, limit: number): readonly TaskHead[] =>

@@ -1,6 +1,7 @@
 import { isWaiting } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
-import { find, hashOf, makeQueue, moveEntry, type State, spaceOf } from "./state.ts";
+import { hashOf } from "./entry.ts";
+import { find, makeQueue, moveEntry, type State, spaceOf } from "./state.ts";
 
 /** Writes edits of waiting tasks, one after the other. */
 export const edit = (state: State, edits: readonly GuardedEdit[]): readonly EditVerdict[] =>

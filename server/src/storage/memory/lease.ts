@@ -1,6 +1,6 @@
 import type { Fence } from "../../model/task.ts";
 import type { LeaseLostReason } from "../../ports/task-store.ts";
-import type { Entry } from "./state.ts";
+import type { Entry } from "./entry.ts";
 
 /** Whether the fence is the task's newest. */
 export const isNewest = (entry: Entry, fence: Fence): boolean =>

@@ -1,7 +1,8 @@
 import type { Task, TaskHead } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
-import { taskOf } from "./read.ts";
-import type { Entry, Space, State } from "./state.ts";
+import type { Entry } from "./entry.ts";
+import { headOf, taskOf } from "./read.ts";
+import type { Space, State } from "./state.ts";
 
 /** One page of tasks, newest first. The cursor is the place of the page's last task in the order of acceptance. */
 export function list(state: State, query: TaskQuery): TaskPage {
@@ -67,8 +68,8 @@ function endedAs(head: TaskHead, isReplayed: boolean, ended: EndedQuery): boolea
 const bytesOf = ({ content, result, failure }: Entry): number =>
   content.length + (result?.length ?? 0) + (failure?.length ?? 0);
 
-const basicTaskOf = ({ head }: Entry): Task => ({
-  ...head,
+const basicTaskOf = (entry: Entry): Task => ({
+  ...headOf(entry),
   content: new Uint8Array(),
   result: undefined,
   failure: undefined,

@@ -10,12 +10,11 @@ import { accept } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
-import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
-import { list } from "./list.ts";
+import { createGateStore, createGateVerbs } from "./gate-verbs.ts";
 import { prune } from "./prune.ts";
 import { createQueueStore } from "./queue-store.ts";
-import { read, readHeads } from "./read.ts";
+import { createReadings } from "./readings.ts";
 import { createRecordStore } from "./records.ts";
 import { settle } from "./settle.ts";
 import { createState } from "./state.ts";
@@ -26,12 +25,15 @@ export type MemoryStoreOptions = { readonly limits: Limits; readonly epoch?: num
 /** Opens an empty store that is gone when it is closed. */
 export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): Store {
   const state = createState(limits, epoch);
+  const gateVerbs = createGateVerbs(state);
   let isOpen = true;
 
-  async function call<T>(verb: () => T): Promise<T> {
+  /** `now`: when the verb moves tasks, which may concern gates. */
+  async function call<T>(verb: () => T, now?: Parameters<typeof gateVerbs.end>[0]): Promise<T> {
     if (!isOpen) throw new StemProblem({ reason: "STORE_UNAVAILABLE" });
     const answer = verb();
     state.log.seal();
+    gateVerbs.end(now);
     return answer;
   }
 
@@ -39,18 +41,15 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     kind: "memory",
     durability: "none",
     ...createAdminStore(state, call),
-    accept: (batch) => call(() => accept(state, batch)),
-    claim: (want) => call(() => claim(state, want)),
-    extend: (request) => call(() => extend(state, request)),
-    settle: (settlements) => call(() => settle(state, settlements)),
-    apply: (changes) => call(() => apply(state, changes)),
-    read: (refs) => call(() => read(state, refs)),
-    readHeads: (refs) => call(() => readHeads(state, refs)),
-    list: (query) => call(() => list(state, query)),
-    dueTasks: (now, limit) => call(() => dueTasks(state, now, limit)),
-    expiredLeases: (now, limit) => call(() => expiredLeases(state, now, limit)),
+    accept: (batch) => call(() => accept(state, batch), batch.now),
+    claim: (want) => call(() => claim(state, want), want.now),
+    extend: (request) => call(() => extend(state, request), request.now),
+    settle: (settlements) => call(() => settle(state, settlements), settlements[0]?.now),
+    apply: (changes) => call(() => apply(state, changes), changes[0]?.now),
+    ...createReadings(state, call),
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),
+    ...createGateStore(gateVerbs, call),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
     ...createRecordStore(state, call),

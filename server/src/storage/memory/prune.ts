@@ -7,7 +7,16 @@ import type { State } from "./state.ts";
 export function prune(state: State, now: Instant, limit: number): number {
   pruneRevocations(state, now);
   const tasks = pruneTasks(state, now, limit);
+  pruneTurns(state);
   return tasks + pruneTombstones(state, now, limit - tasks);
+}
+
+/** Forgets the turns of keys that their queue has come beyond: they mean nothing any more. */
+function pruneTurns({ spaces }: State): void {
+  for (const { queues } of spaces.values())
+    for (const { turn, turns } of queues.values())
+      for (const [key, { last, weight }] of turns)
+        if (weight === 1 && turn !== undefined && last <= turn) turns.delete(key);
 }
 
 function pruneTasks(state: State, now: Instant, limit: number): number {

@@ -1,8 +1,9 @@
 import type { Instant, QueueRef } from "../../model/ids.ts";
 import { transition } from "../../model/task-machine.ts";
 import { writeChange } from "./apply.ts";
+import type { Entry, QueueEntry } from "./entry.ts";
 import { findQueue } from "./queues.ts";
-import type { Entry, QueueEntry, State } from "./state.ts";
+import { readyIn, type State } from "./state.ts";
 
 /** What a purge covers: tasks accepted up to this mark, at most so many, at this time. */
 export type PurgeBounds = { readonly upTo: number; readonly now: Instant; readonly limit: number };
@@ -31,6 +32,6 @@ export function purgeMark(state: State, ref: QueueRef): { readonly upTo: number;
 }
 
 function* waiting(state: State, queue: QueueEntry): Iterable<Entry> {
-  for (const lane of queue.lanes.values()) yield* lane.ready.items();
+  yield* readyIn(state, queue);
   for (const entry of state.scheduled.items()) if (entry.queue === queue) yield entry;
 }

@@ -1,16 +1,20 @@
+import type { Instant } from "../../model/ids.ts";
 import type { QueueStore } from "../../ports/queue-store.ts";
 import { purge, purgeMark } from "./purge.ts";
 import { duePauses, endPauses, getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
 import type { State } from "./state.ts";
 
 /** What is done with queues. */
-export const createQueueStore = (state: State, call: <T>(verb: () => T) => Promise<T>): QueueStore => ({
+export const createQueueStore = (
+  state: State,
+  call: <T>(verb: () => T, now?: Instant) => Promise<T>,
+): QueueStore => ({
   listQueues: (namespace, after, limit) => call(() => listQueues(state, namespace, after, limit)),
   getQueue: (ref) => call(() => getQueue(state, ref)),
   setPause: (ref, pause, now) => call(() => setPause(state, ref, pause, now)),
   duePauses: (now, limit) => call(() => duePauses(state, now, limit)),
   endPauses: (refs, now) => call(() => endPauses(state, refs, now)),
-  purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit })),
+  purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit }), now),
   readyCounts: (namespace, queues) => call(() => readyCounts(state, namespace, queues)),
   purgeMark: (ref) => call(() => purgeMark(state, ref)),
 });

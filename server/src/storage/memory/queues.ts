@@ -1,6 +1,7 @@
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
-import { makeQueue, type QueueEntry, type State, spaceOf } from "./state.ts";
+import type { Entry, QueueEntry } from "./entry.ts";
+import { makeQueue, readyIn, type State, spaceOf } from "./state.ts";
 
 /** Queues of a namespace by name, after `after`. */
 export function listQueues(
@@ -27,7 +28,7 @@ export function getQueue(state: State, ref: QueueRef): Queue | undefined {
     createdAt,
     pause,
     depth: { ...depth },
-    oldestReadyAt: oldestReadyAt(queue),
+    oldestReadyAt: oldestReadyAt(state, queue),
   };
 }
 
@@ -59,10 +60,10 @@ export function setPause(
 export const findQueue = (state: State, ref: QueueRef): QueueEntry | undefined =>
   state.spaces.get(ref.namespace)?.queues.get(ref.queue);
 
-function oldestReadyAt(queue: QueueEntry): Instant | undefined {
-  const firsts = [...queue.lanes.values()].flatMap((lane) => lane.ready.first() ?? []);
-  firsts.sort((a, b) => a.seq - b.seq);
-  return firsts[0]?.head.createdAt;
+function oldestReadyAt(state: State, queue: QueueEntry): Instant | undefined {
+  let first: Entry | undefined;
+  for (const entry of readyIn(state, queue)) if (first === undefined || entry.seq < first.seq) first = entry;
+  return first?.head.createdAt;
 }
 
 /** Paused queues that go on by themselves by now. */

@@ -1,7 +1,8 @@
 import { type Instant, plus, type TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { RemoveVerdict } from "../../ports/admin-store.ts";
-import { type Entry, find, hashOf, remove, type State, spaceOf } from "./state.ts";
+import { type Entry, hashOf } from "./entry.ts";
+import { find, remove, type State, spaceOf } from "./state.ts";
 
 /** Removes ended tasks before their time. */
 export const removeTasks = (state: State, refs: readonly TaskRef[], now: Instant): readonly RemoveVerdict[] =>

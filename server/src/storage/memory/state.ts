@@ -1,63 +1,15 @@
-import type { AttemptRecord } from "../../model/attempt.ts";
-import { contentHashOf } from "../../model/content-hash.ts";
-import type { Replay } from "../../model/dead-letter.ts";
+import { laneOf } from "../../model/gate.ts";
+import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import type { QueuePause } from "../../model/queue.ts";
-import type { TaskHead, TaskState } from "../../model/task.ts";
+import { isTerminal, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
+import type { Claim, Entry, Lane, QueueEntry } from "./entry.ts";
 import { createEventLog, type EventLog } from "./events.ts";
-import { createHeap, type Heap, type Placed } from "./heap.ts";
-
-/** One task. It stands in exactly one heap: the one of its state. */
-export type Entry = Placed & {
-  /** Its place in the order of acceptance, which is one for the whole store. */
-  readonly seq: number;
-  queue: QueueEntry;
-  content: Bytes;
-  contentHash: string | undefined;
-  /** Replaced with every change and never changed itself, so that readers may keep it. */
-  head: TaskHead;
-  result: Bytes | undefined;
-  failure: Bytes | undefined;
-  /** The unique key that it claimed, where it did. */
-  claim: Claim | undefined;
-  /** The outcome that settled the newest lease; undefined while that is open. */
-  settledHash: number | undefined;
-  /** Attempts that ended badly, oldest first; undefined while there was none. */
-  attempts?: AttemptRecord[];
-  /** The task that replays this one. */
-  replay?: Replay;
-};
-
-/** A claim of a unique key, also when it is over. */
-export type Claim = {
-  readonly key: string;
-  readonly holder: Entry;
-  readonly claimedAt: Instant;
-  readonly keepUntil: Instant | undefined;
-  readonly startBy: Instant | undefined;
-  /** When it is free, known once its scope is over. */
-  freeAt: Instant | undefined;
-  duplicates: number;
-};
-
-/** The ready tasks of one queue and priority, in the order of acceptance. */
-export type Lane = Placed & { readonly priority: number; readonly ready: Heap<Entry> };
-
-/** What a task is known by. */
-export const hashOf = ({ head, content, contentHash }: Entry): string =>
-  contentHashOf({ namespace: head.namespace, content, contentHash });
-
-/** One queue. */
-export type QueueEntry = {
-  readonly name: QueueName;
-  readonly createdAt: Instant;
-  readonly lanes: Map<number, Lane>;
-  readonly depth: Record<TaskState, number>;
-  pause: QueuePause | undefined;
-};
+import { count, createGates, type Gates, gateOf, limitAt, line, lineOf, ring } from "./gates.ts";
+import { createHeap, type Heap } from "./heap.ts";
+import { turnOf } from "./turns.ts";
 
 /** What is remembered of a removed task. */
 export type Tombstone = { readonly contentHash: string; readonly until: Instant };
@@ -88,6 +40,7 @@ export type State = {
   readonly scheduled: Heap<Entry>;
   readonly leased: Heap<Entry>;
   readonly ended: Heap<Entry>;
+  readonly gates: Gates;
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -95,7 +48,7 @@ export type State = {
 
 /** Makes an empty state. */
 export function createState(limits: Limits, epoch: number): State {
-  return {
+  const state: State = {
     limits,
     epoch,
     fenceSeq: 0,
@@ -104,10 +57,12 @@ export function createState(limits: Limits, epoch: number): State {
     scheduled: createHeap(earlier((head) => head.notBefore)),
     leased: createHeap(earlier((head) => head.leaseUntil)),
     ended: createHeap(earlier((head) => head.purgeAt)),
+    gates: createGates((entry, stage) => stand(state, entry, stage)),
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
   };
+  return state;
 }
 
 /** The namespace, made when it is new. */
@@ -136,7 +91,10 @@ export function makeQueue(
 ): QueueEntry | undefined {
   if (space.queues.size >= state.limits.queuesPerNamespaceMax) return undefined;
   const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0 };
-  const queue = { name, createdAt, lanes: new Map(), depth, pause: undefined };
+  const queue: QueueEntry = {
+    ...{ name, createdAt, depth, pause: undefined },
+    ...{ lanes: new Map(), turn: undefined, turns: new Map() },
+  };
   space.queues.set(name, queue);
   return queue;
 }
@@ -145,12 +103,15 @@ export function makeQueue(
 export function insert(state: State, space: Space, entry: Entry): void {
   space.tasks.set(entry.head.id, entry);
   space.order.push(entry);
+  line(state.gates, entry, "add");
+  pass(state, entry);
   enter(state, entry);
 }
 
 /** Takes a task out. */
 export function remove(state: State, space: Space, entry: Entry): void {
   leave(state, entry);
+  line(state.gates, entry, "delete");
   space.tasks.delete(entry.head.id);
   // Tidied up when half of it is gone, so that removing stays cheap.
   if (space.order.length > 2 * space.tasks.size) {
@@ -158,37 +119,83 @@ export function remove(state: State, space: Space, entry: Entry): void {
   }
 }
 
+/** All ready tasks of a queue, wherever they stand, in no order. */
+export function* readyIn({ gates }: State, queue: QueueEntry): Iterable<Entry> {
+  for (const lane of queue.lanes.values()) yield* lane.ready.items();
+  const lines = gates.members.values().flatMap((members) => members.lines.values());
+  const waiting = [gates.behind, ...lines.map((each) => each.waiting)];
+  for (const heap of waiting) for (const entry of heap.items()) if (entry.queue === queue) yield entry;
+}
+
 /** Writes a task's new head, and moves the task to where that belongs. */
 export function replaceHead(state: State, entry: Entry, head: TaskHead): void {
+  const { gates } = state;
   leave(state, entry);
+  gates.keeper.touch(entry);
+  const returned = entry.head.state === "leased" && head.state !== "leased";
   entry.head = head;
+  if (isTerminal(head.state)) {
+    line(gates, entry, "delete");
+    gates.keeper.touchOrder(entry);
+  }
+  pass(state, entry);
   enter(state, entry);
+  if (returned && entry.queue.depth.ready > 0) ringLimited(gates, entry);
+}
+
+/** Moves a ready task to another place among its gates. */
+export function stand(state: State, entry: Entry, stage: Stage): void {
+  leave(state, entry);
+  entry.held = stage;
+  enter(state, entry);
+}
+
+/** A task that has become ready stands at the first gate that it has. */
+function pass({ gates }: State, entry: Entry): void {
+  entry.held = entry.head.state === "ready" ? gates.keeper.stageOf(entry) : stages.free;
+}
+
+function ringLimited(gates: Gates, { head, queue }: Entry): void {
+  const { namespace } = head;
+  const live = limitAt(gates, { namespace, kind: "queue", subject: queue.name });
+  if (live?.limit.concurrency !== undefined) ring(gates, head, queue, 1);
 }
 
 /** Writes a task's new head, and moves the task to another queue. */
 export function moveEntry(state: State, entry: Entry, queue: QueueEntry, head: TaskHead): void {
   leave(state, entry);
+  state.gates.keeper.touch(entry);
+  // It stays in the order in which it was accepted; turns are those of its queue.
+  if (queue !== entry.queue) entry.turn = turnOf(queue, head.ties?.fairnessKey);
   entry.queue = queue;
+  entry.priority = head.priority;
   entry.head = head;
+  pass(state, entry);
   enter(state, entry);
 }
 
 function leave(state: State, entry: Entry): void {
   entry.queue.depth[entry.head.state] -= 1;
   heapOf(state, entry).remove(entry);
+  count(state.gates, entry, "delete");
 }
 
 function enter(state: State, entry: Entry): void {
   entry.queue.depth[entry.head.state] += 1;
   heapOf(state, entry).add(entry);
+  count(state.gates, entry, "add");
 }
 
-function heapOf(state: State, { head, queue }: Entry): Heap<Entry> {
+function heapOf(state: State, entry: Entry): Heap<Entry> {
+  const { head, queue } = entry;
   switch (head.state) {
     case "scheduled":
       return state.scheduled;
-    case "ready":
-      return laneOf(queue, head.priority).ready;
+    case "ready": {
+      if (entry.held === stages.ordering) return state.gates.behind;
+      const gate = gateOf(entry);
+      return gate ? lineOf(state.gates, gate, entry).waiting : laneFor(queue, head).ready;
+    }
     case "leased":
       return state.leased;
     case "succeeded":
@@ -198,11 +205,12 @@ function heapOf(state: State, { head, queue }: Entry): Heap<Entry> {
   }
 }
 
-function laneOf(queue: QueueEntry, priority: number): Lane {
-  let lane = queue.lanes.get(priority);
+function laneFor(queue: QueueEntry, { priority, ties }: TaskHead): Lane {
+  const key = `${priority} ${laneOf(ties?.labels)}`;
+  let lane = queue.lanes.get(key);
   if (lane === undefined) {
-    lane = { priority, ready: createHeap((a, b) => a.seq < b.seq), place: -1 };
-    queue.lanes.set(priority, lane);
+    lane = { labels: ties?.labels, ready: createHeap<Entry>(isBefore), place: -1 };
+    queue.lanes.set(key, lane);
   }
   return lane;
 }

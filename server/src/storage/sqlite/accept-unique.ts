@@ -1,14 +1,14 @@
 import type { Instant } from "../../model/ids.ts";
-import type { NewTask, TaskHead } from "../../model/task.ts";
+import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
 import { decideConflict, type UniqueWish } from "../../model/unique.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
 import type { Holder } from "./claims.ts";
 import { states } from "./codes.ts";
-import { createDebounce } from "./debounce.ts";
+import { createDebounce, type Waiting } from "./debounce.ts";
 import { query } from "./files/connection.ts";
 import { createFind } from "./find.ts";
-import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
+import { type HeadRow, headColumns, headJoins, headOf, isTied } from "./task-row.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 
@@ -40,20 +40,20 @@ export function createAcceptUnique(
     return verdict;
   }
 
-  function cancelWaiting({ seq }: Holder, head: TaskHead, now: Instant): void {
+  function cancelWaiting({ seq, head, isTied }: Waiting, now: Instant): void {
     const queue = queues.find(head.namespace, head.queue);
     const change = transition(head, { kind: "replace" }, now);
     if (queue === undefined || change === undefined) throw new Error("a task that waits cannot be replaced");
-    const target = { ...head, seq, queue, state: states.code(head.state) };
+    const target = { ...head, seq, queue, state: states.code(head.state), isTied };
     cancel(target, { change, now, outcomeHash: undefined });
     claims.giveUp(seq);
     claims.count(seq);
   }
 
   /** The newcomer is stored first: where there is no queue for it, the one that waits is left alone. */
-  function replace(task: UniqueTask, holder: Holder, head: TaskHead, now: Instant): AcceptVerdict {
-    const verdict = take(task, now, () => cancelWaiting(holder, head, now));
-    return verdict === "accepted" ? { unique: "replaced", holder: holder.taskId } : verdict;
+  function replace(task: UniqueTask, waiting: Waiting, now: Instant): AcceptVerdict {
+    const verdict = take(task, now, () => cancelWaiting(waiting, now));
+    return verdict === "accepted" ? { unique: "replaced", holder: waiting.head.id } : verdict;
   }
 
   return (task, now) => {
@@ -62,16 +62,23 @@ export function createAcceptUnique(
     if (holder === undefined) return take(task, now);
     const row = select.get(holder.seq);
     // Its record is gone, and its claim lasts longer.
-    const head = row && headOf(row);
-    const conflict = head === undefined ? lasting(task) : decideConflict(head, task);
-    if (conflict === "replace" && head !== undefined) return replace(task, holder, head, now);
+    const waiting = row && waitingOf(row, holder);
+    const conflict = waiting === undefined ? lasting(task) : decideConflict(waiting.head, task);
+    if (conflict === "replace" && waiting !== undefined) return replace(task, waiting, now);
     claims.count(holder.seq);
-    if (conflict !== "update" || head === undefined)
+    if (conflict !== "update" || waiting === undefined)
       return { unique: conflict === "taken" ? "taken" : "kept", holder: holder.taskId };
-    debounce(task, { seq: holder.seq, head, startBy: holder.startBy }, now);
+    debounce(task, waiting, now);
     return { unique: "updated", holder: holder.taskId };
   };
 }
+
+const waitingOf = (row: HeadRow, { seq, startBy }: Holder): Waiting => ({
+  seq,
+  startBy,
+  head: headOf(row),
+  isTied: isTied(row),
+});
 
 const lasting = ({ unique }: UniqueTask): "kept" | "taken" =>
   unique.onConflict === "reject" ? "taken" : "kept";

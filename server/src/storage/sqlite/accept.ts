@@ -13,7 +13,7 @@ import type { Writing } from "./writing.ts";
 
 /** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, limits, revocations } = writing;
+  const { queues, ledger, limits, gates, revocations } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
   const judgeAt = createJudgeAt(writing, findHash);
@@ -31,12 +31,14 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
   }
 
   function acceptInto(queue: QueueEntry, run: AlikeTasks, now: Instant): AcceptVerdict[] {
-    const { state, wasStored } = insert(run, queue, now);
+    const { first, state, wasStored } = insert(run, queue, now);
+    const areTied = gates.isTied(run[0]);
     const reason = state === stateCode.scheduled ? "delay" : undefined;
     let stored = 0;
     const verdicts = run.map((task, at): AcceptVerdict => {
       if (!wasStored(at)) return known(task) ?? "exists";
       stored += 1;
+      if (areTied) gates.enter(task, { seq: first + at, state, queue });
       ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
       return "accepted";
     });
@@ -96,4 +98,5 @@ const isAlike = (a: NewTask, b: NewTask): boolean =>
   a.priority === b.priority &&
   a.policy === b.policy &&
   a.policy.unique === undefined &&
-  a.notBefore === b.notBefore;
+  a.notBefore === b.notBefore &&
+  (a.ties === undefined) === (b.ties === undefined);

@@ -3,6 +3,7 @@ import { dealTurns, type QueueShare, type QueueTier } from "../../model/queue-ti
 import type { ClaimRequest } from "../../ports/task-store.ts";
 import { stateCode } from "./codes.ts";
 import { query } from "./files/connection.ts";
+import { type Before, createPick, type Picked } from "./pick.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
@@ -14,10 +15,12 @@ type FirstReady = (queue: QueueEntry, limit: number) => readonly Candidate[];
 type Lane = { readonly queue: QueueEntry; readonly asked: number; readonly found: readonly Candidate[] };
 
 /** Makes the choice of a claim: the numbers of the tasks it takes, in order. */
-export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) => number[] {
+export function createCandidates(writing: Writing): (want: ClaimRequest, before: Before) => Picked {
+  const { db, queues, gates } = writing;
+  const pick = createPick(writing);
   const select = query<[number, number, number]>(
     db,
-    `SELECT seq, priority, content_bytes FROM tasks INDEXED BY tasks_ready WHERE queue = ? AND state = ${stateCode.ready}
+    `SELECT seq, priority, content_bytes FROM tasks INDEXED BY tasks_ready WHERE queue = ? AND state = ${stateCode.ready} AND tied IS NULL
      ORDER BY priority DESC, seq LIMIT ?`,
   );
   const firstReady: FirstReady = (queue, limit) => select.all(queue.id, limit);
@@ -63,13 +66,16 @@ export function createCandidates({ db, queues }: Writing): (want: ClaimRequest) 
     };
   }
 
-  return (want) => {
-    const { queues: all, tiers, limit } = want;
-    const best =
-      tiers === undefined ? bestOf(openQueues(want, all), limit, firstReady) : inTiers(want, tiers);
-    return upTo(want.contentBytesMax, best).map(([seq]) => seq);
+  return (want, before) => {
+    const { tiers, limit } = want;
+    const open = openQueues(want, want.queues);
+    if (gates.limits.size > 0 || open.some((queue) => queue.hasTied)) return pick(want, before, open);
+    const best = tiers === undefined ? bestOf(open, limit, firstReady) : inTiers(want, tiers);
+    return { seqs: upTo(want.contentBytesMax, best).map(([seq]) => seq), ties: none, held: 0 };
   };
 }
+
+const none: Picked["ties"] = [];
 
 /** The tasks before their contents go beyond a size; the first in any case. */
 function upTo(bytesMax: number, best: readonly Candidate[]): readonly Candidate[] {

@@ -1,9 +1,13 @@
+import type { Instant } from "../../model/ids.ts";
+import { tiersAfter } from "../../model/queue-tier.ts";
 import type { Fence } from "../../model/task.ts";
 import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createCandidates } from "./candidates.ts";
 import { stateCode } from "./codes.ts";
+import type { Before } from "./pick.ts";
 import { createReadReady, type Ready } from "./read-ready.ts";
+import type { Tie } from "./ties.ts";
 import { createUpdateRows } from "./update-rows.ts";
 import type { Writing } from "./writing.ts";
 
@@ -23,9 +27,16 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
   // Counted over all tasks, from 1 in each epoch: no two leases share a fence, and a task's next one is above its earlier ones.
   let nextFence = 1;
 
-  return (want) => {
-    const seqs = candidatesOf(want);
-    if (seqs.length === 0) return [];
+  /** Leases what is chosen; `held`: that many were met at gates that had closed. */
+  function claimOnce(
+    want: ClaimRequest,
+    before: Before,
+  ): { readonly claimed: Claimed[]; readonly held: number } {
+    const { seqs, ties, held } = candidatesOf(want, before);
+    return { held, claimed: seqs.length === 0 ? [] : leaseAll(want, seqs, ties) };
+  }
+
+  function leaseAll(want: ClaimRequest, seqs: readonly number[], ties: readonly Tie[]): Claimed[] {
     const rows = read(seqs);
     const fence = nextFence;
     nextFence += rows.length;
@@ -33,17 +44,50 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
     const leased = lease(seqs, (at) => [epoch, fence + at, worker, now, now + graceMs, leaseMs]);
     if (leased !== seqs.length || rows.length !== seqs.length)
       throw new Error(`${seqs.length} ready tasks were chosen and ${leased} leased`);
-    return rows.map((row, i) => grant(writing, want, { row, fence: { epoch, seq: fence + i } }));
+    if (ties.length > 0) writing.gates.leased(ties, now);
+    const tied = ties.length === 0 ? noneTied : new Set(ties.map(({ seq }) => seq));
+    const claimed = rows.map((row, i) => {
+      const isTied = tied.has(row.seq);
+      return grant(writing, want, { row, fence: { epoch, seq: fence + i }, isTied });
+    });
+    if (writing.gates.limits.size > 0) countGrants(writing, rows, now);
+    return claimed;
+  }
+
+  return (want) => {
+    let { claimed, held } = claimOnce(want, nothing);
+    // In the place of those that went back others may come, once the gates are tended.
+    for (let round = 1; held > 0 && claimed.length < want.limit && round < roundsMax; round += 1) {
+      writing.gates.tend(want.now);
+      const bytes = claimed.reduce((sum, { content }) => sum + content.length, 0);
+      const tiers = want.tiers && tiersAfter(want.tiers, claimed);
+      const more = claimOnce({ ...want, tiers }, { count: claimed.length, bytes });
+      claimed = [...claimed, ...more.claimed];
+      held = more.held;
+    }
+    return claimed;
   };
 }
 
-type Leased = { readonly row: Ready; readonly fence: Fence };
+const nothing: Before = { count: 0, bytes: 0 };
+/** Each round but the last finds at least one gate that closed meanwhile. */
+const roundsMax = 10;
+
+/** Counts grants against the limits of queues. The rows are in the queues' counts by then. */
+function countGrants({ queues, gates }: Writing, rows: readonly Ready[], now: Instant): void {
+  for (const [queue, taken] of Map.groupBy(rows, (row) => row.queue))
+    gates.tookFrom(queues.byId(queue), taken.length, now);
+}
+
+const noneTied: ReadonlySet<number> = new Set();
+
+type Leased = { readonly row: Ready; readonly fence: Fence; readonly isTied: boolean };
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
 function grant(
   { queues, ledger, leases, claims }: Writing,
   want: ClaimRequest,
-  { row, fence }: Leased,
+  { row, fence, isTied }: Leased,
 ): Claimed {
   const { seq, id, attempt } = row;
   const queue = queues.byId(row.queue);
@@ -52,7 +96,7 @@ function grant(
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: want.now });
   const { unique } = row.policy;
   if (unique?.until === "started") claims.release(seq, claimEnd(unique, want.now));
-  leases.remember(id, { namespace: want.namespace, seq, queue, revision, fence });
+  leases.remember(id, { namespace: want.namespace, seq, queue, revision, isTied, fence });
   return {
     id,
     queue: queue.name,

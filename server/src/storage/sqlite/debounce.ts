@@ -12,6 +12,7 @@ export type Waiting = {
   readonly seq: number;
   readonly head: TaskHead;
   readonly startBy: Instant | undefined;
+  readonly isTied: boolean;
 };
 
 /** Makes the writer of a newcomer over the task that waits: what it says holds from now on, and its start is put off. */
@@ -19,6 +20,7 @@ export function createDebounce({
   db,
   ledger,
   queues,
+  gates,
 }: Writing): (task: NewTask, waiting: Waiting, now: Instant) => void {
   const selectContent = query<[hash: string, content: Uint8Array]>(
     db,
@@ -35,8 +37,8 @@ export function createDebounce({
      WHERE seq = ?5`,
   );
 
-  return (task, { seq, head, startBy }, now) => {
-    const { namespace, queue: queueName, id, reason, attempt, revision } = head;
+  return (task, { seq, head, startBy, isTied }, now) => {
+    const { namespace, queue: queueName, id, state, reason, attempt, revision } = head;
     const queue = queues.find(namespace, queueName);
     const [hash, content] = selectContent.get(seq) ?? [];
     if (queue === undefined || hash === undefined || content === undefined)
@@ -45,6 +47,8 @@ export function createDebounce({
     updateContent(task.content, policyText(task.policy), storedHash(namespace, hash, content), seq);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     updateTask(task.content.length, task.policy.leaseMs ?? null, task.priority, start, seq);
+    const priority = state === "scheduled" ? task.priority : head.priority;
+    if (isTied) gates.edited(seq, queue, { state, priority, content: task.content });
     ledger.note(queue, { kind: "updated", reason, id, revision: revision + 1, attempt, at: now });
   };
 }

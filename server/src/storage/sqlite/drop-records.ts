@@ -24,7 +24,7 @@ export function createDropRecords({ db, ledger, limits }: Writing): DropRecords 
   const leaveTombstones = command(
     db,
     `UPDATE contents SET gone_at = ?, hash = content_hash((SELECT n.name FROM namespaces n WHERE n.id = namespace), hash, content),
-       name = '', policy = '', tags = NULL, replay_of = NULL, content = x'' WHERE ${some}`,
+       name = '', policy = '', tags = NULL, replay_of = NULL, ties = NULL, content = x'' WHERE ${some}`,
   );
   const dropTasks = command(db, `DELETE FROM tasks WHERE ${some}`);
   const dropResults = command(db, `DELETE FROM results WHERE ${some}`);

@@ -9,7 +9,7 @@ import type { Writing } from "./writing.ts";
 
 /** Makes edit: rewrites tasks that wait, at the revision on which that was decided. */
 export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) => readonly EditVerdict[] {
-  const { ledger, queues, limits } = writing;
+  const { ledger, queues, limits, gates } = writing;
   const find = createFind(writing);
   const rewrite = createRewrite(writing.db);
 
@@ -25,7 +25,11 @@ export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) =>
     if (task.state !== stateCode.scheduled && task.state !== stateCode.ready) return "conflict";
     const queue = queueFor(ref.namespace, edited.queue, now);
     if (queue === undefined) return "queue_limit";
+    // In a queue where keys take turns each task has its turn.
+    const isBound = !task.isTied && queue !== task.queue && queue.turn !== undefined;
+    if (isBound) gates.ties.bind(task.seq);
     const attempt = rewrite(task.seq, queue.id, { edited, now });
+    if (task.isTied || isBound) gates.edited(task.seq, queue, edited);
     ledger.move(task.queue, task.state, undefined);
     ledger.move(queue, undefined, states.code(edited.state));
     const { reason } = edited;

@@ -7,7 +7,7 @@ import type { Writing } from "./writing.ts";
 
 /** Makes extend: moves the ends of leases that are still open. */
 export function createExtend(writing: Writing): (request: ExtendRequest) => readonly LeaseCheck[] {
-  const { db, ledger } = writing;
+  const { db, ledger, gates } = writing;
   const find = createFind(writing);
   // A task that went back to ready is leased again: its lease goes on, so its history says nothing new.
   const extend = command(
@@ -33,7 +33,10 @@ export function createExtend(writing: Writing): (request: ExtendRequest) => read
         why: lostReason(task, lease.fence) ?? "superseded",
       };
     }
-    if (task.state === stateCode.ready) ledger.move(task.queue, stateCode.ready, stateCode.leased);
+    if (task.state === stateCode.ready) {
+      if (task.isTied) gates.moved(task.seq, stateCode.leased);
+      ledger.move(task.queue, stateCode.ready, stateCode.leased);
+    }
     return { held: true, cancel: task.cancel };
   }
 

@@ -11,6 +11,8 @@ export type Found = {
   readonly queue: QueueEntry;
   readonly state: number;
   readonly revision: number;
+  /** Whether it has a row in ties, as long as it lives. */
+  readonly isTied: boolean;
   readonly fenceEpoch: number;
   readonly fenceSeq: number;
   readonly outcomeHash: number | null;
@@ -26,6 +28,7 @@ type FoundRow = [
   fenceEpoch: number,
   fenceSeq: number,
   outcomeHash: number | null,
+  tied: number | null,
   cancelAt: number | null,
   cancelReason: string | null,
   cancelRequester: string | null,
@@ -35,7 +38,7 @@ type FoundRow = [
 export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | undefined {
   const select = query<FoundRow>(
     db,
-    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash,
+    `SELECT t.seq, t.queue, t.state, t.revision, t.fence_epoch, t.fence_seq, t.outcome_hash, t.tied,
        t.cancel_at, t.cancel_reason, t.cancel_requester
      FROM contents c CROSS JOIN tasks t ON t.seq = c.seq WHERE c.namespace = ? AND c.id = ?`,
   );
@@ -43,12 +46,13 @@ export function createFind({ db, queues }: Writing): (ref: TaskRef) => Found | u
     const space = queues.namespaceId(namespace);
     const row = space === undefined ? undefined : select.get(space, id);
     if (row === undefined) return undefined;
-    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, ...cancel] = row;
+    const [seq, queue, state, revision, fenceEpoch, fenceSeq, outcomeHash, tied, ...cancel] = row;
     return {
       seq,
       queue: queues.byId(queue),
       state,
       revision,
+      isTied: tied !== null,
       fenceEpoch,
       fenceSeq,
       outcomeHash,

@@ -4,10 +4,13 @@ import { codeOfReason, stateCode } from "./codes.ts";
 import { type Command, command, type Database, query, type Value } from "./files/connection.ts";
 import { policyText } from "./policy-text.ts";
 import type { QueueEntry } from "./queue-registry.ts";
+import { textOfTies } from "./ties-text.ts";
 import type { Writing } from "./writing.ts";
 
 /** What became of tasks that were to be inserted. */
 export type Inserted = {
+  /** The number of the first one's row; those behind it follow. */
+  readonly first: number;
   /** The number of the state that they have. */
   readonly state: number;
   /** Whether the task at a place of the list was stored; if not, its id is taken. */
@@ -47,7 +50,7 @@ export function createInsert(writing: Writing): Insert {
       wasStored = (at) => stored.has(first + at);
     }
     insertTags(namespace, tasks, first, wasStored);
-    return { state, wasStored };
+    return { first, state, wasStored };
   };
 }
 
@@ -57,19 +60,19 @@ const all: StoredAt = () => true;
 /** So many rows one statement takes, at most. */
 const rowsMax = 64;
 const insertContents =
-  "INSERT INTO contents (seq, namespace, name, policy, id, hash, content, tags, replay_of)";
+  "INSERT INTO contents (seq, namespace, name, policy, id, hash, content, tags, replay_of, ties)";
 const unlessTaken = "ON CONFLICT (namespace, id) DO NOTHING";
 
 // Handing a value over costs about as much as keeping it. So what rows have in common is handed over once, and most tasks of a batch
 // differ in id and content only. No numbered parameters, which the client looks up one by one.
 const plainSql = (rows: number): string =>
   `${insertContents}
-   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL
+   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL, NULL
    FROM (SELECT ? AS seq, ? AS namespace, ? AS name, ? AS policy) AS shared,
      (VALUES ${Array.from({ length: rows }, (_, at) => `(${at}, ?, ?)`).join(", ")}) AS own
    WHERE true ${unlessTaken}`;
 const anySql = (rows: number): string =>
-  `${insertContents} VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
+  `${insertContents} VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
 
 type InsertContents = (namespace: number, tasks: readonly NewTask[], firstSeq: number) => number;
 
@@ -98,7 +101,7 @@ function createInsertContents(db: Database): InsertContents {
         task.contentHash ?? "",
         task.content,
       );
-      values.push(tagText, task.replayOf ?? null);
+      values.push(tagText, task.replayOf ?? null, textOfTies(task.ties));
     }
     return any(tasks.length)(...values);
   }
@@ -117,8 +120,12 @@ function createInsertContents(db: Database): InsertContents {
 
 const arePlain = (tasks: AlikeTasks): boolean =>
   tasks.every(
-    ({ name, tags, replayOf, contentHash }) =>
-      name === tasks[0].name && tags.length === 0 && replayOf === undefined && contentHash === undefined,
+    ({ name, tags, replayOf, contentHash, ties }) =>
+      name === tasks[0].name &&
+      tags.length === 0 &&
+      replayOf === undefined &&
+      contentHash === undefined &&
+      ties === undefined,
   );
 
 /** Statements that insert a number of rows, each prepared when it is first needed. */
@@ -144,13 +151,13 @@ function rowsOfOne(left: number): number {
 type Range = { readonly first: number; readonly last: number; readonly now: Instant };
 
 /** Gives the contents of a range their tasks; answers the state they begin in. */
-function createInsertTasks({ db, epoch }: Writing) {
+function createInsertTasks({ db, epoch, gates }: Writing) {
   // The fence's epoch has its final width from the start: a row that grows makes its page split.
   const insert = command(
     db,
     `INSERT INTO tasks (seq, content_bytes, queue, priority, state, reason, revision, attempt, deliveries, fence_epoch,
-       fence_seq, timer_at, created_at, lease_ms, not_before)
-     SELECT seq, length(content), ?, ?, ?, ?, 1, 1, 0, ?, 0, ?, ?, ?, ? FROM contents WHERE seq BETWEEN ? AND ?`,
+       fence_seq, timer_at, created_at, lease_ms, not_before, tied)
+     SELECT seq, length(content), ?, ?, ?, ?, 1, 1, 0, ?, 0, ?, ?, ?, ?, ? FROM contents WHERE seq BETWEEN ? AND ?`,
   );
   return (like: NewTask, queue: QueueEntry, { first, last, now }: Range): number => {
     const { priority, policy, notBefore } = like;
@@ -158,7 +165,7 @@ function createInsertTasks({ db, epoch }: Writing) {
     const state = isDelayed ? stateCode.scheduled : stateCode.ready;
     const reason = codeOfReason(isDelayed ? "delay" : undefined);
     const times = [isDelayed ? notBefore : now, now, policy.leaseMs ?? null, notBefore ?? null];
-    insert(queue.id, priority, state, reason, epoch, ...times, first, last);
+    insert(queue.id, priority, state, reason, epoch, ...times, gates.isTied(like) ? 1 : null, first, last);
     return state;
   };
 }

@@ -9,6 +9,7 @@ export type LeaseHint = {
   readonly seq: number;
   readonly queue: QueueEntry;
   readonly revision: number;
+  readonly isTied: boolean;
   readonly fence: Fence;
 };
 

@@ -1,3 +1,4 @@
+import { stateCode } from "./codes.ts";
 import type { EventFact } from "./event-facts.ts";
 import { command, type Database, query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
@@ -20,8 +21,12 @@ export type Ledger = {
 /** Room for a row's other columns, counted towards the size of the log. */
 const rowBytes = 32;
 
-/** Makes the ledger of a writer whose store has just got this epoch. */
-export function createLedger(db: Database, epoch: number): Ledger {
+/** Makes the ledger of a writer whose store has just got this epoch. `onReturned` hears of leases that ended. */
+export function createLedger(
+  db: Database,
+  epoch: number,
+  onReturned: (queue: QueueEntry, count: number) => void,
+): Ledger {
   const touched = new Set<QueueEntry>();
   const updateCounts = command(
     db,
@@ -55,6 +60,8 @@ export function createLedger(db: Database, epoch: number): Ledger {
     write() {
       for (const queue of touched) {
         if (queue.moved.some((by) => by !== 0)) updateCounts(...queue.moved, queue.id);
+        const leased = queue.moved[stateCode.leased] ?? 0;
+        if (leased < 0) onReturned(queue, -leased);
         queue.moved.fill(0);
         if (!queue.facts.isEmpty) writeEvents(queue);
       }

@@ -1,12 +1,12 @@
 import { stateCode } from "./codes.ts";
 import { type Database, query } from "./files/connection.ts";
 
-/** Makes a look at which priorities the ready tasks of a queue have, highest first: one step into the index for each. */
+/** Makes a look at which priorities the ready tasks of a queue that are not tied have, highest first: one step into the index for each. */
 export function createPriorities(db: Database): (queue: number) => number[] {
   const next = query<[number]>(
     db,
     `SELECT priority FROM tasks INDEXED BY tasks_ready
-     WHERE queue = ? AND state = ${stateCode.ready} AND priority < ? ORDER BY priority DESC LIMIT 1`,
+     WHERE queue = ? AND state = ${stateCode.ready} AND tied IS NULL AND priority < ? ORDER BY priority DESC LIMIT 1`,
   );
   return (queue) => {
     const found: number[] = [];

@@ -14,6 +14,7 @@ export function createPrune(writing: Writing): (now: Instant, limit: number) => 
   return (now, limit) => {
     writing.revocations.prune(now);
     const tasks = pruneTasks(now, limit);
+    writing.gates.turns.prune(limit);
     return tasks + pruneTombstones(now, limit - tasks);
   };
 }

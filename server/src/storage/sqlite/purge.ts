@@ -3,7 +3,7 @@ import { transition } from "../../model/task-machine.ts";
 import { stateCode, states } from "./codes.ts";
 import { query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
-import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
+import { contentJoins, type HeadRow, headColumns, headJoins, headOf, isTied } from "./task-row.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 
@@ -17,7 +17,12 @@ export function createPurge(
   const selectReady = query<HeadRow>(
     db,
     `SELECT ${headColumns} FROM tasks t INDEXED BY tasks_ready ${headJoins}
-     WHERE t.queue = ? AND t.state = ${stateCode.ready} AND t.priority = ? AND t.seq <= ? ORDER BY t.seq LIMIT ?`,
+     WHERE t.queue = ? AND t.state = ${stateCode.ready} AND t.tied IS NULL AND t.priority = ? AND t.seq <= ? ORDER BY t.seq LIMIT ?`,
+  );
+  const selectTied = query<HeadRow>(
+    db,
+    `SELECT ${headColumns} FROM ties x INDEXED BY ties_queue CROSS JOIN tasks t ON t.seq = x.seq ${contentJoins}
+     WHERE x.queue = ? AND x.state = ${stateCode.ready} AND x.seq <= ? ORDER BY x.seq LIMIT ?`,
   );
   const selectScheduled = query<HeadRow>(
     db,
@@ -30,6 +35,7 @@ export function createPurge(
     for (const priority of prioritiesOf(queue)) {
       found.push(...selectReady.all(queue, priority, upTo, limit - found.length));
     }
+    found.push(...selectTied.all(queue, upTo, limit - found.length));
     found.push(...selectScheduled.all(queue, upTo, limit - found.length));
     return found;
   }
@@ -41,7 +47,7 @@ export function createPurge(
     for (const row of rows) {
       const head = headOf(row);
       const change = transition(head, { kind: "purge" }, now);
-      const target = { ...head, seq: row[0], queue, state: states.code(head.state) };
+      const target = { ...head, seq: row[0], queue, state: states.code(head.state), isTied: isTied(row) };
       if (change) write(target, { change, now, outcomeHash: undefined });
     }
     return rows.length;

@@ -8,6 +8,10 @@ export type QueueEntry = {
   readonly namespace: Namespace;
   readonly name: QueueName;
   isPaused: boolean;
+  /** Whether tied tasks may be in it: they stand in an index of their own. */
+  hasTied: boolean;
+  /** Where keys take turns: the highest turn that was granted. Undefined: nobody has said a key there. */
+  turn: number | undefined;
   /** How many tasks are in it, by the number of their state, the running transaction included. */
   readonly depth: number[];
   /** What the running transaction did to it; ledger.ts writes it down. */
@@ -103,6 +107,8 @@ const emptyEntry = (id: number, namespace: Namespace, name: QueueName): QueueEnt
   namespace,
   name,
   isPaused: false,
+  hasTied: false,
+  turn: undefined,
   depth: new Array<number>(stateCount).fill(0),
   moved: new Array<number>(stateCount).fill(0),
   facts: new FactPack(),

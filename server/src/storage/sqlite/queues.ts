@@ -92,10 +92,16 @@ function createOldestReadyAt(db: Database): (queue: number) => Instant | undefin
   const selectFirst = query<[number, Instant]>(
     db,
     `SELECT seq, created_at FROM tasks INDEXED BY tasks_ready
-     WHERE queue = ? AND state = ${stateCode.ready} AND priority = ? ORDER BY seq LIMIT 1`,
+     WHERE queue = ? AND state = ${stateCode.ready} AND tied IS NULL AND priority = ? ORDER BY seq LIMIT 1`,
+  );
+  const selectFirstTied = query<[number, Instant]>(
+    db,
+    `SELECT x.seq, t.created_at FROM ties x INDEXED BY ties_queue CROSS JOIN tasks t ON t.seq = x.seq
+     WHERE x.queue = ? AND x.state = ${stateCode.ready} ORDER BY x.seq LIMIT 1`,
   );
   return (queue) => {
     const firsts = prioritiesOf(queue).flatMap((priority) => selectFirst.all(queue, priority));
+    firsts.push(...selectFirstTied.all(queue));
     return firsts.sort(([a], [b]) => a - b)[0]?.[1];
   };
 }

@@ -2,7 +2,7 @@ import type { Bytes, TaskRef } from "../../model/ids.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { type Database, query } from "./files/connection.ts";
-import { type HeadRow, headColumns, headOf } from "./task-row.ts";
+import { type HeadRow, headColumns, headOf, tieJoin } from "./task-row.ts";
 
 /** The columns that make a head a task in full, and what they need beside headColumns. */
 export const fullColumns = `${headColumns}, c.content, r.result, r.failure`;
@@ -24,7 +24,7 @@ export function taskOf(row: FullRow): Task {
 
 const byId = `
   FROM namespaces n CROSS JOIN contents c ON c.namespace = n.id CROSS JOIN tasks t ON t.seq = c.seq
-    CROSS JOIN queues q ON q.id = t.queue`;
+    CROSS JOIN queues q ON q.id = t.queue ${tieJoin}`;
 
 /** Makes read: tasks in full, in the order asked. */
 export function createRead(db: Database): (refs: readonly TaskRef[]) => readonly (Task | undefined)[] {

@@ -3,6 +3,7 @@ import { createGetClaim, createListClaims } from "./claim-rows.ts";
 import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
+import { createGetLimit, createListLimits, createListWeights } from "./limits.ts";
 import { createList } from "./list.ts";
 import { createGetLock, createListLocks } from "./lock-rows.ts";
 import { createGetMeta } from "./meta.ts";
@@ -24,6 +25,9 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   expiredLeases: createExpiredLeases(db),
   duePauses: createDuePauses(db),
   getQueue: createGetQueue(db),
+  getLimit: createGetLimit(db),
+  listLimits: createListLimits(db),
+  listWeights: createListWeights(db),
   listQueues: createListQueues(db),
   purgeMark: createPurgeMark(db),
   readyCounts: createReadyCounts(db),

@@ -49,7 +49,7 @@ export type SettleTogether = {
 };
 
 /** Makes it. */
-export function createSettleTogether({ db, ledger }: Writing): SettleTogether {
+export function createSettleTogether({ db, ledger, gates }: Writing): SettleTogether {
   // The revision stands for the fence: whatever takes a lease from its holder, or asks to cancel it, raises the one with the other.
   const update = createUpdateRows(db, {
     values: 8,
@@ -75,6 +75,7 @@ export function createSettleTogether({ db, ledger }: Writing): SettleTogether {
     note({ settlement, hint }) {
       const { event, reason, attempt, state } = settlement.decision.outcome;
       const { id, now: at } = settlement;
+      if (hint.isTied) gates.moved(hint.seq, states.code(state));
       ledger.move(hint.queue, stateCode.leased, states.code(state));
       ledger.note(hint.queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at });
     },

@@ -8,6 +8,7 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createBallast } from "./files/ballast.ts";
@@ -68,7 +69,9 @@ async function openParts(path: string, options: SqliteOptions, held: AsyncDispos
     log.error({ error }, "the store is broken and takes no more calls");
     options.onFatal?.(error);
   };
-  const { writer, reader } = await openThreads({ path, options, held, onBroken });
+  let hear: (news: GateNews) => void = () => undefined;
+  const onGateNews = (news: GateNews): void => hear(news);
+  const { writer, reader } = await openThreads({ path, options, held, onBroken, onGateNews });
 
   const ballast = createBallast(path, options.ballastBytes ?? defaultBallastBytes);
   const freeShareMin = options.freeShareMin ?? defaultFreeShareMin;
@@ -79,6 +82,9 @@ async function openParts(path: string, options: SqliteOptions, held: AsyncDispos
     writer,
     reader,
     durability,
+    onGateNews: (listener) => {
+      hear = listener;
+    },
     isDiskLow: disk.isLow,
     isBroken: () => isBroken,
     release: () => held.disposeAsync(),
@@ -90,10 +96,11 @@ type ThreadsToOpen = {
   readonly options: SqliteOptions;
   readonly held: AsyncDisposableStack;
   readonly onBroken: (error: Error) => void;
+  readonly onGateNews: (news: GateNews) => void;
 };
 
 /** Starts both threads at once; the reader opens what the writer has laid out. */
-async function openThreads({ path, options, held, onBroken }: ThreadsToOpen) {
+async function openThreads({ path, options, held, onBroken, onGateNews }: ThreadsToOpen) {
   const { clock, limits, lease, pagesMax, durability = "disk" } = options;
   const checkpoints = createCheckpoints({
     copy: () => reader.call("checkpoint"),
@@ -101,7 +108,7 @@ async function openThreads({ path, options, held, onBroken }: ThreadsToOpen) {
   });
   const writer = startWriter(
     { path, limits, durability, lease, now: clock.now(), pagesMax },
-    { onBroken, onWalPages: checkpoints.observe },
+    { onBroken, onGateNews, onWalPages: checkpoints.observe },
   );
   held.defer(writer.end);
   const reader = startReader({ path, sync: durability === "disk" ? "full" : "normal" }, { onBroken });

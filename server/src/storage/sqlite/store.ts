@@ -8,6 +8,8 @@ export type StoreParts = {
   readonly writer: WriterThread;
   readonly reader: ReaderThread;
   readonly durability: Durability;
+  /** Names the one who hears what gates did. */
+  readonly onGateNews: Store["onGateNews"];
   /** Whether the disk has too little room for anything new. */
   readonly isDiskLow: () => boolean;
   /** Whether the file can still be trusted. */
@@ -47,6 +49,12 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     endPauses: (refs, now) => ask(() => writer.call("endPauses", refs, now)),
     revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
     duePauses: (now, limit) => ask(() => reader.call("duePauses", now, limit)),
+    putLimit: (limit) => ask(() => writer.call("putLimit", limit)),
+    deleteLimit: (ref, now) => ask(() => writer.call("deleteLimit", ref, now)),
+    putWeight: (ref, weight, now) => ask(() => writer.call("putWeight", ref, weight, now)),
+    listWeights: (ref, after, limit) => ask(() => reader.call("listWeights", ref, after, limit)),
+    openGates: (now) => ask(() => writer.call("openGates", now)),
+    onGateNews: parts.onGateNews,
     purge: (ref, upTo, now, limit) => ask(() => writer.call("purge", ref, upTo, now, limit)),
     truncateEvents: (before, bytesMax, limit) =>
       ask(() => writer.call("truncateEvents", before, bytesMax, limit)),
@@ -57,6 +65,8 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     dueTasks: (now, limit) => ask(() => reader.call("dueTasks", now, limit)),
     expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
     listQueues: (namespace, after, limit) => ask(() => reader.call("listQueues", namespace, after, limit)),
+    getLimit: (ref) => ask(() => reader.call("getLimit", ref)),
+    listLimits: (namespace, after, limit) => ask(() => reader.call("listLimits", namespace, after, limit)),
     getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
     readyCounts: (namespace, queues) => ask(() => reader.call("readyCounts", namespace, queues)),
     purgeMark: (ref) => ask(() => reader.call("purgeMark", ref)),

@@ -1,3 +1,5 @@
+import type { Gate } from "../../model/gate.ts";
+import { stages } from "../../model/gatekeeper.ts";
 import {
   type Instant,
   instantOf,
@@ -9,16 +11,21 @@ import {
 import { isTerminal, type TaskHead } from "../../model/task.ts";
 import { reasonOfCode, states } from "./codes.ts";
 import { policyOfText } from "./policy-text.ts";
+import { tiesOfText } from "./ties-text.ts";
 
 /** The columns of a task's head, in the order of HeadRow, from tasks t, contents c, queues q and namespaces n. */
 export const headColumns = `
   t.seq, n.name, c.id, c.name, q.name, t.priority, c.policy, t.state, t.reason, t.revision, t.attempt, t.deliveries,
   t.fence_epoch, t.fence_seq, t.worker, t.timer_at, t.created_at, t.not_before, t.started_at, t.ended_at,
-  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of`;
+  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of, c.ties, t.tied, x.held`;
 
 /** What headColumns needs beside tasks t. CROSS JOIN keeps this order: a row of t leads to the others by number. */
-export const headJoins = `
+export const contentJoins = `
   CROSS JOIN contents c ON c.seq = t.seq CROSS JOIN queues q ON q.id = t.queue CROSS JOIN namespaces n ON n.id = c.namespace`;
+/** The row of a tied task, if it has one. */
+export const tieJoin = "LEFT JOIN ties x ON x.seq = iif(t.tied, t.seq, NULL)";
+/** Both. */
+export const headJoins = `${contentJoins} ${tieJoin}`;
 
 /** One row of headColumns. */
 export type HeadRow = readonly [
@@ -47,6 +54,9 @@ export type HeadRow = readonly [
   cancelRequester: string | null,
   tags: string | null,
   replayOf: TaskId | null,
+  ties: string | null,
+  tied: number | null,
+  held: number | null,
 ];
 
 /** The head that a row means. */
@@ -67,8 +77,9 @@ export function headOf(row: HeadRow): TaskHead {
     ...rest
   ] = row;
   const [fenceEpoch, fenceSeq, worker, timerAt, createdAt, notBefore, startedAt, endedAt, ...last] = rest;
-  const [cancelAt, cancelReason, cancelRequester, tags, replayOf] = last;
+  const [cancelAt, cancelReason, cancelRequester, tags, replayOf, tieText, , held] = last;
   const state = states.word(code);
+  const ties = tiesOfText(tieText);
   return {
     namespace,
     id,
@@ -95,7 +106,19 @@ export function headOf(row: HeadRow): TaskHead {
         : { at: cancelAt, reason: cancelReason ?? "", requester: cancelRequester ?? undefined },
     tags: tags === null ? [] : (JSON.parse(tags) as string[]),
     replayOf: replayOf ?? undefined,
+    ties,
+    gate: held === null ? undefined : gateAt(held, { name, ties }),
   };
+}
+
+/** Whether the row is of a task that has, or had, one in ties. */
+export const isTied = (row: HeadRow): boolean => row.at(-2) !== null;
+
+/** The gate of a task that stands at this stage. */
+function gateAt(held: number, { name, ties }: Pick<TaskHead, "name" | "ties">): Gate | undefined {
+  if (held === stages.ordering) return { kind: "ordering", subject: ties?.orderingKey ?? "" };
+  if (held === stages.key) return { kind: "key", subject: ties?.limitKey ?? "" };
+  return held === stages.name ? { kind: "name", subject: name } : undefined;
 }
 
 const timeOf = (value: number | null): Instant | undefined => (value === null ? undefined : instantOf(value));

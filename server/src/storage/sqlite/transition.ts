@@ -15,6 +15,7 @@ export type Target = {
   readonly queue: QueueEntry;
   readonly state: number;
   readonly revision: number;
+  readonly isTied: boolean;
 };
 
 /** A transition, and how the newest lease was settled if that is what it is. */
@@ -31,11 +32,11 @@ export type Decided = {
 export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
 
 /** What writing transitions needs. */
-export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits" | "claims">;
+export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits" | "claims" | "gates">;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, limits, claims }: TransitionDeps,
+  { db, ledger, limits, claims, gates }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -73,6 +74,7 @@ export function createTransition(
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
     if (more !== undefined) writeMore(seq, more, change);
+    if (target.isTied) gates.moved(seq, state);
     ledger.move(queue, target.state, state);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });
     return true;

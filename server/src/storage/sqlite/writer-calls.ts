@@ -1,35 +1,56 @@
+import type { Instant } from "../../model/ids.ts";
 import { createAccept } from "./accept.ts";
+import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
-import { createEdit } from "./edit.ts";
 import { createExtend } from "./extend.ts";
+import { createDeleteLimit, createOpenGates, createPutLimit, createPutWeight } from "./limits.ts";
 import { createEndPauses, createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createRecordCalls } from "./record-calls.ts";
-import { createRemove } from "./remove.ts";
-import { createNoteReplays } from "./replays.ts";
-import { createRevoke } from "./revoke.ts";
 import { createSettle } from "./settle.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
-export const createWriterCalls = (writing: Writing): WriterCalls => ({
-  accept: createAccept(writing),
-  claim: createClaim(writing),
-  extend: createExtend(writing),
-  settle: createSettle(writing),
-  apply: createApply(writing),
-  edit: createEdit(writing),
-  remove: createRemove(writing),
-  revoke: createRevoke(writing),
-  noteReplays: createNoteReplays(writing),
-  prune: createPrune(writing),
-  setPause: createSetPause(writing),
-  endPauses: createEndPauses(writing),
-  purge: createPurge(writing),
-  truncateEvents: createTruncateEvents(writing),
-  ...createRecordCalls(writing),
-});
+export function createWriterCalls(writing: Writing): WriterCalls {
+  const { gates } = writing;
+  const admin = createAdminCalls(writing);
+
+  /** A verb that moves tasks, and leaves the gates that it touched in order. */
+  const tended =
+    <Q extends readonly unknown[], A>(
+      verb: (...request: Q) => A,
+      timeOf: (...request: Q) => Instant | undefined,
+    ) =>
+    (...request: Q): A => {
+      const answer = verb(...request);
+      if (gates.keeper.isTouched) {
+        const now = timeOf(...request);
+        if (now !== undefined) gates.tend(now);
+      }
+      return answer;
+    };
+
+  return {
+    accept: tended(createAccept(writing), ({ now }) => now),
+    claim: tended(createClaim(writing), ({ now }) => now),
+    extend: tended(createExtend(writing), ({ now }) => now),
+    settle: tended(createSettle(writing), (settlements) => settlements[0]?.now),
+    apply: tended(createApply(writing), (changes) => changes[0]?.now),
+    ...admin,
+    edit: tended(admin.edit, (edits) => edits[0]?.now),
+    prune: createPrune(writing),
+    setPause: createSetPause(writing),
+    endPauses: createEndPauses(writing),
+    putLimit: createPutLimit(writing),
+    deleteLimit: createDeleteLimit(writing),
+    openGates: createOpenGates(writing),
+    putWeight: createPutWeight(writing),
+    purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
+    truncateEvents: createTruncateEvents(writing),
+    ...createRecordCalls(writing),
+  };
+}

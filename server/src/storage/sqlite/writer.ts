@@ -17,7 +17,7 @@ import { migrations } from "./migrations/migrations.ts";
 import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
 import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
-import { createWriting, forget } from "./writing.ts";
+import { createWriting, forget, type Writing } from "./writing.ts";
 
 /** How the one writer of a file is opened. */
 export type WriterOptions = {
@@ -41,6 +41,8 @@ export type Writer = {
   commit(): void;
   /** Undoes it, and forgets what was remembered of it. */
   rollback(): void;
+  /** What gates did in the commits since it was asked last. */
+  readonly takeGateNews: Writing["gates"]["take"];
   /** How long the write-ahead log is, in pages. */
   walPages(): number;
   /** How much longer a checkpoint may make the data file, in bytes. */
@@ -76,6 +78,7 @@ export function openWriter(options: WriterOptions): Writer {
       transaction.rollback();
       forget(writing);
     },
+    takeGateNews: writing.gates.take,
     walPages: createWalPages(db),
     walBytesUncopied: createWalBytesUncopied(db),
     checkpoint: createCheckpoint(db),

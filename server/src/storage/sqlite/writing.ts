@@ -1,6 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
+import { createGates, type Gates } from "./gates.ts";
 import { createLeaseCache, type LeaseCache } from "./lease-cache.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createQueueRegistry, type QueueRegistry } from "./queue-registry.ts";
@@ -17,22 +18,30 @@ export type Writing = {
   readonly leases: LeaseCache;
   readonly claims: Claims;
   readonly revocations: Revocations;
+  readonly gates: Gates;
 };
 
 /** Reads what is remembered beside a connection. */
-export const createWriting = (base: Pick<Writing, "db" | "limits" | "epoch">): Writing => ({
-  ...base,
-  queues: createQueueRegistry(base.db),
-  ledger: createLedger(base.db, base.epoch),
-  leases: createLeaseCache(),
-  claims: createClaims(base.db),
-  revocations: createRevocations(base.db),
-});
+export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): Writing {
+  const { db, epoch } = base;
+  const queues = createQueueRegistry(db);
+  const gates = createGates(db, queues);
+  return {
+    ...base,
+    queues,
+    gates,
+    ledger: createLedger(db, epoch, gates.returned),
+    leases: createLeaseCache(),
+    claims: createClaims(db),
+    revocations: createRevocations(db),
+  };
+}
 
 /** Forgets what a transaction that was undone had made to be remembered. */
-export function forget({ ledger, queues, leases, revocations }: Writing): void {
+export function forget({ ledger, queues, leases, revocations, gates }: Writing): void {
   ledger.discard();
   queues.reload();
   leases.clear();
   revocations.reload();
+  gates.reload();
 }

@@ -4,6 +4,7 @@ import { locks } from "./0003-locks.ts";
 import { deadLetters } from "./0004-dead-letters.ts";
 import { uniqueClaims } from "./0005-unique-claims.ts";
 import { cancelsAndPauses } from "./0006-cancels-and-pauses.ts";
+import { gates } from "./0007-gates.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   deadLetters,
   uniqueClaims,
   cancelsAndPauses,
+  gates,
 ];

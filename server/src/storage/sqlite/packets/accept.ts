@@ -4,6 +4,7 @@ import type { UniqueWish } from "../../../model/unique.ts";
 import type { AcceptBatch, AcceptVerdict, UniqueVerdict } from "../../../ports/task-store.ts";
 import { createCodes } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
+import { textOfTies, tiesOfText } from "../ties-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
@@ -64,6 +65,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.number(task.tags.length);
   for (const tag of task.tags) to.word(tag);
   to.optionalText(task.replayOf);
+  to.optionalText(textOfTies(task.ties) ?? undefined);
   to.bytes(task.content);
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
@@ -85,6 +87,7 @@ function readNewTask(from: PacketReader): NewTask {
     notBefore: readInstant(from),
     tags: readList(from, () => from.word()),
     replayOf: readReplayOf(from),
+    ties: tiesOfText(from.optionalText()),
     content: from.bytes(),
     contentHash: from.optionalText(),
   };

@@ -1,3 +1,4 @@
+import type { Gate } from "../../../model/gate.ts";
 import {
   instantOf,
   namespaceOf,
@@ -11,6 +12,7 @@ import type { TaskClaim } from "../../../model/unique.ts";
 import type { TaskPage } from "../../../ports/task-store.ts";
 import { codeOfReason, reasonOfCode, states } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
+import { textOfTies, tiesOfText } from "../ties-text.ts";
 import { readCancel, readInstant, writeCancel } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readFence, readRef, writeFence, writeRef } from "./lease.ts";
@@ -107,6 +109,9 @@ function writeHead(to: PacketWriter, head: TaskHead): void {
   writeCancel(to, head.cancel);
   writeList(to, head.tags, (_, tag) => to.word(tag));
   to.optionalText(head.replayOf);
+  to.optionalText(textOfTies(head.ties) ?? undefined);
+  to.optionalText(head.gate?.kind);
+  if (head.gate !== undefined) to.text(head.gate.subject);
 }
 
 function readHead(from: PacketReader): TaskHead {
@@ -133,7 +138,14 @@ function readHead(from: PacketReader): TaskHead {
     cancel: readCancel(from),
     tags: readList(from, () => from.word()),
     replayOf: readTaskId(from),
+    ties: tiesOfText(from.optionalText()),
+    gate: readGate(from),
   };
+}
+
+function readGate(from: PacketReader): Gate | undefined {
+  const kind = from.optionalText();
+  return kind === undefined ? undefined : { kind: kind as Gate["kind"], subject: from.text() };
 }
 
 function readTaskId(from: PacketReader): TaskHead["replayOf"] {

@@ -1,3 +1,4 @@
+import type { GateNews } from "../../../ports/gate-store.ts";
 import type { Fault } from "../problems.ts";
 
 /** A call on its way to a thread. `items` says how much work it is. */
@@ -18,4 +19,6 @@ export type Replies = {
   readonly replies: readonly Reply[];
   /** How long the write-ahead log is, in pages; undefined where it cannot have grown. */
   readonly walPages: number | undefined;
+  /** What gates did; undefined: nothing. */
+  readonly gateNews: GateNews | undefined;
 };

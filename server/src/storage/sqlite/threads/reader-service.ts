@@ -43,6 +43,7 @@ export function openReaderService({ path, sync }: ReaderOptions): Service {
   return {
     run: (requests) => requests.map((request) => attempt(request, executeAtOneMoment)),
     walPages: () => undefined,
+    takeGateNews: () => undefined,
     get isClosed() {
       return isClosed;
     },

@@ -1,7 +1,8 @@
 import { type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
+import type { GateNews } from "../../../ports/gate-store.ts";
 import { textOf } from "../problems.ts";
 import type { Outgoing } from "./execute.ts";
-import type { Request } from "./messages.ts";
+import type { Replies, Request } from "./messages.ts";
 import type { Opened } from "./verbs.ts";
 
 /** What a thread does with requests. */
@@ -10,6 +11,8 @@ export type Service = {
   run(requests: readonly Request[]): readonly Outgoing[];
   /** How long the write-ahead log is now; undefined where this thread does not write. */
   walPages(): number | undefined;
+  /** What gates did since it was asked last; undefined: nothing, or this thread does not write. */
+  takeGateNews(): GateNews | undefined;
   /** Whether the last request was answered. */
   readonly isClosed: boolean;
 };
@@ -30,7 +33,7 @@ export function serve({ open, itemsMax }: Serving): void {
     // Told to end before it was ever opened: the other thread was refused.
     if (opening.verb === "close") return port.close();
     const [service, opened] = tryOpen(open);
-    post(port, [{ reply: { id: opening.id, data: opened }, transfer: [] }], undefined);
+    post(port, [{ reply: { id: opening.id, data: opened }, transfer: [] }]);
     // Refused: whoever asked ends the thread with the next message.
     if (service === undefined) port.once("message", () => port.close());
     else port.on("message", (request: Request) => answerWaiting(port, service, request, itemsMax));
@@ -51,7 +54,7 @@ function answerWaiting(port: MessagePort, service: Service, first: Request, item
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       waiting.push(next.message as Request);
     }
-    post(port, service.run(takeGroup(waiting, itemsMax)), service.walPages());
+    post(port, service.run(takeGroup(waiting, itemsMax)), service);
   }
   if (service.isClosed) port.close();
 }
@@ -66,10 +69,14 @@ function takeGroup(waiting: Request[], itemsMax: number): Request[] {
   return waiting.splice(0, last < 0 ? waiting.length : last + 1);
 }
 
-function post(port: MessagePort, outgoing: readonly Outgoing[], walPages: number | undefined): void {
-  const replies = outgoing.map(({ reply }) => reply);
+function post(port: MessagePort, outgoing: readonly Outgoing[], service?: Service): void {
+  const replies: Replies = {
+    replies: outgoing.map(({ reply }) => reply),
+    walPages: service?.walPages(),
+    gateNews: service?.takeGateNews(),
+  };
   port.postMessage(
-    { replies, walPages },
+    replies,
     outgoing.flatMap(({ transfer }) => transfer),
   );
 }

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { GateNews } from "../../../ports/gate-store.ts";
 import { unavailable } from "../problems.ts";
 import type { Replies, Request } from "./messages.ts";
 import { createPendingCalls } from "./pending-calls.ts";
@@ -21,6 +22,8 @@ type Caller<S> = <V extends keyof S & string>(
 export type ThreadEvents = {
   /** How long the write-ahead log has become. */
   readonly onWalPages?: (pages: number) => void;
+  /** What gates did in the commits that were just answered. */
+  readonly onGateNews?: (news: GateNews) => void;
   /** The thread, or the file under it, is broken; told once. Calls are refused from then on. */
   readonly onBroken: (error: Error) => void;
 };
@@ -59,9 +62,10 @@ export function startThread<S>(start: ThreadStart, verbs: VerbTable<S>, events: 
     await ended;
   }
 
-  worker.on("message", ({ replies, walPages }: Replies) => {
+  worker.on("message", ({ replies, walPages, gateNews }: Replies) => {
     const faults = replies.flatMap((reply) => calls.settle(reply) ?? []);
     const broken = faults.find(({ fault }) => fault === "broken");
+    if (gateNews !== undefined) events.onGateNews?.(gateNews);
     if (broken !== undefined) breakDown(new Error(broken.text));
     else if (walPages !== undefined) events.onWalPages?.(walPages);
   });

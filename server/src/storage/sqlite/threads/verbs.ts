@@ -50,6 +50,10 @@ export type WriterCalls = Sync<
     | "setPause"
     | "endPauses"
     | "revoke"
+    | "putLimit"
+    | "deleteLimit"
+    | "openGates"
+    | "putWeight"
     | "purge"
     | "truncateEvents"
     | "putMeta"
@@ -91,6 +95,9 @@ export type ReaderCalls = Sync<
     | "expiredLeases"
     | "duePauses"
     | "getQueue"
+    | "getLimit"
+    | "listLimits"
+    | "listWeights"
     | "listQueues"
     | "purgeMark"
     | "readyCounts"
@@ -129,6 +136,10 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   setPause: small(),
   endPauses: small(),
   revoke: { ...small(), items: ([asked]) => asked.length },
+  putLimit: small(),
+  deleteLimit: small(),
+  openGates: small(),
+  putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
@@ -164,6 +175,9 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   expiredLeases: { request: plain(), answer: heads },
   duePauses: small(),
   getQueue: small(),
+  getLimit: small(),
+  listLimits: small(),
+  listWeights: small(),
   listQueues: small(),
   purgeMark: small(),
   readyCounts: small(),

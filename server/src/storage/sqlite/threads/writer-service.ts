@@ -13,7 +13,7 @@ import { type WriterCalls, type WriterControls, writerVerbs } from "./verbs.ts";
 const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "close"]);
 
 /** A lease that is lost with the power was never held: before anybody could settle it, a new server raises the epoch. */
-const needNoSync = new Set<string>(["claim", "extend"]);
+const needNoSync = new Set<string>(["claim", "extend", "openGates"]);
 
 /** Opens the writer of a file as the service of its thread. */
 export function openWriterService(options: WriterOptions): Service {
@@ -60,6 +60,7 @@ export function openWriterService(options: WriterOptions): Service {
   return {
     run: (requests) =>
       runsOfAlike(requests, (each) => controls.has(each.verb) || isRefused(each)).flatMap(runAlike),
+    takeGateNews: writer.takeGateNews,
     walPages: () => (isClosed ? undefined : writer.walPages()),
     get isClosed() {
       return isClosed;

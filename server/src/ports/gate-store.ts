@@ -1,0 +1,47 @@
+import type { GateLimit, LimitRef } from "../model/gate.ts";
+import type { Instant, Namespace, QueueRef } from "../model/ids.ts";
+
+/**
+ * Limits, and the gates that they make. Same transactions, same errors as TaskStore. What a limit allows is decided in the transaction
+ * that grants: leases in use are counted as they are there, and a rate's count goes on in the commit of the leases.
+ */
+export interface GateStore {
+  /**
+   * Puts a limit in the place of the one for the same thing. It holds for every claim after the answer "done". "more": a part of what
+   * has to be gone through was; ask again.
+   */
+  putLimit(limit: GateLimit): Promise<"done" | "more" | "too_many">;
+  /** Takes a limit away, and lets through who waits at it. "more": ask again; "unknown": there is none. */
+  deleteLimit(ref: LimitRef, now: Instant): Promise<"done" | "more" | "unknown">;
+  /** One limit; undefined where there is none. */
+  getLimit(ref: LimitRef): Promise<GateStatus | undefined>;
+  /** Limits of a namespace by kind (queue, name, key) and subject (code-unit order), after `after`. */
+  listLimits(namespace: Namespace, after: LimitRef | undefined, limit: number): Promise<readonly GateLimit[]>;
+  /** Sets how often a fairness key of a queue comes beside the others; the queue is made where there is none. Weight 1 is the usual. */
+  putWeight(ref: QueueRef, weight: KeyWeight, now: Instant): Promise<"done" | "queue_limit">;
+  /** The weights of a queue other than 1, by key (code-unit order), after `after`. */
+  listWeights(ref: QueueRef, after: string | undefined, limit: number): Promise<readonly KeyWeight[]>;
+  /** Lets through whom rates allow at `now`. Answers when it should be asked next; undefined: not before news say so. */
+  openGates(now: Instant): Promise<Instant | undefined>;
+  /** Names the one who hears, after each commit, what gates did in it. News may be lost: whoever waits looks now and then. */
+  onGateNews(listener: (news: GateNews) => void): void;
+}
+
+/** How many tasks of a key come for one of a key with weight 1. */
+export type KeyWeight = { readonly key: string; readonly weight: number };
+
+/** A limit, and what it does now. */
+export type GateStatus = GateLimit & {
+  /** How many live leases count there. */
+  readonly leased: number;
+  /** How many ready tasks wait at its gate; for a queue, all that are ready. */
+  readonly waiting: number;
+};
+
+/** What gates did in a commit. */
+export type GateNews = {
+  /** Queues in which tasks may be claimed that could not be before, and how many. */
+  readonly opened: readonly { readonly queue: QueueRef; readonly count: number }[];
+  /** When openGates should be called, if it is not called before that. */
+  readonly wakeAt: Instant | undefined;
+};

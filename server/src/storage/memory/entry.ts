@@ -1,0 +1,66 @@
+import type { AttemptRecord } from "../../model/attempt.ts";
+import { contentHashOf } from "../../model/content-hash.ts";
+import type { Replay } from "../../model/dead-letter.ts";
+import type { Labels } from "../../model/gate.ts";
+import type { Stage, Tied } from "../../model/gatekeeper.ts";
+import type { Bytes, Instant, QueueName } from "../../model/ids.ts";
+import type { QueuePause } from "../../model/queue.ts";
+import type { TaskHead, TaskState } from "../../model/task.ts";
+import type { KeyTurns } from "../../model/turn.ts";
+import type { Heap, Placed } from "./heap.ts";
+
+/** One task. It stands in exactly one heap: the one of its state. */
+export type Entry = Placed &
+  Omit<Tied, "priority" | "turn"> & {
+    priority: number;
+    turn: number;
+    /** Where it stands among its gates while it is ready. */
+    held: Stage;
+    queue: QueueEntry;
+    content: Bytes;
+    contentHash: string | undefined;
+    /** Replaced with every change and never changed itself, so that readers may keep it. */
+    head: TaskHead;
+    result: Bytes | undefined;
+    failure: Bytes | undefined;
+    /** The unique key that it claimed, where it did. */
+    claim: Claim | undefined;
+    /** The outcome that settled the newest lease; undefined while that is open. */
+    settledHash: number | undefined;
+    /** Attempts that ended badly, oldest first; undefined while there was none. */
+    attempts?: AttemptRecord[];
+    /** The task that replays this one. */
+    replay?: Replay;
+  };
+
+/** A claim of a unique key, also when it is over. */
+export type Claim = {
+  readonly key: string;
+  readonly holder: Entry;
+  readonly claimedAt: Instant;
+  readonly keepUntil: Instant | undefined;
+  readonly startBy: Instant | undefined;
+  /** When it is free, known once its scope is over. */
+  freeAt: Instant | undefined;
+  duplicates: number;
+};
+
+/** The ready tasks of one queue and priority that stand free and ask for the same labels, in the order of grants. */
+export type Lane = Placed & { readonly labels: Labels | undefined; readonly ready: Heap<Entry> };
+
+/** What a task is known by. */
+export const hashOf = ({ head, content, contentHash }: Entry): string =>
+  contentHashOf({ namespace: head.namespace, content, contentHash });
+
+/** One queue. */
+export type QueueEntry = {
+  readonly name: QueueName;
+  readonly createdAt: Instant;
+  /** By priority and labels. */
+  readonly lanes: Map<string, Lane>;
+  /** Where keys take turns: the highest turn that was granted. Undefined: nobody has said a key. */
+  turn: number | undefined;
+  readonly turns: Map<string, KeyTurns>;
+  readonly depth: Record<TaskState, number>;
+  pause: QueuePause | undefined;
+};

@@ -1,0 +1,39 @@
+import type { Instant } from "../../model/ids.ts";
+import type { GateNews } from "../../ports/gate-store.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+
+/** Collects what gates do in a commit, for those who wait. */
+export type GateBell = {
+  /** Tasks of a queue may be claimed that could not be before. */
+  opened(queue: QueueEntry, count: number): void;
+  /** Somebody should look again at this time, or before it. */
+  wakeAt(at: Instant): void;
+  /** The earliest of those times; undefined: nobody has to look. */
+  nextWakeAt(): Instant | undefined;
+  /** What came together since it was asked last; undefined: nothing. */
+  take(): GateNews | undefined;
+};
+
+/** Makes one with nothing to tell. */
+export function createGateBell(): GateBell {
+  const counts = new Map<QueueEntry, number>();
+  let wakeAt: Instant | undefined;
+  return {
+    opened: (queue, count) => void counts.set(queue, (counts.get(queue) ?? 0) + count),
+    wakeAt(at) {
+      if (wakeAt === undefined || at < wakeAt) wakeAt = at;
+    },
+    nextWakeAt: () => wakeAt,
+    take() {
+      if (counts.size === 0 && wakeAt === undefined) return undefined;
+      const opened = [...counts].map(([{ namespace, name: queue }, count]) => ({
+        queue: { namespace, queue },
+        count,
+      }));
+      const news: GateNews = { opened, wakeAt };
+      counts.clear();
+      wakeAt = undefined;
+      return news;
+    },
+  };
+}
