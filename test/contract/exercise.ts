@@ -4,6 +4,7 @@ import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
+import { claimsAtGatesCases } from "./claims-at-gates.ts";
 import { deadLetterCases } from "./dead-letter.ts";
 import { definitionCases } from "./definition.ts";
 import { editCases } from "./edit.ts";
@@ -59,6 +60,7 @@ const nouns = [
   metaCases,
   lockCases,
   uniqueCases,
+  claimsAtGatesCases,
   tokenCases,
   raceCases,
   reopenCases,

@@ -1,126 +1,25 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isSatisfied, type Labels, type LimitKind, type Rate } from "../../server/src/model/gate.ts";
-import { defaultNamespace, plus, queueNameOf, taskNameOf } from "../../server/src/model/ids.ts";
+import { isSatisfied, type LimitKind, type Rate } from "../../server/src/model/gate.ts";
+import { defaultNamespace, type Instant, plus, queueNameOf, taskNameOf } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import type { Task } from "../../server/src/model/task.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { newTask, tiesOf } from "../support/new-task.ts";
+import {
+  type Draft,
+  keys,
+  names,
+  queues,
+  rates,
+  type Step,
+  step,
+  subjects,
+  uniqueKeys,
+} from "./gate-steps.ts";
 import { putLimit } from "./limits.ts";
-import { lease, type Subject } from "./subject.ts";
+import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
-
-const queues = ["red", "blue"].map(queueNameOf);
-const names = ["mail", "print"].map(taskNameOf);
-const keys = ["k1", "k2"];
-const subjects = [
-  ...queues.map((subject) => ({ kind: "queue", subject }) as const),
-  ...names.map((subject) => ({ kind: "name", subject }) as const),
-  ...keys.map((subject) => ({ kind: "key", subject }) as const),
-];
-const rates: readonly (Rate | undefined)[] = [
-  undefined,
-  undefined,
-  { count: 0, periodMs: 1000, burst: 1 },
-  { count: 3, periodMs: 1000, burst: 2 },
-  { count: 10, periodMs: 1000, burst: 1 },
-];
-
-/** Something that is done, as data. */
-type Step =
-  | { readonly kind: "accept"; readonly tasks: readonly Draft[] }
-  | {
-      readonly kind: "claim";
-      readonly queues: readonly number[];
-      readonly labels: Labels | undefined;
-      readonly limit: number;
-    }
-  | { readonly kind: "settle"; readonly lease: number; readonly how: "succeeded" | "released" | "retry" }
-  | { readonly kind: "cancel"; readonly task: number }
-  | {
-      readonly kind: "limit";
-      readonly subject: number;
-      readonly concurrency: number | undefined;
-      readonly rate: number;
-    }
-  | { readonly kind: "lift"; readonly subject: number }
-  | { readonly kind: "pause"; readonly queue: number; readonly isPaused: boolean }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "reap" };
-
-type Draft = {
-  readonly queue: number;
-  readonly name: number;
-  readonly key: number | undefined;
-  readonly order: number | undefined;
-  readonly labels: Labels | undefined;
-  readonly priority: number;
-};
-
-const labels = fc.constantFrom<Labels | undefined>(
-  undefined,
-  undefined,
-  { gpu: "yes" },
-  { gpu: "yes", region: "eu" },
-);
-const maybe = (max: number) => fc.option(fc.nat({ max }), { nil: undefined });
-const draft: fc.Arbitrary<Draft> = fc.record({
-  queue: fc.nat({ max: 1 }),
-  name: fc.nat({ max: 1 }),
-  key: maybe(1),
-  order: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 1 }),
-  labels,
-  priority: fc.constantFrom(1, 5, 5, 9),
-});
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constant("accept"),
-      tasks: fc.array(draft, { minLength: 1, maxLength: 6 }),
-    }),
-  },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant("claim"),
-      queues: fc.constantFrom([0], [1], [0, 1], [1, 0]),
-      labels,
-      limit: fc.constantFrom(1, 2, 3, 10),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constant("settle"),
-      lease: fc.nat({ max: 4 }),
-      how: fc.constantFrom("succeeded", "released", "retry"),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel"), task: fc.nat({ max: 20 }) }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant("limit"),
-      subject: fc.nat({ max: subjects.length - 1 }),
-      concurrency: fc.constantFrom(undefined, 0, 1, 1, 2, 3),
-      rate: fc.nat({ max: rates.length - 1 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("lift"), subject: fc.nat({ max: subjects.length - 1 }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("pause"), queue: fc.nat({ max: 1 }), isPaused: fc.boolean() }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.constantFrom(1, 33, 100, 334, 1000) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("reap") }) },
-);
 
 /** What the model knows of a limit. */
 type Bound = { concurrency: number | undefined; rate: Rate | undefined; dueAt: number };
@@ -201,7 +100,7 @@ async function perform(world: World, step: Step): Promise<void> {
   const { store, now } = subject;
   switch (step.kind) {
     case "accept":
-      await subject.accept(...step.tasks.map((each) => taskOf(each, world.count++)));
+      await subject.accept(...step.tasks.map((each) => taskOf(each, world.count++, now)));
       return;
     case "claim": {
       const expected = await model.expected(step);
@@ -226,6 +125,13 @@ async function perform(world: World, step: Step): Promise<void> {
     case "cancel":
       await subject.cancel(`t${step.task}`);
       return;
+    case "revoke": {
+      const cancel = { at: now, reason: "", requester: undefined };
+      await store.revoke([{ ref: refOf(`t${step.task}`), cancel, until: plus(now, 3_600_000) }], now);
+      return;
+    }
+    case "edit":
+      return edit(world, step);
     case "pause": {
       const queue = queues[step.queue] ?? queueNameOf("none");
       await store.setPause(
@@ -238,17 +144,31 @@ async function perform(world: World, step: Step): Promise<void> {
     }
     case "advance":
       subject.advance(step.ms);
+      await subject.stage();
       await store.openGates(subject.now);
       return;
     case "reap":
       subject.advance(lease.leaseMs + lease.graceMs + 1);
       await subject.reap();
+      await subject.stage();
       await store.openGates(subject.now);
       return;
     case "limit":
     case "lift":
       return changeLimit(world, step);
   }
+}
+
+/** A task of an order stays in its queue: what a move means to an order has cases of its own. */
+async function edit(
+  { subject }: World,
+  { task, queue, priority }: Extract<Step, { kind: "edit" }>,
+): Promise<void> {
+  const ref = refOf(`t${task}`);
+  const [head] = await subject.store.readHeads([ref]);
+  if (head === undefined) return;
+  const to = head.ties?.orderingKey === undefined && queue !== undefined ? queues[queue] : undefined;
+  await subject.edit(ref, { ...(to && { queue: to }), ...(priority !== undefined && { priority }) });
 }
 
 async function changeLimit(
@@ -292,8 +212,20 @@ async function expectPermits({ subject }: World): Promise<void> {
   }
 }
 
-const taskOf = (draft: Draft, number: number) =>
+/** Whoever has a key lives, and waits where its key lasts until the start. */
+async function expectClaims({ subject }: World): Promise<void> {
+  for (const key of uniqueKeys) {
+    const claim = await subject.store.getClaim(defaultNamespace, key, subject.now);
+    if (claim === undefined) continue;
+    const { state, policy, fence } = await subject.task(claim.taskId);
+    expect(["scheduled", "ready", "leased"], `who has ${key}`).toContain(state);
+    if (policy.unique?.until === "started") expect(fence, `who has ${key}`).toBeUndefined();
+  }
+}
+
+const taskOf = (draft: Draft, number: number, now: Instant) =>
   newTask(`t${number}`, {
+    ...(draft.delayMs > 0 && { notBefore: plus(now, draft.delayMs) }),
     queue: queues[draft.queue] ?? queueNameOf("none"),
     name: names[draft.name] ?? taskNameOf("none"),
     priority: draft.priority,
@@ -302,10 +234,21 @@ const taskOf = (draft: Draft, number: number) =>
       orderingKey: draft.order === undefined ? undefined : `o${draft.order}`,
       labels: draft.labels,
     }),
-    policy: { maxAttempts: 1000, maxDeliveries: 1000 },
+    policy: {
+      ...{ maxAttempts: 1000, maxDeliveries: 1000 },
+      ...(draft.unique && { unique: { until: draft.unique.until, forMs: 0 } }),
+    },
+    ...(draft.unique && {
+      unique: {
+        key: uniqueKeys[draft.unique.key] ?? "none",
+        onConflict: draft.unique.onConflict,
+        keepUntil: undefined,
+        startBy: undefined,
+      },
+    }),
   });
 
-/** Random sequences of what limits, pauses, priorities, labels, orders and cancels can do together, against a plain model. */
+/** Random sequences of what limits, pauses, priorities, labels, orders, cancels, edits and unique keys can do together, against a plain model. */
 export function gateModelCases({ name, declared, open }: Suite): void {
   const seed = Number(process.env["STEM_SEED"] ?? Date.now() % 2 ** 31);
   const numRuns = Math.ceil(declared.model.runs / 6);
@@ -323,6 +266,7 @@ export function gateModelCases({ name, declared, open }: Suite): void {
         for (const each of steps) {
           await perform(world, each);
           await expectPermits(world);
+          await expectClaims(world);
         }
       } finally {
         await subject.dispose();

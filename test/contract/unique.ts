@@ -10,7 +10,7 @@ import type { Suite } from "./suite.ts";
 type Wish = Partial<UniqueWish> & Partial<UniqueScope>;
 
 /** A task that claims the key "k" until its end, but for `wish`. */
-function uniqueTask(id: string, wish: Wish = {}, details: TaskDetails = {}): NewTask {
+export function uniqueTask(id: string, wish: Wish = {}, details: TaskDetails = {}): NewTask {
   const { until = "ended", forMs = 0, ...unique } = wish;
   return newTask(id, {
     ...details,
