@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { Code } from "@connectrpc/connect";
 import { SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
 import { expect, test } from "vitest";
@@ -8,26 +9,32 @@ import { freshStorePath, type StoreServer, startStoreServer, storeFlags } from "
 /** Servers are started one after the other, each a process of its own. */
 const severalStarts = { timeout: 60_000 };
 
-/** In every thread of the server: SQLite does what `PRAGMA synchronous = full` asks for only so many times, and says nothing. */
-const syncsFullyOnly = (times: number): readonly string[] => [
+/** In every thread of the server: once this file is there, SQLite syncs no commit fully, whatever it is asked for, and says nothing. */
+const losesLevelAt = (signal: string): readonly string[] => [
   "--import",
   `data:text/javascript,${encodeURIComponent(`
+    import { existsSync } from "node:fs";
     import { DatabaseSync } from "node:sqlite";
-    const exec = DatabaseSync.prototype.exec;
-    let left = ${times};
+    const { exec, prepare } = DatabaseSync.prototype;
+    const isLost = () => existsSync(${JSON.stringify(signal)});
     DatabaseSync.prototype.exec = function (sql) {
-      const isFull = /synchronous = full/.test(sql);
-      if (isFull) left -= 1;
-      return exec.call(this, isFull && left < 0 ? "PRAGMA synchronous = normal" : sql);
+      return exec.call(this, /synchronous = full/.test(sql) && isLost() ? "PRAGMA synchronous = normal" : sql);
+    };
+    DatabaseSync.prototype.prepare = function (sql) {
+      if (sql === "PRAGMA synchronous" && isLost()) exec.call(this, "PRAGMA synchronous = normal");
+      return prepare.call(this, sql);
     };
   `)}`,
 ];
 
-/** The level is lost with the first lease, whose commit alone may do without a sync: what comes after cannot be kept. */
+/** A server with a task that is leased, whose level is lost from here on. */
 async function startLosingLevel(file: string) {
-  const server = await startStoreServer(file, { nodeArgs: syncsFullyOnly(1) });
+  const signal = `${file}.level-lost`;
+  const server = await startStoreServer(file, { nodeArgs: losesLevelAt(signal) });
   await server.enqueue("before");
-  return { server, leaseToken: await server.lease() };
+  const leaseToken = await server.lease();
+  await writeFile(signal, "");
+  return { server, leaseToken };
 }
 
 /** The caller is told STORE_UNAVAILABLE, or the connection ends first with the process: unknown, either way. */
@@ -38,8 +45,11 @@ async function expectBroken(server: StoreServer, call: Promise<unknown>): Promis
 }
 
 test("a server does not start where the level of syncing cannot be had", async () => {
-  const flags = ["--port", "0", ...storeFlags(await freshStorePath())];
-  const { code, said } = await runServerCommand(flags, { nodeArgs: syncsFullyOnly(0) });
+  const file = await freshStorePath();
+  const signal = `${file}.level-lost`;
+  await writeFile(signal, "");
+  const flags = ["--port", "0", ...storeFlags(file)];
+  const { code, said } = await runServerCommand(flags, { nodeArgs: losesLevelAt(signal) });
   expect(code).toBe(3);
   expect(said).toContain("cannot be opened: the level of syncing is 1 where full is needed");
 });
