@@ -1,7 +1,7 @@
 import type { Client } from "@connectrpc/connect";
 import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Enqueuer } from "@stem/sdk";
-import type { Clock } from "@stem/sdk/internal";
+import { type Clock, isPayloadWithin } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { extendLease } from "./stream/extend-lease.ts";
@@ -25,6 +25,16 @@ export function createContextDeps(parts: ContextParts): ContextDeps {
     log: settings.log,
     enqueuer: parts.enqueuer,
     progress: (lease, report) => streams().progress.add(lease, report),
+    checkpoint(lease, data) {
+      const { checkpointBytesMax } = streams().session.terms;
+      if (!isPayloadWithin(data, checkpointBytesMax)) {
+        const facts = { taskId: lease.grant.taskId, checkpointBytesMax };
+        settings.log.error(facts, "a checkpoint is larger than this server takes, and is not sent");
+        return;
+      }
+      lease.checkpoint = data;
+      streams().checkpoints.add(lease);
+    },
     heartbeat() {
       const confirmed = streams().confirmations.next();
       streams().link.beat();

@@ -1,6 +1,6 @@
 import type { Clock } from "@stem/sdk/internal";
 import { WorkerStopping } from "./errors.ts";
-import { released } from "./settlement.ts";
+import { released, unstarted } from "./settlement.ts";
 import type { Slots } from "./slots.ts";
 import type { Credit } from "./stream/credit.ts";
 import type { Link } from "./stream/reconnect.ts";
@@ -31,7 +31,7 @@ export async function drain(deps: DrainDeps, graceMs: number): Promise<void> {
   const { clock, slots, settlements, link, hurry } = deps;
   deps.credit.close();
   deps.session.close();
-  for (const lease of slots.close()) settlements.add(lease, released);
+  for (const lease of slots.close()) settlements.add(lease, unstarted);
   link.wake();
   await within(clock, graceMs, slots.idle(), hurry);
   for (const lease of slots.running) lease.abort(new WorkerStopping());

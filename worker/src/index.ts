@@ -3,18 +3,20 @@
  * handler gets (context.ts). Definitions come from @stem/sdk.
  */
 
+export { NonRetryable } from "@stem/sdk";
 export type { Fence, TaskContext } from "./context.ts";
-export type { RetryErrorOptions, StopError } from "./errors.ts";
+export type { RetryErrorOptions, RetryOverrides, StopError } from "./errors.ts";
 export {
   LeaseLost,
-  NonRetryableError,
   RejectError,
   RetryError,
   RunnerLost,
+  SoftTimeLimitExceeded,
   TaskCancelled,
   TimeLimitExceeded,
   WorkerStopping,
 } from "./errors.ts";
+export type { OwnBackoff } from "./own-backoff.ts";
 export type { Handler, HandlerPlace, Implementation } from "./registry.ts";
 export { implement } from "./registry.ts";
 export type { TaskModule } from "./task-module.ts";

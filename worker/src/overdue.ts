@@ -1,7 +1,7 @@
 import type { Logger } from "@stem/sdk";
 import { LeaseLost, TimeLimitExceeded } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
-import { failed, type Outcome, released } from "./settlement.ts";
+import { failed, type Outcome, unstarted } from "./settlement.ts";
 
 /** What can be done about a lease. */
 export type OverdueDeps = {
@@ -13,17 +13,19 @@ export type OverdueDeps = {
   readonly abortGraceMs: number;
 };
 
-/** Does what is due for a lease: its start, its time limit, the end of its time limit's grace, or a confirmation did not come in time. */
+/** Does what is due for a lease: its start, its soft and its hard time limit, the end of its time limit's grace, or a confirmation did not come in time. */
 export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): void {
   if (lease.phase === "unconfirmed" || lease.phase === "buffered") {
     deps.withdraw(lease);
-    deps.settle(lease, released);
+    deps.settle(lease, unstarted);
   } else if (lease.stop instanceof TimeLimitExceeded) {
     deps.log.warn(
       { taskId: lease.grant.taskId },
       "a handler goes on after its time limit; its slot stays taken",
     );
     deps.settle(lease, failed(lease.stop));
+  } else if (lease.softAt <= now && lease.limitAt > now) {
+    lease.warn();
   } else if (lease.limitAt <= now) {
     lease.abort(new TimeLimitExceeded(lease.timeLimitMs ?? 0));
     // One that can be ended from outside is, and settles then: no other attempt may overlap it.

@@ -6,6 +6,7 @@ import {
   payloadFromProto,
   payloadToProto,
   spreadArgs,
+  withoutEnqueueDefaults,
 } from "@stem/sdk/internal";
 import { type ContextDeps, HandlerContext } from "../context.ts";
 import { ResultTooLarge } from "../errors.ts";
@@ -38,7 +39,10 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
         return failed(error, true);
       }
       try {
-        value = await handler(new HandlerContext(lease, deps, args, task.codec), ...spreadArgs(args));
+        // The worker may have been started within a scope of defaults: they are not its tasks'.
+        value = await withoutEnqueueDefaults(() =>
+          handler(new HandlerContext(lease, deps, args, task.codec), ...spreadArgs(args)),
+        );
       } catch (error) {
         return thrown(error);
       }
