@@ -50,6 +50,10 @@ export type TaskStatus = {
   readonly cancelReason: string | undefined;
   /** The task that this one replays. */
   readonly replayOf: string | undefined;
+  /** The task whose handler enqueued it; undefined when none did. */
+  readonly parentId: string | undefined;
+  /** The first of all its ancestors; undefined when it has none. */
+  readonly rootId: string | undefined;
   /** What its handler last reported; only while it runs. */
   readonly progress: TaskProgress | undefined;
 };
@@ -62,7 +66,7 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     queue: task.queue,
     priority: task.priority,
     revision: Number(task.revision),
-    // A state that this version does not know is a live one: only the three known ends are final.
+    // A state that this version does not know is a live one: only the known ends are final.
     state: stateFromProto(task.state) ?? "leased",
     reason: stateReasonFromProto(task.stateReason),
     attempt: task.attempt,
@@ -78,6 +82,8 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     failure: task.failure && failureFromProto(task.failure),
     cancelReason: task.cancel?.reason,
     replayOf: task.replayOf || undefined,
+    parentId: task.parentId || undefined,
+    rootId: task.rootId || undefined,
     progress: task.progress && progressFromProto(task.progress, codec),
   };
 }
@@ -89,6 +95,7 @@ export const failureFromProto = (failure: ProtoFailure): Failure => ({
   stack: failure.stack,
   nonRetryable: failure.nonRetryable,
   truncated: failure.truncated,
+  ancestors: failure.ancestors,
 });
 
 /** Progress from its message. */

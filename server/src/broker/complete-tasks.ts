@@ -50,10 +50,15 @@ export function createCompleting({
     name: submission.name,
     queue: submission.queue ?? routing.defaultQueue,
     priority: submission.priority ?? defaults.priority,
-    policy: policyOf(submission.policy),
+    policy: policyOf(
+      submission.expiry === undefined
+        ? submission.policy
+        : { ...submission.policy, expireMs: expireMsOf(submission.expiry, now) },
+    ),
     notBefore: startOf(submission, now),
     tags: submission.tags,
     replayOf: undefined,
+    lineage: submission.lineage,
     content: submission.content,
     contentHash: submission.contentHash,
   });
@@ -117,3 +122,7 @@ function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {
   const at = "delayMs" in start ? plus(now, start.delayMs) : start.notBefore;
   return at > now ? at : undefined;
 }
+
+/** Counted from the acceptance, which is now, so that tasks of a batch with one expiry share a policy. */
+const expireMsOf = (expiry: NonNullable<TaskSubmission["expiry"]>, now: Instant): number =>
+  "afterMs" in expiry ? expiry.afterMs : Math.max(0, expiry.at - now);

@@ -51,7 +51,7 @@ export function createReplay({ store, clock, random, enqueueing }: ReplayDeps): 
 
 /** The task that runs another one again. */
 export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: ReplayEdit): NewTask {
-  const { namespace, name, priority, policy, tags } = task;
+  const { namespace, name, priority, policy, tags, lineage } = task;
   const content = rewrite ? rewrite(task.content) : task.content;
   return {
     namespace,
@@ -63,6 +63,7 @@ export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: Repla
     notBefore: start,
     tags,
     replayOf: task.id,
+    lineage,
     content,
     // The same replay asked for twice is one task; the original's id under other circumstances is not.
     contentHash: digestOf(["replay", namespace, task.id, content]),

@@ -1,11 +1,11 @@
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
 import type { RetryPolicy } from "./retry.ts";
 
-/** Where a task is in its life. The last three are terminal: written once, never left. */
-export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled";
+/** Where a task is in its life. The last four are terminal: written once, never left. */
+export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled" | "expired";
 
 /** The states that a task never leaves. */
-export type TerminalState = "succeeded" | "failed" | "cancelled";
+export type TerminalState = "succeeded" | "failed" | "cancelled" | "expired";
 
 /** Why a task is in its state, where the state alone does not say it. */
 export type StateReason =
@@ -20,7 +20,10 @@ export type StateReason =
   | "rejected"
   | "result_too_large"
   | "cancel_requested"
-  | "purged";
+  | "purged"
+  | "start_overdue"
+  | "at_most_once"
+  | "worker_lost";
 
 export const taskStates: readonly TaskState[] = [
   "scheduled",
@@ -29,10 +32,11 @@ export const taskStates: readonly TaskState[] = [
   "succeeded",
   "failed",
   "cancelled",
+  "expired",
 ];
 
 export const isTerminal = (state: TaskState): state is TerminalState =>
-  state === "succeeded" || state === "failed" || state === "cancelled";
+  state === "succeeded" || state === "failed" || state === "cancelled" || state === "expired";
 
 /** Identifies one lease of one task; strictly increasing per task for ever, epoch first. Both parts stay below 2^53. */
 export type Fence = { readonly epoch: number; readonly seq: number };
@@ -48,6 +52,18 @@ export type TaskPolicy = {
   readonly retentionMs: number;
   /** How long the record is kept at least when the task failed, so that it can be looked at and replayed. */
   readonly deadLetterRetentionMs: number;
+  /** How long one attempt may run. */
+  readonly timeLimitMs?: number | undefined;
+  /** When an attempt is told that it should come to an end. */
+  readonly softTimeLimitMs?: number | undefined;
+  /** How long after its acceptance it is too late to start. */
+  readonly expireMs?: number | undefined;
+  /** How long it may be ready, each time, before somebody takes it. */
+  readonly startWithinMs?: number | undefined;
+  /** At most one attempt begins. */
+  readonly ackEarly?: boolean | undefined;
+  /** Its result is not kept. */
+  readonly ignoreResult?: boolean | undefined;
 };
 
 /** A task on its way in. */
@@ -62,10 +78,19 @@ export type NewTask = {
   readonly notBefore: Instant | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  readonly lineage?: Lineage | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
   /** A text for everything that makes two submissions the same; undefined: the content is just that (content-hash.ts). */
   readonly contentHash: string | undefined;
+};
+
+/** Where a task comes from that the handler of another one enqueued. */
+export type Lineage = {
+  /** The task whose handler enqueued it. */
+  readonly parentId: TaskId | undefined;
+  /** The first of all its ancestors. */
+  readonly rootId: TaskId;
 };
 
 /** A request to cancel a task. */
@@ -101,6 +126,7 @@ export type TaskHead = {
   readonly cancel: CancelRequest | undefined;
   readonly tags: readonly string[];
   readonly replayOf: TaskId | undefined;
+  readonly lineage?: Lineage | undefined;
 };
 
 /** A task in full. */

@@ -1,5 +1,7 @@
 import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
+import type { CheckpointStore } from "./checkpoint-store.ts";
+import type { DeadlineStore } from "./deadline-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { LockStore } from "./lock-store.ts";
@@ -10,7 +12,15 @@ import type { TaskStore } from "./task-store.ts";
 export type Durability = "disk" | "relaxed" | "none";
 
 /** Everything a server keeps. Opened by storage/open.ts; closing waits for what is under way. */
-export interface Store extends TaskStore, AdminStore, QueueStore, EventStore, DefinitionStore, LockStore {
+export interface Store
+  extends TaskStore,
+    AdminStore,
+    CheckpointStore,
+    DeadlineStore,
+    QueueStore,
+    EventStore,
+    DefinitionStore,
+    LockStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */

@@ -11,6 +11,7 @@ import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
+import { expireOnce } from "./expirer.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
@@ -38,6 +39,7 @@ export type Upkeep = {
 const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
+const expireIntervalMs = 1000;
 const pruneIntervalMs = 10_000;
 
 /** Starts all loops. */
@@ -47,7 +49,14 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onScheduled((earliest) =>
     stager.hurry(Math.max(stagePauseMs, earliest - deps.clock.now())),
   );
-  const loops = [reaperOf(deps), stager, resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps)];
+  const loops = [
+    reaperOf(deps),
+    stager,
+    expirerOf(deps),
+    resultPrunerOf(deps),
+    eventPrunerOf(deps),
+    lockPrunerOf(deps),
+  ];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -74,6 +83,11 @@ function stagerOf(deps: UpkeepDeps): Loop {
     batchTasksMax: deps.limits.batchTasksMax,
   };
   return createLoop(deps, { name: "stager", runOnce: () => stageOnce(deps, options, deps.clock.now()) });
+}
+
+function expirerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
+  return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
 }
 
 function resultPrunerOf(deps: UpkeepDeps): Loop {

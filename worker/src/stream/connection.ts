@@ -10,6 +10,7 @@ import type { Logger, StemProblem } from "@stem/sdk";
 import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@stem/sdk/internal";
 import type { HeldLease } from "../lease.ts";
 import type { WorkerStats } from "../stats.ts";
+import type { CheckpointReports } from "./checkpoint-reports.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
@@ -31,6 +32,7 @@ export type ConnectionDeps = {
   readonly settlements: Settlements;
   readonly credit: Credit;
   readonly progress: ProgressReports;
+  readonly checkpoints: CheckpointReports;
   readonly confirmations: Confirmations;
   /** A heartbeat is about to be sent, with how the worker is doing. */
   readonly onBeat: () => WorkerStats;
@@ -169,10 +171,11 @@ export class Connection {
     this.wasWelcomed = true;
     this.#stage = "open";
     this.#cancelTimer?.();
-    const { session, credit } = this.#deps;
+    const { session, credit, checkpoints } = this.#deps;
     session.welcomed(welcome, this.#listed);
     credit.max = session.terms.creditMax;
     credit.reset();
+    checkpoints.again();
     this.#deps.onWelcome(this);
     // What is still held must be confirmed before it runs out, so not only after an interval.
     this.#isBeatDue = true;
@@ -254,7 +257,13 @@ export class Connection {
   #nextFrame(): Frame | undefined {
     if (this.#stage === "new") return this.#hello();
     if (this.#stage === "greeted") return undefined;
-    const frame = this.#heartbeat() ?? this.#settle() ?? this.#credit() ?? this.#deps.progress.take();
+    const { session, checkpoints, progress } = this.#deps;
+    const frame =
+      this.#heartbeat() ??
+      this.#settle() ??
+      checkpoints.take(session.terms.frameBytesMax) ??
+      this.#credit() ??
+      progress.take();
     if (frame !== undefined || this.#stage === "open") return frame;
     // Nothing may follow a Goodbye: our half of the stream closes once it has been read.
     this.#outgoing.endAfterNext();

@@ -10,7 +10,7 @@ import { type EventHub, factsOf } from "../events.ts";
 import { HeldLease } from "../lease.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import type { AnnouncedTasks } from "../registry.ts";
-import { released } from "../settlement.ts";
+import { unstarted } from "../settlement.ts";
 import type { Slots } from "../slots.ts";
 import type { QueueSubscription, WorkerSettings } from "../worker-options.ts";
 import type { Settlements } from "./settlements.ts";
@@ -37,6 +37,7 @@ export type Terms = {
   readonly frameBytesMax: number;
   readonly resultBytesMax: number;
   readonly creditMax: number;
+  readonly checkpointBytesMax: number;
 };
 
 // Leased tasks that found no slot for this long go back, for another worker to have them.
@@ -59,6 +60,7 @@ export class Session {
     frameBytesMax,
     resultBytesMax: 2 * 1024 * 1024,
     creditMax: 10_000,
+    checkpointBytesMax: 64 * 1024,
   };
 
   constructor(deps: SessionDeps) {
@@ -155,7 +157,7 @@ export class Session {
       lease?.abort(new TaskCancelled(cancels[place]?.reason ?? ""));
       // One that waits need not begin: given back, it is cancelled.
       if (lease?.phase === "unconfirmed" || (lease && this.#deps.slots.withdraw(lease)))
-        this.#deps.settlements.add(lease, released);
+        this.#deps.settlements.add(lease, unstarted);
     });
   }
 
@@ -168,7 +170,7 @@ export class Session {
   /** Starts leases, or gives them back when closed; late ones are confirmed first, so that no handler begins on the last of a lease. */
   #offer(leases: readonly HeldLease[]): void {
     if (this.#closed) {
-      for (const lease of leases) this.#deps.settlements.add(lease, released);
+      for (const lease of leases) this.#deps.settlements.add(lease, unstarted);
       return;
     }
     const late = leases.filter(isUnconfirmed);
@@ -223,5 +225,6 @@ function termsOf(welcome: Welcome, before: Terms): Terms {
     frameBytesMax: Math.min(welcome.frameBytesMax || frameBytesMax, frameBytesMax),
     resultBytesMax: welcome.resultBytesMax || before.resultBytesMax,
     creditMax: welcome.creditMax || before.creditMax,
+    checkpointBytesMax: welcome.checkpointBytesMax || before.checkpointBytesMax,
   };
 }

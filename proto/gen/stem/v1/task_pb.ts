@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSKZBAoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAQgcKBXN0YXJ0QgsKCV9wcmlvcml0eUIPCg1fbWF4X2F0dGVtcHRzQhEKD19tYXhfZGVsaXZlcmllcyJLCgxUcmFjZUNvbnRleHQSHQoLdHJhY2VwYXJlbnQYASABKAlCCLpIBXIDKIABEhwKCnRyYWNlc3RhdGUYAiABKAlCCLpIBXIDKIAEIloKCVNpZ25hdHVyZRIYCgZrZXlfaWQYASABKAlCCLpIBXIDKP8BEhoKCWFsZ29yaXRobRgCIAEoCUIHukgEcgIoQBIXCgVieXRlcxgDIAEoDEIIukgFegMYgAgipQcKBFRhc2sSEQoJbmFtZXNwYWNlGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFcXVldWUYBCABKAkSIQoFc3RhdGUYBSABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YBiABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgHIAEoAxIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEiUKB29wdGlvbnMYCSABKAsyFC5zdGVtLnYxLlRhc2tPcHRpb25zEisKB2hlYWRlcnMYCiADKAsyGi5zdGVtLnYxLlRhc2suSGVhZGVyc0VudHJ5EgwKBHRhZ3MYCyADKAkSJAoFdHJhY2UYDCABKAsyFS5zdGVtLnYxLlRyYWNlQ29udGV4dBIlCglzaWduYXR1cmUYDSABKAsyEi5zdGVtLnYxLlNpZ25hdHVyZRIPCgdhdHRlbXB0GA4gASgFEhIKCmRlbGl2ZXJpZXMYDyABKAUSHQoFZmVuY2UYECABKAsyDi5zdGVtLnYxLkZlbmNlEg4KBndvcmtlchgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbm90X2JlZm9yZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHVyZ2VfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoGcmVzdWx0GBcgASgLMhAuc3RlbS52MS5QYXlsb2FkEiEKB2ZhaWx1cmUYGCABKAsyEC5zdGVtLnYxLkZhaWx1cmUSJgoGY2FuY2VsGBkgASgLMhYuc3RlbS52MS5DYW5jZWxSZXF1ZXN0EhEKCXJlcGxheV9vZhgaIAEoCRIjCghwcm9ncmVzcxgbIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MSEAoIcHJpb3JpdHkYJSABKAUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUQoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKAAQoIUHJvZ3Jlc3MSLQoHcGVyY2VudBgBIAEoAUIXukgUEhIZAAAAAAAAWUApAAAAAAAAAABIAIgBARIZCgdtZXNzYWdlGAIgASgJQgi6SAVyAyiAIBIeCgRkYXRhGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkQgoKCF9wZXJjZW50IiMKBUZlbmNlEg0KBWVwb2NoGAEgASgEEgsKA3NlcRgCIAEoBCq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKtYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAxiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilgcKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQi/wYKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBAUIHCgVzdGFydEIICgZleHBpcnlCCwoJX3ByaW9yaXR5Qg8KDV9tYXhfYXR0ZW1wdHNCEQoPX21heF9kZWxpdmVyaWVzQhAKDl9pZ25vcmVfcmVzdWx0IksKDFRyYWNlQ29udGV4dBIdCgt0cmFjZXBhcmVudBgBIAEoCUIIukgFcgMogAESHAoKdHJhY2VzdGF0ZRgCIAEoCUIIukgFcgMogAQiWgoJU2lnbmF0dXJlEhgKBmtleV9pZBgBIAEoCUIIukgFcgMo/wESGgoJYWxnb3JpdGhtGAIgASgJQge6SARyAihAEhcKBWJ5dGVzGAMgASgMQgi6SAV6AxiACCLJBwoEVGFzaxIRCgluYW1lc3BhY2UYASABKAkSCgoCaWQYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVxdWV1ZRgEIAEoCRIhCgVzdGF0ZRgFIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi4KDHN0YXRlX3JlYXNvbhgGIAEoDjIYLnN0ZW0udjEuVGFza1N0YXRlUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEh4KBGFyZ3MYCCABKAsyEC5zdGVtLnYxLlBheWxvYWQSJQoHb3B0aW9ucxgJIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSKwoHaGVhZGVycxgKIAMoCzIaLnN0ZW0udjEuVGFzay5IZWFkZXJzRW50cnkSDAoEdGFncxgLIAMoCRIkCgV0cmFjZRgMIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgNIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEg8KB2F0dGVtcHQYDiABKAUSEgoKZGVsaXZlcmllcxgPIAEoBRIdCgVmZW5jZRgQIAEoCzIOLnN0ZW0udjEuRmVuY2USDgoGd29ya2VyGBEgASgJEi8KC2NyZWF0ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9ub3RfYmVmb3JlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpwdXJnZV90aW1lGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgZyZXN1bHQYFyABKAsyEC5zdGVtLnYxLlBheWxvYWQSIQoHZmFpbHVyZRgYIAEoCzIQLnN0ZW0udjEuRmFpbHVyZRImCgZjYW5jZWwYGSABKAsyFi5zdGVtLnYxLkNhbmNlbFJlcXVlc3QSEQoJcmVwbGF5X29mGBogASgJEiMKCHByb2dyZXNzGBsgASgLMhEuc3RlbS52MS5Qcm9ncmVzcxIQCghwcmlvcml0eRglIAEoBRIRCglwYXJlbnRfaWQYHCABKAkSDwoHcm9vdF9pZBgdIAEoCRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJRCg1DYW5jZWxSZXF1ZXN0Eg4KBnJlYXNvbhgBIAEoCRIwCgxyZXF1ZXN0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoABCghQcm9ncmVzcxItCgdwZXJjZW50GAEgASgBQhe6SBQSEhkAAAAAAABZQCkAAAAAAAAAAEgAiAEBEhkKB21lc3NhZ2UYAiABKAlCCLpIBXIDKIAgEh4KBGRhdGEYAyABKAsyEC5zdGVtLnYxLlBheWxvYWRCCgoIX3BlcmNlbnQiIwoFRmVuY2USDQoFZXBvY2gYASABKAQSCwoDc2VxGAIgASgEKkoKB0Fja01vZGUSGAoUQUNLX01PREVfVU5TUEVDSUZJRUQQABIRCg1BQ0tfTU9ERV9MQVRFEAESEgoOQUNLX01PREVfRUFSTFkQAirRAQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGEhYKElRBU0tfU1RBVEVfRVhQSVJFRBAHKsIECg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAwSIwofVEFTS19TVEFURV9SRUFTT05fU1RBUlRfT1ZFUkRVRRANEiIKHlRBU0tfU1RBVEVfUkVBU09OX0FUX01PU1RfT05DRRAOEiEKHVRBU0tfU1RBVEVfUkVBU09OX1dPUktFUl9MT1NUEA9iBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -98,6 +98,20 @@ export type NewTask = Message<"stem.v1.NewTask"> & {
    * @generated from field: optional string routing_key = 10;
    */
   routingKey?: string | undefined;
+
+  /**
+   * The task whose handler enqueued this one. Not part of the task's identity.
+   *
+   * @generated from field: optional string parent_id = 12;
+   */
+  parentId?: string | undefined;
+
+  /**
+   * The first of all its ancestors. Unset where there is a parent: that. Not part of the task's identity.
+   *
+   * @generated from field: optional string root_id = 13;
+   */
+  rootId?: string | undefined;
 };
 
 /**
@@ -184,6 +198,60 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
    * @generated from field: google.protobuf.Duration result_retention = 9;
    */
   resultRetention?: Duration | undefined;
+
+  /**
+   * When an attempt is told that it should come to an end, 1 ms to 24 h. Nothing is stopped by it; the time limit does that. Default:
+   * never.
+   *
+   * @generated from field: google.protobuf.Duration soft_time_limit = 10;
+   */
+  softTimeLimit?: Duration | undefined;
+
+  /**
+   * When it is too late to start. A task that still waits then, for its time, for a worker or for another attempt, becomes EXPIRED; one
+   * that runs may come to its end.
+   *
+   * @generated from oneof stem.v1.TaskOptions.expiry
+   */
+  expiry: {
+    /**
+     * This long after the server accepted it, up to 10 years.
+     *
+     * @generated from field: google.protobuf.Duration expire_after = 11;
+     */
+    value: Duration;
+    case: "expireAfter";
+  } | {
+    /**
+     * At this instant, at most 10 years ahead. In the past: it expires at once.
+     *
+     * @generated from field: google.protobuf.Timestamp expire_time = 12;
+     */
+    value: Timestamp;
+    case: "expireTime";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * How long it may be ready, each time, before a worker takes it, 1 ms to 24 h; then it becomes EXPIRED, with reason START_OVERDUE. The
+   * time that it waits for its start or for another attempt does not count. Default: no limit.
+   *
+   * @generated from field: google.protobuf.Duration start_within = 13;
+   */
+  startWithin?: Duration | undefined;
+
+  /**
+   * What a worker's silence, or a failure, means for it. Default ACK_MODE_LATE.
+   *
+   * @generated from field: stem.v1.AckMode ack = 14;
+   */
+  ack: AckMode;
+
+  /**
+   * Its result is not kept. Default: it is.
+   *
+   * @generated from field: optional bool ignore_result = 15;
+   */
+  ignoreResult?: boolean | undefined;
 };
 
 /**
@@ -458,6 +526,20 @@ export type Task = Message<"stem.v1.Task"> & {
    * @generated from field: int32 priority = 37;
    */
   priority: number;
+
+  /**
+   * The task whose handler enqueued this one; empty when none did.
+   *
+   * @generated from field: string parent_id = 28;
+   */
+  parentId: string;
+
+  /**
+   * The first of all its ancestors; empty when it has none.
+   *
+   * @generated from field: string root_id = 29;
+   */
+  rootId: string;
 };
 
 /**
@@ -560,6 +642,47 @@ export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
   messageDesc(file_stem_v1_task, 7);
 
 /**
+ * When a task counts as taken.
+ *
+ * @generated from enum stem.v1.AckMode
+ */
+export const AckMode = {
+  /**
+   * The server's default: late.
+   *
+   * @generated from enum value: ACK_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * When its attempt has ended: at least once. A task whose worker falls silent is handed out again.
+   *
+   * @generated from enum value: ACK_MODE_LATE = 1;
+   */
+  LATE: 1,
+
+  /**
+   * When it is handed out: at most once. No second attempt begins, whatever became of the first; a task whose worker falls silent fails.
+   *
+   * @generated from enum value: ACK_MODE_EARLY = 2;
+   */
+  EARLY: 2,
+} as const;
+
+/**
+ * When a task counts as taken.
+ *
+ * @generated from enum stem.v1.AckMode
+ */
+export type AckMode = (typeof AckMode)[keyof typeof AckMode] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.AckMode.
+ */
+export const AckModeSchema: GenEnum<AckMode> = /*@__PURE__*/
+  enumDesc(file_stem_v1_task, 0);
+
+/**
  * Where a task is in its life.
  *
  * @generated from enum stem.v1.TaskState
@@ -613,6 +736,13 @@ export const TaskState = {
    * @generated from enum value: TASK_STATE_CANCELLED = 6;
    */
   CANCELLED: 6,
+
+  /**
+   * Was not started in time. Final.
+   *
+   * @generated from enum value: TASK_STATE_EXPIRED = 7;
+   */
+  EXPIRED: 7,
 } as const;
 
 /**
@@ -626,7 +756,7 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState] | UnknownEnum
  * Describes the enum stem.v1.TaskState.
  */
 export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 0);
+  enumDesc(file_stem_v1_task, 1);
 
 /**
  * Why a task is in its state.
@@ -724,6 +854,27 @@ export const TaskStateReason = {
    * @generated from enum value: TASK_STATE_REASON_PURGED = 12;
    */
   PURGED: 12,
+
+  /**
+   * Expired: it was ready for longer than its start_within.
+   *
+   * @generated from enum value: TASK_STATE_REASON_START_OVERDUE = 13;
+   */
+  START_OVERDUE: 13,
+
+  /**
+   * Failed: it may be started only once, and that attempt failed, was given back, or asked for another.
+   *
+   * @generated from enum value: TASK_STATE_REASON_AT_MOST_ONCE = 14;
+   */
+  AT_MOST_ONCE: 14,
+
+  /**
+   * Failed: it may be started only once, and its worker fell silent.
+   *
+   * @generated from enum value: TASK_STATE_REASON_WORKER_LOST = 15;
+   */
+  WORKER_LOST: 15,
 } as const;
 
 /**
@@ -737,5 +888,5 @@ export type TaskStateReason = (typeof TaskStateReason)[keyof typeof TaskStateRea
  * Describes the enum stem.v1.TaskStateReason.
  */
 export const TaskStateReasonSchema: GenEnum<TaskStateReason> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 1);
+  enumDesc(file_stem_v1_task, 2);
 

@@ -10,6 +10,7 @@ const states = {
   succeeded: WireState.SUCCEEDED,
   failed: WireState.FAILED,
   cancelled: WireState.CANCELLED,
+  expired: WireState.EXPIRED,
 } as const satisfies Record<TaskState, WireState>;
 
 const reasons = {
@@ -25,6 +26,9 @@ const reasons = {
   result_too_large: WireReason.RESULT_TOO_LARGE,
   cancel_requested: WireReason.CANCEL_REQUESTED,
   purged: WireReason.PURGED,
+  start_overdue: WireReason.START_OVERDUE,
+  at_most_once: WireReason.AT_MOST_ONCE,
+  worker_lost: WireReason.WORKER_LOST,
 } as const satisfies Record<StateReason, WireReason>;
 
 const byWire = new Map<WireState, TaskState>(

@@ -6,6 +6,7 @@ import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { agreedProtocol, readHello } from "../convert/hello.ts";
 import { readReceived, readStats } from "../convert/worker.ts";
+import { createCheckpointIntake } from "./checkpoint-intake.ts";
 import { createClaims, type Heard } from "./claims.ts";
 import { createForgeries } from "./forgeries.ts";
 import { welcome } from "./frames.ts";
@@ -63,6 +64,7 @@ function createGreeted(parts: GreetedParts): Greeted {
   const settles = createSettles({ ...parts, forgeries });
   const heartbeats = createHeartbeats({ session, outbox, claims });
   const progress = createProgressIntake({ ...parts, forgeries });
+  const checkpoints = createCheckpointIntake({ ...parts, forgeries });
   const underWay = new Set<Promise<void>>();
   let saidGoodbye = false;
   forgeries.note("hello.held_leases", session.forgedHeld);
@@ -93,6 +95,8 @@ function createGreeted(parts: GreetedParts): Greeted {
           return session.received(readReceived(frame.value, limits));
         case "progress":
           return progress.take(frame.value);
+        case "checkpoints":
+          return begin(checkpoints.take(frame.value));
         case "goodbye":
           saidGoodbye = true;
           return begin(claims.stop());

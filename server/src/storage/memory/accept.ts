@@ -1,4 +1,5 @@
 import { contentHashOf } from "../../model/content-hash.ts";
+import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
@@ -41,6 +42,8 @@ function acceptOne(state: State, task: NewTask, now: Instant, arrivals: Arrivals
   }
   const entry = entryOf(state, task, queue, now);
   insert(state, space, entry);
+  const waitUntil = waitingUntil(entry.head, entry.head.state === "ready" ? "ready" : "scheduled", now);
+  if (waitUntil !== undefined) state.waitUntil.set(entry, waitUntil);
   arrivals.entries.push(entry);
   return "accepted";
 }
@@ -73,6 +76,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     head: headOf(task, now),
     result: undefined,
     failure: undefined,
+    checkpoint: undefined,
     settledHash: undefined,
     place: -1,
   };
@@ -103,5 +107,6 @@ function headOf(task: NewTask, now: Instant): TaskHead {
     cancel: undefined,
     tags: task.tags,
     replayOf: task.replayOf,
+    lineage: task.lineage,
   };
 }

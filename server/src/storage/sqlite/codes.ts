@@ -36,6 +36,7 @@ export const stateCode = {
   succeeded: 3,
   failed: 4,
   cancelled: 5,
+  expired: 6,
 } as const satisfies Record<TaskState, number>;
 
 export const states = createCodes<TaskState>(stateCode);
@@ -54,6 +55,9 @@ export const reasons = createCodes<StateReason>({
   result_too_large: 10,
   cancel_requested: 11,
   purged: 12,
+  start_overdue: 13,
+  at_most_once: 14,
+  worker_lost: 15,
 });
 
 export const eventKinds = createCodes<TaskEventKind>({
@@ -68,6 +72,7 @@ export const eventKinds = createCodes<TaskEventKind>({
   cancel_requested: 8,
   cancelled: 9,
   updated: 10,
+  expired: 11,
 });
 
 export const attemptOutcomes = createCodes<AttemptOutcome>({

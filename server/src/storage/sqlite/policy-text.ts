@@ -1,4 +1,5 @@
 import { defaults } from "../../model/limits.ts";
+import type { RetryPolicy } from "../../model/retry.ts";
 import type { TaskPolicy } from "../../model/task.ts";
 
 /** As many different policies are remembered; more only cost the time to read them again. */
@@ -40,12 +41,21 @@ type Columns = readonly [
   jitter: 0 | 1,
   /** Left out where it is what it is unless somebody configures it: it is kept with every task. */
   deadLetterRetentionMs?: number,
+  more?: More,
 ];
 
 const { deadLetterRetentionMs: usualDeadLetterRetentionMs } = defaults;
 
+/** What few policies say. */
+type More = Pick<RetryPolicy, "delaysMs" | "retryFor" | "neverFor"> & Omit<TaskPolicy, keyof Usual>;
+
+type Usual = Pick<
+  TaskPolicy,
+  "maxAttempts" | "maxDeliveries" | "retentionMs" | "deadLetterRetentionMs" | "leaseMs" | "retry"
+>;
+
 function write(policy: TaskPolicy): string {
-  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs } = policy;
+  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs, ...own } = policy;
   const columns: Columns = [
     maxAttempts,
     maxDeliveries,
@@ -57,19 +67,30 @@ function write(policy: TaskPolicy): string {
     retry.jitter === "full" ? 1 : 0,
   ];
   const isUsual = deadLetterRetentionMs === usualDeadLetterRetentionMs;
+  const { delaysMs, retryFor, neverFor } = retry;
+  const more = { delaysMs, retryFor, neverFor, ...own };
+  if (Object.values(more).some((value) => value !== undefined))
+    return JSON.stringify([...columns, deadLetterRetentionMs, more]);
   return JSON.stringify(isUsual ? columns : [...columns, deadLetterRetentionMs]);
 }
 
 function read(text: string): TaskPolicy {
   const columns = JSON.parse(text) as Columns;
   const [maxAttempts, maxDeliveries, retentionMs, leaseMs, baseMs, factor, maxMs, jitter, ...rest] = columns;
-  const [deadLetterRetentionMs = usualDeadLetterRetentionMs] = rest;
+  const [deadLetterRetentionMs = usualDeadLetterRetentionMs, more = {}] = rest;
+  const { delaysMs, retryFor, neverFor, ...own } = more;
+  const lists = {
+    ...(delaysMs && { delaysMs }),
+    ...(retryFor && { retryFor }),
+    ...(neverFor && { neverFor }),
+  };
   return {
     maxAttempts,
     maxDeliveries,
     retentionMs,
     deadLetterRetentionMs,
     leaseMs: leaseMs ?? undefined,
-    retry: { baseMs, factor, maxMs, jitter: jitter === 1 ? "full" : "none" },
+    retry: { baseMs, factor, maxMs, jitter: jitter === 1 ? "full" : "none", ...lists },
+    ...own,
   };
 }

@@ -16,11 +16,12 @@ type QueueRow = readonly [
   succeeded: number,
   failed: number,
   cancelled: number,
+  expired: number,
 ];
 
 const selectQueues = `
   SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at,
-    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
+    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
   FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ?`;
 
 /** Makes getQueue: one queue; undefined where there is none. */
@@ -69,14 +70,14 @@ export function createPurgeMark(
 }
 
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
-  const [, name, createdAt, pauseReason, pausedAt, scheduled, ready, leased, succeeded, failed, cancelled] =
-    row;
+  const [, name, createdAt, pauseReason, pausedAt, ...counts] = row;
+  const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = counts;
   return {
     namespace,
     name,
     createdAt,
     pause: pausedAt === null ? undefined : { reason: pauseReason ?? "", at: pausedAt },
-    depth: { scheduled, ready, leased, succeeded, failed, cancelled },
+    depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
     oldestReadyAt,
   };
 }

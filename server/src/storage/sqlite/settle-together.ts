@@ -31,13 +31,14 @@ const isEqualAndPlain = (a: TaskChange, b: TaskChange): boolean =>
   a.purgeAt === b.purgeAt;
 
 /** What ends an attempt badly has a row of its own to write. */
-const isPlain = ({ event, result, failure, notBefore, cancel }: TaskChange): boolean =>
+const isPlain = ({ event, result, failure, notBefore, cancel, more }: TaskChange): boolean =>
   event !== "retried" &&
   event !== "failed" &&
   result === undefined &&
   failure === undefined &&
   notBefore === undefined &&
-  cancel === undefined;
+  cancel === undefined &&
+  more === undefined;
 
 /** Settles many with one statement: what most workers send is a frame of successes that say nothing. */
 export type SettleTogether = {

@@ -14,7 +14,7 @@ import { policyOfText } from "./policy-text.ts";
 export const headColumns = `
   t.seq, n.name, c.id, c.name, q.name, t.priority, c.policy, t.state, t.reason, t.revision, t.attempt, t.deliveries,
   t.fence_epoch, t.fence_seq, t.worker, t.timer_at, t.created_at, t.not_before, t.started_at, t.ended_at,
-  t.cancel_at, t.cancel_reason, c.tags, c.replay_of`;
+  t.cancel_at, t.cancel_reason, c.tags, c.replay_of, c.parent_id, c.root_id`;
 
 /** What headColumns needs beside tasks t. CROSS JOIN keeps this order: a row of t leads to the others by number. */
 export const headJoins = `
@@ -46,6 +46,8 @@ export type HeadRow = readonly [
   cancelReason: string | null,
   tags: string | null,
   replayOf: TaskId | null,
+  parentId: TaskId | null,
+  rootId: TaskId | null,
 ];
 
 /** The head that a row means. */
@@ -66,7 +68,7 @@ export function headOf(row: HeadRow): TaskHead {
     ...rest
   ] = row;
   const [fenceEpoch, fenceSeq, worker, timerAt, createdAt, notBefore, startedAt, endedAt, ...last] = rest;
-  const [cancelAt, cancelReason, tags, replayOf] = last;
+  const [cancelAt, cancelReason, tags, replayOf, parentId, rootId] = last;
   const state = states.word(code);
   return {
     namespace,
@@ -91,6 +93,7 @@ export function headOf(row: HeadRow): TaskHead {
     cancel: cancelAt === null ? undefined : { at: cancelAt, reason: cancelReason ?? "" },
     tags: tags === null ? [] : (JSON.parse(tags) as string[]),
     replayOf: replayOf ?? undefined,
+    lineage: rootId === null ? undefined : { parentId: parentId ?? undefined, rootId },
   };
 }
 

@@ -1,10 +1,11 @@
 import { attemptEnd } from "../../model/attempt.ts";
 import type { Instant, TaskId } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
-import type { TaskChange } from "../../model/task-machine.ts";
+import type { MoreChange, TaskChange } from "../../model/task-machine.ts";
 import { createNoteAttempt } from "./attempts.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Value } from "./files/connection.ts";
+import { policyText } from "./policy-text.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
@@ -31,10 +32,13 @@ export type Decided = {
 export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
 
 /** What writing transitions needs. */
-export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits">;
+export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits" | "checkpoints" | "deadlines">;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
-export function createTransition({ db, ledger, limits }: TransitionDeps, guard: string): WriteTransition {
+export function createTransition(
+  { db, ledger, limits, checkpoints, deadlines }: TransitionDeps,
+  guard: string,
+): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
   // A leased task that stays leased keeps its lease; a scheduled one waits for the time it has where it is given none.
   const update = command(
@@ -54,15 +58,28 @@ export function createTransition({ db, ledger, limits }: TransitionDeps, guard: 
      ON CONFLICT (seq) DO UPDATE SET result = coalesce(?2, result), failure = coalesce(?3, failure)`,
   );
 
+  const setPolicy = command(db, "UPDATE contents SET policy = ? WHERE seq = ?");
+  const setLimit = command(db, "UPDATE tasks SET limit_ms = ? WHERE seq = ?");
+
+  function writeMore(seq: number, { policy, checkpoint, waitUntil }: MoreChange): void {
+    if (waitUntil !== undefined) deadlines.put(seq, waitUntil);
+    if (policy !== undefined) {
+      setPolicy(policyText(policy), seq);
+      setLimit(policy.timeLimitMs ?? null, seq);
+    }
+    if (checkpoint !== undefined) checkpoints.put(seq, checkpoint);
+  }
+
   return (target, decided, ...guardValues) => {
     const { change, now } = decided;
     const { seq, id, queue, revision } = target;
-    const { reason, attempt, result, failure, event } = change;
+    const { reason, attempt, result, failure, event, more } = change;
     const state = states.code(change.state);
     if (update(...columnsOf(state, decided), seq, revision, target.state, ...guardValues) === 0) return false;
     const ended = attemptEnd(change, decided.outcomeHash !== undefined);
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
+    if (more !== undefined) writeMore(seq, more);
     ledger.move(queue, target.state, state);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });
     return true;

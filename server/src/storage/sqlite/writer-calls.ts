@@ -10,6 +10,7 @@ import { createRecordCalls } from "./record-calls.ts";
 import { createRemove } from "./remove.ts";
 import { createNoteReplays } from "./replays.ts";
 import { createSettle } from "./settle.ts";
+import { createSideCalls } from "./side-calls.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
 import type { Writing } from "./writing.ts";
@@ -24,6 +25,7 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   edit: createEdit(writing),
   remove: createRemove(writing),
   noteReplays: createNoteReplays(writing),
+  ...createSideCalls(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
   purge: createPurge(writing),

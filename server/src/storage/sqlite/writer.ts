@@ -17,6 +17,7 @@ import { createLeaseCache } from "./lease-cache.ts";
 import { createLedger } from "./ledger.ts";
 import { migrations } from "./migrations/migrations.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
+import { createSideTables } from "./side-tables.ts";
 import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
 import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
@@ -65,7 +66,8 @@ export function openWriter(options: WriterOptions): Writer {
   const queues = createQueueRegistry(db);
   const ledger = createLedger(db, epoch);
   const leases = createLeaseCache();
-  const calls = createWriterCalls({ db, limits, epoch, queues, ledger, leases });
+  const side = createSideTables(db);
+  const calls = createWriterCalls({ db, limits, epoch, queues, ledger, leases, ...side });
   const transaction = createTransactions(db, durable);
 
   return {
@@ -80,6 +82,7 @@ export function openWriter(options: WriterOptions): Writer {
       transaction.rollback();
       ledger.discard();
       queues.reload();
+      side.deadlines.reload();
       leases.clear();
     },
     walPages: createWalPages(db),

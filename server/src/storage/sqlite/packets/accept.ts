@@ -5,6 +5,7 @@ import { createCodes } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
+import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 const verdicts = createCodes<AcceptVerdict>({
@@ -43,6 +44,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.number(task.tags.length);
   for (const tag of task.tags) to.word(tag);
   to.optionalText(task.replayOf);
+  writeLineage(to, task.lineage);
   to.bytes(task.content);
   to.optionalText(task.contentHash);
 }
@@ -58,6 +60,7 @@ function readNewTask(from: PacketReader): NewTask {
     notBefore: readInstant(from),
     tags: readList(from, () => from.word()),
     replayOf: readReplayOf(from),
+    lineage: readLineage(from),
     content: from.bytes(),
     contentHash: from.optionalText(),
   };

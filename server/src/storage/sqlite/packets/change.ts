@@ -1,7 +1,8 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { CancelRequest } from "../../../model/task.ts";
-import type { TaskChange } from "../../../model/task-machine.ts";
+import type { MoreChange, TaskChange } from "../../../model/task-machine.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
+import { policyOfText, policyText } from "../policy-text.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** Writes what a transition writes. */
@@ -17,6 +18,8 @@ export function writeChange(to: PacketWriter, change: TaskChange): void {
   to.optionalBytes(change.result);
   to.optionalBytes(change.failure);
   writeCancel(to, change.cancel);
+  to.flag(change.more !== undefined);
+  if (change.more !== undefined) writeMore(to, change.more);
 }
 
 export const readChange = (from: PacketReader): TaskChange => ({
@@ -31,7 +34,23 @@ export const readChange = (from: PacketReader): TaskChange => ({
   result: from.optionalBytes(),
   failure: from.optionalBytes(),
   cancel: readCancel(from),
+  more: from.flag() ? readMore(from) : undefined,
 });
+
+function writeMore(to: PacketWriter, { policy, checkpoint, waitUntil }: MoreChange): void {
+  to.optionalText(policy && policyText(policy));
+  to.optionalBytes(checkpoint);
+  to.optionalNumber(waitUntil);
+}
+
+function readMore(from: PacketReader): MoreChange {
+  const policy = from.optionalText();
+  return {
+    policy: policy === undefined ? undefined : policyOfText(policy),
+    checkpoint: from.optionalBytes(),
+    waitUntil: readInstant(from),
+  };
+}
 
 /** Writes a request to cancel, or that there is none. */
 export function writeCancel(to: PacketWriter, cancel: CancelRequest | undefined): void {
