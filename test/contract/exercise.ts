@@ -2,9 +2,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
+import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
 import { deadLetterCases } from "./dead-letter.ts";
+import { deadlineCases } from "./deadline.ts";
 import { definitionCases } from "./definition.ts";
 import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
@@ -37,10 +39,12 @@ const nouns = [
   leaseCases,
   claimOrderCases,
   settleCases,
+  checkpointCases,
   outcomeCases,
   guardCases,
   pageCases,
   expiryCases,
+  deadlineCases,
   queueCases,
   purgeCases,
   editCases,

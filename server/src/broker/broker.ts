@@ -11,6 +11,7 @@ import type { QueueHints } from "./queue-hints.ts";
 import type { Broker, WorkerView } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
+export type { TokenCheckpoint } from "./checkpoints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
 export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {

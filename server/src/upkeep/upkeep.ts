@@ -12,6 +12,7 @@ import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
+import { expireOnce } from "./expirer.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
@@ -40,6 +41,7 @@ export type Upkeep = {
 const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
+const expireIntervalMs = 1000;
 /** Queues in one write. */
 const resumedTogether = 100;
 const pruneIntervalMs = 10_000;
@@ -55,6 +57,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     reaperOf(deps),
     resumerOf(deps),
     stager,
+    expirerOf(deps),
     resultPrunerOf(deps),
     eventPrunerOf(deps),
     lockPrunerOf(deps),
@@ -91,6 +94,11 @@ function stagerOf(deps: UpkeepDeps): Loop {
 function resumerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: stageIntervalMs, queuesMax: resumedTogether };
   return createLoop(deps, { name: "resumer", runOnce: () => resumeOnce(deps, options, deps.clock.now()) });
+}
+
+function expirerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
+  return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
 }
 
 function resultPrunerOf(deps: UpkeepDeps): Loop {

@@ -11,6 +11,7 @@ import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@s
 import type { Control } from "../control.ts";
 import type { HeldLease } from "../lease.ts";
 import type { WorkerStats } from "../stats.ts";
+import type { CheckpointReports } from "./checkpoint-reports.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
@@ -32,6 +33,7 @@ export type ConnectionDeps = {
   readonly settlements: Settlements;
   readonly credit: Credit;
   readonly progress: ProgressReports;
+  readonly checkpoints: CheckpointReports;
   readonly confirmations: Confirmations;
   readonly control: Control;
   /** A heartbeat is about to be sent, with how the worker is doing. */
@@ -172,10 +174,11 @@ export class Connection {
     this.wasWelcomed = true;
     this.#stage = "open";
     this.#cancelTimer?.();
-    const { session, credit } = this.#deps;
+    const { session, credit, checkpoints } = this.#deps;
     session.welcomed(welcome, this.#listed);
     credit.max = session.terms.creditMax;
     credit.reset();
+    checkpoints.again();
     this.#deps.onWelcome(this);
     // What is still held must be confirmed before it runs out, so not only after an interval.
     this.#isBeatDue = true;
@@ -256,8 +259,14 @@ export class Connection {
   #nextFrame(): Frame | undefined {
     if (this.#stage === "new") return this.#hello();
     if (this.#stage === "greeted") return undefined;
+    const { session, checkpoints, progress } = this.#deps;
     const frame =
-      this.#heartbeat() ?? this.#settle() ?? this.#credit() ?? this.#answer() ?? this.#deps.progress.take();
+      this.#heartbeat() ??
+      this.#settle() ??
+      checkpoints.take(session.terms.frameBytesMax) ??
+      this.#credit() ??
+      this.#answer() ??
+      progress.take();
     if (frame !== undefined || this.#stage === "open") return frame;
     // Nothing may follow a Goodbye: our half of the stream closes once it has been read.
     this.#outgoing.endAfterNext();

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSKOBgoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAEiYKBnVuaXF1ZRgjIAEoCzIWLnN0ZW0udjEuVW5pcXVlT3B0aW9uczrKAbpIxgEawwEKG3Rhc2tfb3B0aW9ucy5kZWJvdW5jZV9zdGFydBI/YSBkZWJvdW5jZSBzYXlzIHdoZW4gdGhlIHRhc2sgc3RhcnRzLCBhbmQgbm8gZGVsYXkgb3IgdGltZSBkb2VzGmMhaGFzKHRoaXMudW5pcXVlKSB8fCAhaGFzKHRoaXMudW5pcXVlLmRlYm91bmNlKSB8fCAoIWhhcyh0aGlzLmRlbGF5KSAmJiAhaGFzKHRoaXMubm90X2JlZm9yZV90aW1lKSlCBwoFc3RhcnRCCwoJX3ByaW9yaXR5Qg8KDV9tYXhfYXR0ZW1wdHNCEQoPX21heF9kZWxpdmVyaWVzIqEFCg1VbmlxdWVPcHRpb25zEnsKA2tleRgBIAEoCUJsukhpugFOChJ1bmlxdWVfb3B0aW9ucy5rZXkSG211c3Qgbm90IGJlZ2luIHdpdGggc2hhMjU2OhobIXRoaXMuc3RhcnRzV2l0aCgnc2hhMjU2OicpchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAASJgoJYXJnX3BhdGhzGAIgASgLMhEuc3RlbS52MS5BcmdQYXRoc0gAEi0KBXVudGlsGAMgASgOMhQuc3RlbS52MS5VbmlxdWVVbnRpbEIIukgFggECEAESNwoKdW5pcXVlX2ZvchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgASMwoGd2luZG93GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABI2Cgtvbl9jb25mbGljdBgGIAEoDjIXLnN0ZW0udjEuVW5pcXVlQ29uZmxpY3RCCLpIBYIBAhABEiMKCGRlYm91bmNlGAcgASgLMhEuc3RlbS52MS5EZWJvdW5jZTrqAbpI5gEa4wEKHXVuaXF1ZV9vcHRpb25zLmRlYm91bmNlX2Fsb25lElF1bnRpbCBFTkRFRCwgb25fY29uZmxpY3QsIHVuaXF1ZV9mb3IgYW5kIHdpbmRvdyBtdXN0IG5vdCBiZSBnaXZlbiB3aXRoIGEgZGVib3VuY2UabyFoYXModGhpcy5kZWJvdW5jZSkgfHwgKHRoaXMudW50aWwgIT0gMiAmJiB0aGlzLm9uX2NvbmZsaWN0ID09IDAgJiYgIWhhcyh0aGlzLnVuaXF1ZV9mb3IpICYmICFoYXModGhpcy53aW5kb3cpKUIECgJieSJCCghBcmdQYXRocxI2CgVwYXRocxgBIAMoCUInukgkkgEhCAEQECIbchko/wEyFF4oLyhbXn4vXXx+WzAxXSkqKSokIoABCghEZWJvdW5jZRI5CgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMyAEBqgEGMgQQwIQ9EjkKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYyBBDAhD0iSwoMVHJhY2VDb250ZXh0Eh0KC3RyYWNlcGFyZW50GAEgASgJQgi6SAVyAyiAARIcCgp0cmFjZXN0YXRlGAIgASgJQgi6SAVyAyiABCJaCglTaWduYXR1cmUSGAoGa2V5X2lkGAEgASgJQgi6SAVyAyj/ARIaCglhbGdvcml0aG0YAiABKAlCB7pIBHICKEASFwoFYnl0ZXMYAyABKAxCCLpIBXoDGIAIIsgHCgRUYXNrEhEKCW5hbWVzcGFjZRgBIAEoCRIKCgJpZBgCIAEoCRIMCgRuYW1lGAMgASgJEg0KBXF1ZXVlGAQgASgJEiEKBXN0YXRlGAUgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLgoMc3RhdGVfcmVhc29uGAYgASgOMhguc3RlbS52MS5UYXNrU3RhdGVSZWFzb24SEAoIcmV2aXNpb24YByABKAMSHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIlCgdvcHRpb25zGAkgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxIrCgdoZWFkZXJzGAogAygLMhouc3RlbS52MS5UYXNrLkhlYWRlcnNFbnRyeRIMCgR0YWdzGAsgAygJEiQKBXRyYWNlGAwgASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGA0gASgLMhIuc3RlbS52MS5TaWduYXR1cmUSDwoHYXR0ZW1wdBgOIAEoBRISCgpkZWxpdmVyaWVzGA8gASgFEh0KBWZlbmNlGBAgASgLMg4uc3RlbS52MS5GZW5jZRIOCgZ3b3JrZXIYESABKAkSLwoLY3JlYXRlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD25vdF9iZWZvcmVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnB1cmdlX3RpbWUYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBnJlc3VsdBgXIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIhCgdmYWlsdXJlGBggASgLMhAuc3RlbS52MS5GYWlsdXJlEiYKBmNhbmNlbBgZIAEoCzIWLnN0ZW0udjEuQ2FuY2VsUmVxdWVzdBIRCglyZXBsYXlfb2YYGiABKAkSIwoIcHJvZ3Jlc3MYGyABKAsyES5zdGVtLnYxLlByb2dyZXNzEhAKCHByaW9yaXR5GCUgASgFEiEKBWNsYWltGCggASgLMhIuc3RlbS52MS5UYXNrQ2xhaW0aLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLAoJVGFza0NsYWltEgsKA2tleRgBIAEoCRISCgpkdXBsaWNhdGVzGAIgASgDImQKDUNhbmNlbFJlcXVlc3QSDgoGcmVhc29uGAEgASgJEjAKDHJlcXVlc3RfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcmVxdWVzdGVyGAMgASgJIoABCghQcm9ncmVzcxItCgdwZXJjZW50GAEgASgBQhe6SBQSEhkAAAAAAABZQCkAAAAAAAAAAEgAiAEBEhkKB21lc3NhZ2UYAiABKAlCCLpIBXIDKIAgEh4KBGRhdGEYAyABKAsyEC5zdGVtLnYxLlBheWxvYWRCCgoIX3BlcmNlbnQiIwoFRmVuY2USDQoFZXBvY2gYASABKAQSCwoDc2VxGAIgASgEKl0KC1VuaXF1ZVVudGlsEhwKGFVOSVFVRV9VTlRJTF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9VTlRJTF9TVEFSVEVEEAESFgoSVU5JUVVFX1VOVElMX0VOREVEEAIqjwEKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEiMKH1VOSVFVRV9DT05GTElDVF9SRVRVUk5fRVhJU1RJTkcQARIaChZVTklRVUVfQ09ORkxJQ1RfUkVKRUNUEAISGwoXVU5JUVVFX0NPTkZMSUNUX1JFUExBQ0UQAyq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKvYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAwSHgoaVEFTS19TVEFURV9SRUFTT05fUkVQTEFDRUQQDWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilgcKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQi9AgKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBARImCgZ1bmlxdWUYIyABKAsyFi5zdGVtLnYxLlVuaXF1ZU9wdGlvbnM6ygG6SMYBGsMBCht0YXNrX29wdGlvbnMuZGVib3VuY2Vfc3RhcnQSP2EgZGVib3VuY2Ugc2F5cyB3aGVuIHRoZSB0YXNrIHN0YXJ0cywgYW5kIG5vIGRlbGF5IG9yIHRpbWUgZG9lcxpjIWhhcyh0aGlzLnVuaXF1ZSkgfHwgIWhhcyh0aGlzLnVuaXF1ZS5kZWJvdW5jZSkgfHwgKCFoYXModGhpcy5kZWxheSkgJiYgIWhhcyh0aGlzLm5vdF9iZWZvcmVfdGltZSkpQgcKBXN0YXJ0QggKBmV4cGlyeUILCglfcHJpb3JpdHlCDwoNX21heF9hdHRlbXB0c0IRCg9fbWF4X2RlbGl2ZXJpZXNCEAoOX2lnbm9yZV9yZXN1bHQioQUKDVVuaXF1ZU9wdGlvbnMSewoDa2V5GAEgASgJQmy6SGm6AU4KEnVuaXF1ZV9vcHRpb25zLmtleRIbbXVzdCBub3QgYmVnaW4gd2l0aCBzaGEyNTY6GhshdGhpcy5zdGFydHNXaXRoKCdzaGEyNTY6JylyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIABImCglhcmdfcGF0aHMYAiABKAsyES5zdGVtLnYxLkFyZ1BhdGhzSAASLQoFdW50aWwYAyABKA4yFC5zdGVtLnYxLlVuaXF1ZVVudGlsQgi6SAWCAQIQARI3Cgp1bmlxdWVfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABIzCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjYKC29uX2NvbmZsaWN0GAYgASgOMhcuc3RlbS52MS5VbmlxdWVDb25mbGljdEIIukgFggECEAESIwoIZGVib3VuY2UYByABKAsyES5zdGVtLnYxLkRlYm91bmNlOuoBukjmARrjAQoddW5pcXVlX29wdGlvbnMuZGVib3VuY2VfYWxvbmUSUXVudGlsIEVOREVELCBvbl9jb25mbGljdCwgdW5pcXVlX2ZvciBhbmQgd2luZG93IG11c3Qgbm90IGJlIGdpdmVuIHdpdGggYSBkZWJvdW5jZRpvIWhhcyh0aGlzLmRlYm91bmNlKSB8fCAodGhpcy51bnRpbCAhPSAyICYmIHRoaXMub25fY29uZmxpY3QgPT0gMCAmJiAhaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgIWhhcyh0aGlzLndpbmRvdykpQgQKAmJ5IkIKCEFyZ1BhdGhzEjYKBXBhdGhzGAEgAygJQie6SCSSASEIARAQIhtyGSj/ATIUXigvKFtefi9dfH5bMDFdKSopKiQigAEKCERlYm91bmNlEjkKBWRlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAzIAQGqAQYyBBDAhD0SOQoIbWF4X3dhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBjIEEMCEPSJLCgxUcmFjZUNvbnRleHQSHQoLdHJhY2VwYXJlbnQYASABKAlCCLpIBXIDKIABEhwKCnRyYWNlc3RhdGUYAiABKAlCCLpIBXIDKIAEIloKCVNpZ25hdHVyZRIYCgZrZXlfaWQYASABKAlCCLpIBXIDKP8BEhoKCWFsZ29yaXRobRgCIAEoCUIHukgEcgIoQBIXCgVieXRlcxgDIAEoDEIIukgFegMYgAgi7AcKBFRhc2sSEQoJbmFtZXNwYWNlGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFcXVldWUYBCABKAkSIQoFc3RhdGUYBSABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YBiABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgHIAEoAxIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEiUKB29wdGlvbnMYCSABKAsyFC5zdGVtLnYxLlRhc2tPcHRpb25zEisKB2hlYWRlcnMYCiADKAsyGi5zdGVtLnYxLlRhc2suSGVhZGVyc0VudHJ5EgwKBHRhZ3MYCyADKAkSJAoFdHJhY2UYDCABKAsyFS5zdGVtLnYxLlRyYWNlQ29udGV4dBIlCglzaWduYXR1cmUYDSABKAsyEi5zdGVtLnYxLlNpZ25hdHVyZRIPCgdhdHRlbXB0GA4gASgFEhIKCmRlbGl2ZXJpZXMYDyABKAUSHQoFZmVuY2UYECABKAsyDi5zdGVtLnYxLkZlbmNlEg4KBndvcmtlchgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbm90X2JlZm9yZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHVyZ2VfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoGcmVzdWx0GBcgASgLMhAuc3RlbS52MS5QYXlsb2FkEiEKB2ZhaWx1cmUYGCABKAsyEC5zdGVtLnYxLkZhaWx1cmUSJgoGY2FuY2VsGBkgASgLMhYuc3RlbS52MS5DYW5jZWxSZXF1ZXN0EhEKCXJlcGxheV9vZhgaIAEoCRIjCghwcm9ncmVzcxgbIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MSEAoIcHJpb3JpdHkYJSABKAUSEQoJcGFyZW50X2lkGBwgASgJEg8KB3Jvb3RfaWQYHSABKAkSIQoFY2xhaW0YKCABKAsyEi5zdGVtLnYxLlRhc2tDbGFpbRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCglUYXNrQ2xhaW0SCwoDa2V5GAEgASgJEhIKCmR1cGxpY2F0ZXMYAiABKAMiZAoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglyZXF1ZXN0ZXIYAyABKAkigAEKCFByb2dyZXNzEi0KB3BlcmNlbnQYASABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAASACIAQESGQoHbWVzc2FnZRgCIAEoCUIIukgFcgMogCASHgoEZGF0YRgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIKCghfcGVyY2VudCIjCgVGZW5jZRINCgVlcG9jaBgBIAEoBBILCgNzZXEYAiABKAQqXQoLVW5pcXVlVW50aWwSHAoYVU5JUVVFX1VOVElMX1VOU1BFQ0lGSUVEEAASGAoUVU5JUVVFX1VOVElMX1NUQVJURUQQARIWChJVTklRVUVfVU5USUxfRU5ERUQQAiqPAQoOVW5pcXVlQ29uZmxpY3QSHwobVU5JUVVFX0NPTkZMSUNUX1VOU1BFQ0lGSUVEEAASIwofVU5JUVVFX0NPTkZMSUNUX1JFVFVSTl9FWElTVElORxABEhoKFlVOSVFVRV9DT05GTElDVF9SRUpFQ1QQAhIbChdVTklRVUVfQ09ORkxJQ1RfUkVQTEFDRRADKkoKB0Fja01vZGUSGAoUQUNLX01PREVfVU5TUEVDSUZJRUQQABIRCg1BQ0tfTU9ERV9MQVRFEAESEgoOQUNLX01PREVfRUFSTFkQAirRAQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGEhYKElRBU0tfU1RBVEVfRVhQSVJFRBAHKuIECg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAwSHgoaVEFTS19TVEFURV9SRUFTT05fUkVQTEFDRUQQDRIjCh9UQVNLX1NUQVRFX1JFQVNPTl9TVEFSVF9PVkVSRFVFEA4SIgoeVEFTS19TVEFURV9SRUFTT05fQVRfTU9TVF9PTkNFEA8SIQodVEFTS19TVEFURV9SRUFTT05fV09SS0VSX0xPU1QQEGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -98,6 +98,20 @@ export type NewTask = Message<"stem.v1.NewTask"> & {
    * @generated from field: optional string routing_key = 10;
    */
   routingKey?: string | undefined;
+
+  /**
+   * The task whose handler enqueued this one. Not part of the task's identity.
+   *
+   * @generated from field: optional string parent_id = 12;
+   */
+  parentId?: string | undefined;
+
+  /**
+   * The first of all its ancestors. Unset where there is a parent: that. Not part of the task's identity.
+   *
+   * @generated from field: optional string root_id = 13;
+   */
+  rootId?: string | undefined;
 };
 
 /**
@@ -184,6 +198,60 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
    * @generated from field: google.protobuf.Duration result_retention = 9;
    */
   resultRetention?: Duration | undefined;
+
+  /**
+   * When an attempt is told that it should come to an end, 1 ms to 24 h. Nothing is stopped by it; the time limit does that. Default:
+   * never.
+   *
+   * @generated from field: google.protobuf.Duration soft_time_limit = 10;
+   */
+  softTimeLimit?: Duration | undefined;
+
+  /**
+   * When it is too late to start. A task that still waits then, for its time, for a worker or for another attempt, becomes EXPIRED; one
+   * that runs may come to its end.
+   *
+   * @generated from oneof stem.v1.TaskOptions.expiry
+   */
+  expiry: {
+    /**
+     * This long after the server accepted it, up to 10 years.
+     *
+     * @generated from field: google.protobuf.Duration expire_after = 11;
+     */
+    value: Duration;
+    case: "expireAfter";
+  } | {
+    /**
+     * At this instant, at most 10 years ahead. In the past: it expires at once.
+     *
+     * @generated from field: google.protobuf.Timestamp expire_time = 12;
+     */
+    value: Timestamp;
+    case: "expireTime";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * How long it may be ready, each time, before a worker takes it, 1 ms to 24 h; then it becomes EXPIRED, with reason START_OVERDUE. The
+   * time that it waits for its start or for another attempt does not count. Default: no limit.
+   *
+   * @generated from field: google.protobuf.Duration start_within = 13;
+   */
+  startWithin?: Duration | undefined;
+
+  /**
+   * What a worker's silence, or a failure, means for it. Default ACK_MODE_LATE.
+   *
+   * @generated from field: stem.v1.AckMode ack = 14;
+   */
+  ack: AckMode;
+
+  /**
+   * Its result is not kept. Default: it is.
+   *
+   * @generated from field: optional bool ignore_result = 15;
+   */
+  ignoreResult?: boolean | undefined;
 
   /**
    * At most one task with its key at a time. Unset: it claims nothing.
@@ -590,6 +658,20 @@ export type Task = Message<"stem.v1.Task"> & {
   priority: number;
 
   /**
+   * The task whose handler enqueued this one; empty when none did.
+   *
+   * @generated from field: string parent_id = 28;
+   */
+  parentId: string;
+
+  /**
+   * The first of all its ancestors; empty when it has none.
+   *
+   * @generated from field: string root_id = 29;
+   */
+  rootId: string;
+
+  /**
    * What it has claimed, whether or not that is over; unset when it claims nothing.
    *
    * @generated from field: stem.v1.TaskClaim claim = 40;
@@ -821,6 +903,47 @@ export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
   enumDesc(file_stem_v1_task, 1);
 
 /**
+ * When a task counts as taken.
+ *
+ * @generated from enum stem.v1.AckMode
+ */
+export const AckMode = {
+  /**
+   * The server's default: late.
+   *
+   * @generated from enum value: ACK_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * When its attempt has ended: at least once. A task whose worker falls silent is handed out again.
+   *
+   * @generated from enum value: ACK_MODE_LATE = 1;
+   */
+  LATE: 1,
+
+  /**
+   * When it is handed out: at most once. No second attempt begins, whatever became of the first; a task whose worker falls silent fails.
+   *
+   * @generated from enum value: ACK_MODE_EARLY = 2;
+   */
+  EARLY: 2,
+} as const;
+
+/**
+ * When a task counts as taken.
+ *
+ * @generated from enum stem.v1.AckMode
+ */
+export type AckMode = (typeof AckMode)[keyof typeof AckMode] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.AckMode.
+ */
+export const AckModeSchema: GenEnum<AckMode> = /*@__PURE__*/
+  enumDesc(file_stem_v1_task, 2);
+
+/**
  * Where a task is in its life.
  *
  * @generated from enum stem.v1.TaskState
@@ -874,6 +997,13 @@ export const TaskState = {
    * @generated from enum value: TASK_STATE_CANCELLED = 6;
    */
   CANCELLED: 6,
+
+  /**
+   * Was not started in time. Final.
+   *
+   * @generated from enum value: TASK_STATE_EXPIRED = 7;
+   */
+  EXPIRED: 7,
 } as const;
 
 /**
@@ -887,7 +1017,7 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState] | UnknownEnum
  * Describes the enum stem.v1.TaskState.
  */
 export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 2);
+  enumDesc(file_stem_v1_task, 3);
 
 /**
  * Why a task is in its state.
@@ -992,6 +1122,27 @@ export const TaskStateReason = {
    * @generated from enum value: TASK_STATE_REASON_REPLACED = 13;
    */
   REPLACED: 13,
+
+  /**
+   * Expired: it was ready for longer than its start_within.
+   *
+   * @generated from enum value: TASK_STATE_REASON_START_OVERDUE = 14;
+   */
+  START_OVERDUE: 14,
+
+  /**
+   * Failed: it may be started only once, and that attempt failed, was given back, or asked for another.
+   *
+   * @generated from enum value: TASK_STATE_REASON_AT_MOST_ONCE = 15;
+   */
+  AT_MOST_ONCE: 15,
+
+  /**
+   * Failed: it may be started only once, and its worker fell silent.
+   *
+   * @generated from enum value: TASK_STATE_REASON_WORKER_LOST = 16;
+   */
+  WORKER_LOST: 16,
 } as const;
 
 /**
@@ -1005,5 +1156,5 @@ export type TaskStateReason = (typeof TaskStateReason)[keyof typeof TaskStateRea
  * Describes the enum stem.v1.TaskStateReason.
  */
 export const TaskStateReasonSchema: GenEnum<TaskStateReason> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 3);
+  enumDesc(file_stem_v1_task, 4);
 

@@ -13,6 +13,8 @@ import type { Command, CommandReply } from "./control_pb.ts";
 import { file_stem_v1_control } from "./control_pb.ts";
 import type { Grant, LeaseVerdict, Settlement, SettleVerdict } from "./lease_pb.ts";
 import { file_stem_v1_lease } from "./lease_pb.ts";
+import type { Payload } from "./payload_pb.ts";
+import { file_stem_v1_payload } from "./payload_pb.ts";
 import type { Progress } from "./task_pb.ts";
 import { file_stem_v1_task } from "./task_pb.ts";
 import type { TaskDefinition } from "./task_definition_pb.ts";
@@ -25,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/worker_service.proto.
  */
 export const file_stem_v1_worker_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIt4CCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEiUKCHJlY2VpdmVkGAkgASgLMhEuc3RlbS52MS5SZWNlaXZlZEgAEicKBXJlcGx5GAogASgLMhYuc3RlbS52MS5Db21tYW5kQW5zd2VySABCBwoFZnJhbWUi4gIKD0Nvbm5lY3RSZXNwb25zZRIRCglmcmFtZV9zZXEYASABKAMSDAoEZWNobxgCIAEoAxIjCgd3ZWxjb21lGAMgASgLMhAuc3RlbS52MS5XZWxjb21lSAASIQoGZ3JhbnRzGAQgASgLMg8uc3RlbS52MS5HcmFudHNIABIjCgdzZXR0bGVkGAUgASgLMhAuc3RlbS52MS5TZXR0bGVkSAASJQoIZXh0ZW5kZWQYBiABKAsyES5zdGVtLnYxLkV4dGVuZGVkSAASIQoGY2FuY2VsGAcgASgLMg8uc3RlbS52MS5DYW5jZWxIABIfCgVkcmFpbhgIIAEoCzIOLnN0ZW0udjEuRHJhaW5IABIjCgdyZWZ1c2VkGAkgASgLMhAuc3RlbS52MS5SZWZ1c2VkSAASKAoHY29tbWFuZBgKIAEoCzIVLnN0ZW0udjEuQ29tbWFuZE9yZGVySABCBwoFZnJhbWUiyQYKBUhlbGxvEh0KDHByb3RvY29sX21pbhgBIAEoBUIHukgEGgIoARIdCgxwcm90b2NvbF9tYXgYAiABKAVCB7pIBBoCKAESQwoJbmFtZXNwYWNlGAMgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESKwoGd29ya2VyGAQgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSQSNwoGcXVldWVzGAUgAygLMhouc3RlbS52MS5RdWV1ZVN1YnNjcmlwdGlvbkILukgIkgEFCAEQ6AcSGQoFc2xvdHMYBiABKAVCCrpIBxoFGJBOKAESGwoKc2Vzc2lvbl9pZBgHIAEoDEIHukgEegIYQBIiCgtoZWxkX2xlYXNlcxgIIAMoDEINukgKkgEHIgV6AxiABBIZCghzZWVuX3NlcRgJIAEoA0IHukgEIgIoABIVCgNzZGsYCiABKAlCCLpIBXIDKP8BEiwKC2RlZmluaXRpb25zGAsgAygLMhcuc3RlbS52MS5UYXNrRGVmaW5pdGlvbhJBCgxjYXBhYmlsaXRpZXMYDCADKAlCK7pIKJIBJRBAGAEiH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYzfSQSTgoNcGF1c2VkX3F1ZXVlcxgNIAMoCUI3ukg0kgExEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBJ2CgZsYWJlbHMYDiADKAsyGi5zdGVtLnYxLkhlbGxvLkxhYmVsc0VudHJ5Qkq6SEeaAUQQICImciQyIl5bQS1aYS16MC05XVtBLVphLXowLTkuXy8tXXswLDYyfSQqGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBJTChJicm9hZGNhc3RfY2hhbm5lbHMYDyADKAlCN7pINJIBMRDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIMCgpfbmFtZXNwYWNlIpkCCgdXZWxjb21lEhIKCnNlc3Npb25faWQYASABKAwSEAoIcHJvdG9jb2wYAiABKAUSMQoObGVhc2VfZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoSaGVhcnRiZWF0X2ludGVydmFsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD2ZyYW1lX2J5dGVzX21heBgFIAEoBRIYChByZXN1bHRfYnl0ZXNfbWF4GAYgASgFEhIKCmNyZWRpdF9tYXgYByABKAUSJQoGbGVhc2VzGAggAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QSEAoIbGFzdF9zZXEYCSABKAMiawoGQ3JlZGl0EhkKCHNlZW5fc2VxGAEgASgDQge6SAQiAigAEhcKBmNyZWRpdBgCIAEoA0IHukgEIgIoABIfCglieXRlc19tYXgYAyABKANCB7pIBCICKABIAIgBAUIMCgpfYnl0ZXNfbWF4Ii0KCFJlY2VpdmVkEiEKBnJhbmdlcxgBIAMoCzIRLnN0ZW0udjEuU2VxUmFuZ2UiQQoIU2VxUmFuZ2USGgoJZmlyc3Rfc2VxGAEgASgDQge6SAQiAigBEhkKCGxhc3Rfc2VxGAIgASgDQge6SAQiAigBIjsKBkdyYW50cxIRCglmaXJzdF9zZXEYASABKAMSHgoGZ3JhbnRzGAIgAygLMg4uc3RlbS52MS5HcmFudCIyCgZTZXR0bGUSKAoLc2V0dGxlbWVudHMYASADKAsyEy5zdGVtLnYxLlNldHRsZW1lbnQiRgoHU2V0dGxlZBIRCglmcmFtZV9zZXEYASABKAMSKAoKZXhjZXB0aW9ucxgCIAMoCzIULnN0ZW0udjEuU2V0dGxlZEl0ZW0iaAoLU2V0dGxlZEl0ZW0SDQoFaW5kZXgYASABKAUSJwoHdmVyZGljdBgCIAEoCzIWLnN0ZW0udjEuU2V0dGxlVmVyZGljdBIhCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzImIKCUhlYXJ0YmVhdBIZCghzZWVuX3NlcRgBIAEoA0IHukgEIgIoABIjCgVzdGF0cxgCIAEoCzIULnN0ZW0udjEuV29ya2VyU3RhdHMSFQoNd2FudF9iYWNrbG9ncxgDIAEoCCJYCghFeHRlbmRlZBIjCgRsb3N0GAEgAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QSJwoIYmFja2xvZ3MYAiADKAsyFS5zdGVtLnYxLlF1ZXVlQmFja2xvZyI5Cg5SZXBvcnRQcm9ncmVzcxInCghwcm9ncmVzcxgBIAMoCzIVLnN0ZW0udjEuVGFza1Byb2dyZXNzIkgKDFRhc2tQcm9ncmVzcxITCgtsZWFzZV90b2tlbhgBIAEoDBIjCghwcm9ncmVzcxgCIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MiMQoGQ2FuY2VsEicKBmxlYXNlcxgBIAMoCzIXLnN0ZW0udjEuQ2FuY2VsbGVkTGVhc2UiSAoOQ2FuY2VsbGVkTGVhc2USEwoLbGVhc2VfdG9rZW4YASABKAwSDgoGcmVhc29uGAIgASgJEhEKCXJlcXVlc3RlchgDIAEoCSIJCgdHb29kYnllIjcKBURyYWluEi4KC3JldHJ5X2FmdGVyGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIj8KB1JlZnVzZWQSEQoJZnJhbWVfc2VxGAEgASgDEiEKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiRQoMQ29tbWFuZE9yZGVyEhIKCmNvbW1hbmRfaWQYASABKAMSIQoHY29tbWFuZBgCIAEoCzIQLnN0ZW0udjEuQ29tbWFuZCKbAQoNQ29tbWFuZEFuc3dlchIbCgpjb21tYW5kX2lkGAEgASgDQge6SAQiAigBEiYKBXJlcGx5GAIgASgLMhUuc3RlbS52MS5Db21tYW5kUmVwbHlIABIjCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSAASFQoLdW5zdXBwb3J0ZWQYBCABKAhIAEIJCgdvdXRjb21lIrQCChFMZWFzZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARJJCgZxdWV1ZXMYAiADKAlCObpINpIBMwgBEOgHGAEiKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBIdCgltYXhfdGFza3MYAyABKAVCCrpIBxoFGOgHKAASKwoGd29ya2VyGAQgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezAsMjU1fSQSNQoEd2FpdBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIHjIAQgwKCl9uYW1lc3BhY2UikgEKEkxlYXNlVGFza3NSZXNwb25zZRIeCgZncmFudHMYASADKAsyDi5zdGVtLnYxLkdyYW50EjEKDmxlYXNlX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBndhaXRlZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKRAQoSU2V0dGxlVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEigKC3NldHRsZW1lbnRzGAIgAygLMhMuc3RlbS52MS5TZXR0bGVtZW50QgwKCl9uYW1lc3BhY2UiPAoTU2V0dGxlVGFza3NSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuc3RlbS52MS5TZXR0bGVkVGFzayJZCgtTZXR0bGVkVGFzaxInCgd2ZXJkaWN0GAEgASgLMhYuc3RlbS52MS5TZXR0bGVWZXJkaWN0EiEKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiwgEKE0V4dGVuZExlYXNlc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESIQoMbGVhc2VfdG9rZW5zGAIgAygMQgu6SAiSAQUIARDoBxI1CghkdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgBCDAoKX25hbWVzcGFjZSI9ChRFeHRlbmRMZWFzZXNSZXNwb25zZRIlCgZsZWFzZXMYASADKAsyFS5zdGVtLnYxLkxlYXNlVmVyZGljdDKvAgoNV29ya2VyU2VydmljZRJACgdDb25uZWN0Ehcuc3RlbS52MS5Db25uZWN0UmVxdWVzdBoYLnN0ZW0udjEuQ29ubmVjdFJlc3BvbnNlKAEwARJFCgpMZWFzZVRhc2tzEhouc3RlbS52MS5MZWFzZVRhc2tzUmVxdWVzdBobLnN0ZW0udjEuTGVhc2VUYXNrc1Jlc3BvbnNlEkgKC1NldHRsZVRhc2tzEhsuc3RlbS52MS5TZXR0bGVUYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlNldHRsZVRhc2tzUmVzcG9uc2USSwoMRXh0ZW5kTGVhc2VzEhwuc3RlbS52MS5FeHRlbmRMZWFzZXNSZXF1ZXN0Gh0uc3RlbS52MS5FeHRlbmRMZWFzZXNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_control, file_stem_v1_lease, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
+  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIo8DCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEi8KC2NoZWNrcG9pbnRzGAggASgLMhguc3RlbS52MS5TYXZlQ2hlY2twb2ludHNIABIlCghyZWNlaXZlZBgJIAEoCzIRLnN0ZW0udjEuUmVjZWl2ZWRIABInCgVyZXBseRgKIAEoCzIWLnN0ZW0udjEuQ29tbWFuZEFuc3dlckgAQgcKBWZyYW1lIuICCg9Db25uZWN0UmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEgwKBGVjaG8YAiABKAMSIwoHd2VsY29tZRgDIAEoCzIQLnN0ZW0udjEuV2VsY29tZUgAEiEKBmdyYW50cxgEIAEoCzIPLnN0ZW0udjEuR3JhbnRzSAASIwoHc2V0dGxlZBgFIAEoCzIQLnN0ZW0udjEuU2V0dGxlZEgAEiUKCGV4dGVuZGVkGAYgASgLMhEuc3RlbS52MS5FeHRlbmRlZEgAEiEKBmNhbmNlbBgHIAEoCzIPLnN0ZW0udjEuQ2FuY2VsSAASHwoFZHJhaW4YCCABKAsyDi5zdGVtLnYxLkRyYWluSAASIwoHcmVmdXNlZBgJIAEoCzIQLnN0ZW0udjEuUmVmdXNlZEgAEigKB2NvbW1hbmQYCiABKAsyFS5zdGVtLnYxLkNvbW1hbmRPcmRlckgAQgcKBWZyYW1lIskGCgVIZWxsbxIdCgxwcm90b2NvbF9taW4YASABKAVCB7pIBBoCKAESHQoMcHJvdG9jb2xfbWF4GAIgASgFQge6SAQaAigBEkMKCW5hbWVzcGFjZRgDIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kEjcKBnF1ZXVlcxgFIAMoCzIaLnN0ZW0udjEuUXVldWVTdWJzY3JpcHRpb25CC7pICJIBBQgBEOgHEhkKBXNsb3RzGAYgASgFQgq6SAcaBRiQTigBEhsKCnNlc3Npb25faWQYByABKAxCB7pIBHoCGEASIgoLaGVsZF9sZWFzZXMYCCADKAxCDbpICpIBByIFegMYgAQSGQoIc2Vlbl9zZXEYCSABKANCB7pIBCICKAASFQoDc2RrGAogASgJQgi6SAVyAyj/ARIsCgtkZWZpbml0aW9ucxgLIAMoCzIXLnN0ZW0udjEuVGFza0RlZmluaXRpb24SQQoMY2FwYWJpbGl0aWVzGAwgAygJQiu6SCiSASUQQBgBIh9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2M30kEk4KDXBhdXNlZF9xdWV1ZXMYDSADKAlCN7pINJIBMRDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSdgoGbGFiZWxzGA4gAygLMhouc3RlbS52MS5IZWxsby5MYWJlbHNFbnRyeUJKukhHmgFEECAiJnIkMiJeW0EtWmEtejAtOV1bQS1aYS16MC05Ll8vLV17MCw2Mn0kKhhyFjIUXltceDIxLVx4N2VdezAsMjU1fSQSUwoSYnJvYWRjYXN0X2NoYW5uZWxzGA8gAygJQje6SDSSATEQ6AcYASIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX25hbWVzcGFjZSK3AgoHV2VsY29tZRISCgpzZXNzaW9uX2lkGAEgASgMEhAKCHByb3RvY29sGAIgASgFEjEKDmxlYXNlX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9mcmFtZV9ieXRlc19tYXgYBSABKAUSGAoQcmVzdWx0X2J5dGVzX21heBgGIAEoBRISCgpjcmVkaXRfbWF4GAcgASgFEiUKBmxlYXNlcxgIIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EhAKCGxhc3Rfc2VxGAkgASgDEhwKFGNoZWNrcG9pbnRfYnl0ZXNfbWF4GAwgASgFImsKBkNyZWRpdBIZCghzZWVuX3NlcRgBIAEoA0IHukgEIgIoABIXCgZjcmVkaXQYAiABKANCB7pIBCICKAASHwoJYnl0ZXNfbWF4GAMgASgDQge6SAQiAigASACIAQFCDAoKX2J5dGVzX21heCItCghSZWNlaXZlZBIhCgZyYW5nZXMYASADKAsyES5zdGVtLnYxLlNlcVJhbmdlIkEKCFNlcVJhbmdlEhoKCWZpcnN0X3NlcRgBIAEoA0IHukgEIgIoARIZCghsYXN0X3NlcRgCIAEoA0IHukgEIgIoASI7CgZHcmFudHMSEQoJZmlyc3Rfc2VxGAEgASgDEh4KBmdyYW50cxgCIAMoCzIOLnN0ZW0udjEuR3JhbnQiMgoGU2V0dGxlEigKC3NldHRsZW1lbnRzGAEgAygLMhMuc3RlbS52MS5TZXR0bGVtZW50IkYKB1NldHRsZWQSEQoJZnJhbWVfc2VxGAEgASgDEigKCmV4Y2VwdGlvbnMYAiADKAsyFC5zdGVtLnYxLlNldHRsZWRJdGVtImgKC1NldHRsZWRJdGVtEg0KBWluZGV4GAEgASgFEicKB3ZlcmRpY3QYAiABKAsyFi5zdGVtLnYxLlNldHRsZVZlcmRpY3QSIQoFZXJyb3IYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJiCglIZWFydGJlYXQSGQoIc2Vlbl9zZXEYASABKANCB7pIBCICKAASIwoFc3RhdHMYAiABKAsyFC5zdGVtLnYxLldvcmtlclN0YXRzEhUKDXdhbnRfYmFja2xvZ3MYAyABKAgiWAoIRXh0ZW5kZWQSIwoEbG9zdBgBIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EicKCGJhY2tsb2dzGAIgAygLMhUuc3RlbS52MS5RdWV1ZUJhY2tsb2ciOQoOUmVwb3J0UHJvZ3Jlc3MSJwoIcHJvZ3Jlc3MYASADKAsyFS5zdGVtLnYxLlRhc2tQcm9ncmVzcyJICgxUYXNrUHJvZ3Jlc3MSEwoLbGVhc2VfdG9rZW4YASABKAwSIwoIcHJvZ3Jlc3MYAiABKAsyES5zdGVtLnYxLlByb2dyZXNzIj8KD1NhdmVDaGVja3BvaW50cxIsCgtjaGVja3BvaW50cxgBIAMoCzIXLnN0ZW0udjEuVGFza0NoZWNrcG9pbnQiRQoOVGFza0NoZWNrcG9pbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSHgoEZGF0YRgCIAEoCzIQLnN0ZW0udjEuUGF5bG9hZCIxCgZDYW5jZWwSJwoGbGVhc2VzGAEgAygLMhcuc3RlbS52MS5DYW5jZWxsZWRMZWFzZSJICg5DYW5jZWxsZWRMZWFzZRITCgtsZWFzZV90b2tlbhgBIAEoDBIOCgZyZWFzb24YAiABKAkSEQoJcmVxdWVzdGVyGAMgASgJIgkKB0dvb2RieWUiNwoFRHJhaW4SLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iPwoHUmVmdXNlZBIRCglmcmFtZV9zZXEYASABKAMSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJFCgxDb21tYW5kT3JkZXISEgoKY29tbWFuZF9pZBgBIAEoAxIhCgdjb21tYW5kGAIgASgLMhAuc3RlbS52MS5Db21tYW5kIpsBCg1Db21tYW5kQW5zd2VyEhsKCmNvbW1hbmRfaWQYASABKANCB7pIBCICKAESJgoFcmVwbHkYAiABKAsyFS5zdGVtLnYxLkNvbW1hbmRSZXBseUgAEiMKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIVCgt1bnN1cHBvcnRlZBgEIAEoCEgAQgkKB291dGNvbWUitAIKEUxlYXNlVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEkkKBnF1ZXVlcxgCIAMoCUI5ukg2kgEzCAEQ6AcYASIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEh0KCW1heF90YXNrcxgDIAEoBUIKukgHGgUY6AcoABIrCgZ3b3JrZXIYBCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBI1CgR3YWl0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYiAggeMgBCDAoKX25hbWVzcGFjZSKSAQoSTGVhc2VUYXNrc1Jlc3BvbnNlEh4KBmdyYW50cxgBIAMoCzIOLnN0ZW0udjEuR3JhbnQSMQoObGVhc2VfZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGd2FpdGVkGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpEBChJTZXR0bGVUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESKAoLc2V0dGxlbWVudHMYAiADKAsyEy5zdGVtLnYxLlNldHRsZW1lbnRCDAoKX25hbWVzcGFjZSI8ChNTZXR0bGVUYXNrc1Jlc3BvbnNlEiUKB3Jlc3VsdHMYASADKAsyFC5zdGVtLnYxLlNldHRsZWRUYXNrIlkKC1NldHRsZWRUYXNrEicKB3ZlcmRpY3QYASABKAsyFi5zdGVtLnYxLlNldHRsZVZlcmRpY3QSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyLCAQoTRXh0ZW5kTGVhc2VzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIhCgxsZWFzZV90b2tlbnMYAiADKAxCC7pICJIBBQgBEOgHEjUKCGR1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqAEIMCgpfbmFtZXNwYWNlIj0KFEV4dGVuZExlYXNlc1Jlc3BvbnNlEiUKBmxlYXNlcxgBIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0Mq8CCg1Xb3JrZXJTZXJ2aWNlEkAKB0Nvbm5lY3QSFy5zdGVtLnYxLkNvbm5lY3RSZXF1ZXN0Ghguc3RlbS52MS5Db25uZWN0UmVzcG9uc2UoATABEkUKCkxlYXNlVGFza3MSGi5zdGVtLnYxLkxlYXNlVGFza3NSZXF1ZXN0Ghsuc3RlbS52MS5MZWFzZVRhc2tzUmVzcG9uc2USSAoLU2V0dGxlVGFza3MSGy5zdGVtLnYxLlNldHRsZVRhc2tzUmVxdWVzdBocLnN0ZW0udjEuU2V0dGxlVGFza3NSZXNwb25zZRJLCgxFeHRlbmRMZWFzZXMSHC5zdGVtLnYxLkV4dGVuZExlYXNlc1JlcXVlc3QaHS5zdGVtLnYxLkV4dGVuZExlYXNlc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_control, file_stem_v1_lease, file_stem_v1_payload, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
 
 /**
  * A frame from the worker. An unknown or empty frame is ignored, so that old servers and new workers get along.
@@ -94,6 +96,14 @@ export type ConnectRequest = Message<"stem.v1.ConnectRequest"> & {
      */
     value: Goodbye;
     case: "goodbye";
+  } | {
+    /**
+     * What attempts leave for their successors.
+     *
+     * @generated from field: stem.v1.SaveCheckpoints checkpoints = 8;
+     */
+    value: SaveCheckpoints;
+    case: "checkpoints";
   } | {
     /**
      * Which Grants have arrived.
@@ -412,6 +422,13 @@ export type Welcome = Message<"stem.v1.Welcome"> & {
    * @generated from field: int64 last_seq = 9;
    */
   lastSeq: bigint;
+
+  /**
+   * The largest checkpoint the server takes, in bytes.
+   *
+   * @generated from field: int32 checkpoint_bytes_max = 12;
+   */
+  checkpointBytesMax: number;
 };
 
 /**
@@ -736,6 +753,56 @@ export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
   messageDesc(file_stem_v1_worker_service, 14);
 
 /**
+ * What attempts leave for their successors, should they not come to an end. Kept with the task, durably, and handed to its next
+ * attempt; the newest of a task replaces the one before. Not answered: it is lost where the lease is over.
+ *
+ * @generated from message stem.v1.SaveCheckpoints
+ */
+export type SaveCheckpoints = Message<"stem.v1.SaveCheckpoints"> & {
+  /**
+   * At most 1,000; cut at the Welcome's `frame_bytes_max`.
+   *
+   * @generated from field: repeated stem.v1.TaskCheckpoint checkpoints = 1;
+   */
+  checkpoints: TaskCheckpoint[];
+};
+
+/**
+ * Describes the message stem.v1.SaveCheckpoints.
+ * Use `create(SaveCheckpointsSchema)` to create a new message.
+ */
+export const SaveCheckpointsSchema: GenMessage<SaveCheckpoints> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker_service, 15);
+
+/**
+ * What one attempt leaves.
+ *
+ * @generated from message stem.v1.TaskCheckpoint
+ */
+export type TaskCheckpoint = Message<"stem.v1.TaskCheckpoint"> & {
+  /**
+   * The lease.
+   *
+   * @generated from field: bytes lease_token = 1;
+   */
+  leaseToken: Uint8Array;
+
+  /**
+   * What the next attempt shall find. At most 64 KiB.
+   *
+   * @generated from field: stem.v1.Payload data = 2;
+   */
+  data?: Payload | undefined;
+};
+
+/**
+ * Describes the message stem.v1.TaskCheckpoint.
+ * Use `create(TaskCheckpointSchema)` to create a new message.
+ */
+export const TaskCheckpointSchema: GenMessage<TaskCheckpoint> = /*@__PURE__*/
+  messageDesc(file_stem_v1_worker_service, 16);
+
+/**
  * Attempts that somebody wants stopped. The worker aborts the handler; what it then settles decides, and a failure becomes
  * CANCELLED.
  *
@@ -755,7 +822,7 @@ export type Cancel = Message<"stem.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 15);
+  messageDesc(file_stem_v1_worker_service, 17);
 
 /**
  * One attempt that somebody wants stopped.
@@ -790,7 +857,7 @@ export type CancelledLease = Message<"stem.v1.CancelledLease"> & {
  * Use `create(CancelledLeaseSchema)` to create a new message.
  */
 export const CancelledLeaseSchema: GenMessage<CancelledLease> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 16);
+  messageDesc(file_stem_v1_worker_service, 18);
 
 /**
  * On its way out: the server stops granting, and takes back at once whatever the worker still holds when the stream ends.
@@ -805,7 +872,7 @@ export type Goodbye = Message<"stem.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 17);
+  messageDesc(file_stem_v1_worker_service, 19);
 
 /**
  * The server is going away: it grants nothing more, still takes settlements for a while, then closes. Leases outlive it.
@@ -826,7 +893,7 @@ export type Drain = Message<"stem.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 18);
+  messageDesc(file_stem_v1_worker_service, 20);
 
 /**
  * One frame was wrong and had no effect; the stream lives.
@@ -854,7 +921,7 @@ export type Refused = Message<"stem.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 19);
+  messageDesc(file_stem_v1_worker_service, 21);
 
 /**
  * What an operator wants. Answer it by its number; an answer that comes too late is ignored.
@@ -882,7 +949,7 @@ export type CommandOrder = Message<"stem.v1.CommandOrder"> & {
  * Use `create(CommandOrderSchema)` to create a new message.
  */
 export const CommandOrderSchema: GenMessage<CommandOrder> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 20);
+  messageDesc(file_stem_v1_worker_service, 22);
 
 /**
  * What came of a command.
@@ -934,7 +1001,7 @@ export type CommandAnswer = Message<"stem.v1.CommandAnswer"> & {
  * Use `create(CommandAnswerSchema)` to create a new message.
  */
 export const CommandAnswerSchema: GenMessage<CommandAnswer> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 21);
+  messageDesc(file_stem_v1_worker_service, 23);
 
 /**
  * How many tasks to lease, and from where.
@@ -983,7 +1050,7 @@ export type LeaseTasksRequest = Message<"stem.v1.LeaseTasksRequest"> & {
  * Use `create(LeaseTasksRequestSchema)` to create a new message.
  */
 export const LeaseTasksRequestSchema: GenMessage<LeaseTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 22);
+  messageDesc(file_stem_v1_worker_service, 24);
 
 /**
  * The tasks, fewer than asked when fewer were ready.
@@ -1019,7 +1086,7 @@ export type LeaseTasksResponse = Message<"stem.v1.LeaseTasksResponse"> & {
  * Use `create(LeaseTasksResponseSchema)` to create a new message.
  */
 export const LeaseTasksResponseSchema: GenMessage<LeaseTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 23);
+  messageDesc(file_stem_v1_worker_service, 25);
 
 /**
  * How attempts ended.
@@ -1047,7 +1114,7 @@ export type SettleTasksRequest = Message<"stem.v1.SettleTasksRequest"> & {
  * Use `create(SettleTasksRequestSchema)` to create a new message.
  */
 export const SettleTasksRequestSchema: GenMessage<SettleTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 24);
+  messageDesc(file_stem_v1_worker_service, 26);
 
 /**
  * What became of each, in the order of the request.
@@ -1068,7 +1135,7 @@ export type SettleTasksResponse = Message<"stem.v1.SettleTasksResponse"> & {
  * Use `create(SettleTasksResponseSchema)` to create a new message.
  */
 export const SettleTasksResponseSchema: GenMessage<SettleTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 25);
+  messageDesc(file_stem_v1_worker_service, 27);
 
 /**
  * What became of one settlement.
@@ -1096,7 +1163,7 @@ export type SettledTask = Message<"stem.v1.SettledTask"> & {
  * Use `create(SettledTaskSchema)` to create a new message.
  */
 export const SettledTaskSchema: GenMessage<SettledTask> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 26);
+  messageDesc(file_stem_v1_worker_service, 28);
 
 /**
  * Which leases to extend.
@@ -1131,7 +1198,7 @@ export type ExtendLeasesRequest = Message<"stem.v1.ExtendLeasesRequest"> & {
  * Use `create(ExtendLeasesRequestSchema)` to create a new message.
  */
 export const ExtendLeasesRequestSchema: GenMessage<ExtendLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 27);
+  messageDesc(file_stem_v1_worker_service, 29);
 
 /**
  * What became of each, in the order of the request.
@@ -1152,7 +1219,7 @@ export type ExtendLeasesResponse = Message<"stem.v1.ExtendLeasesResponse"> & {
  * Use `create(ExtendLeasesResponseSchema)` to create a new message.
  */
 export const ExtendLeasesResponseSchema: GenMessage<ExtendLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 28);
+  messageDesc(file_stem_v1_worker_service, 30);
 
 /**
  * How workers get tasks and say what became of them. docs/wire.md tells the whole story, bad days included.

@@ -60,6 +60,8 @@ function headToProto(task: TaskHead): TaskMessage {
     deliveries: task.deliveries,
     worker: task.worker ?? "",
     replayOf: task.replayOf ?? "",
+    parentId: task.lineage?.parentId ?? "",
+    rootId: task.lineage?.rootId ?? "",
     createTime: timestampFromInstant(task.createdAt),
     ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
     ...(task.cancel && {

@@ -1,4 +1,5 @@
 import { contentHashOf } from "../../model/content-hash.ts";
+import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
@@ -52,6 +53,8 @@ function store(state: State, space: Space, task: NewTask, now: Instant): AcceptV
   if (queue === undefined) return "queue_limit";
   const entry = entryOf(state, task, queue, now);
   insert(state, space, entry);
+  const waitUntil = waitingUntil(entry.head, entry.head.state === "ready" ? "ready" : "scheduled", now);
+  if (waitUntil !== undefined) state.waitUntil.set(entry, waitUntil);
   state.log.note(entry.head, "accepted", now);
   return "accepted";
 }
@@ -85,6 +88,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     result: undefined,
     failure: undefined,
     claim: undefined,
+    checkpoint: undefined,
     settledHash: undefined,
     place: -1,
   };
@@ -115,5 +119,6 @@ function headOf(task: NewTask, now: Instant): TaskHead {
     cancel: undefined,
     tags: task.tags,
     replayOf: task.replayOf,
+    lineage: task.lineage,
   };
 }

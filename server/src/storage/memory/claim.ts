@@ -3,6 +3,7 @@ import { dealTurns } from "../../model/queue-tier.ts";
 import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createHeap, type Heap } from "./heap.ts";
+import { endOverdue, isOverdue } from "./overdue.ts";
 import { releaseKey } from "./release-key.ts";
 import { type Entry, type Lane, replaceHead, type State } from "./state.ts";
 
@@ -27,19 +28,30 @@ function createLeasing(state: State, want: ClaimRequest): LeaseNext {
   let isFirst = true;
   let isFull = false;
   return (lanes) => {
-    const lane = lanes.first();
-    const entry = lane?.ready.first();
-    if (isFull || lane === undefined || entry === undefined) return undefined;
-    contentBytes += entry.content.length;
-    isFull = !isFirst && contentBytes > want.contentBytesMax;
-    if (isFull) return undefined;
-    isFirst = false;
-    // Its first task decides where a lane stands among the others, so it leaves while that changes.
-    lanes.remove(lane);
-    const claimed = lease(state, entry, want);
-    if (lane.ready.size > 0) lanes.add(lane);
-    return claimed;
+    for (;;) {
+      const lane = lanes.first();
+      const entry = lane?.ready.first();
+      if (isFull || lane === undefined || entry === undefined) return undefined;
+      const bytes = contentBytes + entry.content.length + (entry.checkpoint?.length ?? 0);
+      isFull = !isFirst && bytes > want.contentBytesMax;
+      if (isFull) return undefined;
+      // Its first task decides where a lane stands among the others, so it leaves while that changes.
+      lanes.remove(lane);
+      const claimed = leaseUnlessOverdue(state, entry, want);
+      if (lane.ready.size > 0) lanes.add(lane);
+      if (claimed === undefined) continue;
+      contentBytes = bytes;
+      isFirst = false;
+      return claimed;
+    }
   };
+}
+
+/** One that has waited too long ends in place of being leased. */
+function leaseUnlessOverdue(state: State, entry: Entry, want: ClaimRequest): Claimed | undefined {
+  if (!isOverdue(state, entry, want.now)) return lease(state, entry, want);
+  endOverdue(state, entry, want.now);
+  return undefined;
 }
 
 function takeBest(lanes: Heap<Lane>, limit: number, next: LeaseNext): Claimed[] {
@@ -69,7 +81,7 @@ function openLanes(state: State, want: ClaimRequest, names: readonly QueueName[]
 const firstSeq = (lane: Lane): number => lane.ready.first()?.seq ?? 0;
 
 function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
-  const { head, content } = entry;
+  const { head, content, checkpoint } = entry;
   state.fenceSeq += 1;
   const fence = { epoch: state.epoch, seq: state.fenceSeq };
   const deliveries = head.deliveries + 1;
@@ -88,5 +100,5 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   });
   state.log.note(entry.head, "leased", want.now);
   const { id, queue, createdAt, policy, attempt } = head;
-  return { id, queue, fence, createdAt, content, policy, attempt, deliveries };
+  return { id, queue, fence, createdAt, content, policy, attempt, deliveries, checkpoint };
 }

@@ -10,7 +10,6 @@ import { accept } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
-import { dueTasks, expiredLeases } from "./due.ts";
 import { extend } from "./extend.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
@@ -18,6 +17,7 @@ import { createQueueStore } from "./queue-store.ts";
 import { read, readHeads } from "./read.ts";
 import { createRecordStore } from "./records.ts";
 import { settle } from "./settle.ts";
+import { createSideStore } from "./side-store.ts";
 import { createState } from "./state.ts";
 
 /** `epoch` (default 1) is the first part of every fence: give a larger one to each store that follows another. */
@@ -47,10 +47,9 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     read: (refs) => call(() => read(state, refs)),
     readHeads: (refs) => call(() => readHeads(state, refs)),
     list: (query) => call(() => list(state, query)),
-    dueTasks: (now, limit) => call(() => dueTasks(state, now, limit)),
-    expiredLeases: (now, limit) => call(() => expiredLeases(state, now, limit)),
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),
+    ...createSideStore(state, call),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
     ...createRecordStore(state, call),

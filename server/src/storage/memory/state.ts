@@ -21,6 +21,8 @@ export type Entry = Placed & {
   head: TaskHead;
   result: Bytes | undefined;
   failure: Bytes | undefined;
+  /** What the newest attempt that left something left. */
+  checkpoint: Bytes | undefined;
   /** The unique key that it claimed, where it did. */
   claim: Claim | undefined;
   /** The outcome that settled the newest lease; undefined while that is open. */
@@ -88,6 +90,8 @@ export type State = {
   readonly scheduled: Heap<Entry>;
   readonly leased: Heap<Entry>;
   readonly ended: Heap<Entry>;
+  /** When waiting tasks have waited too long, and some that wait no more. */
+  readonly waitUntil: Map<Entry, Instant>;
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -104,6 +108,7 @@ export function createState(limits: Limits, epoch: number): State {
     scheduled: createHeap(earlier((head) => head.notBefore)),
     leased: createHeap(earlier((head) => head.leaseUntil)),
     ended: createHeap(earlier((head) => head.purgeAt)),
+    waitUntil: new Map(),
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
@@ -135,7 +140,7 @@ export function makeQueue(
   createdAt: Instant,
 ): QueueEntry | undefined {
   if (space.queues.size >= state.limits.queuesPerNamespaceMax) return undefined;
-  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const queue = { name, createdAt, lanes: new Map(), depth, pause: undefined };
   space.queues.set(name, queue);
   return queue;
@@ -152,6 +157,7 @@ export function insert(state: State, space: Space, entry: Entry): void {
 export function remove(state: State, space: Space, entry: Entry): void {
   leave(state, entry);
   space.tasks.delete(entry.head.id);
+  state.waitUntil.delete(entry);
   // Tidied up when half of it is gone, so that removing stays cheap.
   if (space.order.length > 2 * space.tasks.size) {
     space.order = space.order.filter((each) => space.tasks.get(each.head.id) === each);
@@ -194,6 +200,7 @@ function heapOf(state: State, { head, queue }: Entry): Heap<Entry> {
     case "succeeded":
     case "failed":
     case "cancelled":
+    case "expired":
       return state.ended;
   }
 }

@@ -3,14 +3,16 @@ import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createCandidates } from "./candidates.ts";
 import { stateCode } from "./codes.ts";
+import { createEndOverdue } from "./overdue.ts";
 import { createReadReady, type Ready } from "./read-ready.ts";
 import { createUpdateRows } from "./update-rows.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes claim: leases the best ready tasks, those whose numbers follow each other with one statement. */
 export function createClaim(writing: Writing): (want: ClaimRequest) => readonly Claimed[] {
-  const { db, epoch } = writing;
+  const { db, epoch, deadlines } = writing;
   const candidatesOf = createCandidates(writing);
+  const endOverdue = createEndOverdue(writing);
   const read = createReadReady(db);
   const lease = createUpdateRows(db, {
     values: 6,
@@ -23,8 +25,20 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
   // Counted over all tasks, from 1 in each epoch: no two leases share a fence, and a task's next one is above its earlier ones.
   let nextFence = 1;
 
+  /** The best tasks that have not waited too long; those that have, and are in their way, end here. */
+  function choose(want: ClaimRequest): number[] {
+    let seqs = candidatesOf(want);
+    if (!deadlines.mayBeDue(want.now)) return seqs;
+    for (;;) {
+      const overdue = deadlines.dueAmong(seqs, want.now);
+      if (overdue.length === 0) return seqs;
+      endOverdue(overdue, want.now);
+      seqs = candidatesOf(want);
+    }
+  }
+
   return (want) => {
-    const seqs = candidatesOf(want);
+    const seqs = choose(want);
     if (seqs.length === 0) return [];
     const rows = read(seqs);
     const fence = nextFence;
@@ -41,11 +55,13 @@ type Leased = { readonly row: Ready; readonly fence: Fence };
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
 function grant(
-  { queues, ledger, leases, claims }: Writing,
+  { queues, ledger, leases, checkpoints, claims }: Writing,
   want: ClaimRequest,
   { row, fence }: Leased,
 ): Claimed {
   const { seq, id, attempt } = row;
+  // A task that waits for its first attempt has been accepted, and has perhaps become ready.
+  const checkpoint = row.revision > 2 ? checkpoints.of(seq) : undefined;
   const queue = queues.byId(row.queue);
   const revision = row.revision + 1;
   ledger.move(queue, stateCode.ready, stateCode.leased);
@@ -62,5 +78,6 @@ function grant(
     policy: row.policy,
     attempt,
     deliveries: row.deliveries + 1,
+    checkpoint,
   };
 }

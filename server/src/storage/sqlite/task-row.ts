@@ -14,7 +14,7 @@ import { policyOfText } from "./policy-text.ts";
 export const headColumns = `
   t.seq, n.name, c.id, c.name, q.name, t.priority, c.policy, t.state, t.reason, t.revision, t.attempt, t.deliveries,
   t.fence_epoch, t.fence_seq, t.worker, t.timer_at, t.created_at, t.not_before, t.started_at, t.ended_at,
-  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of`;
+  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of, c.parent_id, c.root_id`;
 
 /** What headColumns needs beside tasks t. CROSS JOIN keeps this order: a row of t leads to the others by number. */
 export const headJoins = `
@@ -47,6 +47,8 @@ export type HeadRow = readonly [
   cancelRequester: string | null,
   tags: string | null,
   replayOf: TaskId | null,
+  parentId: TaskId | null,
+  rootId: TaskId | null,
 ];
 
 /** The head that a row means. */
@@ -67,7 +69,7 @@ export function headOf(row: HeadRow): TaskHead {
     ...rest
   ] = row;
   const [fenceEpoch, fenceSeq, worker, timerAt, createdAt, notBefore, startedAt, endedAt, ...last] = rest;
-  const [cancelAt, cancelReason, cancelRequester, tags, replayOf] = last;
+  const [cancelAt, cancelReason, cancelRequester, tags, replayOf, parentId, rootId] = last;
   const state = states.word(code);
   return {
     namespace,
@@ -95,6 +97,7 @@ export function headOf(row: HeadRow): TaskHead {
         : { at: cancelAt, reason: cancelReason ?? "", requester: cancelRequester ?? undefined },
     tags: tags === null ? [] : (JSON.parse(tags) as string[]),
     replayOf: replayOf ?? undefined,
+    lineage: rootId === null ? undefined : { parentId: parentId ?? undefined, rootId },
   };
 }
 

@@ -11,6 +11,7 @@ import { createRemove } from "./remove.ts";
 import { createNoteReplays } from "./replays.ts";
 import { createRevoke } from "./revoke.ts";
 import { createSettle } from "./settle.ts";
+import { createSideCalls } from "./side-calls.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
 import type { Writing } from "./writing.ts";
@@ -26,6 +27,7 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   remove: createRemove(writing),
   revoke: createRevoke(writing),
   noteReplays: createNoteReplays(writing),
+  ...createSideCalls(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
   endPauses: createEndPauses(writing),

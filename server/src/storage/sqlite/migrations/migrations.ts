@@ -4,6 +4,9 @@ import { locks } from "./0003-locks.ts";
 import { deadLetters } from "./0004-dead-letters.ts";
 import { uniqueClaims } from "./0005-unique-claims.ts";
 import { cancelsAndPauses } from "./0006-cancels-and-pauses.ts";
+import { checkpoints } from "./0007-checkpoints.ts";
+import { deadlines } from "./0008-deadlines.ts";
+import { lineage } from "./0009-lineage.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -14,4 +17,7 @@ export const migrations: readonly Migration[] = [
   deadLetters,
   uniqueClaims,
   cancelsAndPauses,
+  checkpoints,
+  deadlines,
+  lineage,
 ];

@@ -6,6 +6,7 @@ import { createCodes } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
+import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 import { readWish, writeWish } from "./unique.ts";
 
@@ -64,6 +65,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.number(task.tags.length);
   for (const tag of task.tags) to.word(tag);
   to.optionalText(task.replayOf);
+  writeLineage(to, task.lineage);
   to.bytes(task.content);
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
@@ -85,6 +87,7 @@ function readNewTask(from: PacketReader): NewTask {
     notBefore: readInstant(from),
     tags: readList(from, () => from.word()),
     replayOf: readReplayOf(from),
+    lineage: readLineage(from),
     content: from.bytes(),
     contentHash: from.optionalText(),
   };

@@ -14,6 +14,7 @@ import { policyOfText, policyText } from "../policy-text.ts";
 import { readCancel, readInstant, writeCancel } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readFence, readRef, writeFence, writeRef } from "./lease.ts";
+import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** How lists of references cross. */
@@ -107,6 +108,7 @@ function writeHead(to: PacketWriter, head: TaskHead): void {
   writeCancel(to, head.cancel);
   writeList(to, head.tags, (_, tag) => to.word(tag));
   to.optionalText(head.replayOf);
+  writeLineage(to, head.lineage);
 }
 
 function readHead(from: PacketReader): TaskHead {
@@ -133,6 +135,7 @@ function readHead(from: PacketReader): TaskHead {
     cancel: readCancel(from),
     tags: readList(from, () => from.word()),
     replayOf: readTaskId(from),
+    lineage: readLineage(from),
   };
 }
 
