@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { plus } from "../../server/src/model/ids.ts";
 import type { TaskPolicy } from "../../server/src/model/task.ts";
 import { newTask } from "../support/new-task.ts";
-import { lease, type Subject } from "./subject.ts";
+import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
 /** Tasks that wait too long. */
@@ -72,6 +72,57 @@ export function deadlineCases({ case: test, declared }: Suite): void {
     subject.advance(1);
     expect((await sweep(subject)).expired).toHaveLength(1);
     expect(await subject.task("a")).toMatchObject({ state: "expired", reason: "start_overdue", attempt: 2 });
+  });
+
+  test("the time to be taken in is over while a task waits for another attempt", async (subject) => {
+    await subject.accept(task("a", { startWithinMs: 50 }));
+    const claimed = await subject.claimOne();
+    await subject.settle(claimed, { kind: "retry", delayMs: 1000, failure: undefined });
+    subject.advance(500);
+    expect(await sweep(subject)).toMatchObject({ expired: [] });
+    expect((await subject.task("a")).state).toBe("scheduled");
+  });
+
+  test("a task that is edited waits anew, for its time or for a worker", async (subject) => {
+    await subject.accept(task("a", { startWithinMs: 50 }), {
+      ...task("b", { startWithinMs: 50 }),
+      notBefore: plus(subject.now, 5000),
+    });
+    const later = await subject.edit(refOf("a"), { start: plus(subject.now, 1000) });
+    const soon = await subject.edit(refOf("b"), { start: subject.now });
+    expect([later, soon]).toEqual(["applied", "applied"]);
+    subject.advance(50);
+    expect((await sweep(subject)).expired.map(({ id }) => id)).toEqual(["b"]);
+    expect((await subject.task("a")).state).toBe("scheduled");
+  });
+
+  test("a debounced task waits as the last of its versions says", async (subject) => {
+    const version = (id: string, policy: Partial<TaskPolicy>) =>
+      newTask(id, {
+        policy: { ...policy, unique: { until: "started", forMs: 0 } },
+        unique: { key: "k", onConflict: "debounce", keepUntil: undefined, startBy: undefined },
+        notBefore: plus(subject.now, 1000),
+      });
+    await subject.accept(version("a", { expireMs: 100 }));
+    subject.advance(50);
+    await subject.accept(version("b", { expireMs: 100 }));
+    subject.advance(99);
+    expect((await sweep(subject)).expired, "counted from the last").toEqual([]);
+    await subject.accept(version("c", {}));
+    subject.advance(500);
+    expect((await sweep(subject)).expired, "which may say that it never expires").toEqual([]);
+    await subject.accept(version("d", { expireMs: 10 }));
+    subject.advance(10);
+    expect((await sweep(subject)).expired).toMatchObject([{ id: "a" }]);
+  });
+
+  test("a task that expires gives its unique key up", async (subject) => {
+    const unique = { key: "k", onConflict: "return", keepUntil: undefined, startBy: undefined } as const;
+    const policy = { expireMs: 100, unique: { until: "ended", forMs: 0 } } as const;
+    await subject.accept(newTask("a", { policy, unique }));
+    subject.advance(100);
+    await sweep(subject);
+    expect(await subject.accept(newTask("b", { policy, unique }))).toEqual(["accepted"]);
   });
 
   test("as many are looked at as asked for, longest overdue first", async (subject) => {

@@ -302,6 +302,15 @@ describe("what a retry policy and a handler have to say", () => {
     });
   });
 
+  test("a task that ends by what the handler changes gives its unique key up all the same", () => {
+    const own = { unique: { until: "ended", forMs: 20 } } as const;
+    const overrides = { maxAttempts: 2 };
+    expect(decide({ kind: "retry", delayMs: undefined, failure, overrides }, own)).toMatchObject({
+      state: "failed",
+      more: { claimUntil: now + 20, policy: { maxAttempts: 2 } },
+    });
+  });
+
   test("what an attempt leaves goes to the next one, and nowhere where there is none", () => {
     const checkpoint = failure;
     expect(decide({ ...broken, checkpoint }).more).toMatchObject({ policy: undefined, checkpoint });
@@ -348,7 +357,9 @@ describe("deadlines", () => {
     expect(settled(own, broken).more?.waitUntil, "while it is scheduled only its expiry counts").toBe(
       now + 900,
     );
-    expect(settled({ startWithinMs: 70 }, broken).more).toBeUndefined();
+    expect(settled({ startWithinMs: 70 }, broken).more?.waitUntil, "an earlier time is over").toBe(
+      Number.MAX_SAFE_INTEGER,
+    );
   });
 
   test("an overdue task says whether its expiry had come, or nobody took it", () => {
