@@ -1,18 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, durationFromMs, type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Jitter, type RetryPolicy, RetryPolicySchema } from "@stem/proto/stem/v1/retry_pb";
+import { AckMode, type TaskOptions as ProtoOptions, TaskOptionsSchema } from "@stem/proto/stem/v1/task_pb";
 import {
-  AckMode,
   ArgPathsSchema,
   type Debounce,
   DebounceSchema,
-  type TaskOptions as ProtoOptions,
   type UniqueOptions as ProtoUniqueOptions,
-  TaskOptionsSchema,
   UniqueConflict,
   UniqueOptionsSchema,
   UniqueUntil,
-} from "@stem/proto/stem/v1/task_pb";
+} from "@stem/proto/stem/v1/unique_pb";
 import type { ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 
 /** Options as a message; undefined where they say nothing that goes into one. Throws a RangeError that names the option. */

@@ -1,13 +1,15 @@
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
 import {
   type Command,
+  type CommandAnswer,
+  type CommandOrder,
   type CommandReply,
   type InspectedTask,
   type ShutdownCommand,
   ShutdownMode,
 } from "@stem/proto/stem/v1/control_pb";
 import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
-import type { CancelledLease, CommandAnswer, CommandOrder } from "@stem/proto/stem/v1/worker_service_pb";
+import type { CancelledLease } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
 import type { HeldLease } from "./lease.ts";

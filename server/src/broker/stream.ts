@@ -3,7 +3,6 @@ import type { Bytes, QueueName } from "../model/ids.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { Claimed } from "../ports/task-store.ts";
-import type { TokenCheckpoint } from "./checkpoints.ts";
 import { verdictOf } from "./extend.ts";
 import { joinQueues } from "./join-queues.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
@@ -122,7 +121,7 @@ export class Stream implements Session, StreamControl {
     return "shown";
   }
 
-  async checkpoint(checkpoints: readonly TokenCheckpoint[]): Promise<number> {
+  async checkpoint(checkpoints: Parameters<Session["checkpoint"]>[0]): Promise<number> {
     const { namespace } = this.#state;
     const [openOwned, openAny] = [openOwn(this.#state), this.#deps.openAny(namespace)];
     await this.#deps.saveCheckpoints(namespace, checkpoints, openOwned);

@@ -319,57 +319,6 @@ describe("what a retry policy and a handler have to say", () => {
   });
 });
 
-describe("deadlines", () => {
-  const head = (own: Partial<TaskPolicy>): LeaseHead => ({
-    policy: { ...policy, ...own },
-    attempt: 2,
-    deliveries: 3,
-    createdAt: plus(now, -100),
-  });
-  const broken = { kind: "failed", failure, nonRetryable: false, delayMs: 50 } as const;
-  const settled = (own: Partial<TaskPolicy>, outcome: Outcome): TaskChange =>
-    decideSettle(head(own), outcome, now, 0.5).outcome;
-
-  test("another attempt that could only begin when it is too late is none, and its failure is kept", () => {
-    expect(settled({ expireMs: 150 }, broken)).toEqual({
-      ...ended,
-      state: "expired",
-      event: "expired",
-      failure,
-    });
-    expect(settled({ expireMs: 151 }, broken)).toMatchObject({
-      state: "scheduled",
-      more: { waitUntil: now + 51 },
-    });
-  });
-
-  test("a task that runs may come to its end, however late", () => {
-    expect(settled({ expireMs: 1 }, { kind: "succeeded", result: failure }).state).toBe("succeeded");
-    expect(settled({ expireMs: 1 }, { kind: "released" }).state).toBe("expired");
-    const over = transition(taskIn("leased", head({ expireMs: 1 })), { kind: "lease_expired" }, now);
-    expect(over?.state).toBe("expired");
-  });
-
-  test("the time to be taken in begins anew whenever a task becomes ready", () => {
-    const own = { startWithinMs: 70, expireMs: 1000 };
-    expect(settled(own, { kind: "released" }).more?.waitUntil).toBe(now + 70);
-    expect(transition(taskIn("scheduled", head(own)), { kind: "due" }, now)?.more?.waitUntil).toBe(now + 70);
-    expect(settled(own, broken).more?.waitUntil, "while it is scheduled only its expiry counts").toBe(
-      now + 900,
-    );
-    expect(settled({ startWithinMs: 70 }, broken).more?.waitUntil, "an earlier time is over").toBe(
-      Number.MAX_SAFE_INTEGER,
-    );
-  });
-
-  test("an overdue task says whether its expiry had come, or nobody took it", () => {
-    const overdue = (own: Partial<TaskPolicy>) =>
-      transition(taskIn("ready", head(own)), { kind: "overdue" }, now)?.reason;
-    expect(overdue({ startWithinMs: 1, expireMs: 100 })).toBeUndefined();
-    expect(overdue({ startWithinMs: 1, expireMs: 101 })).toBe("start_overdue");
-  });
-});
-
 describe("a task that may be started only once", () => {
   const once: LeaseHead = {
     policy: { ...policy, ackEarly: true },

@@ -11,19 +11,18 @@ import { type CancelTimer, type Clock, problemFrom, problemFromStatus } from "@s
 import type { Control } from "../control.ts";
 import type { HeldLease } from "../lease.ts";
 import type { WorkerStats } from "../stats.ts";
-import type { CheckpointReports } from "./checkpoint-reports.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
 import { type OpenFrames, settleFrame } from "./frames.ts";
 import { Outgoing } from "./outgoing.ts";
-import type { ProgressReports } from "./progress-reports.ts";
+import type { Reports } from "./reports.ts";
 import type { Session } from "./session.ts";
 import type { Settlements, Settling } from "./settlements.ts";
 import { writeStats } from "./write-stats.ts";
 
 /** What one stream needs. */
-export type ConnectionDeps = {
+export type ConnectionDeps = Reports & {
   readonly openFrames: OpenFrames;
   readonly clock: Clock;
   readonly log: Logger;
@@ -32,8 +31,6 @@ export type ConnectionDeps = {
   readonly session: Session;
   readonly settlements: Settlements;
   readonly credit: Credit;
-  readonly progress: ProgressReports;
-  readonly checkpoints: CheckpointReports;
   readonly confirmations: Confirmations;
   readonly control: Control;
   /** A heartbeat is about to be sent, with how the worker is doing. */

@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Status } from "../../google/rpc/status_pb.ts";
+import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
 import type { WorkerStats } from "./worker_pb.ts";
 import { file_stem_v1_worker } from "./worker_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/control.proto.
  */
 export const file_stem_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("ChVzdGVtL3YxL2NvbnRyb2wucHJvdG8SB3N0ZW0udjEivAIKB0NvbW1hbmQSJAoEcGluZxgBIAEoCzIULnN0ZW0udjEuUGluZ0NvbW1hbmRIABImCgVzdGF0cxgCIAEoCzIVLnN0ZW0udjEuU3RhdHNDb21tYW5kSAASKgoHaW5zcGVjdBgDIAEoCzIXLnN0ZW0udjEuSW5zcGVjdENvbW1hbmRIABIoCgZyZXZva2UYBCABKAsyFi5zdGVtLnYxLlJldm9rZUNvbW1hbmRIABImCgVwYXVzZRgFIAEoCzIVLnN0ZW0udjEuUGF1c2VDb21tYW5kSAASKAoGcmVzdW1lGAYgASgLMhYuc3RlbS52MS5SZXN1bWVDb21tYW5kSAASLAoIc2h1dGRvd24YByABKAsyGC5zdGVtLnYxLlNodXRkb3duQ29tbWFuZEgAQg0KBGtpbmQSBbpIAggBIg0KC1BpbmdDb21tYW5kIg4KDFN0YXRzQ29tbWFuZCIQCg5JbnNwZWN0Q29tbWFuZCJiCg1SZXZva2VDb21tYW5kEjcKCHRhc2tfaWRzGAEgAygJQiW6SCKSAR8IARDoByIYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMogCAiVQoMUGF1c2VDb21tYW5kEkUKBnF1ZXVlcxgBIAMoCUI1ukgykgEvEOgHIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQiVgoNUmVzdW1lQ29tbWFuZBJFCgZxdWV1ZXMYASADKAlCNbpIMpIBLxDoByIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kInoKD1NodXRkb3duQ29tbWFuZBItCgRtb2RlGAEgASgOMhUuc3RlbS52MS5TaHV0ZG93bk1vZGVCCLpIBYIBAhABEjgKBWdyYWNlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUyACKRAgoMQ29tbWFuZFJlcGx5EiIKBHBpbmcYASABKAsyEi5zdGVtLnYxLlBpbmdSZXBseUgAEiUKBXN0YXRzGAIgASgLMhQuc3RlbS52MS5Xb3JrZXJTdGF0c0gAEigKB2luc3BlY3QYAyABKAsyFS5zdGVtLnYxLkluc3BlY3RSZXBseUgAEiYKBnJldm9rZRgEIAEoCzIULnN0ZW0udjEuUmV2b2tlUmVwbHlIABIwCgtjb25zdW1wdGlvbhgFIAEoCzIZLnN0ZW0udjEuQ29uc3VtcHRpb25SZXBseUgAEioKCHNodXRkb3duGAYgASgLMhYuc3RlbS52MS5TaHV0ZG93blJlcGx5SABCBgoEa2luZCIcCglQaW5nUmVwbHkSDwoHcnVubmluZxgBIAEoBSJbCgxJbnNwZWN0UmVwbHkSJQoFdGFza3MYASADKAsyFi5zdGVtLnYxLkluc3BlY3RlZFRhc2sSDQoFdG90YWwYAiABKAUSFQoNcGF1c2VkX3F1ZXVlcxgDIAMoCSKQAQoNSW5zcGVjdGVkVGFzaxIPCgd0YXNrX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFcXVldWUYAyABKAkSDwoHYXR0ZW1wdBgEIAEoBRIuCgtydW5uaW5nX2ZvchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghzdG9wcGluZxgGIAEoCCIeCgtSZXZva2VSZXBseRIPCgdzdG9wcGVkGAEgAygJIjoKEENvbnN1bXB0aW9uUmVwbHkSDwoHY2hhbmdlZBgBIAMoCRIVCg1wYXVzZWRfcXVldWVzGAIgAygJIloKDVNodXRkb3duUmVwbHkSIwoEbW9kZRgBIAEoDjIVLnN0ZW0udjEuU2h1dGRvd25Nb2RlEg8KB3J1bm5pbmcYAiABKAUSEwoLaW5fcHJvZ3Jlc3MYAyABKAgqdQoMU2h1dGRvd25Nb2RlEh0KGVNIVVRET1dOX01PREVfVU5TUEVDSUZJRUQQABIWChJTSFVURE9XTl9NT0RFX1dBUk0QARIWChJTSFVURE9XTl9NT0RFX1NPRlQQAhIWChJTSFVURE9XTl9NT0RFX0hBUkQQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_stem_v1_worker]);
+  fileDesc("ChVzdGVtL3YxL2NvbnRyb2wucHJvdG8SB3N0ZW0udjEivAIKB0NvbW1hbmQSJAoEcGluZxgBIAEoCzIULnN0ZW0udjEuUGluZ0NvbW1hbmRIABImCgVzdGF0cxgCIAEoCzIVLnN0ZW0udjEuU3RhdHNDb21tYW5kSAASKgoHaW5zcGVjdBgDIAEoCzIXLnN0ZW0udjEuSW5zcGVjdENvbW1hbmRIABIoCgZyZXZva2UYBCABKAsyFi5zdGVtLnYxLlJldm9rZUNvbW1hbmRIABImCgVwYXVzZRgFIAEoCzIVLnN0ZW0udjEuUGF1c2VDb21tYW5kSAASKAoGcmVzdW1lGAYgASgLMhYuc3RlbS52MS5SZXN1bWVDb21tYW5kSAASLAoIc2h1dGRvd24YByABKAsyGC5zdGVtLnYxLlNodXRkb3duQ29tbWFuZEgAQg0KBGtpbmQSBbpIAggBIg0KC1BpbmdDb21tYW5kIg4KDFN0YXRzQ29tbWFuZCIQCg5JbnNwZWN0Q29tbWFuZCJiCg1SZXZva2VDb21tYW5kEjcKCHRhc2tfaWRzGAEgAygJQiW6SCKSAR8IARDoByIYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMogCAiVQoMUGF1c2VDb21tYW5kEkUKBnF1ZXVlcxgBIAMoCUI1ukgykgEvEOgHIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQiVgoNUmVzdW1lQ29tbWFuZBJFCgZxdWV1ZXMYASADKAlCNbpIMpIBLxDoByIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kInoKD1NodXRkb3duQ29tbWFuZBItCgRtb2RlGAEgASgOMhUuc3RlbS52MS5TaHV0ZG93bk1vZGVCCLpIBYIBAhABEjgKBWdyYWNlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUyACKRAgoMQ29tbWFuZFJlcGx5EiIKBHBpbmcYASABKAsyEi5zdGVtLnYxLlBpbmdSZXBseUgAEiUKBXN0YXRzGAIgASgLMhQuc3RlbS52MS5Xb3JrZXJTdGF0c0gAEigKB2luc3BlY3QYAyABKAsyFS5zdGVtLnYxLkluc3BlY3RSZXBseUgAEiYKBnJldm9rZRgEIAEoCzIULnN0ZW0udjEuUmV2b2tlUmVwbHlIABIwCgtjb25zdW1wdGlvbhgFIAEoCzIZLnN0ZW0udjEuQ29uc3VtcHRpb25SZXBseUgAEioKCHNodXRkb3duGAYgASgLMhYuc3RlbS52MS5TaHV0ZG93blJlcGx5SABCBgoEa2luZCIcCglQaW5nUmVwbHkSDwoHcnVubmluZxgBIAEoBSJbCgxJbnNwZWN0UmVwbHkSJQoFdGFza3MYASADKAsyFi5zdGVtLnYxLkluc3BlY3RlZFRhc2sSDQoFdG90YWwYAiABKAUSFQoNcGF1c2VkX3F1ZXVlcxgDIAMoCSKQAQoNSW5zcGVjdGVkVGFzaxIPCgd0YXNrX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFcXVldWUYAyABKAkSDwoHYXR0ZW1wdBgEIAEoBRIuCgtydW5uaW5nX2ZvchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghzdG9wcGluZxgGIAEoCCIeCgtSZXZva2VSZXBseRIPCgdzdG9wcGVkGAEgAygJIjoKEENvbnN1bXB0aW9uUmVwbHkSDwoHY2hhbmdlZBgBIAMoCRIVCg1wYXVzZWRfcXVldWVzGAIgAygJIloKDVNodXRkb3duUmVwbHkSIwoEbW9kZRgBIAEoDjIVLnN0ZW0udjEuU2h1dGRvd25Nb2RlEg8KB3J1bm5pbmcYAiABKAUSEwoLaW5fcHJvZ3Jlc3MYAyABKAgiRQoMQ29tbWFuZE9yZGVyEhIKCmNvbW1hbmRfaWQYASABKAMSIQoHY29tbWFuZBgCIAEoCzIQLnN0ZW0udjEuQ29tbWFuZCKbAQoNQ29tbWFuZEFuc3dlchIbCgpjb21tYW5kX2lkGAEgASgDQge6SAQiAigBEiYKBXJlcGx5GAIgASgLMhUuc3RlbS52MS5Db21tYW5kUmVwbHlIABIjCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSAASFQoLdW5zdXBwb3J0ZWQYBCABKAhIAEIJCgdvdXRjb21lKnUKDFNodXRkb3duTW9kZRIdChlTSFVURE9XTl9NT0RFX1VOU1BFQ0lGSUVEEAASFgoSU0hVVERPV05fTU9ERV9XQVJNEAESFgoSU0hVVERPV05fTU9ERV9TT0ZUEAISFgoSU0hVVERPV05fTU9ERV9IQVJEEANiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_worker]);
 
 /**
  * Something that an operator wants of a worker. A kind that a worker does not know it answers with UNSUPPORTED.
@@ -502,6 +504,86 @@ export type ShutdownReply = Message<"stem.v1.ShutdownReply"> & {
  */
 export const ShutdownReplySchema: GenMessage<ShutdownReply> = /*@__PURE__*/
   messageDesc(file_stem_v1_control, 14);
+
+/**
+ * What an operator wants. Answer it by its number; an answer that comes too late is ignored.
+ *
+ * @generated from message stem.v1.CommandOrder
+ */
+export type CommandOrder = Message<"stem.v1.CommandOrder"> & {
+  /**
+   * Names it; rises with each command of the server.
+   *
+   * @generated from field: int64 command_id = 1;
+   */
+  commandId: bigint;
+
+  /**
+   * What is wanted. A kind that the worker does not know is none; it answers with `unsupported`.
+   *
+   * @generated from field: stem.v1.Command command = 2;
+   */
+  command?: Command | undefined;
+};
+
+/**
+ * Describes the message stem.v1.CommandOrder.
+ * Use `create(CommandOrderSchema)` to create a new message.
+ */
+export const CommandOrderSchema: GenMessage<CommandOrder> = /*@__PURE__*/
+  messageDesc(file_stem_v1_control, 15);
+
+/**
+ * What came of a command.
+ *
+ * @generated from message stem.v1.CommandAnswer
+ */
+export type CommandAnswer = Message<"stem.v1.CommandAnswer"> & {
+  /**
+   * The command's number.
+   *
+   * @generated from field: int64 command_id = 1;
+   */
+  commandId: bigint;
+
+  /**
+   * What came of it.
+   *
+   * @generated from oneof stem.v1.CommandAnswer.outcome
+   */
+  outcome: {
+    /**
+     * It is done.
+     *
+     * @generated from field: stem.v1.CommandReply reply = 2;
+     */
+    value: CommandReply;
+    case: "reply";
+  } | {
+    /**
+     * It could not be done.
+     *
+     * @generated from field: google.rpc.Status error = 3;
+     */
+    value: Status;
+    case: "error";
+  } | {
+    /**
+     * The worker does not know this command.
+     *
+     * @generated from field: bool unsupported = 4;
+     */
+    value: boolean;
+    case: "unsupported";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message stem.v1.CommandAnswer.
+ * Use `create(CommandAnswerSchema)` to create a new message.
+ */
+export const CommandAnswerSchema: GenMessage<CommandAnswer> = /*@__PURE__*/
+  messageDesc(file_stem_v1_control, 16);
 
 /**
  * How to end.

@@ -13,13 +13,15 @@ import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
 import type { RetryPolicy } from "./retry_pb.ts";
 import { file_stem_v1_retry } from "./retry_pb.ts";
+import type { TaskClaim, UniqueOptions } from "./unique_pb.ts";
+import { file_stem_v1_unique } from "./unique_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilgcKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQi9AgKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBARImCgZ1bmlxdWUYIyABKAsyFi5zdGVtLnYxLlVuaXF1ZU9wdGlvbnM6ygG6SMYBGsMBCht0YXNrX29wdGlvbnMuZGVib3VuY2Vfc3RhcnQSP2EgZGVib3VuY2Ugc2F5cyB3aGVuIHRoZSB0YXNrIHN0YXJ0cywgYW5kIG5vIGRlbGF5IG9yIHRpbWUgZG9lcxpjIWhhcyh0aGlzLnVuaXF1ZSkgfHwgIWhhcyh0aGlzLnVuaXF1ZS5kZWJvdW5jZSkgfHwgKCFoYXModGhpcy5kZWxheSkgJiYgIWhhcyh0aGlzLm5vdF9iZWZvcmVfdGltZSkpQgcKBXN0YXJ0QggKBmV4cGlyeUILCglfcHJpb3JpdHlCDwoNX21heF9hdHRlbXB0c0IRCg9fbWF4X2RlbGl2ZXJpZXNCEAoOX2lnbm9yZV9yZXN1bHQioQUKDVVuaXF1ZU9wdGlvbnMSewoDa2V5GAEgASgJQmy6SGm6AU4KEnVuaXF1ZV9vcHRpb25zLmtleRIbbXVzdCBub3QgYmVnaW4gd2l0aCBzaGEyNTY6GhshdGhpcy5zdGFydHNXaXRoKCdzaGEyNTY6JylyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIABImCglhcmdfcGF0aHMYAiABKAsyES5zdGVtLnYxLkFyZ1BhdGhzSAASLQoFdW50aWwYAyABKA4yFC5zdGVtLnYxLlVuaXF1ZVVudGlsQgi6SAWCAQIQARI3Cgp1bmlxdWVfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABIzCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjYKC29uX2NvbmZsaWN0GAYgASgOMhcuc3RlbS52MS5VbmlxdWVDb25mbGljdEIIukgFggECEAESIwoIZGVib3VuY2UYByABKAsyES5zdGVtLnYxLkRlYm91bmNlOuoBukjmARrjAQoddW5pcXVlX29wdGlvbnMuZGVib3VuY2VfYWxvbmUSUXVudGlsIEVOREVELCBvbl9jb25mbGljdCwgdW5pcXVlX2ZvciBhbmQgd2luZG93IG11c3Qgbm90IGJlIGdpdmVuIHdpdGggYSBkZWJvdW5jZRpvIWhhcyh0aGlzLmRlYm91bmNlKSB8fCAodGhpcy51bnRpbCAhPSAyICYmIHRoaXMub25fY29uZmxpY3QgPT0gMCAmJiAhaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgIWhhcyh0aGlzLndpbmRvdykpQgQKAmJ5IkIKCEFyZ1BhdGhzEjYKBXBhdGhzGAEgAygJQie6SCSSASEIARAQIhtyGSj/ATIUXigvKFtefi9dfH5bMDFdKSopKiQigAEKCERlYm91bmNlEjkKBWRlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAzIAQGqAQYyBBDAhD0SOQoIbWF4X3dhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBjIEEMCEPSJLCgxUcmFjZUNvbnRleHQSHQoLdHJhY2VwYXJlbnQYASABKAlCCLpIBXIDKIABEhwKCnRyYWNlc3RhdGUYAiABKAlCCLpIBXIDKIAEIloKCVNpZ25hdHVyZRIYCgZrZXlfaWQYASABKAlCCLpIBXIDKP8BEhoKCWFsZ29yaXRobRgCIAEoCUIHukgEcgIoQBIXCgVieXRlcxgDIAEoDEIIukgFegMYgAgi7AcKBFRhc2sSEQoJbmFtZXNwYWNlGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFcXVldWUYBCABKAkSIQoFc3RhdGUYBSABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YBiABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgHIAEoAxIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEiUKB29wdGlvbnMYCSABKAsyFC5zdGVtLnYxLlRhc2tPcHRpb25zEisKB2hlYWRlcnMYCiADKAsyGi5zdGVtLnYxLlRhc2suSGVhZGVyc0VudHJ5EgwKBHRhZ3MYCyADKAkSJAoFdHJhY2UYDCABKAsyFS5zdGVtLnYxLlRyYWNlQ29udGV4dBIlCglzaWduYXR1cmUYDSABKAsyEi5zdGVtLnYxLlNpZ25hdHVyZRIPCgdhdHRlbXB0GA4gASgFEhIKCmRlbGl2ZXJpZXMYDyABKAUSHQoFZmVuY2UYECABKAsyDi5zdGVtLnYxLkZlbmNlEg4KBndvcmtlchgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbm90X2JlZm9yZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHVyZ2VfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoGcmVzdWx0GBcgASgLMhAuc3RlbS52MS5QYXlsb2FkEiEKB2ZhaWx1cmUYGCABKAsyEC5zdGVtLnYxLkZhaWx1cmUSJgoGY2FuY2VsGBkgASgLMhYuc3RlbS52MS5DYW5jZWxSZXF1ZXN0EhEKCXJlcGxheV9vZhgaIAEoCRIjCghwcm9ncmVzcxgbIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MSEAoIcHJpb3JpdHkYJSABKAUSEQoJcGFyZW50X2lkGBwgASgJEg8KB3Jvb3RfaWQYHSABKAkSIQoFY2xhaW0YKCABKAsyEi5zdGVtLnYxLlRhc2tDbGFpbRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCglUYXNrQ2xhaW0SCwoDa2V5GAEgASgJEhIKCmR1cGxpY2F0ZXMYAiABKAMiZAoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglyZXF1ZXN0ZXIYAyABKAkigAEKCFByb2dyZXNzEi0KB3BlcmNlbnQYASABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAASACIAQESGQoHbWVzc2FnZRgCIAEoCUIIukgFcgMogCASHgoEZGF0YRgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIKCghfcGVyY2VudCIjCgVGZW5jZRINCgVlcG9jaBgBIAEoBBILCgNzZXEYAiABKAQqXQoLVW5pcXVlVW50aWwSHAoYVU5JUVVFX1VOVElMX1VOU1BFQ0lGSUVEEAASGAoUVU5JUVVFX1VOVElMX1NUQVJURUQQARIWChJVTklRVUVfVU5USUxfRU5ERUQQAiqPAQoOVW5pcXVlQ29uZmxpY3QSHwobVU5JUVVFX0NPTkZMSUNUX1VOU1BFQ0lGSUVEEAASIwofVU5JUVVFX0NPTkZMSUNUX1JFVFVSTl9FWElTVElORxABEhoKFlVOSVFVRV9DT05GTElDVF9SRUpFQ1QQAhIbChdVTklRVUVfQ09ORkxJQ1RfUkVQTEFDRRADKkoKB0Fja01vZGUSGAoUQUNLX01PREVfVU5TUEVDSUZJRUQQABIRCg1BQ0tfTU9ERV9MQVRFEAESEgoOQUNLX01PREVfRUFSTFkQAirRAQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGEhYKElRBU0tfU1RBVEVfRVhQSVJFRBAHKuIECg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAwSHgoaVEFTS19TVEFURV9SRUFTT05fUkVQTEFDRUQQDRIjCh9UQVNLX1NUQVRFX1JFQVNPTl9TVEFSVF9PVkVSRFVFEA4SIgoeVEFTS19TVEFURV9SRUFTT05fQVRfTU9TVF9PTkNFEA8SIQodVEFTS19TVEFURV9SRUFTT05fV09SS0VSX0xPU1QQEGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilgcKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQi9AgKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBARImCgZ1bmlxdWUYIyABKAsyFi5zdGVtLnYxLlVuaXF1ZU9wdGlvbnM6ygG6SMYBGsMBCht0YXNrX29wdGlvbnMuZGVib3VuY2Vfc3RhcnQSP2EgZGVib3VuY2Ugc2F5cyB3aGVuIHRoZSB0YXNrIHN0YXJ0cywgYW5kIG5vIGRlbGF5IG9yIHRpbWUgZG9lcxpjIWhhcyh0aGlzLnVuaXF1ZSkgfHwgIWhhcyh0aGlzLnVuaXF1ZS5kZWJvdW5jZSkgfHwgKCFoYXModGhpcy5kZWxheSkgJiYgIWhhcyh0aGlzLm5vdF9iZWZvcmVfdGltZSkpQgcKBXN0YXJ0QggKBmV4cGlyeUILCglfcHJpb3JpdHlCDwoNX21heF9hdHRlbXB0c0IRCg9fbWF4X2RlbGl2ZXJpZXNCEAoOX2lnbm9yZV9yZXN1bHQiSwoMVHJhY2VDb250ZXh0Eh0KC3RyYWNlcGFyZW50GAEgASgJQgi6SAVyAyiAARIcCgp0cmFjZXN0YXRlGAIgASgJQgi6SAVyAyiABCJaCglTaWduYXR1cmUSGAoGa2V5X2lkGAEgASgJQgi6SAVyAyj/ARIaCglhbGdvcml0aG0YAiABKAlCB7pIBHICKEASFwoFYnl0ZXMYAyABKAxCCLpIBXoDGIAIIuwHCgRUYXNrEhEKCW5hbWVzcGFjZRgBIAEoCRIKCgJpZBgCIAEoCRIMCgRuYW1lGAMgASgJEg0KBXF1ZXVlGAQgASgJEiEKBXN0YXRlGAUgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLgoMc3RhdGVfcmVhc29uGAYgASgOMhguc3RlbS52MS5UYXNrU3RhdGVSZWFzb24SEAoIcmV2aXNpb24YByABKAMSHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIlCgdvcHRpb25zGAkgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxIrCgdoZWFkZXJzGAogAygLMhouc3RlbS52MS5UYXNrLkhlYWRlcnNFbnRyeRIMCgR0YWdzGAsgAygJEiQKBXRyYWNlGAwgASgLMhUuc3RlbS52MS5UcmFjZUNvbnRleHQSJQoJc2lnbmF0dXJlGA0gASgLMhIuc3RlbS52MS5TaWduYXR1cmUSDwoHYXR0ZW1wdBgOIAEoBRISCgpkZWxpdmVyaWVzGA8gASgFEh0KBWZlbmNlGBAgASgLMg4uc3RlbS52MS5GZW5jZRIOCgZ3b3JrZXIYESABKAkSLwoLY3JlYXRlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD25vdF9iZWZvcmVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnB1cmdlX3RpbWUYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBnJlc3VsdBgXIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIhCgdmYWlsdXJlGBggASgLMhAuc3RlbS52MS5GYWlsdXJlEiYKBmNhbmNlbBgZIAEoCzIWLnN0ZW0udjEuQ2FuY2VsUmVxdWVzdBIRCglyZXBsYXlfb2YYGiABKAkSIwoIcHJvZ3Jlc3MYGyABKAsyES5zdGVtLnYxLlByb2dyZXNzEhAKCHByaW9yaXR5GCUgASgFEhEKCXBhcmVudF9pZBgcIAEoCRIPCgdyb290X2lkGB0gASgJEiEKBWNsYWltGCggASgLMhIuc3RlbS52MS5UYXNrQ2xhaW0aLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZAoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglyZXF1ZXN0ZXIYAyABKAkigAEKCFByb2dyZXNzEi0KB3BlcmNlbnQYASABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAASACIAQESGQoHbWVzc2FnZRgCIAEoCUIIukgFcgMogCASHgoEZGF0YRgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIKCghfcGVyY2VudCIjCgVGZW5jZRINCgVlcG9jaBgBIAEoBBILCgNzZXEYAiABKAQqSgoHQWNrTW9kZRIYChRBQ0tfTU9ERV9VTlNQRUNJRklFRBAAEhEKDUFDS19NT0RFX0xBVEUQARISCg5BQ0tfTU9ERV9FQVJMWRACKtEBCglUYXNrU3RhdGUSGgoWVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhgKFFRBU0tfU1RBVEVfU0NIRURVTEVEEAESFAoQVEFTS19TVEFURV9SRUFEWRACEhUKEVRBU0tfU1RBVEVfTEVBU0VEEAMSGAoUVEFTS19TVEFURV9TVUNDRUVERUQQBBIVChFUQVNLX1NUQVRFX0ZBSUxFRBAFEhgKFFRBU0tfU1RBVEVfQ0FOQ0VMTEVEEAYSFgoSVEFTS19TVEFURV9FWFBJUkVEEAcq4gQKD1Rhc2tTdGF0ZVJlYXNvbhIhCh1UQVNLX1NUQVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1RBU0tfU1RBVEVfUkVBU09OX0RFTEFZEAESHQoZVEFTS19TVEFURV9SRUFTT05fQkFDS09GRhACEiIKHlRBU0tfU1RBVEVfUkVBU09OX1VOS05PV05fTkFNRRADEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFTEVBU0VEEAQSIwofVEFTS19TVEFURV9SRUFTT05fTEVBU0VfRVhQSVJFRBAFEiIKHlRBU0tfU1RBVEVfUkVBU09OX01BWF9BVFRFTVBUUxAGEiQKIFRBU0tfU1RBVEVfUkVBU09OX01BWF9ERUxJVkVSSUVTEAcSIwofVEFTS19TVEFURV9SRUFTT05fTk9OX1JFVFJZQUJMRRAIEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFSkVDVEVEEAkSJgoiVEFTS19TVEFURV9SRUFTT05fUkVTVUxUX1RPT19MQVJHRRAKEiYKIlRBU0tfU1RBVEVfUkVBU09OX0NBTkNFTF9SRVFVRVNURUQQCxIcChhUQVNLX1NUQVRFX1JFQVNPTl9QVVJHRUQQDBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRVBMQUNFRBANEiMKH1RBU0tfU1RBVEVfUkVBU09OX1NUQVJUX09WRVJEVUUQDhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9BVF9NT1NUX09OQ0UQDxIhCh1UQVNLX1NUQVRFX1JFQVNPTl9XT1JLRVJfTE9TVBAQYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_unique]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -269,129 +271,6 @@ export const TaskOptionsSchema: GenMessage<TaskOptions> = /*@__PURE__*/
   messageDesc(file_stem_v1_task, 1);
 
 /**
- * A claim that a task makes when it is accepted: while it lasts, no second task with the same key is made. It ends with the task, in the
- * same transaction, and never by a timer before that.
- *
- * @generated from message stem.v1.UniqueOptions
- */
-export type UniqueOptions = Message<"stem.v1.UniqueOptions"> & {
-  /**
-   * What makes two tasks the same. Neither: their name, queue and arguments. Headers never count, those of a trace neither.
-   *
-   * @generated from oneof stem.v1.UniqueOptions.by
-   */
-  by: {
-    /**
-     * This key, over all names and queues of the namespace. At most 255 printable ASCII characters; not beginning with "sha256:".
-     *
-     * @generated from field: string key = 1;
-     */
-    value: string;
-    case: "key";
-  } | {
-    /**
-     * Their name, their queue, and these parts of their arguments, which must be JSON.
-     *
-     * @generated from field: stem.v1.ArgPaths arg_paths = 2;
-     */
-    value: ArgPaths;
-    case: "argPaths";
-  } | { case: undefined; value?: undefined };
-
-  /**
-   * Until when the claim lasts. Default: until the task's end.
-   *
-   * @generated from field: stem.v1.UniqueUntil until = 3;
-   */
-  until: UniqueUntil;
-
-  /**
-   * How much longer it lasts, counted from then; at most 10 years.
-   *
-   * @generated from field: google.protobuf.Duration unique_for = 4;
-   */
-  uniqueFor?: Duration | undefined;
-
-  /**
-   * At least how long it lasts, counted from when the task was accepted; at most 10 years. So one task comes in a window (throttle).
-   *
-   * @generated from field: google.protobuf.Duration window = 5;
-   */
-  window?: Duration | undefined;
-
-  /**
-   * What a second task gets. Default: the id of the first.
-   *
-   * @generated from field: stem.v1.UniqueConflict on_conflict = 6;
-   */
-  onConflict: UniqueConflict;
-
-  /**
-   * The last wins: a second task takes the place of the one that waits, and puts its start off. Such a claim lasts until the start.
-   *
-   * @generated from field: stem.v1.Debounce debounce = 7;
-   */
-  debounce?: Debounce | undefined;
-};
-
-/**
- * Describes the message stem.v1.UniqueOptions.
- * Use `create(UniqueOptionsSchema)` to create a new message.
- */
-export const UniqueOptionsSchema: GenMessage<UniqueOptions> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 2);
-
-/**
- * Parts of a task's arguments.
- *
- * @generated from message stem.v1.ArgPaths
- */
-export type ArgPaths = Message<"stem.v1.ArgPaths"> & {
-  /**
-   * JSON Pointers (RFC 6901), 1 to 16, such as "/0/customer". What is not there counts as not there, which null does not.
-   *
-   * @generated from field: repeated string paths = 1;
-   */
-  paths: string[];
-};
-
-/**
- * Describes the message stem.v1.ArgPaths.
- * Use `create(ArgPathsSchema)` to create a new message.
- */
-export const ArgPathsSchema: GenMessage<ArgPaths> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 3);
-
-/**
- * The last of several tasks wins. The one that waits keeps its id and its tags and takes over everything else of each that comes later, if
- * that has the same name and queue (others are refused with UNIQUE_TAKEN). Where it runs already, none comes meanwhile.
- *
- * @generated from message stem.v1.Debounce
- */
-export type Debounce = Message<"stem.v1.Debounce"> & {
-  /**
-   * It starts this long after the last of them came; 1 ms to 10 years. Options must have no other start.
-   *
-   * @generated from field: google.protobuf.Duration delay = 1;
-   */
-  delay?: Duration | undefined;
-
-  /**
-   * But at most this long after the first; unset: however long they keep coming.
-   *
-   * @generated from field: google.protobuf.Duration max_wait = 2;
-   */
-  maxWait?: Duration | undefined;
-};
-
-/**
- * Describes the message stem.v1.Debounce.
- * Use `create(DebounceSchema)` to create a new message.
- */
-export const DebounceSchema: GenMessage<Debounce> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 4);
-
-/**
  * W3C trace context of whoever enqueued the task.
  *
  * @generated from message stem.v1.TraceContext
@@ -417,7 +296,7 @@ export type TraceContext = Message<"stem.v1.TraceContext"> & {
  * Use `create(TraceContextSchema)` to create a new message.
  */
 export const TraceContextSchema: GenMessage<TraceContext> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 5);
+  messageDesc(file_stem_v1_task, 2);
 
 /**
  * A producer's signature over namespace, id, name, requested queue, own arguments, own headers and times. What the server
@@ -453,7 +332,7 @@ export type Signature = Message<"stem.v1.Signature"> & {
  * Use `create(SignatureSchema)` to create a new message.
  */
 export const SignatureSchema: GenMessage<Signature> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 6);
+  messageDesc(file_stem_v1_task, 3);
 
 /**
  * A task as the server knows it.
@@ -684,35 +563,7 @@ export type Task = Message<"stem.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 7);
-
-/**
- * The unique key that a task has claimed.
- *
- * @generated from message stem.v1.TaskClaim
- */
-export type TaskClaim = Message<"stem.v1.TaskClaim"> & {
-  /**
-   * The key: as the producer gave it, or "sha256:" and a digest of what counts.
-   *
-   * @generated from field: string key = 1;
-   */
-  key: string;
-
-  /**
-   * How many tasks were not made, took this one over or took its place, because of it.
-   *
-   * @generated from field: int64 duplicates = 2;
-   */
-  duplicates: bigint;
-};
-
-/**
- * Describes the message stem.v1.TaskClaim.
- * Use `create(TaskClaimSchema)` to create a new message.
- */
-export const TaskClaimSchema: GenMessage<TaskClaim> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 8);
+  messageDesc(file_stem_v1_task, 4);
 
 /**
  * A request to cancel a task.
@@ -747,7 +598,7 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 9);
+  messageDesc(file_stem_v1_task, 5);
 
 /**
  * How far a running attempt has come, as its handler says.
@@ -782,7 +633,7 @@ export type Progress = Message<"stem.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 10);
+  messageDesc(file_stem_v1_task, 6);
 
 /**
  * Identifies one lease of one task. Strictly increasing per task, for ever: epoch first, then seq.
@@ -811,96 +662,7 @@ export type Fence = Message<"stem.v1.Fence"> & {
  * Use `create(FenceSchema)` to create a new message.
  */
 export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 11);
-
-/**
- * Until when a task's claim lasts.
- *
- * @generated from enum stem.v1.UniqueUntil
- */
-export const UniqueUntil = {
-  /**
-   * Until its end.
-   *
-   * @generated from enum value: UNIQUE_UNTIL_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * Until a worker first has it: one waits while another runs. Also until its end, where it never starts.
-   *
-   * @generated from enum value: UNIQUE_UNTIL_STARTED = 1;
-   */
-  STARTED: 1,
-
-  /**
-   * Until its end, whatever that is.
-   *
-   * @generated from enum value: UNIQUE_UNTIL_ENDED = 2;
-   */
-  ENDED: 2,
-} as const;
-
-/**
- * Until when a task's claim lasts.
- *
- * @generated from enum stem.v1.UniqueUntil
- */
-export type UniqueUntil = (typeof UniqueUntil)[keyof typeof UniqueUntil] | UnknownEnum;
-
-/**
- * Describes the enum stem.v1.UniqueUntil.
- */
-export const UniqueUntilSchema: GenEnum<UniqueUntil> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 0);
-
-/**
- * What a task gets whose key is claimed.
- *
- * @generated from enum stem.v1.UniqueConflict
- */
-export const UniqueConflict = {
-  /**
-   * The same as RETURN_EXISTING.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * It is not stored; the answer has the id of the task that is there.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_RETURN_EXISTING = 1;
-   */
-  RETURN_EXISTING: 1,
-
-  /**
-   * It is refused with UNIQUE_TAKEN.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_REJECT = 2;
-   */
-  REJECT: 2,
-
-  /**
-   * It is stored, and the one that waits is cancelled; where that runs or lasts longer than its end, as RETURN_EXISTING.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_REPLACE = 3;
-   */
-  REPLACE: 3,
-} as const;
-
-/**
- * What a task gets whose key is claimed.
- *
- * @generated from enum stem.v1.UniqueConflict
- */
-export type UniqueConflict = (typeof UniqueConflict)[keyof typeof UniqueConflict] | UnknownEnum;
-
-/**
- * Describes the enum stem.v1.UniqueConflict.
- */
-export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 1);
+  messageDesc(file_stem_v1_task, 7);
 
 /**
  * When a task counts as taken.
@@ -941,7 +703,7 @@ export type AckMode = (typeof AckMode)[keyof typeof AckMode] | UnknownEnum;
  * Describes the enum stem.v1.AckMode.
  */
 export const AckModeSchema: GenEnum<AckMode> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 2);
+  enumDesc(file_stem_v1_task, 0);
 
 /**
  * Where a task is in its life.
@@ -1017,7 +779,7 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState] | UnknownEnum
  * Describes the enum stem.v1.TaskState.
  */
 export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 3);
+  enumDesc(file_stem_v1_task, 1);
 
 /**
  * Why a task is in its state.
@@ -1156,5 +918,5 @@ export type TaskStateReason = (typeof TaskStateReason)[keyof typeof TaskStateRea
  * Describes the enum stem.v1.TaskStateReason.
  */
 export const TaskStateReasonSchema: GenEnum<TaskStateReason> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 4);
+  enumDesc(file_stem_v1_task, 2);
 

@@ -9,7 +9,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
-import type { Command, CommandReply } from "./control_pb.ts";
+import type { CommandAnswer, CommandOrder } from "./control_pb.ts";
 import { file_stem_v1_control } from "./control_pb.ts";
 import type { Grant, LeaseVerdict, Settlement, SettleVerdict } from "./lease_pb.ts";
 import { file_stem_v1_lease } from "./lease_pb.ts";
@@ -27,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/worker_service.proto.
  */
 export const file_stem_v1_worker_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIo8DCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEi8KC2NoZWNrcG9pbnRzGAggASgLMhguc3RlbS52MS5TYXZlQ2hlY2twb2ludHNIABIlCghyZWNlaXZlZBgJIAEoCzIRLnN0ZW0udjEuUmVjZWl2ZWRIABInCgVyZXBseRgKIAEoCzIWLnN0ZW0udjEuQ29tbWFuZEFuc3dlckgAQgcKBWZyYW1lIuICCg9Db25uZWN0UmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEgwKBGVjaG8YAiABKAMSIwoHd2VsY29tZRgDIAEoCzIQLnN0ZW0udjEuV2VsY29tZUgAEiEKBmdyYW50cxgEIAEoCzIPLnN0ZW0udjEuR3JhbnRzSAASIwoHc2V0dGxlZBgFIAEoCzIQLnN0ZW0udjEuU2V0dGxlZEgAEiUKCGV4dGVuZGVkGAYgASgLMhEuc3RlbS52MS5FeHRlbmRlZEgAEiEKBmNhbmNlbBgHIAEoCzIPLnN0ZW0udjEuQ2FuY2VsSAASHwoFZHJhaW4YCCABKAsyDi5zdGVtLnYxLkRyYWluSAASIwoHcmVmdXNlZBgJIAEoCzIQLnN0ZW0udjEuUmVmdXNlZEgAEigKB2NvbW1hbmQYCiABKAsyFS5zdGVtLnYxLkNvbW1hbmRPcmRlckgAQgcKBWZyYW1lIskGCgVIZWxsbxIdCgxwcm90b2NvbF9taW4YASABKAVCB7pIBBoCKAESHQoMcHJvdG9jb2xfbWF4GAIgASgFQge6SAQaAigBEkMKCW5hbWVzcGFjZRgDIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kEjcKBnF1ZXVlcxgFIAMoCzIaLnN0ZW0udjEuUXVldWVTdWJzY3JpcHRpb25CC7pICJIBBQgBEOgHEhkKBXNsb3RzGAYgASgFQgq6SAcaBRiQTigBEhsKCnNlc3Npb25faWQYByABKAxCB7pIBHoCGEASIgoLaGVsZF9sZWFzZXMYCCADKAxCDbpICpIBByIFegMYgAQSGQoIc2Vlbl9zZXEYCSABKANCB7pIBCICKAASFQoDc2RrGAogASgJQgi6SAVyAyj/ARIsCgtkZWZpbml0aW9ucxgLIAMoCzIXLnN0ZW0udjEuVGFza0RlZmluaXRpb24SQQoMY2FwYWJpbGl0aWVzGAwgAygJQiu6SCiSASUQQBgBIh9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2M30kEk4KDXBhdXNlZF9xdWV1ZXMYDSADKAlCN7pINJIBMRDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSdgoGbGFiZWxzGA4gAygLMhouc3RlbS52MS5IZWxsby5MYWJlbHNFbnRyeUJKukhHmgFEECAiJnIkMiJeW0EtWmEtejAtOV1bQS1aYS16MC05Ll8vLV17MCw2Mn0kKhhyFjIUXltceDIxLVx4N2VdezAsMjU1fSQSUwoSYnJvYWRjYXN0X2NoYW5uZWxzGA8gAygJQje6SDSSATEQ6AcYASIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX25hbWVzcGFjZSK3AgoHV2VsY29tZRISCgpzZXNzaW9uX2lkGAEgASgMEhAKCHByb3RvY29sGAIgASgFEjEKDmxlYXNlX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9mcmFtZV9ieXRlc19tYXgYBSABKAUSGAoQcmVzdWx0X2J5dGVzX21heBgGIAEoBRISCgpjcmVkaXRfbWF4GAcgASgFEiUKBmxlYXNlcxgIIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EhAKCGxhc3Rfc2VxGAkgASgDEhwKFGNoZWNrcG9pbnRfYnl0ZXNfbWF4GAwgASgFImsKBkNyZWRpdBIZCghzZWVuX3NlcRgBIAEoA0IHukgEIgIoABIXCgZjcmVkaXQYAiABKANCB7pIBCICKAASHwoJYnl0ZXNfbWF4GAMgASgDQge6SAQiAigASACIAQFCDAoKX2J5dGVzX21heCItCghSZWNlaXZlZBIhCgZyYW5nZXMYASADKAsyES5zdGVtLnYxLlNlcVJhbmdlIkEKCFNlcVJhbmdlEhoKCWZpcnN0X3NlcRgBIAEoA0IHukgEIgIoARIZCghsYXN0X3NlcRgCIAEoA0IHukgEIgIoASI7CgZHcmFudHMSEQoJZmlyc3Rfc2VxGAEgASgDEh4KBmdyYW50cxgCIAMoCzIOLnN0ZW0udjEuR3JhbnQiMgoGU2V0dGxlEigKC3NldHRsZW1lbnRzGAEgAygLMhMuc3RlbS52MS5TZXR0bGVtZW50IkYKB1NldHRsZWQSEQoJZnJhbWVfc2VxGAEgASgDEigKCmV4Y2VwdGlvbnMYAiADKAsyFC5zdGVtLnYxLlNldHRsZWRJdGVtImgKC1NldHRsZWRJdGVtEg0KBWluZGV4GAEgASgFEicKB3ZlcmRpY3QYAiABKAsyFi5zdGVtLnYxLlNldHRsZVZlcmRpY3QSIQoFZXJyb3IYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJiCglIZWFydGJlYXQSGQoIc2Vlbl9zZXEYASABKANCB7pIBCICKAASIwoFc3RhdHMYAiABKAsyFC5zdGVtLnYxLldvcmtlclN0YXRzEhUKDXdhbnRfYmFja2xvZ3MYAyABKAgiWAoIRXh0ZW5kZWQSIwoEbG9zdBgBIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EicKCGJhY2tsb2dzGAIgAygLMhUuc3RlbS52MS5RdWV1ZUJhY2tsb2ciOQoOUmVwb3J0UHJvZ3Jlc3MSJwoIcHJvZ3Jlc3MYASADKAsyFS5zdGVtLnYxLlRhc2tQcm9ncmVzcyJICgxUYXNrUHJvZ3Jlc3MSEwoLbGVhc2VfdG9rZW4YASABKAwSIwoIcHJvZ3Jlc3MYAiABKAsyES5zdGVtLnYxLlByb2dyZXNzIj8KD1NhdmVDaGVja3BvaW50cxIsCgtjaGVja3BvaW50cxgBIAMoCzIXLnN0ZW0udjEuVGFza0NoZWNrcG9pbnQiRQoOVGFza0NoZWNrcG9pbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSHgoEZGF0YRgCIAEoCzIQLnN0ZW0udjEuUGF5bG9hZCIxCgZDYW5jZWwSJwoGbGVhc2VzGAEgAygLMhcuc3RlbS52MS5DYW5jZWxsZWRMZWFzZSJICg5DYW5jZWxsZWRMZWFzZRITCgtsZWFzZV90b2tlbhgBIAEoDBIOCgZyZWFzb24YAiABKAkSEQoJcmVxdWVzdGVyGAMgASgJIgkKB0dvb2RieWUiNwoFRHJhaW4SLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iPwoHUmVmdXNlZBIRCglmcmFtZV9zZXEYASABKAMSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJFCgxDb21tYW5kT3JkZXISEgoKY29tbWFuZF9pZBgBIAEoAxIhCgdjb21tYW5kGAIgASgLMhAuc3RlbS52MS5Db21tYW5kIpsBCg1Db21tYW5kQW5zd2VyEhsKCmNvbW1hbmRfaWQYASABKANCB7pIBCICKAESJgoFcmVwbHkYAiABKAsyFS5zdGVtLnYxLkNvbW1hbmRSZXBseUgAEiMKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIVCgt1bnN1cHBvcnRlZBgEIAEoCEgAQgkKB291dGNvbWUitAIKEUxlYXNlVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEkkKBnF1ZXVlcxgCIAMoCUI5ukg2kgEzCAEQ6AcYASIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEh0KCW1heF90YXNrcxgDIAEoBUIKukgHGgUY6AcoABIrCgZ3b3JrZXIYBCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBI1CgR3YWl0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYiAggeMgBCDAoKX25hbWVzcGFjZSKSAQoSTGVhc2VUYXNrc1Jlc3BvbnNlEh4KBmdyYW50cxgBIAMoCzIOLnN0ZW0udjEuR3JhbnQSMQoObGVhc2VfZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGd2FpdGVkGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpEBChJTZXR0bGVUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESKAoLc2V0dGxlbWVudHMYAiADKAsyEy5zdGVtLnYxLlNldHRsZW1lbnRCDAoKX25hbWVzcGFjZSI8ChNTZXR0bGVUYXNrc1Jlc3BvbnNlEiUKB3Jlc3VsdHMYASADKAsyFC5zdGVtLnYxLlNldHRsZWRUYXNrIlkKC1NldHRsZWRUYXNrEicKB3ZlcmRpY3QYASABKAsyFi5zdGVtLnYxLlNldHRsZVZlcmRpY3QSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyLCAQoTRXh0ZW5kTGVhc2VzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIhCgxsZWFzZV90b2tlbnMYAiADKAxCC7pICJIBBQgBEOgHEjUKCGR1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqAEIMCgpfbmFtZXNwYWNlIj0KFEV4dGVuZExlYXNlc1Jlc3BvbnNlEiUKBmxlYXNlcxgBIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0Mq8CCg1Xb3JrZXJTZXJ2aWNlEkAKB0Nvbm5lY3QSFy5zdGVtLnYxLkNvbm5lY3RSZXF1ZXN0Ghguc3RlbS52MS5Db25uZWN0UmVzcG9uc2UoATABEkUKCkxlYXNlVGFza3MSGi5zdGVtLnYxLkxlYXNlVGFza3NSZXF1ZXN0Ghsuc3RlbS52MS5MZWFzZVRhc2tzUmVzcG9uc2USSAoLU2V0dGxlVGFza3MSGy5zdGVtLnYxLlNldHRsZVRhc2tzUmVxdWVzdBocLnN0ZW0udjEuU2V0dGxlVGFza3NSZXNwb25zZRJLCgxFeHRlbmRMZWFzZXMSHC5zdGVtLnYxLkV4dGVuZExlYXNlc1JlcXVlc3QaHS5zdGVtLnYxLkV4dGVuZExlYXNlc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_control, file_stem_v1_lease, file_stem_v1_payload, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
+  fileDesc("ChxzdGVtL3YxL3dvcmtlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIo8DCg5Db25uZWN0UmVxdWVzdBIRCglmcmFtZV9zZXEYASABKAMSHwoFaGVsbG8YAiABKAsyDi5zdGVtLnYxLkhlbGxvSAASIQoGY3JlZGl0GAMgASgLMg8uc3RlbS52MS5DcmVkaXRIABIhCgZzZXR0bGUYBCABKAsyDy5zdGVtLnYxLlNldHRsZUgAEicKCWhlYXJ0YmVhdBgFIAEoCzISLnN0ZW0udjEuSGVhcnRiZWF0SAASKwoIcHJvZ3Jlc3MYBiABKAsyFy5zdGVtLnYxLlJlcG9ydFByb2dyZXNzSAASIwoHZ29vZGJ5ZRgHIAEoCzIQLnN0ZW0udjEuR29vZGJ5ZUgAEi8KC2NoZWNrcG9pbnRzGAggASgLMhguc3RlbS52MS5TYXZlQ2hlY2twb2ludHNIABIlCghyZWNlaXZlZBgJIAEoCzIRLnN0ZW0udjEuUmVjZWl2ZWRIABInCgVyZXBseRgKIAEoCzIWLnN0ZW0udjEuQ29tbWFuZEFuc3dlckgAQgcKBWZyYW1lIuICCg9Db25uZWN0UmVzcG9uc2USEQoJZnJhbWVfc2VxGAEgASgDEgwKBGVjaG8YAiABKAMSIwoHd2VsY29tZRgDIAEoCzIQLnN0ZW0udjEuV2VsY29tZUgAEiEKBmdyYW50cxgEIAEoCzIPLnN0ZW0udjEuR3JhbnRzSAASIwoHc2V0dGxlZBgFIAEoCzIQLnN0ZW0udjEuU2V0dGxlZEgAEiUKCGV4dGVuZGVkGAYgASgLMhEuc3RlbS52MS5FeHRlbmRlZEgAEiEKBmNhbmNlbBgHIAEoCzIPLnN0ZW0udjEuQ2FuY2VsSAASHwoFZHJhaW4YCCABKAsyDi5zdGVtLnYxLkRyYWluSAASIwoHcmVmdXNlZBgJIAEoCzIQLnN0ZW0udjEuUmVmdXNlZEgAEigKB2NvbW1hbmQYCiABKAsyFS5zdGVtLnYxLkNvbW1hbmRPcmRlckgAQgcKBWZyYW1lIskGCgVIZWxsbxIdCgxwcm90b2NvbF9taW4YASABKAVCB7pIBBoCKAESHQoMcHJvdG9jb2xfbWF4GAIgASgFQge6SAQaAigBEkMKCW5hbWVzcGFjZRgDIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kEjcKBnF1ZXVlcxgFIAMoCzIaLnN0ZW0udjEuUXVldWVTdWJzY3JpcHRpb25CC7pICJIBBQgBEOgHEhkKBXNsb3RzGAYgASgFQgq6SAcaBRiQTigBEhsKCnNlc3Npb25faWQYByABKAxCB7pIBHoCGEASIgoLaGVsZF9sZWFzZXMYCCADKAxCDbpICpIBByIFegMYgAQSGQoIc2Vlbl9zZXEYCSABKANCB7pIBCICKAASFQoDc2RrGAogASgJQgi6SAVyAyj/ARIsCgtkZWZpbml0aW9ucxgLIAMoCzIXLnN0ZW0udjEuVGFza0RlZmluaXRpb24SQQoMY2FwYWJpbGl0aWVzGAwgAygJQiu6SCiSASUQQBgBIh9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2M30kEk4KDXBhdXNlZF9xdWV1ZXMYDSADKAlCN7pINJIBMRDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSdgoGbGFiZWxzGA4gAygLMhouc3RlbS52MS5IZWxsby5MYWJlbHNFbnRyeUJKukhHmgFEECAiJnIkMiJeW0EtWmEtejAtOV1bQS1aYS16MC05Ll8vLV17MCw2Mn0kKhhyFjIUXltceDIxLVx4N2VdezAsMjU1fSQSUwoSYnJvYWRjYXN0X2NoYW5uZWxzGA8gAygJQje6SDSSATEQ6AcYASIqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX25hbWVzcGFjZSK3AgoHV2VsY29tZRISCgpzZXNzaW9uX2lkGAEgASgMEhAKCHByb3RvY29sGAIgASgFEjEKDmxlYXNlX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9mcmFtZV9ieXRlc19tYXgYBSABKAUSGAoQcmVzdWx0X2J5dGVzX21heBgGIAEoBRISCgpjcmVkaXRfbWF4GAcgASgFEiUKBmxlYXNlcxgIIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EhAKCGxhc3Rfc2VxGAkgASgDEhwKFGNoZWNrcG9pbnRfYnl0ZXNfbWF4GAwgASgFImsKBkNyZWRpdBIZCghzZWVuX3NlcRgBIAEoA0IHukgEIgIoABIXCgZjcmVkaXQYAiABKANCB7pIBCICKAASHwoJYnl0ZXNfbWF4GAMgASgDQge6SAQiAigASACIAQFCDAoKX2J5dGVzX21heCItCghSZWNlaXZlZBIhCgZyYW5nZXMYASADKAsyES5zdGVtLnYxLlNlcVJhbmdlIkEKCFNlcVJhbmdlEhoKCWZpcnN0X3NlcRgBIAEoA0IHukgEIgIoARIZCghsYXN0X3NlcRgCIAEoA0IHukgEIgIoASI7CgZHcmFudHMSEQoJZmlyc3Rfc2VxGAEgASgDEh4KBmdyYW50cxgCIAMoCzIOLnN0ZW0udjEuR3JhbnQiMgoGU2V0dGxlEigKC3NldHRsZW1lbnRzGAEgAygLMhMuc3RlbS52MS5TZXR0bGVtZW50IkYKB1NldHRsZWQSEQoJZnJhbWVfc2VxGAEgASgDEigKCmV4Y2VwdGlvbnMYAiADKAsyFC5zdGVtLnYxLlNldHRsZWRJdGVtImgKC1NldHRsZWRJdGVtEg0KBWluZGV4GAEgASgFEicKB3ZlcmRpY3QYAiABKAsyFi5zdGVtLnYxLlNldHRsZVZlcmRpY3QSIQoFZXJyb3IYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJiCglIZWFydGJlYXQSGQoIc2Vlbl9zZXEYASABKANCB7pIBCICKAASIwoFc3RhdHMYAiABKAsyFC5zdGVtLnYxLldvcmtlclN0YXRzEhUKDXdhbnRfYmFja2xvZ3MYAyABKAgiWAoIRXh0ZW5kZWQSIwoEbG9zdBgBIAMoCzIVLnN0ZW0udjEuTGVhc2VWZXJkaWN0EicKCGJhY2tsb2dzGAIgAygLMhUuc3RlbS52MS5RdWV1ZUJhY2tsb2ciOQoOUmVwb3J0UHJvZ3Jlc3MSJwoIcHJvZ3Jlc3MYASADKAsyFS5zdGVtLnYxLlRhc2tQcm9ncmVzcyJICgxUYXNrUHJvZ3Jlc3MSEwoLbGVhc2VfdG9rZW4YASABKAwSIwoIcHJvZ3Jlc3MYAiABKAsyES5zdGVtLnYxLlByb2dyZXNzIj8KD1NhdmVDaGVja3BvaW50cxIsCgtjaGVja3BvaW50cxgBIAMoCzIXLnN0ZW0udjEuVGFza0NoZWNrcG9pbnQiRQoOVGFza0NoZWNrcG9pbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSHgoEZGF0YRgCIAEoCzIQLnN0ZW0udjEuUGF5bG9hZCIxCgZDYW5jZWwSJwoGbGVhc2VzGAEgAygLMhcuc3RlbS52MS5DYW5jZWxsZWRMZWFzZSJICg5DYW5jZWxsZWRMZWFzZRITCgtsZWFzZV90b2tlbhgBIAEoDBIOCgZyZWFzb24YAiABKAkSEQoJcmVxdWVzdGVyGAMgASgJIgkKB0dvb2RieWUiNwoFRHJhaW4SLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iPwoHUmVmdXNlZBIRCglmcmFtZV9zZXEYASABKAMSIQoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyK0AgoRTGVhc2VUYXNrc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESSQoGcXVldWVzGAIgAygJQjm6SDaSATMIARDoBxgBIipyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSHQoJbWF4X3Rhc2tzGAMgASgFQgq6SAcaBRjoBygAEisKBndvcmtlchgEIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kEjUKBHdhaXQYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCB4yAEIMCgpfbmFtZXNwYWNlIpIBChJMZWFzZVRhc2tzUmVzcG9uc2USHgoGZ3JhbnRzGAEgAygLMg4uc3RlbS52MS5HcmFudBIxCg5sZWFzZV9kdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZ3YWl0ZWQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ikQEKElNldHRsZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIoCgtzZXR0bGVtZW50cxgCIAMoCzITLnN0ZW0udjEuU2V0dGxlbWVudEIMCgpfbmFtZXNwYWNlIjwKE1NldHRsZVRhc2tzUmVzcG9uc2USJQoHcmVzdWx0cxgBIAMoCzIULnN0ZW0udjEuU2V0dGxlZFRhc2siWQoLU2V0dGxlZFRhc2sSJwoHdmVyZGljdBgBIAEoCzIWLnN0ZW0udjEuU2V0dGxlVmVyZGljdBIhCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzIsIBChNFeHRlbmRMZWFzZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiEKDGxlYXNlX3Rva2VucxgCIAMoDEILukgIkgEFCAEQ6AcSNQoIZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAQgwKCl9uYW1lc3BhY2UiPQoURXh0ZW5kTGVhc2VzUmVzcG9uc2USJQoGbGVhc2VzGAEgAygLMhUuc3RlbS52MS5MZWFzZVZlcmRpY3QyrwIKDVdvcmtlclNlcnZpY2USQAoHQ29ubmVjdBIXLnN0ZW0udjEuQ29ubmVjdFJlcXVlc3QaGC5zdGVtLnYxLkNvbm5lY3RSZXNwb25zZSgBMAESRQoKTGVhc2VUYXNrcxIaLnN0ZW0udjEuTGVhc2VUYXNrc1JlcXVlc3QaGy5zdGVtLnYxLkxlYXNlVGFza3NSZXNwb25zZRJICgtTZXR0bGVUYXNrcxIbLnN0ZW0udjEuU2V0dGxlVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5TZXR0bGVUYXNrc1Jlc3BvbnNlEksKDEV4dGVuZExlYXNlcxIcLnN0ZW0udjEuRXh0ZW5kTGVhc2VzUmVxdWVzdBodLnN0ZW0udjEuRXh0ZW5kTGVhc2VzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_rpc_status, file_stem_v1_control, file_stem_v1_lease, file_stem_v1_payload, file_stem_v1_task, file_stem_v1_task_definition, file_stem_v1_worker]);
 
 /**
  * A frame from the worker. An unknown or empty frame is ignored, so that old servers and new workers get along.
@@ -924,86 +924,6 @@ export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
   messageDesc(file_stem_v1_worker_service, 21);
 
 /**
- * What an operator wants. Answer it by its number; an answer that comes too late is ignored.
- *
- * @generated from message stem.v1.CommandOrder
- */
-export type CommandOrder = Message<"stem.v1.CommandOrder"> & {
-  /**
-   * Names it; rises with each command of the server.
-   *
-   * @generated from field: int64 command_id = 1;
-   */
-  commandId: bigint;
-
-  /**
-   * What is wanted. A kind that the worker does not know is none; it answers with `unsupported`.
-   *
-   * @generated from field: stem.v1.Command command = 2;
-   */
-  command?: Command | undefined;
-};
-
-/**
- * Describes the message stem.v1.CommandOrder.
- * Use `create(CommandOrderSchema)` to create a new message.
- */
-export const CommandOrderSchema: GenMessage<CommandOrder> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 22);
-
-/**
- * What came of a command.
- *
- * @generated from message stem.v1.CommandAnswer
- */
-export type CommandAnswer = Message<"stem.v1.CommandAnswer"> & {
-  /**
-   * The command's number.
-   *
-   * @generated from field: int64 command_id = 1;
-   */
-  commandId: bigint;
-
-  /**
-   * What came of it.
-   *
-   * @generated from oneof stem.v1.CommandAnswer.outcome
-   */
-  outcome: {
-    /**
-     * It is done.
-     *
-     * @generated from field: stem.v1.CommandReply reply = 2;
-     */
-    value: CommandReply;
-    case: "reply";
-  } | {
-    /**
-     * It could not be done.
-     *
-     * @generated from field: google.rpc.Status error = 3;
-     */
-    value: Status;
-    case: "error";
-  } | {
-    /**
-     * The worker does not know this command.
-     *
-     * @generated from field: bool unsupported = 4;
-     */
-    value: boolean;
-    case: "unsupported";
-  } | { case: undefined; value?: undefined };
-};
-
-/**
- * Describes the message stem.v1.CommandAnswer.
- * Use `create(CommandAnswerSchema)` to create a new message.
- */
-export const CommandAnswerSchema: GenMessage<CommandAnswer> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 23);
-
-/**
  * How many tasks to lease, and from where.
  *
  * @generated from message stem.v1.LeaseTasksRequest
@@ -1050,7 +970,7 @@ export type LeaseTasksRequest = Message<"stem.v1.LeaseTasksRequest"> & {
  * Use `create(LeaseTasksRequestSchema)` to create a new message.
  */
 export const LeaseTasksRequestSchema: GenMessage<LeaseTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 24);
+  messageDesc(file_stem_v1_worker_service, 22);
 
 /**
  * The tasks, fewer than asked when fewer were ready.
@@ -1086,7 +1006,7 @@ export type LeaseTasksResponse = Message<"stem.v1.LeaseTasksResponse"> & {
  * Use `create(LeaseTasksResponseSchema)` to create a new message.
  */
 export const LeaseTasksResponseSchema: GenMessage<LeaseTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 25);
+  messageDesc(file_stem_v1_worker_service, 23);
 
 /**
  * How attempts ended.
@@ -1114,7 +1034,7 @@ export type SettleTasksRequest = Message<"stem.v1.SettleTasksRequest"> & {
  * Use `create(SettleTasksRequestSchema)` to create a new message.
  */
 export const SettleTasksRequestSchema: GenMessage<SettleTasksRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 26);
+  messageDesc(file_stem_v1_worker_service, 24);
 
 /**
  * What became of each, in the order of the request.
@@ -1135,7 +1055,7 @@ export type SettleTasksResponse = Message<"stem.v1.SettleTasksResponse"> & {
  * Use `create(SettleTasksResponseSchema)` to create a new message.
  */
 export const SettleTasksResponseSchema: GenMessage<SettleTasksResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 27);
+  messageDesc(file_stem_v1_worker_service, 25);
 
 /**
  * What became of one settlement.
@@ -1163,7 +1083,7 @@ export type SettledTask = Message<"stem.v1.SettledTask"> & {
  * Use `create(SettledTaskSchema)` to create a new message.
  */
 export const SettledTaskSchema: GenMessage<SettledTask> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 28);
+  messageDesc(file_stem_v1_worker_service, 26);
 
 /**
  * Which leases to extend.
@@ -1198,7 +1118,7 @@ export type ExtendLeasesRequest = Message<"stem.v1.ExtendLeasesRequest"> & {
  * Use `create(ExtendLeasesRequestSchema)` to create a new message.
  */
 export const ExtendLeasesRequestSchema: GenMessage<ExtendLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 29);
+  messageDesc(file_stem_v1_worker_service, 27);
 
 /**
  * What became of each, in the order of the request.
@@ -1219,7 +1139,7 @@ export type ExtendLeasesResponse = Message<"stem.v1.ExtendLeasesResponse"> & {
  * Use `create(ExtendLeasesResponseSchema)` to create a new message.
  */
 export const ExtendLeasesResponseSchema: GenMessage<ExtendLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_worker_service, 30);
+  messageDesc(file_stem_v1_worker_service, 28);
 
 /**
  * How workers get tasks and say what became of them. docs/wire.md tells the whole story, bad days included.

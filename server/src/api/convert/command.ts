@@ -3,12 +3,13 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { StatusSchema } from "@stem/proto/google/rpc/status_pb";
 import {
+  type CommandAnswer,
+  CommandAnswerSchema,
   CommandReplySchema,
   CommandSchema,
   type Command as WireCommand,
 } from "@stem/proto/stem/v1/control_pb";
 import { ReplyStatus, type SendResponse, SendResponseSchema } from "@stem/proto/stem/v1/control_service_pb";
-import { type CommandAnswer, CommandAnswerSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import type { WorkerAnswer } from "../../control/control.ts";
 import type { Command, CommandOutcome } from "../../model/command.ts";
 import { queueNameOf, taskIdOf } from "../../model/ids.ts";

@@ -11,12 +11,8 @@ import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
-import {
-  type Signature,
-  type TaskOptions,
-  type TraceContext,
-  UniqueOptionsSchema,
-} from "@stem/proto/stem/v1/task_pb";
+import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
+import { UniqueOptionsSchema } from "@stem/proto/stem/v1/unique_pb";
 import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import { hashOfIdentity } from "../../model/content-hash.ts";
 import type { Bytes, Namespace } from "../../model/ids.ts";

@@ -7,10 +7,10 @@ import {
   NewTaskSchema,
   type Progress,
   ProgressSchema,
-  TaskClaimSchema,
   type Task as TaskMessage,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
+import { TaskClaimSchema } from "@stem/proto/stem/v1/unique_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import type { TaskClaim } from "../../model/unique.ts";

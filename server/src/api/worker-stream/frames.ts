@@ -1,13 +1,12 @@
 /** The frames that the server sends, made and encoded. */
 
 import { create, fromBinary } from "@bufbuild/protobuf";
-import { CommandSchema } from "@stem/proto/stem/v1/control_pb";
+import { CommandOrderSchema, CommandSchema } from "@stem/proto/stem/v1/control_pb";
 import type { LeaseVerdict as WireVerdict } from "@stem/proto/stem/v1/lease_pb";
 import type { QueueBacklog } from "@stem/proto/stem/v1/worker_pb";
 import {
   type CancelledLease,
   CancelSchema,
-  CommandOrderSchema,
   type ConnectResponse,
   ConnectResponseSchema,
   DrainSchema,

@@ -8,7 +8,6 @@ import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createRemove } from "./remove.ts";
-import { createNoteReplays } from "./replays.ts";
 import { createRevoke } from "./revoke.ts";
 import { createSettle } from "./settle.ts";
 import { createSideCalls } from "./side-calls.ts";
@@ -26,7 +25,6 @@ export const createWriterCalls = (writing: Writing): WriterCalls => ({
   edit: createEdit(writing),
   remove: createRemove(writing),
   revoke: createRevoke(writing),
-  noteReplays: createNoteReplays(writing),
   ...createSideCalls(writing),
   prune: createPrune(writing),
   setPause: createSetPause(writing),
