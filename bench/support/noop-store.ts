@@ -31,6 +31,8 @@ export function createNoopStore(count: number): Store {
     dueTasks: async () => [],
     expiredLeases: async () => [],
     prune: async () => 0,
+    pruneOverfull: async () => 0,
+    setRetention: notHere("setRetention"),
     truncateEvents: async () => 0,
     readEvents: async () => ({ events: [], truncated: false }),
     openGates: async () => undefined,

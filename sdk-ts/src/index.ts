@@ -64,10 +64,12 @@ export {
 export type { BatchOptions, BatchOutcome, TaskFilter } from "./task-filter.ts";
 export type {
   CancelOptions,
+  Retention,
   RevisionOptions,
   RevokedTask,
   TaskChanges,
   TaskOperations,
+  TextChanges,
 } from "./task-operations.ts";
 export type { EnqueueOptions, ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";

@@ -59,6 +59,7 @@ function encodeTask(id: string, name: string, { payload, options }: Content): Ui
   if (options.routingKey !== undefined) writer.tag(10, text).string(options.routingKey);
   if (options.parentId !== undefined) writer.tag(12, text).string(options.parentId);
   if (options.rootId !== undefined) writer.tag(13, text).string(options.rootId);
+  if (options.metadata) writer.map(14, options.metadata);
   return writer.finish();
 }
 

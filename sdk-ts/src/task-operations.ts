@@ -1,4 +1,4 @@
-import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import {
   CancelOutcome,
@@ -27,6 +27,17 @@ export type TaskChanges = {
   readonly notBefore?: Date;
 };
 
+/** What to change about what a task says. */
+export type TextChanges = {
+  /** As JSON. */
+  readonly args?: unknown;
+  /** Added to what there is, key by key; an empty text removes. */
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
+/** Until when the record of an ended task is kept: so long from now, or until then. Up to 10 years. */
+export type Retention = { readonly keepForMs: number } | { readonly purgeAt: Date };
+
 /** Guards a change. */
 export type RevisionOptions = {
   /** The revision that the caller has seen; when the task has another one by now, REVISION_CONFLICT. Default: any. */
@@ -50,18 +61,19 @@ export type RevokedTask = {
 
 /** What operators do to tasks: by id, or to all that a filter finds. Everything but cancelling concerns tasks that wait. */
 export interface TaskOperations {
-  /** Changes a task that waits, its arguments too (as JSON). TASK_NOT_WAITING once a worker has it or it has ended. */
-  update(
-    id: string,
-    changes: TaskChanges & { readonly args?: unknown },
-    options?: RevisionOptions,
-  ): Promise<TaskStatus>;
+  /** Changes a task that waits, its arguments too (as JSON), and its metadata. TASK_NOT_WAITING once a worker has it or it has ended. */
+  update(id: string, changes: TaskChanges & TextChanges, options?: RevisionOptions): Promise<TaskStatus>;
   /** Makes a task that waits for its time ready at once. */
   runNow(id: string, options?: RevisionOptions): Promise<TaskStatus>;
   /** Moves a task that waits to another queue, which is made where it is new. */
   move(id: string, queue: string, options?: RevisionOptions): Promise<TaskStatus>;
   /** Deletes the record of a task that has ended, or waits (it is cancelled first); answers how it ended. TASK_RUNNING otherwise. */
   delete(id: string, options?: RevisionOptions): Promise<TaskState | undefined>;
+  /**
+   * Says anew until when the record of an ended task, and its result, are kept; answers it. From then on no bound on their number removes it.
+   * TASK_NOT_ENDED.
+   */
+  setRetention(id: string, retention: Retention): Promise<Date>;
   /** Cancels a task, and says what really happened. Idempotent. */
   cancel(id: string, options?: CancelOptions): Promise<CancelVerdict>;
   /** Cancels tasks by id, also such as have not been enqueued yet: those end cancelled as soon as they are. In the order of the ids. */
@@ -92,14 +104,23 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
   });
   return {
     ...createBatchOperations(calls),
-    async update(id, { args, ...changes }, options) {
+    async update(id, { args, metadata, ...changes }, options) {
       const payload = payloadToProto(jsonCodec.encode(args));
-      const request = { ...at(id, options), ...changesToProto(changes), ...(payload && { args: payload }) };
+      const request = {
+        ...{ ...at(id, options), ...changesToProto(changes), ...(payload && { args: payload }) },
+        ...(metadata && { metadata: { ...metadata } }),
+      };
       return statusOf(await call(() => admin.updateTask(request, timed)));
     },
     runNow: async (id, options) => statusOf(await call(() => admin.runTaskNow(at(id, options), timed))),
     move: async (id, queue, options) =>
       statusOf(await call(() => admin.moveTask({ ...at(id, options), queue }, timed))),
+    async setRetention(taskId, retention) {
+      const request = { ...inNamespace, taskId, until: untilOf(retention) };
+      const { purgeTime } = await call(() => admin.setRetention(request, timed));
+      if (purgeTime === undefined) throw new Error("the server answered without the time");
+      return timestampDate(purgeTime);
+    },
     async cancel(taskId, { reason = "", requester = "" } = {}) {
       const request = { ...inNamespace, taskId, reason, requester };
       const { outcome, state } = await call(() => admin.cancelTask(request, timed));
@@ -114,6 +135,11 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
       stateFromProto((await call(() => admin.deleteTask(at(id, options), timed))).state),
   };
 }
+
+const untilOf = (retention: Retention) =>
+  "keepForMs" in retention
+    ? { case: "keepFor" as const, value: durationFromMs(retention.keepForMs) }
+    : { case: "purgeTime" as const, value: timestampFromDate(retention.purgeAt) };
 
 const revokedFromProto = ({ taskId, outcome, state }: ProtoRevoked): RevokedTask => ({
   id: taskId,

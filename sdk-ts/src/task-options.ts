@@ -40,9 +40,14 @@ export type TaskOptions = {
   readonly leaseMs?: number;
   /** How long the task and its result are kept after its end, up to 10 years. Default 24 h. */
   readonly resultRetentionMs?: number;
-  /** At most one task with its key at a time; `true`: the key is made of name, queue and arguments. Default: no limit. */
-  readonly unique?: true | UniqueOptions;
-  /** The key whose limits it obeys, such as a tenant or a remote system; at most 255 printable characters without spaces. */
+  /**
+   * How many ended tasks of its name are kept, those among them that say so, dead letters not; what the last one to end says is in force.
+   * Beyond it the oldest go, within a second or so. `{}`: no bound. Default: none.
+   */
+  readonly keepNewest?: { readonly count?: number; readonly bytes?: number };
+  /** At most one task with its key at a time; `true`: the key is made of name, queue and arguments. Default `false`: no limit. */
+  readonly unique?: boolean | UniqueOptions;
+  /** The key whose limits it obeys, such as a tenant or a remote system; at most 255 printable characters without spaces. Empty: none. */
   readonly limitKey?: string;
   /** Tasks of a queue with the same key run one after the other, in the order of acceptance, retries included. */
   readonly orderingKey?: string;
@@ -54,6 +59,11 @@ export type TaskOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Words to find it by, at most 16. A call's tags are added to the definition's. */
   readonly tags?: readonly string[];
+  /**
+   * Notes for whoever looks at the task, lower-case keys; at most 32 of up to 1 KiB. Shown with it, can be changed while it waits, never acted
+   * upon. A call's are added to the definition's, key by key. Not part of the task's identity.
+   */
+  readonly metadata?: Readonly<Record<string, string>>;
 };
 
 /** A key that the task claims, so that no second one with it is made until it has ended. */
@@ -124,6 +134,7 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
     ...onePlace(withoutInstants(merged, call), call),
     ...(defined.retry && call.retry && { retry: mergeRetry(defined.retry, call.retry) }),
     ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
+    ...(defined.metadata && call.metadata && { metadata: { ...defined.metadata, ...call.metadata } }),
     ...(defined.requiredLabels &&
       call.requiredLabels && { requiredLabels: { ...defined.requiredLabels, ...call.requiredLabels } }),
     ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),

@@ -28,6 +28,7 @@ import { queueCases } from "./queue.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
+import { retentionCases } from "./retention.ts";
 import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
@@ -59,6 +60,7 @@ const nouns = [
   revokeCases,
   pauseCases,
   pruneCases,
+  retentionCases,
   eventCases,
   definitionCases,
   metaCases,

@@ -42,6 +42,8 @@ export interface TaskContext extends Enqueuer {
   readonly fence: Fence;
   readonly headers: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** Notes for whoever looks at it. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** W3C trace context of whoever enqueued it; undefined when they gave none. */
   readonly trace: { readonly traceparent: string; readonly tracestate: string } | undefined;
   /**
@@ -132,6 +134,9 @@ export class HandlerContext implements TaskContext {
   }
   get tags(): readonly string[] {
     return this.#lease.task.tags;
+  }
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#lease.task.metadata;
   }
   get trace(): TraceContext | undefined {
     return this.#lease.task.trace;

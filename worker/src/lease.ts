@@ -16,7 +16,7 @@ const stopShare = 0.8;
 /** A handler may begin while this share of the lease is left until it would have to stop: time for a heartbeat, and for another. */
 const startShare = 0.4;
 
-const noTask: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [] };
+const noTask: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [], metadata: {} };
 
 /** How the lease was handed over. */
 export type LeaseStart = {

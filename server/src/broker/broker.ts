@@ -8,7 +8,7 @@ import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
+import type { Broker, TokenCheckpoint, TokenCheckpointVerdict, WorkerView } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
@@ -31,10 +31,10 @@ export type {
 export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
-export type { TaskSubmission } from "./task-submission.ts";
+export type { ArgsDigest, TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
-export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, WorkerView };
+export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, TokenCheckpointVerdict, WorkerView };
 
 /** A broker at work, as main.ts holds it. */
 export type RunningBroker = Broker & {
@@ -67,6 +67,8 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
+    saveCheckpoints: (namespace, checkpoints) =>
+      parts.saveCheckpoints(namespace, checkpoints, parts.openAny(namespace)),
     definitions: parts.definitions,
     workers: parts.sessions.workers,
     drain: dispatch.drain,

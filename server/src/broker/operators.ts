@@ -10,6 +10,7 @@ import { createLimits, type LimitsPart } from "./limits.ts";
 import type { QueueNews } from "./queue-hints.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createReplay, type Replayed } from "./replay.ts";
+import { createRetain, type Retain } from "./retain.ts";
 import { createRevoke, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -21,6 +22,8 @@ export interface Operators extends Queues, LimitsPart, Editing, Batches, DeadLet
   revoke: Revoke;
   /** Enqueues an ended task's content again under a new id; TASK_UNKNOWN, TASK_NOT_ENDED. */
   replay(ref: TaskRef, newId: TaskId | undefined): Promise<Replayed>;
+  /** Says anew until when the record of an ended task is kept; TASK_UNKNOWN, TASK_NOT_ENDED. */
+  retain: Retain;
 }
 
 /** What that needs of the broker. */
@@ -42,5 +45,6 @@ export function createOperators(deps: OperatorsDeps): Operators {
     cancel,
     revoke: createRevoke({ ...deps, cancel }),
     replay: createReplay(deps),
+    retain: createRetain(deps),
   };
 }

@@ -1,7 +1,7 @@
 import type { Namespace } from "../model/ids.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { createCheckpointing } from "./checkpoints.ts";
+import { createCheckpointing, type SaveCheckpoints } from "./checkpoints.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -22,6 +22,7 @@ export type Parts = {
   readonly queueHints: QueueHints;
   readonly settling: Settling;
   readonly extending: Extending;
+  readonly saveCheckpoints: SaveCheckpoints;
   readonly sessions: Sessions;
   readonly broadcasts: Broadcasts;
   readonly enqueueing: Enqueueing;
@@ -49,10 +50,8 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
-  const sessions = createSessions({
-    ...{ ...deps, keys, dispatch, settling, extending },
-    saveCheckpoints: createCheckpointing(deps),
-  });
+  const saveCheckpoints = createCheckpointing(deps);
+  const sessions = createSessions({ ...deps, keys, dispatch, settling, extending, saveCheckpoints });
   const enqueueing = createEnqueueing({
     ...deps,
     dispatch,
@@ -67,6 +66,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     queueHints: news,
     settling,
     extending,
+    saveCheckpoints,
     sessions,
     broadcasts,
     enqueueing,

@@ -3,6 +3,9 @@ import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.t
 import type { Lineage, TaskPolicy } from "../model/task.ts";
 import type { UniqueSubmission } from "./unique.ts";
 
+/** A digest of the arguments in a content; where there are paths, and the arguments are JSON, of these parts of them. */
+export type ArgsDigest = (content: Bytes, paths: readonly string[] | undefined) => string;
+
 /** What a producer asks for, checked and converted; options that it left out are undefined. */
 export type TaskSubmission = {
   readonly id: TaskId | undefined;
@@ -20,8 +23,10 @@ export type TaskSubmission = {
   /** Given in place of a queue: the queues that are bound to it are looked for. */
   readonly routingKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** The key that it claims, or what makes it. */
-  readonly unique?: UniqueSubmission | undefined;
+  /** The key that it claims, or what makes it; none: nothing, whatever a definition says. */
+  readonly unique?: UniqueSubmission | "none" | undefined;
+  /** Makes the key of a task that claims one because a definition says so. */
+  readonly argsDigest?: ArgsDigest;
   /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
   /**

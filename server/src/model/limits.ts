@@ -17,6 +17,9 @@ export const limits = {
   headersMax: 64,
   headerValueBytesMax: 4096,
   headersBytesMax: 32 * 1024,
+  taskMetadataMax: 32,
+  taskMetadataValueBytesMax: 1024,
+  taskMetadataBytesMax: 8 * 1024,
   tagsMax: 16,
   tagCharsMax: 128,
   batchTasksMax: 1000,
@@ -34,6 +37,9 @@ export const limits = {
   /** How long a claim of a unique key may be kept on purpose, and a debounced task be put off. */
   uniqueMsMax: 315_360_000_000,
   retentionMsMax: 315_360_000_000,
+  /** The largest bound that may be asked for on ended tasks of a name, and on the bytes of their results. */
+  keptTasksMax: 1_000_000_000,
+  keptBytesMax: 1_000_000_000_000_000,
   timeLimitMsMax: 86_400_000,
   startWithinMsMax: 86_400_000,
   /** A lease is not extended further than this beyond its attempt's time limit: its worker should have ended it long ago. */

@@ -2,6 +2,7 @@
 
 import type { TaskEventKind } from "./event.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
+import type { KeepNewest } from "./retention.ts";
 import type { CancelRequest, StateReason, TaskHead, TaskPolicy, TaskState, TerminalState } from "./task.ts";
 import { claimEnd } from "./unique.ts";
 
@@ -37,6 +38,8 @@ export type MoreChange = {
   readonly waitUntil: Instant | undefined;
   /** Until when the task's claim of a unique key lasts, whose scope is over. */
   readonly claimUntil: Instant | undefined;
+  /** The task, which has ended, counts among those of its name that are bounded so from here on. */
+  readonly keepNewest: KeepNewest | undefined;
 };
 
 /** Of what few transitions write, nothing. */
@@ -45,6 +48,7 @@ export const nothingMore: MoreChange = {
   checkpoint: undefined,
   waitUntil: undefined,
   claimUntil: undefined,
+  keepNewest: undefined,
 };
 
 /** A change that writes only where the task is, and why. */
@@ -88,8 +92,20 @@ export function end(
     endedAt: now,
     purgeAt: plus(now, retentionOf(task, state)),
     failure,
-    more: task.policy.unique && { ...nothingMore, claimUntil: claimEnd(task.policy.unique, now) },
+    more: moreAtEnd(task.policy, state, now),
   };
+}
+
+/** Dead letters are kept by time alone. */
+function moreAtEnd(
+  { unique, keepNewest }: TaskPolicy,
+  state: TerminalState,
+  now: Instant,
+): MoreChange | undefined {
+  const bound = state === "failed" ? undefined : keepNewest;
+  return unique === undefined && bound === undefined
+    ? undefined
+    : { ...nothingMore, claimUntil: unique && claimEnd(unique, now), keepNewest: bound };
 }
 
 function retentionOf({ policy }: Pick<TaskHead, "policy">, state: TerminalState): number {

@@ -1,5 +1,6 @@
 import type { Gate, TaskTies } from "./gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
+import type { KeepNewest } from "./retention.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { TaskClaim, UniqueScope, UniqueWish } from "./unique.ts";
 
@@ -69,6 +70,8 @@ export type TaskPolicy = {
   readonly ignoreResult?: boolean | undefined;
   /** How long its claim of a unique key lasts; undefined: it claims none. */
   readonly unique?: UniqueScope | undefined;
+  /** How many ended tasks of its name are kept; undefined: all, for as long as each is kept. */
+  readonly keepNewest?: KeepNewest | undefined;
 };
 
 /** A task on its way in. */

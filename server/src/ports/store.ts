@@ -7,6 +7,7 @@ import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { QueueStore } from "./queue-store.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
 
@@ -19,6 +20,7 @@ export interface Store
     AdminStore,
     CheckpointStore,
     DeadlineStore,
+    RetentionStore,
     QueueStore,
     GateStore,
     EventStore,

@@ -11,6 +11,7 @@ import {
   LeaseLost,
   NonRetryable,
   RejectError,
+  SoftTimeLimitExceeded,
   TaskCancelled,
   type TaskContext,
 } from "@stem/worker";
@@ -41,6 +42,15 @@ const thrownBy = (call: () => unknown): Promise<unknown> =>
 const aborted = ({ signal }: TaskContext): Promise<unknown> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason), { once: true }));
 
+function thrownAtOnce(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 export const half = defineTask({ name: "half", args: onlyEven });
 export const facts = defineTask<[], object>({ name: "facts" });
 export const child = defineTask<[word: string], string>({ name: "child", options: { maxAttempts: 1 } });
@@ -57,10 +67,10 @@ export const contextTasks = [
     return `${word}!`;
   }),
   implement(facts, (ctx) => {
-    const { name, queue, attempt, maxAttempts, delivery, headers, tags, trace } = ctx;
+    const { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, metadata } = ctx;
     const fence = { epoch: typeof ctx.fence.epoch, isText: /^\d{16}-\d{16}$/.test(ctx.fence.text) };
     const isQuiet = !ctx.signal.aborted && ctx.cancelReason === undefined;
-    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, fence, isQuiet };
+    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, metadata, fence, isQuiet };
   }),
   implement(defineTask<[], unknown>({ name: "enqueue" }), async (ctx) => {
     const one = await ctx.enqueue(child, ["one"], { queue: "other" });
@@ -142,6 +152,24 @@ export const contextTasks = [
       heartbeat === reason,
       reason instanceof LeaseLost,
     ];
+  }),
+  implement(defineTask<[], unknown>({ name: "soft-limit" }), async (ctx) => {
+    const hooked = Promise.withResolvers<string>();
+    ctx.onSoftTimeLimit((reason) => hooked.resolve(reason.name));
+    await new Promise<void>((told) => ctx.softSignal.addEventListener("abort", () => told(), { once: true }));
+    const reason: unknown = ctx.softSignal.reason;
+    return [
+      await hooked.promise,
+      reason instanceof SoftTimeLimitExceeded && reason.message,
+      ctx.signal.aborted,
+    ];
+  }),
+  implement(defineTask<[], unknown>({ name: "checkpoint" }), (ctx) => {
+    const wrong = thrownAtOnce(() => ctx.checkpoint("x".repeat(64 * 1024)));
+    if (ctx.attempt === 2) return [ctx.lastCheckpoint, wrong instanceof RangeError && wrong.message];
+    ctx.checkpoint({ page: 1 });
+    ctx.checkpoint({ page: 2 });
+    return ctx.retry({ delayMs: 1 });
   }),
   implement(defineTask<[], unknown>({ name: "throw" }), () => {
     throw new OutOfPaper("tray 2 is empty");

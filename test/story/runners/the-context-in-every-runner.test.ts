@@ -30,6 +30,7 @@ const cancelAtFirstProgress = async (handle: TaskHandle<unknown>): Promise<void>
 const parent = {
   headers: { tenant: "a" },
   tags: ["nightly"],
+  metadata: { ticket: "A-1" },
   trace: { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "a=b" },
 };
 const ownTrace = "00-11111111111111111111111111111111-2222222222222222-01";
@@ -41,7 +42,12 @@ const rows: readonly Row[] = [
     options: { queue: "default", ...parent },
     result: {
       ...{ name: "facts", queue: "default", attempt: 1, maxAttempts: 4, delivery: 1, isQuiet: true },
-      ...{ headers: parent.headers, tags: parent.tags, fence: { epoch: "bigint", isText: true } },
+      ...{
+        headers: parent.headers,
+        tags: parent.tags,
+        metadata: parent.metadata,
+        fence: { epoch: "bigint", isText: true },
+      },
       trace: expect.objectContaining(parent.trace),
     },
   },
@@ -51,7 +57,7 @@ const rows: readonly Row[] = [
     options: { ...parent, priority: 9, maxAttempts: 7, timeLimitMs: 60_000 },
     result: [parent.trace, { traceparent: ownTrace, tracestate: "" }, parent.trace].map((trace) =>
       expect.objectContaining({
-        ...{ name: "facts", headers: {}, tags: [], maxAttempts: 4 },
+        ...{ name: "facts", headers: {}, tags: [], metadata: {}, maxAttempts: 4 },
         trace: expect.objectContaining(trace),
       }),
     ),
@@ -128,6 +134,12 @@ const rows: readonly Row[] = [
       expect(await handle.status()).toMatchObject({ state: "failed", reason: "rejected" });
     },
   },
+  {
+    task: "soft-limit",
+    options: { softTimeLimitMs: 30, timeLimitMs: 60_000 },
+    result: ["SoftTimeLimitExceeded", expect.stringContaining("30 ms"), false],
+  },
+  { task: "checkpoint", result: [{ page: 2 }, expect.stringContaining("65536 bytes")] },
   { task: "retry", result: 3 },
   { task: "too-large", failure: { type: "ResultTooLarge" } },
   { task: "unwritable", failure: { type: "PayloadError", nonRetryable: true } },

@@ -10,6 +10,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
+import { KeepNewestSchema } from "@stem/proto/stem/v1/retention_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
 import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
 import { UniqueOptionsSchema } from "@stem/proto/stem/v1/unique_pb";
@@ -95,6 +96,7 @@ function writeRest(writer: ProtoWriter, task: NewTaskFields): void {
   writeRoutingKey(writer, task.routingKey);
   if (task.parentId !== undefined) writer.tag(12, WireType.LengthDelimited).string(task.parentId);
   if (task.rootId !== undefined) writer.tag(13, WireType.LengthDelimited).string(task.rootId);
+  writer.map(14, task.metadata);
 }
 
 function writeRoutingKey(writer: ProtoWriter, routingKey: string | undefined): void {
@@ -128,6 +130,8 @@ function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
   writer.map(23, options.requiredLabels);
   if (options.unique)
     writer.tag(35, WireType.LengthDelimited).bytes(toBinary(UniqueOptionsSchema, options.unique));
+  if (options.keepNewest)
+    writer.tag(40, WireType.LengthDelimited).bytes(toBinary(KeepNewestSchema, options.keepNewest));
 }
 
 function writeRetry(writer: ProtoWriter, retry: RetryPolicy): void {

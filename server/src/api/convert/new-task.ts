@@ -12,7 +12,7 @@ import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
 import { PlainTask } from "./plain-task.ts";
 import { taskExpiry, taskPolicy, taskStart } from "./task-options.ts";
 import { taskTies } from "./task-ties.ts";
-import { debounceStart, uniqueSubmission } from "./unique-options.ts";
+import { argsDigest, debounceStart, uniqueSubmission } from "./unique-options.ts";
 
 export type { NewTaskFields } from "./new-task-rules.ts";
 
@@ -49,7 +49,7 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     const args = readOptionalPayload(task.args, place, limits);
     if (args && isProblem(args)) return args;
     const unique = task.options?.unique && uniqueSubmission(task.options.unique, args, { now, limits });
-    if (unique && isProblem(unique)) return unique;
+    if (unique && unique !== "none" && isProblem(unique)) return unique;
     const { content, contentHash } = encode(task, args, namespace);
     return {
       id: task.id === undefined ? undefined : taskIdOf(task.id),
@@ -64,6 +64,7 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       routingKey: task.routingKey,
       headers: task.headers,
       unique,
+      argsDigest,
       ties: task.options && taskTies(task.options),
       content,
       contentHash,
@@ -92,6 +93,7 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmissio
   routingKey: undefined,
   headers: noHeaders,
   unique: undefined,
+  argsDigest,
   ties: undefined,
   content,
   contentHash: undefined,

@@ -18,6 +18,7 @@ import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import { purgeTimeOf, retentionToProto } from "../convert/retention.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
@@ -82,6 +83,11 @@ export function createTaskAdminService({
     async deleteTask(request) {
       const state = await broker.deleteTask(atOf(request));
       return create(DeleteTaskResponseSchema, { state: taskStateToProto(state) });
+    },
+    async setRetention(request) {
+      const purgeAt = purgeTimeOf(request, { now: clock.now(), limits });
+      await broker.retain(refOf(request), purgeAt);
+      return retentionToProto(purgeAt);
     },
   });
 }

@@ -46,5 +46,6 @@ export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof Wo
     leaseTasks: (request, { signal }) => unary.lease(request, signal),
     settleTasks: (request) => unary.settle(request),
     extendLeases: (request) => unary.extend(request),
+    saveCheckpoints: (request) => unary.saveCheckpoints(request),
   };
 }

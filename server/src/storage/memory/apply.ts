@@ -3,6 +3,7 @@ import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
 import type { Entry } from "./entry.ts";
 import { releaseKey } from "./release-key.ts";
+import { shelve } from "./shelf.ts";
 import { find, replaceHead, type State } from "./state.ts";
 
 /** Applies each change whose guard holds. */
@@ -45,5 +46,6 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
   });
   if (change.more?.waitUntil !== undefined) state.waitUntil.set(entry, change.more.waitUntil);
   if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
+  if (change.more?.keepNewest !== undefined) shelve(state, entry, change.more.keepNewest);
   state.log.note(entry.head, change.event, now);
 }

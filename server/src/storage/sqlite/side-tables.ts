@@ -1,12 +1,18 @@
 import { type AttemptCheckpoints, createAttemptCheckpoints } from "./attempt-checkpoints.ts";
 import { createDeadlines, type Deadlines } from "./deadlines.ts";
 import type { Database } from "./files/connection.ts";
+import { createShelves, type Shelves } from "./shelves.ts";
 
 /** What few tasks have, in tables of their own. */
-export type SideTables = { readonly checkpoints: AttemptCheckpoints; readonly deadlines: Deadlines };
+export type SideTables = {
+  readonly checkpoints: AttemptCheckpoints;
+  readonly deadlines: Deadlines;
+  readonly shelves: Shelves;
+};
 
 /** Opens them. */
 export const createSideTables = (db: Database): SideTables => ({
   checkpoints: createAttemptCheckpoints(db),
   deadlines: createDeadlines(db),
+  shelves: createShelves(db),
 });

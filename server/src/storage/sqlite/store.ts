@@ -46,6 +46,8 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     readReplays: (refs) => ask(() => reader.call("readReplays", refs)),
     saveCheckpoints: (saves) => ask(() => writer.call("saveCheckpoints", saves)),
     expireOverdue: (now, limit) => ask(() => writer.call("expireOverdue", now, limit)),
+    pruneOverfull: (now, limit) => ask(() => writer.call("pruneOverfull", now, limit)),
+    setRetention: (ref, purgeAt) => ask(() => writer.call("setRetention", ref, purgeAt)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
     endPauses: (refs, now) => ask(() => writer.call("endPauses", refs, now)),

@@ -35,12 +35,12 @@ export type WriteTransition = (target: Target, decided: Decided, ...guardValues:
 /** What writing transitions needs. */
 export type TransitionDeps = Pick<
   Writing,
-  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines"
+  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines" | "shelves"
 >;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, limits, claims, gates, checkpoints, deadlines }: TransitionDeps,
+  { db, ledger, limits, claims, gates, checkpoints, deadlines, shelves }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -67,13 +67,14 @@ export function createTransition(
   const setLimit = command(db, "UPDATE tasks SET limit_ms = ? WHERE seq = ?");
 
   function writeMore(seq: number, more: MoreChange, { purgeAt }: TaskChange): void {
-    const { policy, checkpoint, waitUntil, claimUntil } = more;
+    const { policy, checkpoint, waitUntil, claimUntil, keepNewest } = more;
     if (waitUntil !== undefined) deadlines.put(seq, waitUntil);
     if (policy !== undefined) {
       setPolicy(policyText(policy), seq);
       setLimit(policy.timeLimitMs ?? null, seq);
     }
     if (checkpoint !== undefined) checkpoints.put(seq, checkpoint);
+    if (keepNewest !== undefined) shelves.put(seq, keepNewest);
     if (claimUntil === undefined) return;
     claims.release(seq, claimUntil);
     if (purgeAt !== undefined) claims.ended(seq, purgeAt);

@@ -14,7 +14,7 @@ import { codeOfReason, reasonOfCode, states } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import { textOfTies, tiesOfText } from "../ties-text.ts";
 import { readCancel, readInstant, writeCancel } from "./change.ts";
-import { packed, readList, writeList } from "./coder.ts";
+import { packed, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
 import { readFence, readRef, writeFence, writeRef } from "./lease.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
@@ -51,18 +51,6 @@ export const taskPage = packed<TaskPage>(
   },
   (from) => ({ cursor: from.optionalNumber(), tasks: readList(from, readTask) }),
 );
-
-function writeMaybe<T>(
-  to: PacketWriter,
-  value: T | undefined,
-  write: (to: PacketWriter, value: T) => void,
-): void {
-  to.flag(value !== undefined);
-  if (value !== undefined) write(to, value);
-}
-
-const readMaybe = <T>(from: PacketReader, read: (from: PacketReader) => T): T | undefined =>
-  from.flag() ? read(from) : undefined;
 
 function writeTask(to: PacketWriter, task: Task): void {
   writeHead(to, task);

@@ -49,6 +49,8 @@ export type WriterCalls = Sync<
     | "noteReplays"
     | "saveCheckpoints"
     | "expireOverdue"
+    | "pruneOverfull"
+    | "setRetention"
     | "prune"
     | "setPause"
     | "endPauses"
@@ -137,6 +139,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   remove: { ...small(), items: ([gone]) => gone.length },
   saveCheckpoints: saveCheckpointsVerb,
   expireOverdue: { ...small(), items: ([, limit]) => limit },
+  pruneOverfull: { ...small(), items: ([, limit]) => limit },
+  setRetention: small(),
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
   endPauses: small(),
