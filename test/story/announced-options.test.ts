@@ -7,7 +7,9 @@ import { isProblem } from "../../server/src/api/convert/checked.ts";
 import { createNewTaskReader } from "../../server/src/api/convert/new-task.ts";
 import { readDefinitions } from "../../server/src/api/convert/task-definition.ts";
 import { defaultNamespace } from "../../server/src/model/ids.ts";
+import { limits } from "../../server/src/model/limits.ts";
 import type { Task } from "../../server/src/model/task.ts";
+import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { openRooms, type Rooms } from "../support/rooms.ts";
 
 type Options = MessageInitShape<typeof TaskOptionsSchema>;
@@ -23,7 +25,7 @@ type Row = {
 };
 
 const seconds = (count: number) => ({ seconds: BigInt(count) });
-const delay = (count: number): Options => ({ start: { case: "delay", value: seconds(count) } });
+const startIn = (count: number): Options => ({ start: { case: "delay", value: seconds(count) } });
 const expireAfter = (count: number): Options => ({ expiry: { case: "expireAfter", value: seconds(count) } });
 const noKey = { key: undefined, ended: undefined };
 const claimOf = ({ claim, policy }: Task) => ({ key: claim?.key, ended: policy.unique?.until });
@@ -47,7 +49,7 @@ const rows: Readonly<Record<string, Row>> = {
       [2000, undefined, undefined, undefined],
     ],
   ),
-  delay: row(delay(60), delay(0), (task, at) => task.notBefore && task.notBefore - at, [
+  delay: row(startIn(60), startIn(0), (task, at) => task.notBefore && task.notBefore - at, [
     undefined,
     60_000,
     undefined,
@@ -195,6 +197,53 @@ describe.each([
       ties: { limitKey: "a", orderingKey: "o", labels: { gpu: "yes" } },
     });
   });
+});
+
+test("all of it is there after a restart", async () => {
+  const store = createMemoryStore({ limits });
+  const before = await openRooms({ store });
+  const options: Options = {
+    expiry: { case: "expireAfter", value: seconds(60) },
+    ...{ limitKey: "a", keepNewest: { bytes: 9n } },
+    unique: { window: seconds(60) },
+  };
+  const definition = create(TaskDefinitionSchema, { name: "n", options });
+  await before.worker({ definitions: readDefinitions([definition], before) });
+  await before.close();
+  const rooms = await openRooms({ store });
+  const read = createNewTaskReader(rooms);
+  const submission = read(create(NewTaskSchema, { id: "a", name: "n" }), defaultNamespace, rooms.clock.now());
+  if (isProblem(submission)) throw new Error("refused");
+  await rooms.broker.enqueue(defaultNamespace, [submission], false);
+  expect(await rooms.read("a")).toMatchObject({
+    policy: { expireMs: 60_000, keepNewest: { bytes: 9 }, unique: { until: "ended" } },
+    ties: { limitKey: "a" },
+    claim: { key: expect.stringContaining("sha256:") },
+  });
+  await rooms.close();
+  await store.close();
+});
+
+test("tasks are debounced where the worker says so, and start when the call says otherwise", async () => {
+  const rooms = await openRooms();
+  const unique: Options["unique"] = { debounce: { delay: seconds(10) } };
+  const definition = create(TaskDefinitionSchema, { name: "n", options: { unique } });
+  await rooms.worker({ definitions: readDefinitions([definition], rooms) });
+  const read = createNewTaskReader(rooms);
+  const { clock } = rooms;
+  const enqueue = async (id: string, options: Options = {}) => {
+    const submission = read(create(NewTaskSchema, { id, name: "n", options }), defaultNamespace, clock.now());
+    if (isProblem(submission)) throw new Error("refused");
+    return (await rooms.broker.enqueue(defaultNamespace, [submission], false))[0];
+  };
+  await enqueue("a");
+  expect((await rooms.read("a")).notBefore).toBe(clock.now() + 10_000);
+  await clock.advance(4000);
+  expect(await enqueue("b")).toMatchObject({ taskId: "a" });
+  expect((await rooms.read("a")).notBefore).toBe(clock.now() + 10_000);
+  await enqueue("c", startIn(60));
+  expect((await rooms.read("a")).notBefore).toBe(clock.now() + 60_000);
+  await rooms.close();
 });
 
 test.each(dates)("%s is refused in a definition", async (field) => {

@@ -90,9 +90,9 @@ type End = NonNullable<Parameters<typeof create<typeof TaskSchema>>[1]>;
 
 function messageOf({ record }: FakeTask, state: TaskState, end: End): Task {
   const { id, name, options } = record;
-  const { headers = {}, tags = [], queue = "default" } = options;
+  const { headers = {}, tags = [], metadata = {}, queue = "default" } = options;
   const attempt = isTerminal(stateFromProto(state) ?? "ready") ? 1 : 0;
-  return create(TaskSchema, { id, name, queue, headers, tags: [...tags], state, attempt, ...end });
+  return create(TaskSchema, { id, name, queue, headers, metadata, tags: [...tags], state, attempt, ...end });
 }
 
 const taskUnknown = (id: string): StemProblem =>

@@ -35,6 +35,7 @@ export type RunTaskOptions = {
   readonly delivery?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
+  readonly metadata?: Readonly<Record<string, string>>;
   /** What the handler finds as `ctx.lastCheckpoint`. Default: nothing. */
   readonly lastCheckpoint?: unknown;
   /** Cancels the task when it aborts; its reason's text is what the handler reads in `ctx.cancelReason`. */
@@ -116,12 +117,13 @@ const usualLeaseMs = 20_000;
 
 /** A lease as a server would have granted it for a call with these arguments. */
 async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions): Promise<HeldLease> {
-  const { id, queue, headers, tags, maxAttempts, attempt = 1 } = options;
+  const { id, queue, headers, tags, metadata, maxAttempts, attempt = 1 } = options;
   const call = task.call(args, {
     ...(id !== undefined && { id }),
     ...(queue !== undefined && { queue }),
     ...(headers && { headers }),
     ...(tags && { tags }),
+    ...(metadata && { metadata }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   });
   const sent = await outgoingTask(call);
