@@ -50,6 +50,7 @@ export const limits = {
   /** Progress is kept in memory for every running task, so its data may not be as large as a result. */
   progressDataBytesMax: 64 * 1024,
   queuesPerNamespaceMax: 10_000,
+  namespacesMax: 10_000,
   locksMax: 100_000,
   lockTtlMsMin: 100,
   lockTtlMsMax: 86_400_000,

@@ -4,6 +4,8 @@ import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
+import type { NamespaceStore } from "./namespace-store.ts";
+import type { QueueAdminStore } from "./queue-admin-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
@@ -16,6 +18,8 @@ export interface Store
   extends TaskStore,
     AdminStore,
     QueueStore,
+    QueueAdminStore,
+    NamespaceStore,
     GateStore,
     EventStore,
     DefinitionStore,

@@ -15,6 +15,8 @@ import { pruneEventsOnce } from "./event-pruner.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
+import { type NamespaceRemoverDeps, removeNamespacesOnce } from "./namespace-remover.ts";
+import { removeQueuesOnce } from "./queue-remover.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
@@ -30,6 +32,10 @@ export type UpkeepDeps = {
   readonly queueHints: QueueHints;
   /** The backend's: who is told that tasks changed. */
   readonly hints: TaskHints;
+  /** Those that are being deleted. */
+  readonly namespaces: NamespaceRemoverDeps["namespaces"];
+  /** The broker's: lets go of one of them. */
+  readonly leaveNamespace: NamespaceRemoverDeps["leaveNamespace"];
 };
 
 /** Loops at work. */
@@ -41,7 +47,7 @@ export type Upkeep = {
 const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
-/** Queues in one write. */
+/** Queues in one write, or one round. */
 const resumedTogether = 100;
 const pruneIntervalMs = 10_000;
 
@@ -57,7 +63,8 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
   const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps), claimPrunerOf(deps)];
-  const loops = [reaperOf(deps), resumerOf(deps), stager, gateOpener, ...pruners];
+  const removers = [queueRemoverOf(deps), namespaceRemoverOf(deps)];
+  const loops = [reaperOf(deps), resumerOf(deps), stager, gateOpener, ...pruners, ...removers];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -133,5 +140,27 @@ function claimPrunerOf(deps: UpkeepDeps): Loop {
   return createLoop(deps, {
     name: "claim-pruner",
     runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function queueRemoverOf(deps: UpkeepDeps): Loop {
+  const { batchTasksMax, eventRetentionMs } = deps.limits;
+  const options = {
+    intervalMs: stageIntervalMs,
+    queuesMax: resumedTogether,
+    batchTasksMax,
+    eventRetentionMs,
+  };
+  return createLoop(deps, {
+    name: "queue-remover",
+    runOnce: () => removeQueuesOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function namespaceRemoverOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: stageIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
+  return createLoop(deps, {
+    name: "namespace-remover",
+    runOnce: () => removeNamespacesOnce(deps, options, deps.clock.now()),
   });
 }

@@ -19,6 +19,7 @@ export type Waiting = {
 export function createDebounce({
   db,
   ledger,
+  backlog,
   queues,
   gates,
 }: Writing): (task: NewTask, waiting: Waiting, now: Instant) => void {
@@ -45,6 +46,7 @@ export function createDebounce({
       throw new Error("a task that waits has no content");
     // What makes a repeat of the first submission a duplicate is what was submitted then.
     updateContent(task.content, policyText(task.policy), storedHash(namespace, hash, content), seq);
+    backlog.rewriting(queue, seq, task.content.length);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     updateTask(task.content.length, task.policy.leaseMs ?? null, task.priority, start, seq);
     const priority = state === "scheduled" ? task.priority : head.priority;

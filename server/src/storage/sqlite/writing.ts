@@ -1,4 +1,5 @@
 import type { Limits } from "../../model/limits.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
 import { createGates, type Gates } from "./gates.ts";
@@ -15,6 +16,7 @@ export type Writing = {
   readonly epoch: number;
   readonly queues: QueueRegistry;
   readonly ledger: Ledger;
+  readonly backlog: Backlog;
   readonly leases: LeaseCache;
   readonly claims: Claims;
   readonly revocations: Revocations;
@@ -23,14 +25,15 @@ export type Writing = {
 
 /** Reads what is remembered beside a connection. */
 export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): Writing {
-  const { db, epoch } = base;
-  const queues = createQueueRegistry(db);
+  const { db, epoch, limits } = base;
+  const queues = createQueueRegistry(db, limits.queuesPerNamespaceMax);
   const gates = createGates(db, queues);
   return {
     ...base,
     queues,
     gates,
     ledger: createLedger(db, epoch, gates.returned),
+    backlog: createBacklog(db, queues),
     leases: createLeaseCache(),
     claims: createClaims(db),
     revocations: createRevocations(db),
@@ -38,8 +41,9 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
 }
 
 /** Forgets what a transaction that was undone had made to be remembered. */
-export function forget({ ledger, queues, leases, revocations, gates }: Writing): void {
+export function forget({ ledger, backlog, queues, leases, revocations, gates }: Writing): void {
   ledger.discard();
+  backlog.discard();
   queues.reload();
   leases.clear();
   revocations.reload();
