@@ -171,6 +171,7 @@ function queueFromProto(queue: ProtoQueue): QueueStatus {
       succeeded: Number(depth?.succeeded ?? 0),
       failed: Number(depth?.failed ?? 0),
       cancelled: Number(depth?.cancelled ?? 0),
+      expired: Number(depth?.expired ?? 0),
     },
     oldestReadyMs: oldestReadyAge && durationMs(oldestReadyAge),
     pause: pause && {

@@ -1,5 +1,7 @@
 import { type Refusal, refusalToMove } from "../../model/admission.ts";
-import { isWaiting } from "../../model/task-edit.ts";
+import { waitingUntil } from "../../model/deadline.ts";
+import type { Instant } from "../../model/ids.ts";
+import { type EditedTask, isWaiting } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
 import { openQueue, queueRoom, spaceRoom } from "./rooms.ts";
@@ -20,7 +22,9 @@ function editOne(state: State, { ref, revision, edited, now }: GuardedEdit): Edi
     entry.contentHash = hashOf(entry);
     entry.content = new Uint8Array(content);
   }
+  const wasReady = entry.head.state === "ready";
   moveEntry(state, entry, queue, { ...entry.head, ...written, revision: revision + 1 });
+  if (!wasReady || edited.state !== "ready") waitAnew(state, entry, edited.state, now);
   state.log.note(entry.head, "updated", now);
   return "applied";
 }
@@ -36,4 +40,10 @@ function queueFor(
   const space = spaceOf(state, namespace);
   const queue = openQueue(state, space, edited.queue, now);
   return "refused" in queue ? queue : (refusalToMove(spaceRoom(state, space), queueRoom(queue)) ?? queue);
+}
+
+/** One that begins to wait, for its time or for a worker, has waited too long at another time than before. */
+function waitAnew(state: State, entry: Entry, waitsAs: EditedTask["state"], now: Instant): void {
+  const waitUntil = waitingUntil(entry.head, waitsAs, now);
+  if (waitUntil !== undefined) state.waitUntil.set(entry, waitUntil);
 }

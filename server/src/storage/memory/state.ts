@@ -49,6 +49,8 @@ export type State = {
   readonly leased: Heap<Entry>;
   readonly ended: Heap<Entry>;
   readonly gates: Gates;
+  /** When waiting tasks have waited too long, and some that wait no more. */
+  readonly waitUntil: Map<Entry, Instant>;
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -67,6 +69,7 @@ export function createState(limits: Limits, epoch: number): State {
     leased: createHeap(earlier((head) => head.leaseUntil)),
     ended: createHeap(earlier((head) => head.purgeAt)),
     gates: createGates((entry, stage) => stand(state, entry, stage)),
+    waitUntil: new Map(),
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
@@ -96,7 +99,7 @@ export const find = (state: State, ref: TaskRef): Entry | undefined =>
 export function makeQueue(space: Space, name: QueueName, createdAt: Instant): QueueEntry {
   const deleted = space.queues.get(name);
   if (deleted !== undefined) return Object.assign(deleted, { createdAt, ...asNew() });
-  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const queue: QueueEntry = {
     ...{ name, createdAt, depth, backlog: space.backlog, lanes: new Map() },
     ...asNew(),
@@ -124,6 +127,7 @@ export function remove(state: State, space: Space, entry: Entry): void {
   leave(state, entry);
   line(state.gates, entry, "delete");
   space.tasks.delete(entry.head.id);
+  state.waitUntil.delete(entry);
   // Tidied up when half of it is gone, so that removing stays cheap.
   if (space.order.length > 2 * space.tasks.size) {
     space.order = space.order.filter((each) => space.tasks.get(each.head.id) === each);
@@ -223,6 +227,7 @@ function heapOf(state: State, entry: Entry): Heap<Entry> {
     case "succeeded":
     case "failed":
     case "cancelled":
+    case "expired":
       return state.ended;
   }
 }

@@ -119,10 +119,10 @@ export function createQueueRegistry(db: Database, queuesMax: number): QueueRegis
 
 const selectQueues = `
   SELECT q.id, n.name, q.name, q.paused_at, q.description, q.backlog_max, q.closed, q.revision, q.life,
-    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
+    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
   FROM queues q JOIN namespaces n ON n.id = q.namespace`;
 
-const stateCount = 6;
+const stateCount = 7;
 
 const asNew = { settings: unsaidSettings, revision: 1, life: "there" } as const;
 

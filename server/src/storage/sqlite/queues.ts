@@ -24,11 +24,13 @@ type QueueRow = readonly [
   succeeded: number,
   failed: number,
   cancelled: number,
+  expired: number,
 ];
 
 const selectQueues = `
   SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
-    q.description, q.backlog_max, q.closed, q.revision, q.life, q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
+    q.description, q.backlog_max, q.closed, q.revision, q.life,
+    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
   FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id
   WHERE n.name = ? AND q.life <> ${queueLives.code("deleted")}`;
 
@@ -80,7 +82,7 @@ export function createPurgeMark(
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
   const [, name, createdAt, reason, at, by, resumeAt, ...rest] = row;
   const [description, backlogMax, closed, revision, life, ...depth] = rest;
-  const [scheduled, ready, leased, succeeded, failed, cancelled] = depth;
+  const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
   return {
     namespace,
     name,
@@ -92,7 +94,7 @@ function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | u
       at === null
         ? undefined
         : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined },
-    depth: { scheduled, ready, leased, succeeded, failed, cancelled },
+    depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
     oldestReadyAt,
   };
 }

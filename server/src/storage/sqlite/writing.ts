@@ -7,9 +7,10 @@ import { createLeaseCache, type LeaseCache } from "./lease-cache.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createQueueRegistry, type QueueRegistry } from "./queue-registry.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
+import { createSideTables, type SideTables } from "./side-tables.ts";
 
 /** What the writing verbs share: one connection, and what is remembered beside it. */
-export type Writing = {
+export type Writing = SideTables & {
   readonly db: Database;
   readonly limits: Limits;
   /** The first part of every fence given from now on. */
@@ -37,14 +38,17 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
     leases: createLeaseCache(),
     claims: createClaims(db),
     revocations: createRevocations(db),
+    ...createSideTables(db),
   };
 }
 
 /** Forgets what a transaction that was undone had made to be remembered. */
-export function forget({ ledger, backlog, queues, leases, revocations, gates }: Writing): void {
+export function forget(writing: Writing): void {
+  const { ledger, backlog, queues, leases, deadlines, revocations, gates } = writing;
   ledger.discard();
   backlog.discard();
   queues.reload();
+  deadlines.reload();
   leases.clear();
   revocations.reload();
   gates.reload();
