@@ -3,7 +3,21 @@ import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { Store } from "@stem/server";
 import { payload } from "./tasks.ts";
 
+type OperatorVerb =
+  | "createQueue"
+  | "updateQueue"
+  | "deleteQueue"
+  | "missingQueue"
+  | "leavingQueues"
+  | "forgetQueues"
+  | "openNamespaces"
+  | "createNamespace"
+  | "updateNamespace"
+  | "readNamespaceUse"
+  | "clearNamespace";
 type Claimed = Awaited<ReturnType<Store["claim"]>>[number];
+
+const noQuotas = { queues: undefined, backlogTasks: undefined, backlogBytes: undefined };
 
 /**
  * A store that keeps nothing: it hands out `count` canned tasks of the default queue and says yes to every settlement, so that what is
@@ -62,6 +76,7 @@ export function createNoopStore(count: number): Store {
     putDefinitions: notHere("putDefinitions"),
     removeDefinition: notHere("removeDefinition"),
     setPause: notHere("setPause"),
+    ...noOperators,
     putLimit: notHere("putLimit"),
     deleteLimit: notHere("deleteLimit"),
     putWeight: notHere("putWeight"),
@@ -114,3 +129,22 @@ function cannedTask(i: number, queue: Claimed["queue"]): Claimed {
     policy,
   };
 }
+
+/** What operators say of queues and namespaces. */
+const noOperators: Pick<Store, OperatorVerb> = {
+  createQueue: notHere("createQueue"),
+  updateQueue: notHere("updateQueue"),
+  deleteQueue: notHere("deleteQueue"),
+  missingQueue: notHere("missingQueue"),
+  leavingQueues: async () => [],
+  forgetQueues: async () => 0,
+  openNamespaces: async ({ names, now }) =>
+    names.map((name) => ({
+      ...{ name, state: "active", reason: "", createdAt: now, revision: 1 },
+      settings: { description: "", quotas: noQuotas, queueCreation: undefined },
+    })),
+  createNamespace: notHere("createNamespace"),
+  updateNamespace: notHere("updateNamespace"),
+  readNamespaceUse: notHere("readNamespaceUse"),
+  clearNamespace: notHere("clearNamespace"),
+};

@@ -112,6 +112,7 @@ class Client implements StemClient {
   readonly tasks: Facades["tasks"];
   readonly deadLetters: Facades["deadLetters"];
   readonly queues: Facades["queues"];
+  readonly namespaces: Facades["namespaces"];
   readonly locks: ReturnType<typeof createFacades>["locks"];
 
   constructor(calls: TaskCalls, parts: AllParts) {
@@ -131,6 +132,7 @@ class Client implements StemClient {
     this.tasks = facades.tasks;
     this.deadLetters = facades.deadLetters;
     this.queues = facades.queues;
+    this.namespaces = facades.namespaces;
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
     gates.set(this, {

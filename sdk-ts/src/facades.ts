@@ -1,6 +1,6 @@
 /**
  * What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.queues`,
- * `client.locks`.
+ * `client.namespaces`, `client.locks`.
  */
 
 import type { Transport } from "@connectrpc/connect";
@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createLockCalls } from "./lock-calls.ts";
 import { createLocks, type Locks } from "./locks.ts";
+import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import type { Retries } from "./retry.ts";
@@ -20,8 +21,10 @@ export interface Facades {
   readonly tasks: TaskOperations;
   /** What operators do with tasks that failed for good. */
   readonly deadLetters: DeadLetters;
-  /** What operators do to queues: see how much is in them, pause, resume, purge. */
+  /** What operators do to queues: see how much is in them, pause, resume, purge, create, change, delete. */
   readonly queues: Queues;
+  /** What operators do with namespaces: create, bound, disable, delete. */
+  readonly namespaces: Namespaces;
   /** Locks over all processes and languages that use the server. */
   readonly locks: Locks;
 }
@@ -51,6 +54,7 @@ export function createFacades(
     tasks: createTaskOperations(operating),
     deadLetters: createDeadLetters(operating),
     queues: createQueues(operating),
+    namespaces: createNamespaces(operating),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
   };
 }

@@ -43,12 +43,27 @@ export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
 export type { LockOptions, Locks } from "./locks.ts";
 export type { Logger } from "./log.ts";
+export type {
+  NamespaceQuotas,
+  NamespaceSettings,
+  NamespaceState,
+  NamespaceStatus,
+  Namespaces,
+  NamespaceUse,
+} from "./namespaces.ts";
 export { NonRetryable } from "./non-retryable.ts";
 export type { PayloadOptions } from "./payload-options.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";
 export type { UniqueConflictKind } from "./publisher.ts";
-export type { PauseOptions, QueuePause, QueueStatus, Queues } from "./queues.ts";
+export type {
+  DeletedQueue,
+  PauseOptions,
+  QueuePause,
+  QueueSettings,
+  QueueStatus,
+  Queues,
+} from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SchemaIssue } from "./schema.ts";
 export { SchemaMismatchError } from "./schema.ts";

@@ -12,13 +12,13 @@ import { createControl } from "./control/control.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
-import { namespaceOf } from "./model/ids.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
+import { openNamespaces } from "./namespaces/namespaces.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
-import { openRouting, type Routing, RoutingError } from "./routing/routing.ts";
+import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
 import { openStore } from "./storage/open.ts";
 import { createLog } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
@@ -135,11 +135,18 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   // What is no setting keeps its value from the table.
   const defaults: Defaults = { ...fixed, ...config.defaults };
   const backend = createBackend({ store, clock, limits });
-  const routing = await openRoutes(config, { store, defaults });
+  const namespaces = await openNamespaces({
+    ...{ store, clock, log, limits, configured: config.server.namespaces },
+    queueCreation: config.queues.create === "explicit" ? "explicit" : "on_use",
+    isMadeOnUse: config.server.namespaceCreate === "on-use",
+  });
+  const routing = await openRoutes(config, { store, defaults, namespaces: namespaces.names() });
   const { hints } = backend;
-  const broker = await createBroker({ store, clock, random, log, limits, defaults, routing, hints });
+  const shared = { store, clock, log, limits, defaults, hints, namespaces };
+  const broker = await createBroker({ ...shared, random, routing });
   started.defer(() => broker.close());
-  const upkeep = startUpkeep({ store, clock, log, limits, defaults, queueHints: broker.queueHints, hints });
+  const { queueHints, leaveNamespace } = broker;
+  const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
   started.defer(() => upkeep.stop());
   const pageTokenKey = await keptKey(store, random);
   const api = createApi({
@@ -154,7 +161,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     log,
     limits,
     defaults,
-    namespaces: config.server.namespaces,
+    tenants: namespaces,
     info: { version, store: store.kind, durability: store.durability, startedAt: clock.now() },
   });
   started.defer(() => api.close({ graceMs: closeGraceMs }));
@@ -164,12 +171,12 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
 /** Throws ConfigError where a file of routes, or what the store keeps of them, is not right. */
 async function openRoutes(
   { server, limits }: Config,
-  deps: { readonly store: Store; readonly defaults: Defaults },
+  deps: Pick<RoutingDeps, "store" | "defaults" | "namespaces">,
 ): Promise<Routing> {
   const { routing: name } = server;
   const file = name === "" ? undefined : { name, text: readNamedFile(name, "the file of routes") };
   try {
-    return await openRouting({ ...deps, limits, namespaces: server.namespaces.map(namespaceOf), file });
+    return await openRouting({ ...deps, limits, file });
   } catch (error) {
     throw error instanceof RoutingError ? new ConfigError(error.mistakes) : error;
   }

@@ -19,12 +19,14 @@ import { limitCases } from "./limits.ts";
 import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
+import { namespaceCases } from "./namespace.ts";
 import { outcomeCases } from "./outcome.ts";
 import { pageCases } from "./page.ts";
 import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
+import { queueAdminCases } from "./queue-admin.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
@@ -51,6 +53,8 @@ const nouns = [
   expiryCases,
   deadlineCases,
   queueCases,
+  queueAdminCases,
+  namespaceCases,
   limitCases,
   tieCases,
   purgeCases,

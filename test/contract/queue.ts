@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { defaultNamespace, namespaceOf, plus, queueNameOf } from "../../server/src/model/ids.ts";
-import type { Queue } from "../../server/src/model/queue.ts";
+import { type Queue, unsaidSettings } from "../../server/src/model/queue.ts";
 import { defaultQueue, newTask } from "../support/new-task.ts";
 import { lease, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
@@ -140,6 +140,9 @@ export function queueCases({ case: test }: Suite): void {
       namespace: defaultNamespace,
       name: defaultQueue,
       createdAt: subject.now,
+      settings: unsaidSettings,
+      revision: 1,
+      isDeleting: false,
       pause: { reason: "early", at: subject.now },
       depth: none,
       oldestReadyAt: undefined,
@@ -166,7 +169,10 @@ export function queueCases({ case: test }: Suite): void {
       const pause = { reason: "deploy", at: subject.now };
       expect(await subject.store.setPause(ref, pause, subject.now)).toBe("done");
       const another = { ...ref, queue: queueNameOf("another") };
-      expect(await subject.store.setPause(another, pause, subject.now)).toBe("queue_limit");
+      expect(await subject.store.setPause(another, pause, subject.now)).toEqual({
+        refused: "queue_limit",
+        max: 1,
+      });
       expect(await subject.store.getQueue(another)).toBeUndefined();
     },
     { limits: { queuesPerNamespaceMax: 1 } },

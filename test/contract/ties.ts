@@ -177,7 +177,10 @@ function fairnessCases({ case: test }: Suite): void {
       const red = { ...queue, queue: queueNameOf("red") };
       const weight = { key: "a", weight: 2 };
       expect(await subject.store.putWeight(queue, weight, subject.now)).toBe("done");
-      expect(await subject.store.putWeight(red, weight, subject.now)).toBe("queue_limit");
+      expect(await subject.store.putWeight(red, weight, subject.now)).toEqual({
+        refused: "queue_limit",
+        max: 1,
+      });
       expect(await subject.store.listWeights(red, undefined, 10)).toEqual([]);
     },
     { limits: { queuesPerNamespaceMax: 1 } },

@@ -66,6 +66,7 @@ class RecordingClient implements FakeClient {
   readonly tasks = this.#facades.tasks;
   readonly deadLetters = this.#facades.deadLetters;
   readonly queues = this.#facades.queues;
+  readonly namespaces = this.#facades.namespaces;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);

@@ -8,4 +8,5 @@ export const createFakeFacades = (closing: AbortSignal) => ({
   tasks: noOperators<StemClient["tasks"]>("tasks"),
   deadLetters: noOperators<StemClient["deadLetters"]>("deadLetters"),
   queues: noOperators<StemClient["queues"]>("queues"),
+  namespaces: noOperators<StemClient["namespaces"]>("namespaces"),
 });

@@ -13,8 +13,6 @@ import { createWorkerService } from "./worker-stream/worker-service.ts";
 
 /** What the services are made of. */
 export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens"> & {
-  /** The namespaces that exist. */
-  readonly namespaces: readonly string[];
   readonly info: ServerFacts;
   /** Signs page tokens; at least 16 secret bytes. */
   readonly pageTokenKey: Uint8Array;
@@ -22,16 +20,16 @@ export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens"> & {
 
 /** The services, health and reflection included. */
 export function createServices(from: RouterDeps): readonly ServiceEntry[] {
-  const { info, limits, defaults, namespaces, pageTokenKey, draining } = from;
+  const { info, limits, defaults, tenants, pageTokenKey, draining } = from;
   const deps: ServiceDeps = {
     ...from,
-    namespaces: createNamespaces(namespaces),
+    namespaces: createNamespaces(tenants),
     pageTokens: createPageTokens(pageTokenKey),
   };
   const ours = [
     ...createRoomServices(deps),
     serve(WorkerService, createWorkerService(deps)),
-    createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
+    createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces: tenants.names }),
   ];
   return [...ours, ...createStandardServices(ours, draining)];
 }

@@ -3,6 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Control } from "../control/control.ts";
 import type { Locks } from "../locks/locks.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
+import type { Namespaces } from "../namespaces/namespaces.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Routing } from "../routing/routing.ts";
@@ -20,7 +21,10 @@ export type ServiceDeps = {
   readonly log: Log;
   readonly limits: Limits;
   readonly defaults: Defaults;
+  /** The namespace that a request means. */
   readonly namespaces: NamespaceOf;
+  /** All namespaces, for those who operate on them. */
+  readonly tenants: Namespaces;
   readonly pageTokens: PageTokens;
   /** Aborts when the server starts to drain. */
   readonly draining: AbortSignal;

@@ -1,6 +1,7 @@
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import type { NamespaceView } from "../ports/namespace-view.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
@@ -15,6 +16,7 @@ export type BrokerDeps = {
   readonly limits: Limits;
   readonly defaults: Defaults;
   readonly routing: Routing;
+  readonly namespaces: NamespaceView;
   /** Who is told what became of tasks. */
   readonly hints: TaskHints;
 };

@@ -6,6 +6,7 @@
 import { createLoop } from "../lib/loop.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
+import type { LeaveNamespace } from "./leave-namespace.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
 import type { Broker, TokenCheckpoint, TokenCheckpointVerdict, WorkerView } from "./verbs.ts";
@@ -40,6 +41,8 @@ export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, TokenCheckpointVe
 export type RunningBroker = Broker & {
   /** For upkeep: what became ready or was scheduled. */
   readonly queueHints: QueueHints;
+  /** For upkeep: lets go of a namespace that is being deleted. */
+  readonly leaveNamespace: LeaveNamespace;
   /** Resolves as soon as no worker's session holds a lease. Leases without a session are not waited for. */
   quiet(): Promise<void>;
   /** Stops what runs by itself; drain first. */
@@ -61,8 +64,12 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     enqueue: parts.enqueueing.enqueue,
     openSession: createGreeting(parts, deps),
     broadcasts: parts.broadcasts.verbs,
-    lease: async (want, signal) =>
-      parts.leaseUnary({ ...want, queues: routing.subscribe(want.namespace, want.queues) }, signal),
+    async lease(want, signal) {
+      const queues = routing.subscribe(want.namespace, want.queues);
+      await parts.admit(want.namespace, queues);
+      return parts.leaseUnary({ ...want, queues }, signal);
+    },
+    leaveNamespace: parts.leaveNamespace,
     isServed: dispatch.isServed,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>

@@ -1,5 +1,4 @@
 import type { Bytes, Instant, QueueName, TaskRef } from "../model/ids.ts";
-import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import { isTerminal, type Task, type TaskHead, type TerminalState } from "../model/task.ts";
 import { editTask, noEdit, type TaskEdit } from "../model/task-edit.ts";
@@ -9,6 +8,7 @@ import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import { deleteAtRest } from "./delete.ts";
 import { type EditNews, tellEdited } from "./edit-news.ts";
+import { throwRefusal } from "./refusal.ts";
 
 /** How often a task may change between being read and being written before whoever changes it is told to come back. */
 const triesMax = 10;
@@ -38,7 +38,6 @@ export type Editing = {
 export type EditingDeps = {
   readonly store: Pick<TaskStore, "read" | "readHeads" | "apply"> & AdminStore;
   readonly clock: Clock;
-  readonly limits: Limits;
   readonly hints: TaskHints;
   readonly news: EditNews;
 };
@@ -93,7 +92,7 @@ export function createEditing(deps: EditingDeps): Editing {
 
 /** False where somebody else changed the task first. */
 async function write(
-  { store, hints, news, limits }: EditingDeps,
+  { store, hints, news }: EditingDeps,
   head: TaskHead,
   { now, ...edit }: TaskEdit & { readonly now: Instant },
 ): Promise<boolean> {
@@ -104,16 +103,12 @@ async function write(
   if (edited === "unchanged") return true;
   const ref = { namespace, id };
   const [verdict] = await store.edit([{ ref, revision, edited, now }]);
-  if (verdict === "queue_limit") throw queueLimit(edited.queue, limits);
+  throwRefusal(verdict, { namespace, queue: edited.queue });
   if (verdict !== "applied") return false;
   hints.changed([ref]);
   tellEdited(news, namespace, [{ head, edited }]);
   return true;
 }
-
-/** No further queue can be made. */
-export const queueLimit = (queue: QueueName, { queuesPerNamespaceMax: queuesMax }: Limits): StemProblem =>
-  new StemProblem({ reason: "QUEUE_LIMIT_REACHED", queue, queuesMax });
 
 function checkRevision({ namespace, id, revision }: TaskHead, expected: number | undefined): void {
   if (expected !== undefined && expected !== revision) throw conflict({ namespace, id }, revision);

@@ -43,7 +43,7 @@ export type EnqueueingDeps = CompletingDeps & {
 
 /** Makes the part of the broker that takes tasks in. */
 export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
-  const { store, clock, limits, dispatch, news, hints } = deps;
+  const { store, clock, dispatch, news, hints } = deps;
   const completing = createCompleting(deps);
 
   async function accept(
@@ -60,8 +60,9 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       const answer = answers[at];
       if (answer === undefined) throw new Error("the store left a task without a verdict");
       if (answer === "accepted") scheduled.scheduled(task.notBefore);
-      else if (typeof answer === "object") noteUnique(task, answer, { scheduled, hints });
-      return verdictOf(task, answer, limits);
+      else if (typeof answer === "object" && "unique" in answer)
+        noteUnique(task, answer, { scheduled, hints });
+      return verdictOf(task, answer);
     });
     scheduled.tell(news);
     return verdicts;

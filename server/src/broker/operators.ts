@@ -7,6 +7,7 @@ import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createEditing, type Editing } from "./edit.ts";
 import type { Enqueueing } from "./enqueue.ts";
 import { createLimits, type LimitsPart } from "./limits.ts";
+import { createQueueAdmin, type QueueAdmin } from "./queue-admin.ts";
 import type { QueueNews } from "./queue-hints.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createReplay, type Replayed } from "./replay.ts";
@@ -15,7 +16,7 @@ import { createRevoke, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What operators do. Throws StemProblem; counts tell what was left alone. */
-export interface Operators extends Queues, LimitsPart, Editing, Batches, DeadLetters {
+export interface Operators extends Queues, QueueAdmin, LimitsPart, Editing, Batches, DeadLetters {
   /** Cancels a task; TASK_UNKNOWN when there is none. */
   cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
   /** Cancels tasks, also such as have not come yet: those end cancelled when they do. CONCURRENCY_LIMIT_REACHED. */
@@ -38,6 +39,7 @@ export function createOperators(deps: OperatorsDeps): Operators {
   const cancel = createCancel(deps);
   return {
     ...createQueues(deps),
+    ...createQueueAdmin(deps),
     ...createLimits(deps),
     ...createEditing(deps),
     ...createBatches({ ...deps, cancelMany: createCancelMany(deps) }),

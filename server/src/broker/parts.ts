@@ -1,4 +1,5 @@
 import type { Namespace } from "../model/ids.ts";
+import { type Admit, createAdmit } from "./admittance.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { createCheckpointing, type SaveCheckpoints } from "./checkpoints.ts";
@@ -7,6 +8,7 @@ import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
+import { createLeaveNamespace, type LeaveNamespace } from "./leave-namespace.ts";
 import type { OpenToken } from "./open-token.ts";
 import { createOperators, type Operators } from "./operators.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
@@ -29,6 +31,8 @@ export type Parts = {
   readonly leaseUnary: LeaseUnary;
   readonly operators: Operators;
   readonly definitions: Definitions;
+  readonly admit: Admit;
+  readonly leaveNamespace: LeaveNamespace;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
 };
@@ -59,7 +63,9 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     definitions,
     fanOut: (namespace, tasks) => broadcasts.fanOut(namespace, tasks),
   });
-  const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing });
+  const admit = createAdmit(deps);
+  const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing, admit });
+  const operators = createOperators({ ...deps, sessions, enqueueing, news });
   return {
     keys,
     dispatch,
@@ -71,8 +77,10 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     broadcasts,
     enqueueing,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
-    operators: createOperators({ ...deps, sessions, enqueueing, news }),
+    operators,
     definitions,
+    admit,
+    leaveNamespace: createLeaveNamespace({ ...deps, sessions, definitions, limitsPart: operators }),
     openAny: sessions.openAny,
   };
 }

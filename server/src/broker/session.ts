@@ -1,5 +1,6 @@
 import type { Command, CommandOutcome } from "../model/command.ts";
 import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
+import type { StemProblem } from "../model/problem.ts";
 import type { Subscription } from "../model/queue-tier.ts";
 import type { TaskDefinition } from "../model/task-definition.ts";
 import type { WorkerStats, WorkerTraits } from "../model/worker.ts";
@@ -34,6 +35,8 @@ export type SessionEvents = {
   readonly onCommand: (commandId: number, command: Command) => boolean;
   /** Another stream took the session up; this one must close. */
   readonly onSuperseded: () => void;
+  /** Nothing is here for the worker any more, and this says why: the stream is to end. */
+  readonly onDismissed?: (why: StemProblem) => void;
   /** The stream takes nothing more: it is lost, superseded or has said goodbye. Perhaps more than once. */
   readonly onLeft?: () => void;
 };

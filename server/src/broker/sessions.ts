@@ -1,5 +1,6 @@
 import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
+import type { StemProblem } from "../model/problem.ts";
 import type { CancelMessage, Fence, TaskHead } from "../model/task.ts";
 import type { Random } from "../ports/random.ts";
 import { createCommands } from "./commands.ts";
@@ -31,6 +32,8 @@ export type Sessions = {
   workers(namespace: Namespace): readonly WorkerView[];
   /** Resolves as soon as no session holds a lease. */
   quiet(): Promise<void>;
+  /** Ends the streams of a namespace's sessions that hold no leases. */
+  dismiss(namespace: Namespace, why: StemProblem): void;
   /** Forgets sessions whose stream was lost so long ago that their leases are over. */
   sweep(now: Instant): void;
 };
@@ -107,17 +110,16 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     neverArrived: (task) => neverArrived(sessions.values(), task),
     workers: (namespace) =>
-      sessions
-        .values()
+      [...sessions.values()]
         .filter((state) => state.namespace === namespace)
-        .map((state) => workerViewOf(state, (command, timeoutMs) => commands.ask(state, command, timeoutMs)))
-        .toArray(),
+        .map((state) => workerViewOf(state, (command, timeoutMs) => commands.ask(state, command, timeoutMs))),
     quiet() {
       return new Promise((resolve) => {
         untilQuiet.push(resolve);
         noteQuiet();
       });
     },
+    dismiss: (namespace, why) => dismissIdle(sessions.values(), namespace, why),
     sweep(now) {
       for (const state of sessions.values()) {
         const { stream, detachedAt } = state;
@@ -130,6 +132,11 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
     },
   };
+}
+
+function dismissIdle(states: Iterable<SessionState>, namespace: Namespace, why: StemProblem): void {
+  for (const state of states)
+    if (state.namespace === namespace && state.book.size === 0) state.stream?.dismiss(why);
 }
 
 function neverArrived(states: Iterable<SessionState>, { namespace, id, fence }: TaskHead): boolean {

@@ -1,5 +1,6 @@
 import type { Command, CommandOutcome } from "../model/command.ts";
 import type { Bytes, QueueName } from "../model/ids.ts";
+import type { StemProblem } from "../model/problem.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { Claimed } from "../ports/task-store.ts";
@@ -144,6 +145,10 @@ export class Stream implements Session, StreamControl {
   supersede(): void {
     this.#leave();
     this.#events.onSuperseded();
+  }
+
+  dismiss(why: StemProblem): void {
+    this.#events.onDismissed?.(why);
   }
 
   tellCommand(commandId: number, command: Command): boolean {

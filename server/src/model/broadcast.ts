@@ -38,6 +38,9 @@ const inboxPrefix = `${mark}inbox/`;
 /** The inbox of that number. */
 export const inboxOf = (slot: number): QueueName => queueNameOf(`${inboxPrefix}${slot}`);
 
+/** Whether a queue is one of ours, which nobody can name. */
+export const isOurs = (queue: QueueName): boolean => queue.startsWith(mark);
+
 /** Whether a queue is somebody's inbox. */
 export const isInbox = (queue: QueueName): boolean => queue.startsWith(inboxPrefix);
 

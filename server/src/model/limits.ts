@@ -64,6 +64,7 @@ export const limits = {
   retryTypesMax: 32,
   failureAncestorsMax: 16,
   queuesPerNamespaceMax: 10_000,
+  namespacesMax: 10_000,
   locksMax: 100_000,
   lockTtlMsMin: 100,
   lockTtlMsMax: 86_400_000,

@@ -1,3 +1,4 @@
+import type { Refusal } from "../model/admission.ts";
 import type { GateLimit, LimitRef } from "../model/gate.ts";
 import type { Instant, Namespace, QueueRef } from "../model/ids.ts";
 
@@ -18,7 +19,7 @@ export interface GateStore {
   /** Limits of a namespace by kind (queue, name, key) and subject (code-unit order), after `after`. */
   listLimits(namespace: Namespace, after: LimitRef | undefined, limit: number): Promise<readonly GateLimit[]>;
   /** Sets how often a fairness key of a queue comes beside the others; the queue is made where there is none. Weight 1 is the usual. */
-  putWeight(ref: QueueRef, weight: KeyWeight, now: Instant): Promise<"done" | "queue_limit">;
+  putWeight(ref: QueueRef, weight: KeyWeight, now: Instant): Promise<"done" | Refusal>;
   /** The weights of a queue other than 1, by key (code-unit order), after `after`. */
   listWeights(ref: QueueRef, after: string | undefined, limit: number): Promise<readonly KeyWeight[]>;
   /** Lets through whom rates allow at `now`. Answers when it should be asked next; undefined: not before news say so. */

@@ -1,3 +1,4 @@
+import type { Refusal } from "../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
 
@@ -13,7 +14,7 @@ export interface QueueStore {
    * Pauses (or with undefined resumes) a queue, whatever it was before; a queue that is not there is made when it is paused. Claims
    * that come later obey.
    */
-  setPause(ref: QueueRef, pause: QueuePause | undefined, now: Instant): Promise<"done" | "queue_limit">;
+  setPause(ref: QueueRef, pause: QueuePause | undefined, now: Instant): Promise<"done" | Refusal>;
   /** Paused queues that go on by themselves at or before `now`, earliest first. */
   duePauses(now: Instant, limit: number): Promise<readonly QueueRef[]>;
   /** Resumes those of them whose pause is over at `now`, and answers which; one that was paused anew meanwhile is not. */

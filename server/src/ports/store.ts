@@ -6,6 +6,8 @@ import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
+import type { NamespaceStore } from "./namespace-store.ts";
+import type { QueueAdminStore } from "./queue-admin-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { RetentionStore } from "./retention-store.ts";
 import type { TaskStore } from "./task-store.ts";
@@ -22,6 +24,8 @@ export interface Store
     DeadlineStore,
     RetentionStore,
     QueueStore,
+    QueueAdminStore,
+    NamespaceStore,
     GateStore,
     EventStore,
     DefinitionStore,

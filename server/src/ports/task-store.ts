@@ -1,3 +1,4 @@
+import type { Refusal } from "../model/admission.ts";
 import type { Labels } from "../model/gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
@@ -26,7 +27,8 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 export interface TaskStore {
   /**
    * Stores new tasks; idempotent by id and content hash, also against removed tasks for a day. Queues come into being with their
-   * first task. Items are judged one after the other. With `atomic`, one that is "exists" or "queue_limit" leaves all out, the
+   * first task, where their namespace says nothing else. Items are judged one after the other: what is new may be refused, by
+   * model/admission.ts, and a task that was stored before is not. With `atomic`, one that "exists" or is refused leaves all out, the
    * others with verdict "withheld"; a duplicate of a task stored before refuses nothing and stays one. A task that claims a unique key
    * gets it if it is free, in the same transaction; what becomes of it where another has it is decided by model/unique.ts, and counted
    * with the one that has it. A task's end, or its first lease, ends its claim, in the same transaction.
@@ -76,10 +78,10 @@ export type AcceptBatch = {
 };
 
 /**
- * accepted: stored now. duplicate: the same task was stored before. exists: the id is taken by other content. queue_limit: the
- * namespace has as many queues as it may. withheld: left out because another task of an atomic batch was.
+ * accepted: stored now. duplicate: the same task was stored before. exists: the id is taken by other content. withheld: left out
+ * because another task of an atomic batch was. A refusal: it may not come in.
  */
-export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "queue_limit" | "withheld" | UniqueVerdict;
+export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "withheld" | Refusal | UniqueVerdict;
 
 /**
  * What a task got whose unique key another had. kept: it was not stored, nothing else happened. taken: it was refused. updated: the other

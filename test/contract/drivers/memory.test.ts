@@ -22,6 +22,8 @@ exercise(
       "a claim outlives a restart with its holder",
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
       "limits, rates, orders, turns and labels go on over a restart",
+      "what was said of a queue is there after a restart, and a deletion goes on",
+      "what was said of namespaces is there after a restart, quotas as they were used",
     ].map((test) => ({ test, reason: forgets })),
   },
 );

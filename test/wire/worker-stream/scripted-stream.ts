@@ -77,7 +77,7 @@ export async function openStreamServer(
   const service = createWorkerService({
     ...{ clock, log, limits, defaults, draining: draining.signal },
     broker: wish.spy ? wish.spy(rooms.broker) : rooms.broker,
-    namespaces: createNamespaces(["default"]),
+    namespaces: createNamespaces({ stateOf: (name) => (name === "default" ? "active" : undefined) }),
   });
   return {
     ...{ rooms, clock, service, log },

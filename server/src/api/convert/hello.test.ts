@@ -10,7 +10,9 @@ import { createNamespaces } from "./namespace.ts";
 type Init = MessageInitShape<typeof HelloSchema>;
 
 const weighted = QueueMode.WEIGHTED;
-const namespaces = createNamespaces(["default", "blue"]);
+const namespaces = createNamespaces({
+  stateOf: (name) => (["default", "blue"].includes(name) ? "active" : undefined),
+});
 const hello = (init: Init) =>
   create(HelloSchema, {
     protocolMin: 1,

@@ -5,6 +5,7 @@ import { createControlService } from "./control-service.ts";
 import { createDeadLetterService } from "./dead-letter-service.ts";
 import { createLimitService } from "./limit-service.ts";
 import { createLockService } from "./lock-service.ts";
+import { createNamespaceService } from "./namespace-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createRoutingService } from "./routing-service.ts";
 import { createTaskAdminService } from "./task-admin-service.ts";
@@ -20,6 +21,7 @@ export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createTaskBatchService(deps),
   createDeadLetterService(deps),
   createQueueService(deps),
+  createNamespaceService(deps),
   createLimitService(deps),
   createBroadcastService(deps),
   createRoutingService(deps),

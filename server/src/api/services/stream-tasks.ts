@@ -45,7 +45,7 @@ async function* newFrames(
   let namespace: Namespace | undefined;
   let newest = 0n;
   for await (const request of requests) {
-    namespace ??= namespaces(request.namespace);
+    namespace ??= namespaces(request.namespace, "ending");
     const { frameSeq } = request;
     if (frameSeq > 0n && frameSeq <= newest) continue;
     if (frameSeq > newest) newest = frameSeq;

@@ -41,6 +41,7 @@ export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard
   const session = await broker.openSession(greeting, {
     onCancel: outbox.cancel,
     onCommand: (commandId, wanted) => outbox.command(command(commandId, wanted)),
+    onDismissed: outbox.end,
     onSuperseded: () => {
       isSuperseded = true;
       outbox.end();

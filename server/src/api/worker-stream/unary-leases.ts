@@ -82,7 +82,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
     },
 
     async settle({ namespace: requested, settlements }) {
-      const namespace = namespaces(requested);
+      const namespace = namespaces(requested, "ending");
       if (settlements.length === 0)
         throw fieldInvalid("settlements", `must have 1 to ${limits.batchTasksMax} items`);
       const reading = { path: "settlements", read: deps.readSettlement, limits };
@@ -92,7 +92,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
     },
 
     async extend({ namespace: requested, leaseTokens, duration }) {
-      const namespace = namespaces(requested);
+      const namespace = namespaces(requested, "ending");
       const itemsMax = limits.batchTasksMax;
       if (leaseTokens.length > itemsMax)
         throw new StemProblem({

@@ -9,7 +9,8 @@ import { createJudge, type Judge } from "../judge.ts";
 import { holderOf, meetHolder, replaceHolder, takeKey } from "./claims.ts";
 import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
 import { cancelIfRevoked } from "./revoke.ts";
-import { insert, makeQueue, type Space, type State, spaceOf } from "./state.ts";
+import { enterQueue, queueAt, queueRoom, spaceRoom } from "./rooms.ts";
+import { insert, type Space, type State, spaceOf } from "./state.ts";
 import { turnOf } from "./turns.ts";
 
 /** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
@@ -44,8 +45,9 @@ function acceptUnique(state: State, task: NewTask, now: Instant): AcceptVerdict 
 }
 
 function store(state: State, space: Space, task: NewTask, now: Instant): AcceptVerdict {
-  const queue = space.queues.get(task.queue) ?? makeQueue(state, space, task.queue, now);
-  if (queue === undefined) return "queue_limit";
+  const wanted = { name: task.queue, bytes: task.content.length, now };
+  const queue = enterQueue(state, space, wanted);
+  if ("refused" in queue) return queue;
   const turn = turnOf(queue, task.ties?.fairnessKey);
   const entry = { ...entryOf(state, task, queue, now), turn };
   insert(state, space, entry);
@@ -58,9 +60,11 @@ function store(state: State, space: Space, task: NewTask, now: Instant): AcceptV
 function judgeFor(state: State, now: Instant): Judge {
   return createJudge({
     hashOf: (ref) => knownHash(spaceOf(state, ref.namespace), ref),
-    hasQueue: ({ namespace, queue }) => spaceOf(state, namespace).queues.has(queue),
-    queueCount: (namespace) => spaceOf(state, namespace).queues.size,
-    queuesMax: state.limits.queuesPerNamespaceMax,
+    spaceRoom: (namespace) => spaceRoom(state, spaceOf(state, namespace)),
+    queueRoom({ namespace, queue }) {
+      const found = queueAt(spaceOf(state, namespace), queue);
+      return found && queueRoom(found);
+    },
     holderOf(namespace, key) {
       const claim = holderOf(state.spaces.get(namespace), key, now);
       return claim && { id: claim.holder.head.id, head: claim.holder.head };
@@ -87,6 +91,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     held: stages.free,
     queue,
     content: new Uint8Array(task.content),
+    countedBytes: 0,
     contentHash: task.contentHash,
     head: headOf(task, now),
     result: undefined,

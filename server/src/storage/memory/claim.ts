@@ -92,10 +92,11 @@ function openLanes(state: State, want: ClaimRequest, names: readonly QueueName[]
     const [first, second] = [a.ready.first(), b.ready.first()];
     return first !== undefined && second !== undefined && isBefore(first, second);
   });
-  const queues = state.spaces.get(want.namespace)?.queues;
+  const space = state.spaces.get(want.namespace);
+  if (space?.record !== undefined && space.record.state !== "active") return lanes;
   for (const name of new Set(names)) {
-    const queue = queues?.get(name);
-    if (queue === undefined || queue.pause !== undefined) continue;
+    const queue = space?.queues.get(name);
+    if (queue === undefined || queue.pause !== undefined || queue.life !== "there") continue;
     for (const lane of queue.lanes.values())
       if (lane.ready.size > 0 && isSatisfied(lane.labels ?? {}, want.labels)) lanes.add(lane);
   }

@@ -4,7 +4,7 @@ import type { Replay } from "../../model/dead-letter.ts";
 import type { Labels } from "../../model/gate.ts";
 import type { Stage, Tied } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, QueueName } from "../../model/ids.ts";
-import type { QueuePause } from "../../model/queue.ts";
+import type { QueuePause, QueueSettings } from "../../model/queue.ts";
 import type { TaskHead, TaskState } from "../../model/task.ts";
 import type { KeyTurns } from "../../model/turn.ts";
 import type { Heap, Placed } from "./heap.ts";
@@ -18,6 +18,8 @@ export type Entry = Placed &
     held: Stage;
     queue: QueueEntry;
     content: Bytes;
+    /** How much of its content is counted in its namespace's backlog. */
+    countedBytes: number;
     contentHash: string | undefined;
     /** Replaced with every change and never changed itself, so that readers may keep it. */
     head: TaskHead;
@@ -54,10 +56,21 @@ export type Lane = Placed & { readonly labels: Labels | undefined; readonly read
 export const hashOf = ({ head, content, contentHash }: Entry): string =>
   contentHashOf({ namespace: head.namespace, content, contentHash });
 
+/** What has not ended. */
+export type Backlog = { tasks: number; bytes: number };
+
 /** One queue. */
 export type QueueEntry = {
   readonly name: QueueName;
-  readonly createdAt: Instant;
+  createdAt: Instant;
+  /** That of its namespace. */
+  readonly backlog: Backlog;
+  settings: QueueSettings;
+  revision: number;
+  /** deleted: what is left of it are the records of tasks that ended. */
+  life: "there" | "deleting" | "deleted";
+  /** When it was deleted. */
+  leftAt: Instant | undefined;
   /** By priority and labels. */
   readonly lanes: Map<string, Lane>;
   /** Where keys take turns: the highest turn that was granted. Undefined: nobody has said a key. */

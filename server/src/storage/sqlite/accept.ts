@@ -1,3 +1,4 @@
+import { newQueue, type Refusal, refusalToEnter, refusalToMake } from "../../model/admission.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
@@ -13,21 +14,40 @@ import type { Writing } from "./writing.ts";
 
 /** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, limits, gates, revocations } = writing;
+  const { queues, ledger, backlog, gates, revocations } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
   const judgeAt = createJudgeAt(writing, findHash);
   const acceptUnique = createAcceptUnique(writing, (task, now) => acceptRun([task], now)[0] ?? "exists");
   const cancelRevoked = createCancelRevoked(writing);
 
-  /** Stores tasks that are alike, as many at once as there is a queue for. */
+  /** Stores tasks that are alike: all at once where nothing refuses any of them. */
   function acceptRun(run: AlikeTasks, now: Instant): AcceptVerdict[] {
-    const [first] = run;
-    const queue = queues.find(first.namespace, first.queue) ?? makeQueue(first, now);
-    if (queue !== undefined) return acceptInto(queue, run, now);
-    const [, second, ...others] = run;
-    const rest = second === undefined ? [] : acceptRun([second, ...others], now);
-    return [known(first) ?? "queue_limit", ...rest];
+    const [{ namespace, queue: name }] = run;
+    const queue = queues.find(namespace, name);
+    if (queue !== undefined && backlog.refusalOf(queue, run) === undefined)
+      return acceptInto(queue, run, now);
+    const [first, second, ...others] = run;
+    const rest = (): AcceptVerdict[] => (second === undefined ? [] : acceptRun([second, ...others], now));
+    return [acceptOne(first, queue, now), ...rest()];
+  }
+
+  /** A queue comes into being with its first task: not for one that is known, nor for one that is refused. */
+  function acceptOne(task: NewTask, found: QueueEntry | undefined, now: Instant): AcceptVerdict {
+    const stored = known(task);
+    if (stored !== undefined) return stored;
+    const { namespace, queue: name } = task;
+    const refusal = found === undefined ? refusalToBring(task) : backlog.refusalOf(found, [task]);
+    if (refusal !== undefined) return refusal;
+    const queue = found ?? queues.make(namespace, name, now);
+    return acceptInto(queue, [task], now)[0] ?? "exists";
+  }
+
+  /** Why a task may not bring its queue into being. */
+  function refusalToBring({ namespace, queue, content }: NewTask): Refusal | undefined {
+    const room = queues.spaces.room(queues.spaces.make(namespace));
+    const arrival = { tasks: 1, bytes: content.length };
+    return refusalToMake(room, queue) ?? refusalToEnter(room, newQueue, arrival);
   }
 
   function acceptInto(queue: QueueEntry, run: AlikeTasks, now: Instant): AcceptVerdict[] {
@@ -43,15 +63,8 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
       return "accepted";
     });
     ledger.move(queue, undefined, state, stored);
+    backlog.came(queue, stored === run.length ? run : run.filter((_, at) => wasStored(at)));
     return verdicts;
-  }
-
-  /** A queue comes into being with its first task: not for one that is known, nor beyond the limit. */
-  function makeQueue(task: NewTask, now: Instant): QueueEntry | undefined {
-    const { namespace, queue } = task;
-    if (queues.count(namespace) >= limits.queuesPerNamespaceMax || known(task) !== undefined)
-      return undefined;
-    return queues.make(namespace, queue, now);
   }
 
   function known(task: NewTask): "duplicate" | "exists" | undefined {

@@ -20,6 +20,7 @@ export type Waiting = {
 export function createDebounce({
   db,
   ledger,
+  backlog,
   queues,
   gates,
   deadlines,
@@ -54,6 +55,7 @@ export function createDebounce({
     // What makes a repeat of the first submission a duplicate is what was submitted then.
     const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
     updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
+    backlog.rewriting(queue, seq, task.content.length);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     const { leaseMs = null, timeLimitMs = null } = policy;
     updateTask(task.content.length, leaseMs, task.priority, start, seq, timeLimitMs);

@@ -3,6 +3,7 @@ import type { Queue } from "../../model/queue.ts";
 import { stateCode } from "./codes.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
+import { queueLives } from "./queue-entry.ts";
 
 type QueueRow = readonly [
   id: number,
@@ -12,6 +13,11 @@ type QueueRow = readonly [
   pausedAt: Instant | null,
   pausedBy: string | null,
   resumeAt: Instant | null,
+  description: string,
+  backlogMax: number | null,
+  closed: number,
+  revision: number,
+  life: number,
   scheduled: number,
   ready: number,
   leased: number,
@@ -23,8 +29,10 @@ type QueueRow = readonly [
 
 const selectQueues = `
   SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
+    q.description, q.backlog_max, q.closed, q.revision, q.life,
     q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
-  FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ?`;
+  FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id
+  WHERE n.name = ? AND q.life <> ${queueLives.code("deleted")}`;
 
 /** Makes getQueue: one queue; undefined where there is none. */
 export function createGetQueue(db: Database): (ref: QueueRef) => Queue | undefined {
@@ -66,18 +74,22 @@ export function createPurgeMark(
   const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
   const selectNewest = query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM tasks");
   return ({ namespace, queue }) => {
-    const [, , , , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
+    const [, , , , , , , , , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
     return { upTo: selectNewest.get()?.[0] ?? 0, waiting: scheduled + ready };
   };
 }
 
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
-  const [, name, createdAt, reason, at, by, resumeAt, ...depth] = row;
+  const [, name, createdAt, reason, at, by, resumeAt, ...rest] = row;
+  const [description, backlogMax, closed, revision, life, ...depth] = rest;
   const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
   return {
     namespace,
     name,
     createdAt,
+    settings: { description, backlogMax: backlogMax ?? undefined, isClosed: closed === 1 },
+    revision,
+    isDeleting: queueLives.word(life) === "deleting",
     pause:
       at === null
         ? undefined

@@ -7,8 +7,7 @@ import { createGetLimit, createListLimits, createListWeights } from "./limits.ts
 import { createList } from "./list.ts";
 import { createGetLock, createListLocks } from "./lock-rows.ts";
 import { createGetMeta } from "./meta.ts";
-import { createDuePauses } from "./pause.ts";
-import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
+import { createQueueReadings } from "./queue-calls.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
 import { createReadReplays } from "./replays.ts";
@@ -23,14 +22,10 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   list: createList(db),
   dueTasks: createDueTasks(db),
   expiredLeases: createExpiredLeases(db),
-  duePauses: createDuePauses(db),
-  getQueue: createGetQueue(db),
+  ...createQueueReadings(db),
   getLimit: createGetLimit(db),
   listLimits: createListLimits(db),
   listWeights: createListWeights(db),
-  listQueues: createListQueues(db),
-  purgeMark: createPurgeMark(db),
-  readyCounts: createReadyCounts(db),
   readEvents: createReadEvents(db),
   listDefinitions: createListDefinitions(db),
   getMeta: createGetMeta(db),

@@ -6,7 +6,7 @@ import { createNoteAttempt } from "./attempts.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Value } from "./files/connection.ts";
 import { policyText } from "./policy-text.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import { isLive, type QueueEntry } from "./queue-entry.ts";
 import type { Writing } from "./writing.ts";
 
 /** The row that a change is meant for, as it was read in this transaction or remembered from an earlier one. */
@@ -35,12 +35,12 @@ export type WriteTransition = (target: Target, decided: Decided, ...guardValues:
 /** What writing transitions needs. */
 export type TransitionDeps = Pick<
   Writing,
-  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines" | "shelves"
+  "db" | "ledger" | "backlog" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines" | "shelves"
 >;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, limits, claims, gates, checkpoints, deadlines, shelves }: TransitionDeps,
+  { db, ledger, backlog, limits, claims, gates, checkpoints, deadlines, shelves }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -92,6 +92,7 @@ export function createTransition(
     if (more !== undefined) writeMore(seq, more, change);
     if (target.isTied) gates.moved(seq, state);
     ledger.move(queue, target.state, state);
+    if (!isLive(state)) backlog.ended(queue, seq);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });
     return true;
   };

@@ -5,9 +5,9 @@ import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
 import { createDeleteLimit, createOpenGates, createPutLimit, createPutWeight } from "./limits.ts";
-import { createEndPauses, createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
+import { createQueueCalls } from "./queue-calls.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createSettle } from "./settle.ts";
 import { createSideCalls } from "./side-calls.ts";
@@ -19,6 +19,7 @@ import type { Writing } from "./writing.ts";
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates } = writing;
   const admin = createAdminCalls(writing);
+  const queues = createQueueCalls(writing);
   const side = createSideCalls(writing);
 
   /** A verb that moves tasks, and leaves the gates that it touched in order. */
@@ -47,12 +48,12 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ...side,
     expireOverdue: tended(side.expireOverdue, (now) => now),
     prune: createPrune(writing),
-    setPause: createSetPause(writing),
-    endPauses: createEndPauses(writing),
     putLimit: createPutLimit(writing),
     deleteLimit: createDeleteLimit(writing),
     openGates: createOpenGates(writing),
     putWeight: createPutWeight(writing),
+    ...queues,
+    clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
     truncateEvents: createTruncateEvents(writing),
     ...createRecordCalls(writing),

@@ -9,6 +9,7 @@ import { checkpoints } from "./0008-checkpoints.ts";
 import { deadlines } from "./0009-deadlines.ts";
 import { lineage } from "./0010-lineage.ts";
 import { shelves } from "./0011-shelves.ts";
+import { queuesAndNamespaces } from "./0012-queues-and-namespaces.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   deadlines,
   lineage,
   shelves,
+  queuesAndNamespaces,
 ];

@@ -1,3 +1,4 @@
+import type { RefusalReason } from "../../../model/admission.ts";
 import { instantOf, namespaceOf, queueNameOf, taskIdOf, taskNameOf } from "../../../model/ids.ts";
 import type { NewTask } from "../../../model/task.ts";
 import type { UniqueWish } from "../../../model/unique.ts";
@@ -15,7 +16,6 @@ const verdicts = createCodes<Extract<AcceptVerdict, string>>({
   accepted: 0,
   duplicate: 1,
   exists: 2,
-  queue_limit: 3,
   withheld: 4,
 });
 
@@ -39,10 +39,28 @@ export const acceptVerb = {
 const uniqueVerdicts = createCodes<UniqueVerdict["unique"]>({ kept: 0, taken: 1, updated: 2, replaced: 3 });
 /** The codes of verdicts about unique keys follow those of all others. */
 const uniqueFrom = 5;
+/** And those of refusals follow these. */
+const refusedFrom = 9;
+const refusals = createCodes<RefusalReason>({
+  namespace_disabled: 0,
+  namespace_deleting: 1,
+  queue_unknown: 2,
+  queue_limit: 3,
+  queue_closed: 4,
+  queue_deleting: 5,
+  queue_full: 6,
+  task_quota: 7,
+  byte_quota: 8,
+});
 
 function writeVerdict(to: PacketWriter, verdict: AcceptVerdict): void {
   if (typeof verdict === "string") {
     to.number(verdicts.code(verdict));
+    return;
+  }
+  if ("refused" in verdict) {
+    to.number(refusedFrom + refusals.code(verdict.refused));
+    to.optionalNumber(verdict.max);
     return;
   }
   to.number(uniqueFrom + uniqueVerdicts.code(verdict.unique));
@@ -52,6 +70,7 @@ function writeVerdict(to: PacketWriter, verdict: AcceptVerdict): void {
 function readVerdict(from: PacketReader): AcceptVerdict {
   const code = from.number();
   if (code < uniqueFrom) return verdicts.word(code);
+  if (code >= refusedFrom) return { refused: refusals.word(code - refusedFrom), max: from.optionalNumber() };
   return { unique: uniqueVerdicts.word(code - uniqueFrom), holder: taskIdOf(from.text()) };
 }
 

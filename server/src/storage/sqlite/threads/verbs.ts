@@ -60,6 +60,14 @@ export type WriterCalls = Sync<
     | "openGates"
     | "putWeight"
     | "purge"
+    | "createQueue"
+    | "updateQueue"
+    | "deleteQueue"
+    | "forgetQueues"
+    | "openNamespaces"
+    | "createNamespace"
+    | "updateNamespace"
+    | "clearNamespace"
     | "truncateEvents"
     | "putMeta"
     | "putDefinitions"
@@ -105,6 +113,9 @@ export type ReaderCalls = Sync<
     | "listWeights"
     | "listQueues"
     | "purgeMark"
+    | "leavingQueues"
+    | "missingQueue"
+    | "readNamespaceUse"
     | "readyCounts"
     | "readEvents"
     | "getMeta"
@@ -150,6 +161,14 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   openGates: small(),
   putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
+  createQueue: small(),
+  updateQueue: small(),
+  deleteQueue: small(),
+  forgetQueues: { ...small(), items: ([, limit]) => limit },
+  openNamespaces: small(),
+  createNamespace: small(),
+  updateNamespace: small(),
+  clearNamespace: { ...small(), items: ([, , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
   removeDefinition: small(),
@@ -189,6 +208,9 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   listWeights: small(),
   listQueues: small(),
   purgeMark: small(),
+  leavingQueues: small(),
+  missingQueue: small(),
+  readNamespaceUse: small(),
   readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
   listDefinitions: { request: plain(), answer: definitionList },
