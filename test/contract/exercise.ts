@@ -18,11 +18,13 @@ import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { outcomeCases } from "./outcome.ts";
+import { outputCases } from "./output.ts";
 import { pageCases } from "./page.ts";
 import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
+import { queueEventCases } from "./queue-event.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
@@ -60,6 +62,8 @@ const nouns = [
   metaCases,
   lockCases,
   uniqueCases,
+  outputCases,
+  queueEventCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

@@ -7,7 +7,19 @@ const rings: readonly (readonly string[])[] = [
   ["lib"],
   ["model"],
   ["ports"],
-  ["auth", "backend", "beat", "broker", "canvas", "control", "locks", "routing", "upkeep", "workflow"],
+  [
+    "auth",
+    "backend",
+    "beat",
+    "broker",
+    "canvas",
+    "control",
+    "locks",
+    "queue-events",
+    "routing",
+    "upkeep",
+    "workflow",
+  ],
   ["api", "config", "storage", "telemetry"],
 ];
 

@@ -8,6 +8,7 @@ import { createLocks } from "../../server/src/locks/locks.ts";
 import { type Instant, namespaceOf, type TaskId } from "../../server/src/model/ids.ts";
 import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
 import type { Store } from "../../server/src/ports/store.ts";
+import { createQueueEvents } from "../../server/src/queue-events/queue-events.ts";
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
@@ -65,6 +66,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...{ broker, backend, routing, info, namespaces },
     locks: createLocks(deps),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents(deps),
   });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {

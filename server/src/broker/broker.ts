@@ -29,6 +29,7 @@ export type {
   TaskFilter,
 } from "./operator-words.ts";
 export { noWish } from "./operator-words.ts";
+export type { OutputVerdict, TokenOutput } from "./output.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
@@ -67,6 +68,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
+    writeOutput: (namespace, outputs) => parts.writeOutput(namespace, outputs, parts.openAny(namespace)),
     definitions: parts.definitions,
     workers: parts.sessions.workers,
     drain: dispatch.drain,

@@ -8,6 +8,7 @@ import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
 import { createOperators, type Operators } from "./operators.ts";
+import { createWriteOutput, type WriteOutput } from "./output.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
@@ -25,6 +26,7 @@ export type Parts = {
   readonly broadcasts: Broadcasts;
   readonly enqueueing: Enqueueing;
   readonly leaseUnary: LeaseUnary;
+  readonly writeOutput: WriteOutput;
   readonly operators: Operators;
   readonly definitions: Definitions;
   /** Opens any token of a namespace; for one batch. */
@@ -48,7 +50,8 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
-  const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });
+  const writeOutput = createWriteOutput(deps);
+  const sessions = createSessions({ ...deps, keys, dispatch, settling, extending, writeOutput });
   const enqueueing = createEnqueueing({
     ...deps,
     dispatch,
@@ -66,6 +69,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     sessions,
     broadcasts,
     enqueueing,
+    writeOutput,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     operators: createOperators({ ...deps, sessions, enqueueing, news }),
     definitions,

@@ -6,6 +6,7 @@ import type { WorkerStats, WorkerTraits } from "../model/worker.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
 import type { Lease, LeaseVerdict } from "./lease.ts";
 import type { SeqRange } from "./lease-book.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 
 /** What a worker says when it greets. */
@@ -77,6 +78,8 @@ export interface Session {
   settle(settlements: readonly TokenSettlement[]): Promise<readonly SettleVerdict[]>;
   /** Passes progress on to whoever waits, where the token is one of this session's live leases. */
   progress(token: Bytes, progress: TaskProgress): ProgressVerdict;
+  /** Keeps what attempts put out whose leases are this session's; verdicts in the order asked. */
+  writeOutput(outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]>;
   /** The stream is lost: leases stay, until they end or a greeting takes the session up again. */
   detach(): void;
   /** The worker is leaving: whatever it still holds goes back at once, free of charge. */

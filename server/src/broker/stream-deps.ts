@@ -7,6 +7,7 @@ import type { Commands } from "./commands.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
+import type { WriteOutput } from "./output.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Settling } from "./settle.ts";
 
@@ -16,6 +17,7 @@ export type StreamDeps = {
   readonly dispatch: Dispatch;
   readonly settling: Settling;
   readonly extending: Extending;
+  readonly writeOutput: WriteOutput;
   readonly hints: TaskHints;
   readonly clock: Clock;
   readonly commands: Commands;

@@ -8,6 +8,7 @@ import { joinQueues } from "./join-queues.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
 import type { HeldLease, SeqRange } from "./lease-book.ts";
 import { faultBy, openOwn } from "./open-token.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { ProgressVerdict, QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
@@ -119,6 +120,12 @@ export class Stream implements Session, StreamControl {
     if (book.find(name.id, name.fence) === undefined) return "dropped";
     this.#deps.hints.progressed({ namespace, id: name.id }, progress);
     return "shown";
+  }
+
+  writeOutput(outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]> {
+    const { namespace } = this.#state;
+    const { writeOutput, openAny } = this.#deps;
+    return writeOutput(namespace, outputs, openOwn(this.#state), faultBy(openAny(namespace)));
   }
 
   detach(): void {

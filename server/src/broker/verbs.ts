@@ -4,6 +4,7 @@ import type { Definitions } from "./definitions.ts";
 import type { EnqueueVerdict } from "./enqueue-verdict.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { Operators } from "./operators.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { TaskSubmission } from "./task-submission.ts";
@@ -32,6 +33,8 @@ export interface Broker extends Operators {
     tokens: readonly Bytes[],
     leaseMs: number | undefined,
   ): Promise<readonly LeaseVerdict[]>;
+  /** Keeps what attempts put out, by token, whoever got them. */
+  writeOutput(namespace: Namespace, outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]>;
   /** Tasks to everybody who listens on a channel. */
   readonly broadcasts: BroadcastVerbs;
   /** Whether somebody takes tasks of a queue from this server now. */

@@ -4,6 +4,8 @@ import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
+import type { OutputStore } from "./output-store.ts";
+import type { QueueEventStore } from "./queue-event-store.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
@@ -20,7 +22,9 @@ export interface Store
     EventStore,
     DefinitionStore,
     LockStore,
-    UniqueStore {
+    UniqueStore,
+    OutputStore,
+    QueueEventStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */

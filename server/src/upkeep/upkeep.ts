@@ -15,6 +15,7 @@ import { pruneEventsOnce } from "./event-pruner.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
+import { pruneQueueEventsOnce } from "./queue-event-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
@@ -56,8 +57,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onGatesWait((wakeAt) =>
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
-  const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps), claimPrunerOf(deps)];
-  const loops = [reaperOf(deps), resumerOf(deps), stager, gateOpener, ...pruners];
+  const loops = [reaperOf(deps), resumerOf(deps), stager, gateOpener, ...prunersOf(deps)];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -65,6 +65,14 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     },
   };
 }
+
+const prunersOf = (deps: UpkeepDeps): readonly Loop[] => [
+  resultPrunerOf(deps),
+  eventPrunerOf(deps),
+  lockPrunerOf(deps),
+  claimPrunerOf(deps),
+  queueEventPrunerOf(deps),
+];
 
 function reaperOf(deps: UpkeepDeps): Loop {
   const options = {
@@ -133,5 +141,14 @@ function claimPrunerOf(deps: UpkeepDeps): Loop {
   return createLoop(deps, {
     name: "claim-pruner",
     runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function queueEventPrunerOf(deps: UpkeepDeps): Loop {
+  const { batchTasksMax: batchRowsMax, queueEventRetentionMs: retentionMs } = deps.limits;
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax, retentionMs };
+  return createLoop(deps, {
+    name: "queue-event-pruner",
+    runOnce: () => pruneQueueEventsOnce(deps, options, deps.clock.now()),
   });
 }

@@ -22,6 +22,8 @@ exercise(
       "a claim outlives a restart with its holder",
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
       "limits, rates, orders, turns and labels go on over a restart",
+      "output goes on over a restart, and repeats are still known",
+      "events of queues go on over a restart",
     ].map((test) => ({ test, reason: forgets })),
   },
 );

@@ -11,6 +11,7 @@ import { createClaims, type Heard } from "./claims.ts";
 import { createForgeries } from "./forgeries.ts";
 import { command, welcome } from "./frames.ts";
 import { createHeartbeats } from "./heartbeats.ts";
+import { createOutputIntake } from "./output-intake.ts";
 import { createProgressIntake } from "./progress-intake.ts";
 import { createSettles } from "./settles.ts";
 import type { StreamParts } from "./stream-parts.ts";
@@ -65,6 +66,7 @@ function createGreeted(parts: GreetedParts): Greeted {
   const settles = createSettles({ ...parts, forgeries });
   const heartbeats = createHeartbeats({ session, outbox, claims });
   const progress = createProgressIntake({ ...parts, forgeries });
+  const output = createOutputIntake({ ...parts, forgeries });
   const underWay = new Set<Promise<void>>();
   let saidGoodbye = false;
   forgeries.note("hello.held_leases", session.forgedHeld);
@@ -97,6 +99,8 @@ function createGreeted(parts: GreetedParts): Greeted {
           return session.answer(Number(frame.value.commandId), readAnswer(frame.value));
         case "progress":
           return progress.take(frame.value);
+        case "output":
+          return begin(output.take(frameSeq, frame.value));
         case "goodbye":
           saidGoodbye = true;
           return begin(claims.stop());

@@ -11,6 +11,8 @@ import { createDuePauses } from "./pause.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
+import { createReadOutput } from "./read-output.ts";
+import { createReadQueueEvents } from "./read-queue-events.ts";
 import { createReadReplays } from "./replays.ts";
 import type { ReaderCalls } from "./threads/verbs.ts";
 
@@ -38,4 +40,6 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   listLocks: createListLocks(db),
   getClaim: createGetClaim(db),
   listClaims: createListClaims(db),
+  readOutput: createReadOutput(db),
+  readQueueEvents: createReadQueueEvents(db),
 });

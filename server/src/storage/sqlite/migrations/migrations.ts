@@ -5,6 +5,7 @@ import { deadLetters } from "./0004-dead-letters.ts";
 import { uniqueClaims } from "./0005-unique-claims.ts";
 import { cancelsAndPauses } from "./0006-cancels-and-pauses.ts";
 import { gates } from "./0007-gates.ts";
+import { keptLogs } from "./0008-kept-logs.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   uniqueClaims,
   cancelsAndPauses,
   gates,
+  keptLogs,
 ];
