@@ -5,7 +5,10 @@ import { deadLetters } from "./0004-dead-letters.ts";
 import { uniqueClaims } from "./0005-unique-claims.ts";
 import { cancelsAndPauses } from "./0006-cancels-and-pauses.ts";
 import { gates } from "./0007-gates.ts";
-import { keptLogs } from "./0008-kept-logs.ts";
+import { checkpoints } from "./0008-checkpoints.ts";
+import { deadlines } from "./0009-deadlines.ts";
+import { lineage } from "./0010-lineage.ts";
+import { keptLogs } from "./0011-kept-logs.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -17,5 +20,8 @@ export const migrations: readonly Migration[] = [
   uniqueClaims,
   cancelsAndPauses,
   gates,
+  checkpoints,
+  deadlines,
+  lineage,
   keptLogs,
 ];

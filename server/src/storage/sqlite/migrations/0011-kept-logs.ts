@@ -2,7 +2,7 @@ import type { Migration } from "./migration.ts";
 
 /** What tasks put out while they run, and what is made known on queues: logs that keep their newest entries. */
 export const keptLogs: Migration = {
-  number: 8,
+  number: 11,
   name: "kept-logs",
   sql: `
 -- What a task put out; kinds: codes.ts. seq: the task's. place: among all that the task ever put out.
