@@ -48,6 +48,13 @@ export type { PayloadOptions } from "./payload-options.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";
 export type { UniqueConflictKind } from "./publisher.ts";
+export type {
+  EmitOptions,
+  EmittedEvent,
+  QueueEvent,
+  QueueEvents,
+  WatchEventsOptions,
+} from "./queue-events.ts";
 export type { PauseOptions, QueuePause, QueueStatus, Queues } from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SchemaIssue } from "./schema.ts";
@@ -70,6 +77,7 @@ export type {
   TaskOperations,
 } from "./task-operations.ts";
 export type { EnqueueOptions, ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+export type { LogLevel, OutputKind, OutputOptions, TaskOutput } from "./task-output.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export {
   isCancelled,
