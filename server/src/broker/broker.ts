@@ -8,7 +8,7 @@ import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
+import type { Broker, OutputVerdict, TokenCheckpoint, TokenOutput, WorkerView } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
@@ -29,13 +29,12 @@ export type {
   TaskFilter,
 } from "./operator-words.ts";
 export { noWish } from "./operator-words.ts";
-export type { OutputVerdict, TokenOutput } from "./output.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
-export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, WorkerView };
+export type { Broker, BrokerDeps, OutputVerdict, QueueHints, TokenCheckpoint, TokenOutput, WorkerView };
 
 /** A broker at work, as main.ts holds it. */
 export type RunningBroker = Broker & {

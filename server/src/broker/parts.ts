@@ -1,7 +1,6 @@
 import type { Namespace } from "../model/ids.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { createCheckpointing } from "./checkpoints.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -9,8 +8,8 @@ import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
 import { createOperators, type Operators } from "./operators.ts";
-import { createWriteOutput, type WriteOutput } from "./output.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
+import { createReporting, type Reporting } from "./reporting.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
@@ -27,7 +26,7 @@ export type Parts = {
   readonly broadcasts: Broadcasts;
   readonly enqueueing: Enqueueing;
   readonly leaseUnary: LeaseUnary;
-  readonly writeOutput: WriteOutput;
+  readonly writeOutput: Reporting["writeOutput"];
   readonly operators: Operators;
   readonly definitions: Definitions;
   /** Opens any token of a namespace; for one batch. */
@@ -51,11 +50,8 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
-  const writeOutput = createWriteOutput(deps);
-  const sessions = createSessions({
-    ...{ ...deps, keys, dispatch, settling, extending, writeOutput },
-    saveCheckpoints: createCheckpointing(deps),
-  });
+  const reporting = createReporting(deps);
+  const sessions = createSessions({ ...deps, ...reporting, keys, dispatch, settling, extending });
   const enqueueing = createEnqueueing({
     ...deps,
     dispatch,
@@ -73,7 +69,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     sessions,
     broadcasts,
     enqueueing,
-    writeOutput,
+    writeOutput: reporting.writeOutput,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     operators: createOperators({ ...deps, sessions, enqueueing, news }),
     definitions,

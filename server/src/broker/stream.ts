@@ -8,7 +8,6 @@ import { joinQueues } from "./join-queues.ts";
 import { type Lease, type LeaseVerdict, leaseOf } from "./lease.ts";
 import type { HeldLease, SeqRange } from "./lease-book.ts";
 import { faultBy, openOwn } from "./open-token.ts";
-import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { ProgressVerdict, QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SessionState, StreamControl } from "./session-state.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
@@ -129,7 +128,7 @@ export class Stream implements Session, StreamControl {
     return checkpoints.filter(({ token }) => openAny(token) === undefined).length;
   }
 
-  writeOutput(outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]> {
+  writeOutput(outputs: Parameters<Session["writeOutput"]>[0]): ReturnType<Session["writeOutput"]> {
     const { namespace } = this.#state;
     const { writeOutput, openAny } = this.#deps;
     return writeOutput(namespace, outputs, openOwn(this.#state), faultBy(openAny(namespace)));

@@ -10,14 +10,10 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
-import { pruneClaimsOnce } from "./claim-pruner.ts";
-import { pruneEventsOnce } from "./event-pruner.ts";
 import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
-import { pruneLocksOnce } from "./lock-pruner.ts";
-import { pruneQueueEventsOnce } from "./queue-event-pruner.ts";
-import { pruneResultsOnce } from "./result-pruner.ts";
+import { createPruners } from "./pruners.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
@@ -46,7 +42,6 @@ const stagePauseMs = 5;
 const expireIntervalMs = 1000;
 /** Queues in one write. */
 const resumedTogether = 100;
-const pruneIntervalMs = 10_000;
 
 /** Starts all loops. */
 export function startUpkeep(deps: UpkeepDeps): Upkeep {
@@ -61,7 +56,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   );
   const loops = [
     ...[reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener],
-    ...prunersOf(deps),
+    ...createPruners(deps),
   ];
   for (const loop of loops) loop.start();
   return {
@@ -70,14 +65,6 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     },
   };
 }
-
-const prunersOf = (deps: UpkeepDeps): readonly Loop[] => [
-  resultPrunerOf(deps),
-  eventPrunerOf(deps),
-  lockPrunerOf(deps),
-  claimPrunerOf(deps),
-  queueEventPrunerOf(deps),
-];
 
 function reaperOf(deps: UpkeepDeps): Loop {
   const options = {
@@ -115,50 +102,4 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
 function expirerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
   return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
-}
-
-function resultPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "result-pruner",
-    runOnce: () => pruneResultsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function eventPrunerOf(deps: UpkeepDeps): Loop {
-  const options = {
-    intervalMs: pruneIntervalMs,
-    batchRowsMax: deps.limits.batchTasksMax,
-    retentionMs: deps.limits.eventRetentionMs,
-    bytesMax: deps.limits.eventBytesMax,
-  };
-  return createLoop(deps, {
-    name: "event-pruner",
-    runOnce: () => pruneEventsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function lockPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "lock-pruner",
-    runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function claimPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "claim-pruner",
-    runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function queueEventPrunerOf(deps: UpkeepDeps): Loop {
-  const { batchTasksMax: batchRowsMax, queueEventRetentionMs: retentionMs } = deps.limits;
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax, retentionMs };
-  return createLoop(deps, {
-    name: "queue-event-pruner",
-    runOnce: () => pruneQueueEventsOnce(deps, options, deps.clock.now()),
-  });
 }

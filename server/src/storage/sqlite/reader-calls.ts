@@ -1,18 +1,13 @@
 import { createReadAttempts } from "./attempts.ts";
-import { createGetClaim, createListClaims } from "./claim-rows.ts";
-import { createListDefinitions } from "./definitions.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createGetLimit, createListLimits, createListWeights } from "./limits.ts";
 import { createList } from "./list.ts";
-import { createGetLock, createListLocks } from "./lock-rows.ts";
-import { createGetMeta } from "./meta.ts";
 import { createDuePauses } from "./pause.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
-import { createReadOutput } from "./read-output.ts";
-import { createReadQueueEvents } from "./read-queue-events.ts";
+import { createRecordReaderCalls } from "./record-reader-calls.ts";
 import { createReadReplays } from "./replays.ts";
 import type { ReaderCalls } from "./threads/verbs.ts";
 
@@ -34,12 +29,5 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   purgeMark: createPurgeMark(db),
   readyCounts: createReadyCounts(db),
   readEvents: createReadEvents(db),
-  listDefinitions: createListDefinitions(db),
-  getMeta: createGetMeta(db),
-  getLock: createGetLock(db),
-  listLocks: createListLocks(db),
-  getClaim: createGetClaim(db),
-  listClaims: createListClaims(db),
-  readOutput: createReadOutput(db),
-  readQueueEvents: createReadQueueEvents(db),
+  ...createRecordReaderCalls(db),
 });
