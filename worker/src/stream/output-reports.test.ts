@@ -121,7 +121,7 @@ test("progress and lines go ten times a second, the latest progress counts; chun
 });
 
 test("what has ended sends its output at once, before its settlement", () => {
-  const { lease, line, take, output } = setUp();
+  const { lease, line, take, answer, output } = setUp();
   const [a, b] = [lease("a"), lease("b")];
   line(a);
   take();
@@ -130,6 +130,18 @@ test("what has ended sends its output at once, before its settlement", () => {
   expect(output.isBefore(b)).toBe(true);
   b.phase = "settling";
   expect(output.isBefore(b)).toBe(true);
+  answer();
+  expect(take()).toBe("b: 1 log");
+  expect(output.isBefore(b)).toBe(false);
+});
+
+test("what a handler puts out whose attempt is over goes nowhere", () => {
+  const { lease, line, chunk, take, heard } = setUp();
+  const a = lease();
+  a.phase = "settling";
+  line(a);
+  chunk(a, "1");
+  expect([take(), heard]).toEqual([undefined, ["chunk 1 LeaseLost"]]);
 });
 
 test("a new stream gets what the last one left unanswered, and late answers of that one mean nothing", () => {

@@ -47,6 +47,11 @@ export class OutputReports {
 
   /** Takes an entry in. */
   add(lease: HeldLease, said: OutputSaid, written?: OnWritten): void {
+    // Whatever a handler still does whose attempt is over: nothing is taken for it any more.
+    if (lease.isOver) {
+      written?.refused(lease.stop ?? new LeaseLost(true));
+      return;
+    }
     if (said.case === "chunk") this.#isUrgent = true;
     this.#queue.add(lease, said, written);
     this.#ready();
