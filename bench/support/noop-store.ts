@@ -55,6 +55,7 @@ export function createNoopStore(count: number): Store {
     putMeta: async (key, value) => void meta.set(key, value),
     pruneLocks: async () => 0,
     pruneClaims: async () => 0,
+    pruneQueueEvents: async () => 0,
     close: async () => undefined,
     accept: notHere("accept"),
     apply: notHere("apply"),
@@ -92,6 +93,10 @@ export function createNoopStore(count: number): Store {
     listLocks: notHere("listLocks"),
     getClaim: notHere("getClaim"),
     listClaims: notHere("listClaims"),
+    writeOutput: notHere("writeOutput"),
+    readOutput: notHere("readOutput"),
+    emitQueueEvent: notHere("emitQueueEvent"),
+    readQueueEvents: notHere("readQueueEvents"),
   };
 }
 

@@ -1,9 +1,17 @@
+import type { WatchTaskOutputResponse } from "@stem/proto/stem/v1/task_output_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { AnyTask } from "./define-task.ts";
 import type { UniqueConflictKind, UniqueOutcome } from "./publisher.ts";
 import { applySchema } from "./schema.ts";
 import { TaskCancelledError, TaskExpiredError, TaskFailedError } from "./task-errors.ts";
+import {
+  type OutputOptions,
+  type OutputWish,
+  outputFromProto,
+  outputWishOf,
+  type TaskOutput,
+} from "./task-output.ts";
 import type { TaskState } from "./task-state.ts";
 import { stateFromProto, stateReasonFromProto } from "./task-state.ts";
 import {
@@ -52,6 +60,11 @@ export interface TaskHandle<Result = unknown> {
   result(options?: ResultOptions): Promise<Result>;
   /** Reads it as it is now. */
   status(): Promise<TaskStatus>;
+  /**
+   * What it puts out while it runs, in order: first what is kept, then what comes, each once, also over breaks of the connection. Ends
+   * when the task has ended and all was read; to go on another time, give the `from` of what was read last, plus one.
+   */
+  output(options?: OutputOptions): AsyncIterable<TaskOutput>;
   /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
   cancel(reason?: string): Promise<CancelVerdict>;
 }
@@ -61,6 +74,8 @@ export type HandleDeps = {
   readonly waitForEnd: (taskId: string, options: WaitOptions) => Promise<Task>;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  /** Answers of the server, up to the one that says that the task has ended. */
+  readonly output: (taskId: string, wish: OutputWish) => AsyncIterable<WatchTaskOutputResponse>;
 };
 
 /** How a task was stored, as far as its handle shows it. */
@@ -98,6 +113,12 @@ export class Handle<Result> implements TaskHandle<Result> {
 
   async status(): Promise<TaskStatus> {
     return taskStatusFromProto(await this.#deps.read(this.id), this.#task.codec);
+  }
+
+  async *output(options: OutputOptions = {}): AsyncGenerator<TaskOutput> {
+    const { codec } = this.#task;
+    for await (const page of this.#deps.output(this.id, outputWishOf(options)))
+      yield* outputFromProto(page, codec);
   }
 
   cancel(reason = ""): Promise<CancelVerdict> {

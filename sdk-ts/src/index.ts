@@ -57,6 +57,13 @@ export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts
 export { StemProblem } from "./problem.ts";
 export type { UniqueConflictKind } from "./publisher.ts";
 export type {
+  EmitOptions,
+  EmittedEvent,
+  QueueEvent,
+  QueueEvents,
+  WatchEventsOptions,
+} from "./queue-events.ts";
+export type {
   DeletedQueue,
   PauseOptions,
   QueuePause,
@@ -87,6 +94,7 @@ export type {
   TextChanges,
 } from "./task-operations.ts";
 export type { EnqueueOptions, ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+export type { LogLevel, OutputKind, OutputOptions, TaskOutput } from "./task-output.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export {
   isCancelled,

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import { TaskOutputService, type WatchTaskOutputResponse } from "@stem/proto/stem/v1/task_output_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import type { OpenAwait } from "./await-pool.ts";
@@ -9,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
+import type { OutputWish } from "./task-output.ts";
 import { stateFromProto } from "./task-state.ts";
 import { TaskStreams } from "./task-stream.ts";
 import { outcomeOf } from "./verdicts.ts";
@@ -19,6 +21,12 @@ export type TaskCalls = {
   readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  /** Opens one WatchTaskOutput stream. */
+  readonly openOutput: (
+    taskId: string,
+    wish: Pick<OutputWish, "from" | "kinds">,
+    signal: AbortSignal,
+  ) => AsyncIterable<WatchTaskOutputResponse>;
   /** What broadcasts, its calls made and repeated by `repeat`. */
   readonly broadcasterOf: (repeat: <T>(call: () => Promise<T>) => Promise<T>) => Broadcaster["broadcast"];
   /** Nothing more is sent; what is under way still gets its answer. */
@@ -53,6 +61,7 @@ export function createTaskCalls(
   const tasks = createClient(TaskService, transports.calls);
   const admin = createClient(TaskAdminService, transports.calls);
   const waits = createClient(TaskService, transports.waits);
+  const outputs = createClient(TaskOutputService, transports.waits);
   const inNamespace = namespace === undefined ? {} : { namespace };
   const timed = { timeoutMs: callMsMax };
   const streams = new TaskStreams({
@@ -83,6 +92,8 @@ export function createTaskCalls(
       const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
       return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
     },
+    openOutput: (taskId, { from, kinds }, signal) =>
+      outputs.watchTaskOutput({ ...inNamespace, taskId, fromOffset: from, kinds: [...kinds] }, { signal }),
     broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),
     end: () => streams.end(),
   };

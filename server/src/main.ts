@@ -18,6 +18,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
+import { createQueueEvents } from "./queue-events/queue-events.ts";
 import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
 import { openStore } from "./storage/open.ts";
 import { createLog } from "./telemetry/telemetry.ts";
@@ -156,6 +157,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     routing,
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents({ store, clock, limits }),
     clock,
     random,
     log,

@@ -21,12 +21,14 @@ import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { namespaceCases } from "./namespace.ts";
 import { outcomeCases } from "./outcome.ts";
+import { outputCases } from "./output.ts";
 import { pageCases } from "./page.ts";
 import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
 import { queueAdminCases } from "./queue-admin.ts";
+import { queueEventCases } from "./queue-event.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
@@ -70,6 +72,8 @@ const nouns = [
   metaCases,
   lockCases,
   uniqueCases,
+  outputCases,
+  queueEventCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

@@ -141,6 +141,7 @@ export function welcomeFrame(
       frameBytesMax: 3_670_016,
       resultBytesMax: 1000,
       creditMax: 10_000,
+      outputBytesMax: 1000,
       lastSeq: BigInt(lastSeq),
       leases: held.map((each) => ({ held: each })),
     },
@@ -151,6 +152,12 @@ export function welcomeFrame(
 export const extendedFrame = (lost: readonly string[] = []): FrameInit => ({
   case: "extended",
   value: { lost: lost.map((token) => ({ leaseToken: Buffer.from(token), held: false })) },
+});
+
+/** The answer to a WriteOutput frame. */
+export const outputWrittenFrame = (frameSeq: number): FrameInit => ({
+  case: "outputWritten",
+  value: { frameSeq: BigInt(frameSeq) },
 });
 
 /** The answer to a Settle frame. */

@@ -10,6 +10,7 @@ import { type Defaults, defaults, type Limits, limits } from "../../server/src/m
 import type { QueueCreation } from "../../server/src/model/namespace.ts";
 import { openNamespaces } from "../../server/src/namespaces/namespaces.ts";
 import type { Store } from "../../server/src/ports/store.ts";
+import { createQueueEvents } from "../../server/src/queue-events/queue-events.ts";
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
@@ -74,6 +75,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...{ broker, backend, routing, info, tenants: namespaces },
     locks: createLocks(deps),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents(deps),
   });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {

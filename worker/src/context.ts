@@ -1,8 +1,17 @@
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
-import type { EnqueueOptions, Enqueuer, Logger, PayloadCodec, TaskProgress } from "@stem/sdk";
+import type {
+  EmitOptions,
+  EmittedEvent,
+  EnqueueOptions,
+  Enqueuer,
+  Logger,
+  PayloadCodec,
+  TaskProgress,
+} from "@stem/sdk";
 import { childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
 import { RetryError, type RetryErrorOptions, type SoftTimeLimitExceeded, TaskCancelled } from "./errors.ts";
+import { type KeptLevel, type KeptLine, keptLog } from "./kept-log.ts";
 import type { HeldLease } from "./lease.ts";
 import { progressToProto } from "./progress.ts";
 
@@ -57,10 +66,25 @@ export interface TaskContext extends Enqueuer {
   onSoftTimeLimit(callback: (reason: SoftTimeLimitExceeded) => void): void;
   /** Why somebody wants it stopped; undefined while nobody does. */
   readonly cancelReason: string | undefined;
-  /** The worker's logger, with task, id and attempt on each line. */
+  /** The worker's logger, with task, id and attempt on each line. From the worker's `keepLog` on, lines are kept with the task besides. */
   readonly log: Logger;
-  /** Tells whoever waits how far it has come: 0 to 100, or more words. Sent at most ten times a second, the latest wins; not kept. */
+  /**
+   * Tells whoever waits how far it has come: 0 to 100, or more words. Sent at most ten times a second, the latest wins; the newest are kept
+   * with the task.
+   */
   progress(update: number | TaskProgress): void;
+  /**
+   * Puts out a piece of what it makes, encoded by the task's codec, for whoever reads `handle.output()`. Resolves once the server has it,
+   * in its place behind all that was put out before. Rejects when it is too large (64 KiB), when more waits to be sent than may, and with
+   * the reason when the attempt should stop.
+   */
+  write(chunk: unknown): Promise<void>;
+  /** Makes an event known on a queue, the task's own unless `queue` says another, as `client.queueEvents.emit` does. */
+  emit(
+    name: string,
+    payload?: unknown,
+    options?: EmitOptions & { readonly queue?: string },
+  ): Promise<EmittedEvent>;
   /** What the last attempt that left something left, as the task's codec reads it; undefined when none did. */
   readonly lastCheckpoint: unknown;
   /**
@@ -82,7 +106,17 @@ export interface TaskContext extends Enqueuer {
 /** What contexts need of their worker. */
 export type ContextDeps = ContextCalls & {
   readonly log: Logger;
+  /** From which level on lines of a context's log are kept with its task. */
+  readonly keepLog: KeptLevel;
   readonly enqueuer: () => Enqueuer;
+};
+
+/** An event that a handler makes known. */
+export type EventToEmit = {
+  readonly queue: string;
+  readonly name: string;
+  readonly payload: unknown;
+  readonly options: EmitOptions;
 };
 
 /**
@@ -91,6 +125,9 @@ export type ContextDeps = ContextCalls & {
  */
 export type ContextCalls = {
   readonly progress: (lease: HeldLease, report: Progress) => void;
+  readonly keepLine: (lease: HeldLease, line: KeptLine) => void;
+  readonly write: (lease: HeldLease, chunk: Payload) => Promise<void>;
+  readonly emit: (lease: HeldLease, event: EventToEmit) => Promise<EmittedEvent>;
   readonly checkpoint: (lease: HeldLease, data: Payload) => void;
   readonly heartbeat: (lease: HeldLease) => Promise<void>;
   readonly extend: (lease: HeldLease, ms: number) => Promise<void>;
@@ -168,8 +205,29 @@ export class HandlerContext implements TaskContext {
 
   get log(): Logger {
     const { id, name, attempt } = this;
-    this.#log ??= childLogger(this.#deps.log, { taskId: id, task: name, attempt });
+    this.#log ??= keptLog(
+      childLogger(this.#deps.log, { taskId: id, task: name, attempt }),
+      this.#deps.keepLog,
+      (line) => this.#deps.keepLine(this.#lease, line),
+    );
     return this.#log;
+  }
+
+  write(chunk: unknown): Promise<void> {
+    const written = this.#unlessStopped(async () => {
+      await this.#deps.write(this.#lease, payloadToProto(this.#codec.encode(chunk)) ?? nothing);
+    });
+    // Whoever does not wait for it is not ended by it; what went wrong is in the worker's log.
+    written.catch(() => undefined);
+    return written;
+  }
+
+  emit(
+    name: string,
+    payload?: unknown,
+    { queue = this.queue, ...options }: EmitOptions & { readonly queue?: string } = {},
+  ): Promise<EmittedEvent> {
+    return this.#deps.emit(this.#lease, { queue, name, payload, options });
   }
 
   progress(update: number | TaskProgress): void {

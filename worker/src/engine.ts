@@ -51,7 +51,7 @@ export function createEngine(parts: EngineParts) {
   const watch = (time: number): void => deadlines.watch(time);
   const contexts = createContextDeps({
     ...{ settings, clock, events, deadlines, transport: parts.transport },
-    enqueuer: parts.client,
+    client: parts.client,
     streams: (): Streams => streams,
   });
   const runners = createRunners({

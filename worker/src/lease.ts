@@ -54,6 +54,8 @@ export class HeldLease {
   kill: (() => void) | undefined;
   /** When its handler began. */
   startedAt = 0;
+  /** The number of the newest entry that it put out. */
+  outputSeq = 0;
   /** What its handler left for the next attempt. */
   checkpoint: Payload | undefined;
   #controller: AbortController | undefined;

@@ -5,6 +5,7 @@ import { type AnyTask, spreadArgs } from "../define-task.ts";
 import type { HandleDeps } from "../handle.ts";
 import { StemProblem } from "../problem.ts";
 import { isTerminal, stateFromProto } from "../task-state.ts";
+import { NoServerError } from "./no-operators.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 /** A task that a fake client stored. */
@@ -51,6 +52,11 @@ export function fakeHandles(
     async read(taskId) {
       const fake = find(taskId);
       return fake.ended ?? messageOf(fake, waitingState(fake), {});
+    },
+    output() {
+      throw new NoServerError(
+        "handle.output needs a server; a fake client runs nothing that puts anything out",
+      );
     },
     async cancel(taskId, reason) {
       const fake = find(taskId);

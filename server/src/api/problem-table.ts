@@ -58,6 +58,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `the task id ${p.taskId} is taken by a task with other content`,
     details: (p) => [resource("stem.v1.Task", p.taskId)],
   },
+  QUEUE_EVENT_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `queue ${p.queue} has another event with the id ${p.eventId}`,
+    details: (p) => [resource("stem.v1.QueueEvent", p.eventId)],
+  },
   TASK_NOT_ENDED: {
     code: Code.FAILED_PRECONDITION,
     say: (p) => `task ${p.taskId} has not ended: it is ${p.state}`,

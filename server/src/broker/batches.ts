@@ -9,7 +9,7 @@ import { type BatchDeed, type BatchDeps, type BatchOutcome, type TaskBatch, work
 import { type CancelMany, cancelStates } from "./cancel.ts";
 import { deleteAtRest } from "./delete.ts";
 import { type Edited, type EditNews, tellEdited } from "./edit-news.ts";
-import { throwRefusal } from "./refusal.ts";
+import { throwRefusal } from "../model/refusal.ts";
 
 /** What to change about many tasks that wait; undefined leaves it as it is. */
 export type BatchEdit = {

@@ -9,7 +9,14 @@ import { createGreeting } from "./greeting.ts";
 import type { LeaveNamespace } from "./leave-namespace.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Broker, TokenCheckpoint, TokenCheckpointVerdict, WorkerView } from "./verbs.ts";
+import type {
+  Broker,
+  OutputVerdict,
+  TokenCheckpoint,
+  TokenCheckpointVerdict,
+  TokenOutput,
+  WorkerView,
+} from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
@@ -35,7 +42,16 @@ export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { ArgsDigest, TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
-export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, TokenCheckpointVerdict, WorkerView };
+export type {
+  Broker,
+  BrokerDeps,
+  OutputVerdict,
+  QueueHints,
+  TokenCheckpoint,
+  TokenCheckpointVerdict,
+  TokenOutput,
+  WorkerView,
+};
 
 /** A broker at work, as main.ts holds it. */
 export type RunningBroker = Broker & {
@@ -76,6 +92,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
     saveCheckpoints: (namespace, checkpoints) =>
       parts.saveCheckpoints(namespace, checkpoints, parts.openAny(namespace)),
+    writeOutput: (namespace, outputs) => parts.writeOutput(namespace, outputs, parts.openAny(namespace)),
     definitions: parts.definitions,
     workers: parts.sessions.workers,
     drain: dispatch.drain,

@@ -8,7 +8,7 @@ import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import { deleteAtRest } from "./delete.ts";
 import { type EditNews, tellEdited } from "./edit-news.ts";
-import { throwRefusal } from "./refusal.ts";
+import { throwRefusal } from "../model/refusal.ts";
 
 /** How often a task may change between being read and being written before whoever changes it is told to come back. */
 const triesMax = 10;

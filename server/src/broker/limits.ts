@@ -4,7 +4,7 @@ import type { Limits as Bounds } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GateStatus, GateStore, KeyWeight } from "../ports/gate-store.ts";
-import { throwRefusal } from "./refusal.ts";
+import { throwRefusal } from "../model/refusal.ts";
 
 /** What operators do to limits. */
 export type LimitsPart = {

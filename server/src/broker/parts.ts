@@ -2,7 +2,7 @@ import type { Namespace } from "../model/ids.ts";
 import { type Admit, createAdmit } from "./admittance.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
-import { createCheckpointing, type SaveCheckpoints } from "./checkpoints.ts";
+import type { SaveCheckpoints } from "./checkpoints.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -12,6 +12,7 @@ import { createLeaveNamespace, type LeaveNamespace } from "./leave-namespace.ts"
 import type { OpenToken } from "./open-token.ts";
 import { createOperators, type Operators } from "./operators.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
+import { createReporting, type Reporting } from "./reporting.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
@@ -29,6 +30,7 @@ export type Parts = {
   readonly broadcasts: Broadcasts;
   readonly enqueueing: Enqueueing;
   readonly leaseUnary: LeaseUnary;
+  readonly writeOutput: Reporting["writeOutput"];
   readonly operators: Operators;
   readonly definitions: Definitions;
   readonly admit: Admit;
@@ -54,8 +56,8 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
-  const saveCheckpoints = createCheckpointing(deps);
-  const sessions = createSessions({ ...deps, keys, dispatch, settling, extending, saveCheckpoints });
+  const reporting = createReporting(deps);
+  const sessions = createSessions({ ...deps, ...reporting, keys, dispatch, settling, extending });
   const enqueueing = createEnqueueing({
     ...deps,
     dispatch,
@@ -72,10 +74,11 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     queueHints: news,
     settling,
     extending,
-    saveCheckpoints,
+    saveCheckpoints: reporting.saveCheckpoints,
     sessions,
     broadcasts,
     enqueueing,
+    writeOutput: reporting.writeOutput,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     operators,
     definitions,

@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { QueueAdminStore } from "../ports/queue-admin-store.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { Routing } from "../routing/routing.ts";
-import { throwRefusal } from "./refusal.ts";
+import { throwRefusal } from "../model/refusal.ts";
 
 /** How operators make, change and delete queues. */
 export type QueueAdmin = {

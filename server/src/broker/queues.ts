@@ -5,7 +5,7 @@ import type { Queue, QueuePause } from "../model/queue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { throwRefusal } from "./refusal.ts";
+import { throwRefusal } from "../model/refusal.ts";
 
 /** What operators do to queues. */
 export type Queues = {

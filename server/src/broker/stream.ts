@@ -129,6 +129,12 @@ export class Stream implements Session, StreamControl {
     return checkpoints.filter(({ token }) => openAny(token) === undefined).length;
   }
 
+  writeOutput(outputs: Parameters<Session["writeOutput"]>[0]): ReturnType<Session["writeOutput"]> {
+    const { namespace } = this.#state;
+    const { writeOutput, openAny } = this.#deps;
+    return writeOutput(namespace, outputs, openOwn(this.#state), faultBy(openAny(namespace)));
+  }
+
   detach(): void {
     if (this.#end() && this.#state.book.size === 0) this.#deps.forget(this.#state);
   }

@@ -5,6 +5,7 @@ import type { Definitions } from "./definitions.ts";
 import type { EnqueueVerdict } from "./enqueue-verdict.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { Operators } from "./operators.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { TaskSubmission } from "./task-submission.ts";
@@ -12,6 +13,7 @@ import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 import type { WorkerView } from "./worker-view.ts";
 
 export type { TokenCheckpoint, TokenCheckpointVerdict } from "./checkpoints.ts";
+export type { OutputVerdict, TokenOutput } from "./output.ts";
 export type { WorkerView } from "./worker-view.ts";
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */
@@ -39,6 +41,8 @@ export interface Broker extends Operators {
     namespace: Namespace,
     checkpoints: readonly TokenCheckpoint[],
   ): Promise<readonly TokenCheckpointVerdict[]>;
+  /** Keeps what attempts put out, by token, whoever got them. */
+  writeOutput(namespace: Namespace, outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]>;
   /** Tasks to everybody who listens on a channel. */
   readonly broadcasts: BroadcastVerbs;
   /** Whether somebody takes tasks of a queue from this server now. */

@@ -33,10 +33,16 @@ const fixedByProto = new Set<LimitName>([
   "attemptsMax",
   "deliveriesMax",
   "broadcastMsMax",
+  "queueEventNamesMax",
 ]);
 
 /** May be nothing at all. */
-const mayBeZero = new Set<LimitName>(["tombstoneMs", "eventRetentionMs", "eventBytesMax"]);
+const mayBeZero = new Set<LimitName>([
+  "tombstoneMs",
+  "eventRetentionMs",
+  "eventBytesMax",
+  "queueEventRetentionMs",
+]);
 
 /** Every bound of model/limits.ts, by its name. */
 export const limits = {

@@ -63,6 +63,24 @@ export const limits = {
   retryDelaysMax: 100,
   retryTypesMax: 32,
   failureAncestorsMax: 16,
+  /** Data of one chunk, and facts of one line of a log, that a task puts out. */
+  outputEntryBytesMax: 64 * 1024,
+  logTextBytesMax: 4096,
+  /** What is kept of a task's output, by kind; beyond it the oldest go. */
+  keptProgressMax: 100,
+  keptProgressBytesMax: 256 * 1024,
+  keptLogLinesMax: 1000,
+  keptLogBytesMax: 256 * 1024,
+  keptChunksMax: 10_000,
+  keptChunkBytesMax: 4 * 1024 * 1024,
+  /** Streams that follow the output of tasks or the events of queues, at once. */
+  watchStreamsMax: 1000,
+  queueEventBytesMax: 64 * 1024,
+  /** What is kept of a queue's events; beyond it the oldest go. */
+  queueEventsMax: 1000,
+  queueEventsBytesMax: 4 * 1024 * 1024,
+  queueEventRetentionMs: 86_400_000,
+  queueEventNamesMax: 100,
   queuesPerNamespaceMax: 10_000,
   namespacesMax: 10_000,
   locksMax: 100_000,

@@ -7,6 +7,7 @@ import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
 import { pruneOverfullOnce } from "./overfull-pruner.ts";
+import { pruneQueueEventsOnce } from "./queue-event-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
 
 /** What pruners live on. */
@@ -28,6 +29,7 @@ export const createPruners = (deps: PrunersDeps): readonly Loop[] => [
   eventPrunerOf(deps),
   lockPrunerOf(deps),
   claimPrunerOf(deps),
+  queueEventPrunerOf(deps),
 ];
 
 function resultPrunerOf(deps: PrunersDeps): Loop {
@@ -72,5 +74,14 @@ function overfullPrunerOf(deps: PrunersDeps): Loop {
   return createLoop(deps, {
     name: "overfull-pruner",
     runOnce: () => pruneOverfullOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function queueEventPrunerOf(deps: PrunersDeps): Loop {
+  const { batchTasksMax: batchRowsMax, queueEventRetentionMs: retentionMs } = deps.limits;
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax, retentionMs };
+  return createLoop(deps, {
+    name: "queue-event-pruner",
+    runOnce: () => pruneQueueEventsOnce(deps, options, deps.clock.now()),
   });
 }

@@ -24,6 +24,8 @@ exercise(
       "limits, rates, orders, turns and labels go on over a restart",
       "what was said of a queue is there after a restart, and a deletion goes on",
       "what was said of namespaces is there after a restart, quotas as they were used",
+      "output goes on over a restart, and repeats are still known",
+      "events of queues go on over a restart",
     ].map((test) => ({ test, reason: forgets })),
   },
 );

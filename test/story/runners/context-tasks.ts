@@ -55,6 +55,8 @@ export const half = defineTask({ name: "half", args: onlyEven });
 export const facts = defineTask<[], object>({ name: "facts" });
 export const child = defineTask<[word: string], string>({ name: "child", options: { maxAttempts: 1 } });
 
+const output = defineTask<[], unknown>({ name: "output" });
+
 class OutOfPaper extends Error {
   readonly tray = 2;
 }
@@ -141,6 +143,39 @@ export const contextTasks = [
   }),
   implement(defineTask<[], unknown>({ name: "log" }), (ctx) => {
     ctx.log.warn({ pages: 3, error: new OutOfPaper("tray 2 is empty"), run: () => undefined }, "printing");
+  }),
+  implement(defineTask<[], unknown>({ name: "output" }), async (ctx) => {
+    ctx.progress(50);
+    ctx.log.info({ pages: 1 }, "page 1");
+    await ctx.write({ page: 1 });
+    void ctx.write(new Uint8Array([1, 2]));
+    const tooLarge = await thrownBy(() => ctx.write("x".repeat(65_537)));
+    const unwritable = await thrownBy(() => ctx.write(1n));
+    ctx.log.debug({}, "not kept");
+    ctx.progress(100);
+    return [(tooLarge as Error).name, (unwritable as Error).name];
+  }),
+  implement(defineTask<[], unknown>({ name: "read-output" }), async (ctx) => {
+    const printing = await ctx.enqueue(output);
+    const chunks: unknown[] = [];
+    for await (const put of printing.output({ kinds: ["chunk"] }))
+      if (put.kind === "chunk") chunks.push(put.data instanceof Uint8Array ? "bytes" : put.data);
+    const stopped = await thrownBy(async () => {
+      const signal = AbortSignal.abort(new RangeError("enough"));
+      for await (const put of printing.output({ signal })) chunks.push(put);
+    });
+    return { chunks, stopped: (stopped as Error).message };
+  }),
+  implement(defineTask<[], unknown>({ name: "emit" }), async (ctx) => {
+    const one = await ctx.emit("printed", { pages: 3 }, { id: `${ctx.id}-1`, headers: { tenant: "a" } });
+    const again = await ctx.emit("printed", { pages: 3 }, { id: `${ctx.id}-1`, headers: { tenant: "a" } });
+    const elsewhere = await ctx.emit("printed", undefined, { queue: `events-of-${ctx.id}` });
+    const refused = await thrownBy(() => ctx.emit("two words"));
+    return [
+      one.id === `${ctx.id}-1` && one.deduplicated === false && again.deduplicated,
+      elsewhere.offset,
+      refused instanceof StemProblem && refused.violations[0]?.field,
+    ];
   }),
   implement(defineTask<[], unknown>({ name: "cancel" }), async (ctx) => {
     ctx.progress(1);

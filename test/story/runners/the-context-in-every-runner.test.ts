@@ -1,4 +1,4 @@
-import type { TaskHandle } from "@stem/sdk";
+import type { TaskHandle, TaskOutput } from "@stem/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../support/until.ts";
 import { contextTasks } from "./context-tasks.ts";
@@ -109,6 +109,34 @@ const rows: readonly Row[] = [
       const line = log.lines.find(({ text }) => text === "printing");
       expect(line).toMatchObject({ level: "warn", facts: { taskId: id, task: "log", attempt: 1, pages: 3 } });
       expect(line?.facts).toMatchObject({ error: { message: "tray 2 is empty", tray: 2 } });
+    },
+  },
+  {
+    task: "output",
+    result: ["RangeError", "PayloadError"],
+    afterwards: async (handle) => {
+      const put: TaskOutput[] = [];
+      for await (const each of handle.output()) put.push(each);
+      expect(put).toMatchObject([
+        { kind: "progress", progress: { percent: 50 }, attempt: 1, delivery: 1, time: expect.any(Date) },
+        { kind: "log", level: "info", text: "page 1", facts: { pages: 1 } },
+        { kind: "chunk", data: { page: 1 } },
+        { kind: "chunk", data: new Uint8Array([1, 2]) },
+        { kind: "progress", progress: { percent: 100 } },
+      ]);
+    },
+  },
+  { task: "read-output", result: { chunks: [{ page: 1 }, "bytes"], stopped: "enough" } },
+  {
+    task: "emit",
+    result: [true, 0, "name"],
+    afterwards: async ({ id }, { stem }) => {
+      const printed = stem.queueEvents.watch("default", { from: 0, names: ["printed"] });
+      for await (const event of printed) {
+        if (event.id !== `${id}-1`) continue;
+        expect(event).toMatchObject({ queue: "default", payload: { pages: 3 }, headers: { tenant: "a" } });
+        break;
+      }
     },
   },
   {

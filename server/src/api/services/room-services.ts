@@ -6,11 +6,13 @@ import { createDeadLetterService } from "./dead-letter-service.ts";
 import { createLimitService } from "./limit-service.ts";
 import { createLockService } from "./lock-service.ts";
 import { createNamespaceService } from "./namespace-service.ts";
+import { createQueueEventService } from "./queue-event-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createRoutingService } from "./routing-service.ts";
 import { createTaskAdminService } from "./task-admin-service.ts";
 import { createTaskBatchService } from "./task-batch-service.ts";
 import { createTaskDefinitionService } from "./task-definition-service.ts";
+import { createTaskOutputService } from "./task-output-service.ts";
 import { createTaskService } from "./task-service.ts";
 import { createUniqueService } from "./unique-service.ts";
 
@@ -19,9 +21,11 @@ export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createTaskService(deps),
   createTaskAdminService(deps),
   createTaskBatchService(deps),
+  createTaskOutputService(deps),
   createDeadLetterService(deps),
   createQueueService(deps),
   createNamespaceService(deps),
+  createQueueEventService(deps),
   createLimitService(deps),
   createBroadcastService(deps),
   createRoutingService(deps),

@@ -1,5 +1,6 @@
 import { StemProblem } from "../../model/problem.ts";
 import type { Durability, Store } from "../../ports/store.ts";
+import { createKeptLogStore } from "./kept-log-store.ts";
 import { unavailable } from "./problems.ts";
 import { askForQueues } from "./store-queues.ts";
 import type { ReaderThread, WriterThread } from "./threads/threads.ts";
@@ -81,6 +82,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
     listClaims: (page) => ask(() => reader.call("listClaims", page)),
     pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
+    ...createKeptLogStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

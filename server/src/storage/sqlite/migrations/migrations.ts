@@ -10,6 +10,7 @@ import { deadlines } from "./0009-deadlines.ts";
 import { lineage } from "./0010-lineage.ts";
 import { shelves } from "./0011-shelves.ts";
 import { queuesAndNamespaces } from "./0012-queues-and-namespaces.ts";
+import { keptLogs } from "./0013-kept-logs.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   lineage,
   shelves,
   queuesAndNamespaces,
+  keptLogs,
 ];

@@ -12,6 +12,8 @@ import { definitionList, oneList } from "../packets/definition.ts";
 import { editVerb } from "../packets/edit.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
+import { outputPage, writeOutputVerb } from "../packets/output.ts";
+import { newQueueEvent, queueEventPage } from "../packets/queue-event.ts";
 import { settleVerb } from "../packets/settle.ts";
 import { heads, maybeHeads, maybeTasks, refs, taskPage } from "../packets/task.ts";
 
@@ -77,6 +79,9 @@ export type WriterCalls = Sync<
     | "releaseLock"
     | "pruneLocks"
     | "pruneClaims"
+    | "writeOutput"
+    | "emitQueueEvent"
+    | "pruneQueueEvents"
   >
 >;
 
@@ -124,6 +129,8 @@ export type ReaderCalls = Sync<
     | "listLocks"
     | "getClaim"
     | "listClaims"
+    | "readOutput"
+    | "readQueueEvents"
   >
 >;
 
@@ -187,6 +194,9 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   releaseLock: small(),
   pruneLocks: { ...small(), items: ([, limit]) => limit },
   pruneClaims: { ...small(), items: ([, limit]) => limit },
+  writeOutput: writeOutputVerb,
+  emitQueueEvent: { request: newQueueEvent, answer: plain() },
+  pruneQueueEvents: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -225,6 +235,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   listLocks: small(),
   getClaim: small(),
   listClaims: small(),
+  readOutput: { request: plain(), answer: outputPage },
+  readQueueEvents: { request: plain(), answer: queueEventPage },
   open: small(),
   checkpoint: small(),
   close: small(),
