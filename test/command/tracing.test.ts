@@ -51,12 +51,18 @@ test("a collector gets a span of each gRPC call, under its caller's trace, with 
   const tasks = createClient(TaskService, createGrpcTransport({ baseUrl: server.url }));
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   await tasks.enqueueTask({ id: "one", name: "work" }, { headers: { traceparent } });
-  await tasks.enqueueTask({ id: "never", name: "work", options: { delay: { seconds: 3600n } } });
+  await tasks.enqueueTask({
+    id: "never",
+    name: "work",
+    options: { start: { case: "delay", value: { seconds: 3600n } } },
+  });
   await expect(tasks.getTask({ taskId: "no-such-task" })).rejects.toThrow("no-such-task");
   const worker = createWorker({ url: server.url, tasks: [implement(work, () => "done")] });
   await worker.start();
-  for await (const { updates } of tasks.awaitTasks({ tasks: [{ taskId: "one" }, { taskId: "never" }] }))
-    if (updates.some(({ task }) => task?.result)) break;
+  const leaving = new AbortController();
+  const waiting = tasks.awaitTasks({ tasks: [{ taskId: "never" }] }, { signal: leaving.signal });
+  await waiting[Symbol.asyncIterator]().next();
+  leaving.abort();
   await worker.stop();
   expect(await server.end("SIGTERM")).toMatchObject({ code: 0 });
 
