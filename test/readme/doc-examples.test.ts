@@ -28,7 +28,9 @@ async function runPage(page: string): Promise<ReadonlyMap<string, readonly strin
 }
 
 test("the example of a server inside a program runs", { timeout: 120_000 }, async () => {
-  expect((await runPage("docs/embedding.md")).get("embedded.ts")).toContain("5");
+  const printed = await runPage("docs/embedding.md");
+  expect(printed.get("embedded.ts")).toContain("5");
+  expect(printed.get("app.ts")).toEqual(["5"]);
 });
 
 test("the example of a traced task joins the handler's span to the producer's", {
