@@ -21,7 +21,7 @@ import type { Store } from "./ports/store.ts";
 import { createQueueEvents } from "./queue-events/queue-events.ts";
 import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
 import { openStore } from "./storage/open.ts";
-import { createLog } from "./telemetry/telemetry.ts";
+import { createLog, startTracing } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
 /** What a server may be given instead of making it. A store that is handed in is closed with the server. */
@@ -91,6 +91,8 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
     random: parts.random ?? createSystemRandom(),
     log: parts.log ?? createLog(config.log),
   };
+  // First, so that it ends last, and the last calls are in it.
+  started.defer(await startTracing({ ...config.telemetry, version, log: outside.log }));
   const storeLost = Promise.withResolvers<Error>();
   const store = parts.store ?? (await open(config, outside, storeLost.resolve));
   started.defer(() => store.close());

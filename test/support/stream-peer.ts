@@ -149,9 +149,12 @@ export function welcomeFrame(
 }
 
 /** An Extended that lost nothing, or these. */
-export const extendedFrame = (lost: readonly string[] = []): FrameInit => ({
+export const extendedFrame = (lost: readonly string[] = [], ready: readonly number[] = []): FrameInit => ({
   case: "extended",
-  value: { lost: lost.map((token) => ({ leaseToken: Buffer.from(token), held: false })) },
+  value: {
+    lost: lost.map((token) => ({ leaseToken: Buffer.from(token), held: false })),
+    backlogs: ready.map((count, at) => ({ queue: `queue-${at}`, ready: BigInt(count) })),
+  },
 });
 
 /** The answer to a WriteOutput frame. */

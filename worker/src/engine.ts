@@ -72,7 +72,7 @@ export function createEngine(parts: EngineParts) {
   });
   const stats = () => accounts.stats(slots, runners.children());
   const control = createRemote({ settings, clock, leases, slots, stats, streams: () => streams });
-  const autoscaler = createAutoscaler({ ...parts, slots, onResized: () => streams.link.wake() });
+  const autoscaler = createAutoscaler({ ...parts, slots, streams: () => streams });
   const streams: Streams = createStreams({
     ...{ ...parts, leases, slots, deadlines, prefetch },
     tasks: announcedTasks(registry),

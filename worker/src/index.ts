@@ -4,6 +4,8 @@
  */
 
 export { NonRetryable } from "@stem/sdk";
+export type { App, AppOptions, AppServer } from "./app.ts";
+export { createApp } from "./app.ts";
 export type { AutoscaleOptions } from "./autoscale.ts";
 export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batch.ts";
 export { implementBatch } from "./batch.ts";

@@ -201,6 +201,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `${p.max} at once is the limit (${p.limit})`,
     details: (p) => [quota(p.limit, `at most ${p.max} at once`), retryAfter(soonMs)],
   },
+  RATE_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `${p.max} in a second is the limit (${p.limit}): come back in ${p.retryAfterMs} ms`,
+    details: (p) => [quota(p.limit, `at most ${p.max} in a second`), retryAfter(p.retryAfterMs)],
+  },
   STREAM_STALLED: {
     code: Code.RESOURCE_EXHAUSTED,
     say: (p) => `nothing was read from the stream for ${p.stalledMs} ms`,

@@ -76,10 +76,10 @@ export class Stream implements Session, StreamControl {
   }
 
   async backlogs(): Promise<readonly QueueBacklog[]> {
-    const { namespace, hello } = this.#state;
+    const { namespace, hello, paused } = this.#state;
     const queues = hello.subscriptions.map(({ queue }) => queue);
     const counts = await this.#deps.store.readyCounts(namespace, queues);
-    return queues.map((queue, at) => ({ queue, ready: counts[at] ?? 0 }));
+    return queues.map((queue, at) => ({ queue, ready: paused.has(queue) ? 0 : (counts[at] ?? 0) }));
   }
 
   async next(limit: number, signal: AbortSignal): Promise<readonly Lease[]> {

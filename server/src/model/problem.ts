@@ -67,6 +67,12 @@ export type Problem =
   | { readonly reason: "FRAME_OVERDUE"; readonly frame: string; readonly waitedMs: number }
   | { readonly reason: "PROTOCOL_UNSUPPORTED"; readonly protocolMin: number; readonly protocolMax: number }
   | { readonly reason: "CONCURRENCY_LIMIT_REACHED"; readonly limit: LimitName; readonly max: number }
+  | {
+      readonly reason: "RATE_LIMIT_REACHED";
+      readonly limit: LimitName;
+      readonly max: number;
+      readonly retryAfterMs: number;
+    }
   | { readonly reason: "STREAM_STALLED"; readonly stalledMs: number }
   | { readonly reason: "STORE_FULL" }
   | { readonly reason: "STORE_UNAVAILABLE" }

@@ -7,7 +7,11 @@ import { creditOf, heartbeatOf, helloWith, settleOf } from "../worker-stream/scr
 import { liveServer } from "./live-server.ts";
 import { endingOf, greetedWorker, openWorker } from "./wire-worker.ts";
 
-const server = liveServer({ limits: { helloMsMax: 300 }, namespaces: ["default", "other"] });
+const server = liveServer({
+  // As many workers as there may be, in no time: how fast they may come is tested by itself.
+  limits: { helloMsMax: 300, workerHandshakesPerSecondMax: 10_000 },
+  namespaces: ["default", "other"],
+});
 
 const invalidField = (field: string) => ({ code: "3", reason: "FIELD_INVALID", fields: [field] });
 const unexpected = { code: "9", reason: "FRAME_UNEXPECTED" };

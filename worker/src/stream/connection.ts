@@ -216,14 +216,14 @@ export class Connection {
     this.#sooner = { at, cancel };
   }
 
-  #extended({ lost }: Extended, echo: number, countedFrom: number): void {
+  #extended({ lost, backlogs }: Extended, echo: number, countedFrom: number): void {
     const beat = this.#answeredBeat(echo);
     if (beat) {
       // Never later than the heartbeat itself: other frames may have been processed since the leases were extended.
       this.#deps.session.extended(beat.seenSeq, Math.min(countedFrom, beat.sentAt));
     }
     this.#deps.session.lost(lost);
-    if (beat) this.#deps.confirmations.answered(beat.sentAt);
+    if (beat) this.#deps.confirmations.answered(beat.sentAt, backlogs);
   }
 
   /** The newest heartbeat that is answered with frame `echo`: of several that came together the server answers only that one. */
@@ -288,10 +288,11 @@ export class Connection {
     this.#isBeatDue = false;
     const { seenSeq } = this.#deps.session;
     this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
-    const stats = writeStats(this.#deps.onBeat(), this.#deps.confirmations.sinceMs);
+    const { sinceMs, wantsBacklog: wantBacklogs } = this.#deps.confirmations;
+    const stats = writeStats(this.#deps.onBeat(), sinceMs);
     return {
       case: "heartbeat",
-      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), stats, wantBacklogs: false },
+      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), stats, wantBacklogs },
     };
   }
 

@@ -60,7 +60,7 @@ export function createReadyCounts(
 ): (namespace: Namespace, queues: readonly QueueName[]) => readonly number[] {
   const select = query<[number]>(
     db,
-    `SELECT coalesce(q.ready, 0) FROM json_each(?1) asked
+    `SELECT iif(q.pause_reason IS NULL, coalesce(q.ready, 0), 0) FROM json_each(?1) asked
      LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2) AND q.name = asked.value
      ORDER BY asked.key`,
   );
