@@ -125,6 +125,7 @@ class Client implements StemClient {
       waitForEnd: (taskId, options) => waitForEnd(this.#pool, clock, taskId, options),
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
+      explain: (taskId) => this.#call(retries, () => calls.explain(taskId)),
     };
     const facades = createFacades({ ...parts, retries, closing, call: (run) => this.#call(retries, run) });
     this.locks = facades.locks;

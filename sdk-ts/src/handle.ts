@@ -1,6 +1,7 @@
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { AnyTask } from "./define-task.ts";
+import type { TaskExplanation } from "./explanation.ts";
 import type { UniqueConflictKind, UniqueOutcome } from "./publisher.ts";
 import { applySchema } from "./schema.ts";
 import { TaskCancelledError, TaskFailedError } from "./task-errors.ts";
@@ -52,6 +53,8 @@ export interface TaskHandle<Result = unknown> {
   result(options?: ResultOptions): Promise<Result>;
   /** Reads it as it is now. */
   status(): Promise<TaskStatus>;
+  /** Says why it does not run, or that it does: every cause, out of one read. */
+  explain(): Promise<TaskExplanation>;
   /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
   cancel(reason?: string): Promise<CancelVerdict>;
 }
@@ -61,6 +64,7 @@ export type HandleDeps = {
   readonly waitForEnd: (taskId: string, options: WaitOptions) => Promise<Task>;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly explain: (taskId: string) => Promise<TaskExplanation>;
 };
 
 /** How a task was stored, as far as its handle shows it. */
@@ -98,6 +102,10 @@ export class Handle<Result> implements TaskHandle<Result> {
 
   async status(): Promise<TaskStatus> {
     return taskStatusFromProto(await this.#deps.read(this.id), this.#task.codec);
+  }
+
+  explain(): Promise<TaskExplanation> {
+    return this.#deps.explain(this.id);
   }
 
   cancel(reason = ""): Promise<CancelVerdict> {

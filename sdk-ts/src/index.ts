@@ -34,6 +34,7 @@ export type {
 export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
 export { defineTask, taskDefiner } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
+export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";

@@ -7,6 +7,7 @@ import type { OpenAwait } from "./await-pool.ts";
 import { type Broadcaster, createBroadcaster } from "./broadcast.ts";
 import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
+import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import { stateFromProto } from "./task-state.ts";
@@ -19,6 +20,7 @@ export type TaskCalls = {
   readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly explain: (taskId: string) => Promise<TaskExplanation>;
   /** What broadcasts, its calls made and repeated by `repeat`. */
   readonly broadcasterOf: (repeat: <T>(call: () => Promise<T>) => Promise<T>) => Broadcaster["broadcast"];
   /** Nothing more is sent; what is under way still gets its answer. */
@@ -83,6 +85,8 @@ export function createTaskCalls(
       const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
       return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
     },
+    explain: async (taskId) =>
+      explanationFromProto(await admin.explainTask({ ...inNamespace, taskId }, timed)),
     broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),
     end: () => streams.end(),
   };

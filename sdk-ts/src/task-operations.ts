@@ -9,6 +9,7 @@ import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { jsonCodec } from "./codec/json.ts";
 import { payloadToProto } from "./codec/payload.ts";
+import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
 import { cancelOutcomeFromProto } from "./task-calls.ts";
@@ -62,6 +63,8 @@ export interface TaskOperations {
   move(id: string, queue: string, options?: RevisionOptions): Promise<TaskStatus>;
   /** Deletes the record of a task that has ended, or waits (it is cancelled first); answers how it ended. TASK_RUNNING otherwise. */
   delete(id: string, options?: RevisionOptions): Promise<TaskState | undefined>;
+  /** Says why a task does not run, or that it does: every cause, out of one read. */
+  explain(id: string): Promise<TaskExplanation>;
   /** Cancels a task, and says what really happened. Idempotent. */
   cancel(id: string, options?: CancelOptions): Promise<CancelVerdict>;
   /** Cancels tasks by id, also such as have not been enqueued yet: those end cancelled as soon as they are. In the order of the ids. */
@@ -100,6 +103,7 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
     runNow: async (id, options) => statusOf(await call(() => admin.runTaskNow(at(id, options), timed))),
     move: async (id, queue, options) =>
       statusOf(await call(() => admin.moveTask({ ...at(id, options), queue }, timed))),
+    explain: async (id) => explanationFromProto(await call(() => admin.explainTask(at(id), timed))),
     async cancel(taskId, { reason = "", requester = "" } = {}) {
       const request = { ...inNamespace, taskId, reason, requester };
       const { outcome, state } = await call(() => admin.cancelTask(request, timed));

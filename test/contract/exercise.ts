@@ -28,6 +28,7 @@ import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
 import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
+import { standingCases } from "./standing.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
@@ -48,6 +49,7 @@ const nouns = [
   queueCases,
   limitCases,
   tieCases,
+  standingCases,
   purgeCases,
   editCases,
   removeCases,

@@ -5,6 +5,7 @@ import { type AnyTask, spreadArgs } from "../define-task.ts";
 import type { HandleDeps } from "../handle.ts";
 import { StemProblem } from "../problem.ts";
 import { isTerminal, stateFromProto } from "../task-state.ts";
+import { NoServerError } from "./no-operators.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 /** A task that a fake client stored. */
@@ -58,6 +59,9 @@ export function fakeHandles(
       fake.ended = messageOf(fake, TaskState.CANCELLED, { cancel: { reason } });
       fake.end = Promise.resolve(fake.ended);
       return { outcome: "cancelled", state: "cancelled" };
+    },
+    async explain() {
+      throw new NoServerError("handle.explain needs a server: nothing runs the tasks of a fake client");
     },
   };
 }

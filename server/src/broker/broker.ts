@@ -20,6 +20,7 @@ export type {
   CancelVerdict,
   DeadLetter,
   EditWish,
+  Explained,
   ReplayEdit,
   Replayed,
   ReplayedLetter,

@@ -1,5 +1,7 @@
+import type { TakingWorker } from "../model/standing.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { createQueueOrder } from "./queue-order.ts";
+import type { SessionHello } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Taker } from "./taker.ts";
 
@@ -14,7 +16,14 @@ export function joinQueues(dispatch: Pick<Dispatch, "join">, state: SessionState
     order: createQueueOrder(open),
     worker: hello.worker,
     labels: labels.size > 0 ? Object.fromEntries(labels) : undefined,
+    knows: knowsOf(hello),
     room: () => (open.length === 0 ? 0 : book.room),
     bytesLeft: () => book.bytesLeft,
   });
+}
+
+/** By the tasks that a worker announces; one that announces none does not say what it can run. */
+function knowsOf({ definitions }: SessionHello): TakingWorker["knows"] {
+  if (definitions.length === 0) return undefined;
+  return (name) => definitions.some((definition) => definition.name === name);
 }

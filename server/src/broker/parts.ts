@@ -67,7 +67,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     broadcasts,
     enqueueing,
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
-    operators: createOperators({ ...deps, sessions, enqueueing, news }),
+    operators: createOperators({ ...deps, sessions, enqueueing, dispatch, news }),
     definitions,
     openAny: sessions.openAny,
   };

@@ -1,5 +1,6 @@
 import type { Labels } from "../model/gate.ts";
 import type { Instant, Namespace, QueueName } from "../model/ids.ts";
+import type { TakingWorker } from "../model/standing.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import type { QueueOrder } from "./queue-order.ts";
 import { serve, type Waiter, type Watch } from "./watch.ts";
@@ -13,6 +14,8 @@ export type TakerWants = {
   readonly worker: string;
   /** What the worker is like; absent: nothing in particular. */
   readonly labels?: Labels | undefined;
+  /** Whether it can run tasks of a name; absent: it does not say. */
+  readonly knows?: TakingWorker["knows"];
   /** How many tasks it may get now. */
   readonly room: () => number;
   /** How many bytes of content it may get now, but for the last task; without: as many as fit into a frame. */
@@ -78,6 +81,12 @@ export class Taker implements Waiter {
   /** When the newest claim began: no lease of it began earlier. */
   get claimBeganAt(): Instant | undefined {
     return this.#claimBeganAt;
+  }
+
+  /** It as a worker that takes tasks. */
+  asWorker(): TakingWorker {
+    const { labels, knows, room } = this.#wants;
+    return { labels, knows, hasRoom: room() > 0 };
   }
 
   wake(): void {

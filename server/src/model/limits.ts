@@ -26,6 +26,8 @@ export const limits = {
   pageSizeDefault: 50,
   /** Tasks that one call of an operator works through; it answers where to go on. */
   operationTasksMax: 10_000,
+  /** Tasks that come before another one are counted so far. */
+  tasksAheadMax: 1000,
   leasedTasksMax: 1000,
   leaseWaitMsMax: 30_000,
   leaseMsMin: 1000,

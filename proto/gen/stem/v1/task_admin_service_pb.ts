@@ -9,15 +9,17 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
-import type { Task, TaskState } from "./task_pb.ts";
+import type { Task, TaskState, TaskStateReason } from "./task_pb.ts";
 import { file_stem_v1_task } from "./task_pb.ts";
+import type { TaskCause } from "./task_explanation_pb.ts";
+import { file_stem_v1_task_explanation } from "./task_explanation_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/task_admin_service.proto.
  */
 export const file_stem_v1_task_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSLLAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/AUIMCgpfbmFtZXNwYWNlImAKEkNhbmNlbFRhc2tSZXNwb25zZRInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5DYW5jZWxPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUikgIKElJldm9rZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI5Cgh0YXNrX2lkcxgCIAMoCUInukgkkgEhCAEQ6AcYASIYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI3CgN0dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIFCIDnhA8qAEIMCgpfbmFtZXNwYWNlIjoKE1Jldm9rZVRhc2tzUmVzcG9uc2USIwoFdGFza3MYASADKAsyFC5zdGVtLnYxLlJldm9rZWRUYXNrImoKC1Jldm9rZWRUYXNrEg8KB3Rhc2tfaWQYASABKAkSJwoHb3V0Y29tZRgCIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCLlAwoRVXBkYXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAKIAQESIAoIcHJpb3JpdHkYBCABKAVCCbpIBhoEGAkoAEgDiAEBEjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgVxdWV1ZRgHIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSASIAQESHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIHCgVzdGFydEIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbkILCglfcHJpb3JpdHlCCAoGX3F1ZXVlIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFSdW5UYXNrTm93UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIxChJSdW5UYXNrTm93UmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKPAgoPTW92ZVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBInChFleHBlY3RlZF9yZXZpc2lvbhgDIAEoA0IHukgEIgIoAUgBiAEBEjwKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFEZWxldGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI3ChJEZWxldGVUYXNrUmVzcG9uc2USIQoFc3RhdGUYASABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZSqyAQoNQ2FuY2VsT3V0Y29tZRIeChpDQU5DRUxfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGENBTkNFTF9PVVRDT01FX0NBTkNFTExFRBABEhwKGENBTkNFTF9PVVRDT01FX1JFUVVFU1RFRBACEiMKH0NBTkNFTF9PVVRDT01FX0FMUkVBRFlfVEVSTUlOQUwQAxIgChxDQU5DRUxfT1VUQ09NRV9SRVZPS0VEX0FIRUFEEAQygAQKEFRhc2tBZG1pblNlcnZpY2USRQoKQ2FuY2VsVGFzaxIaLnN0ZW0udjEuQ2FuY2VsVGFza1JlcXVlc3QaGy5zdGVtLnYxLkNhbmNlbFRhc2tSZXNwb25zZRJICgtSZXZva2VUYXNrcxIbLnN0ZW0udjEuUmV2b2tlVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5SZXZva2VUYXNrc1Jlc3BvbnNlEkUKClJlcGxheVRhc2sSGi5zdGVtLnYxLlJlcGxheVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5SZXBsYXlUYXNrUmVzcG9uc2USRQoKVXBkYXRlVGFzaxIaLnN0ZW0udjEuVXBkYXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLlVwZGF0ZVRhc2tSZXNwb25zZRJFCgpSdW5UYXNrTm93Ehouc3RlbS52MS5SdW5UYXNrTm93UmVxdWVzdBobLnN0ZW0udjEuUnVuVGFza05vd1Jlc3BvbnNlEj8KCE1vdmVUYXNrEhguc3RlbS52MS5Nb3ZlVGFza1JlcXVlc3QaGS5zdGVtLnYxLk1vdmVUYXNrUmVzcG9uc2USRQoKRGVsZXRlVGFzaxIaLnN0ZW0udjEuRGVsZXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLkRlbGV0ZVRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_task]);
+  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSLLAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/AUIMCgpfbmFtZXNwYWNlImAKEkNhbmNlbFRhc2tSZXNwb25zZRInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5DYW5jZWxPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUikgIKElJldm9rZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI5Cgh0YXNrX2lkcxgCIAMoCUInukgkkgEhCAEQ6AcYASIYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI3CgN0dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIFCIDnhA8qAEIMCgpfbmFtZXNwYWNlIjoKE1Jldm9rZVRhc2tzUmVzcG9uc2USIwoFdGFza3MYASADKAsyFC5zdGVtLnYxLlJldm9rZWRUYXNrImoKC1Jldm9rZWRUYXNrEg8KB3Rhc2tfaWQYASABKAkSJwoHb3V0Y29tZRgCIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCLlAwoRVXBkYXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAKIAQESIAoIcHJpb3JpdHkYBCABKAVCCbpIBhoEGAkoAEgDiAEBEjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgVxdWV1ZRgHIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSASIAQESHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIHCgVzdGFydEIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbkILCglfcHJpb3JpdHlCCAoGX3F1ZXVlIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFSdW5UYXNrTm93UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIxChJSdW5UYXNrTm93UmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKPAgoPTW92ZVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBInChFleHBlY3RlZF9yZXZpc2lvbhgDIAEoA0IHukgEIgIoAUgBiAEBEjwKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFEZWxldGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI3ChJEZWxldGVUYXNrUmVzcG9uc2USIQoFc3RhdGUYASABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZSKVAQoSRXhwbGFpblRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEIMCgpfbmFtZXNwYWNlItEBChNFeHBsYWluVGFza1Jlc3BvbnNlEg8KB3Rhc2tfaWQYASABKAkSIQoFc3RhdGUYAiABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YAyABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgEIAEoAxINCgVxdWV1ZRgFIAEoCRIiCgZjYXVzZXMYBiADKAsyEi5zdGVtLnYxLlRhc2tDYXVzZRIRCglzdGFydGFibGUYByABKAgqsgEKDUNhbmNlbE91dGNvbWUSHgoaQ0FOQ0VMX09VVENPTUVfVU5TUEVDSUZJRUQQABIcChhDQU5DRUxfT1VUQ09NRV9DQU5DRUxMRUQQARIcChhDQU5DRUxfT1VUQ09NRV9SRVFVRVNURUQQAhIjCh9DQU5DRUxfT1VUQ09NRV9BTFJFQURZX1RFUk1JTkFMEAMSIAocQ0FOQ0VMX09VVENPTUVfUkVWT0tFRF9BSEVBRBAEMsoEChBUYXNrQWRtaW5TZXJ2aWNlEkUKCkNhbmNlbFRhc2sSGi5zdGVtLnYxLkNhbmNlbFRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5DYW5jZWxUYXNrUmVzcG9uc2USSAoLUmV2b2tlVGFza3MSGy5zdGVtLnYxLlJldm9rZVRhc2tzUmVxdWVzdBocLnN0ZW0udjEuUmV2b2tlVGFza3NSZXNwb25zZRJFCgpSZXBsYXlUYXNrEhouc3RlbS52MS5SZXBsYXlUYXNrUmVxdWVzdBobLnN0ZW0udjEuUmVwbGF5VGFza1Jlc3BvbnNlEkUKClVwZGF0ZVRhc2sSGi5zdGVtLnYxLlVwZGF0ZVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5VcGRhdGVUYXNrUmVzcG9uc2USRQoKUnVuVGFza05vdxIaLnN0ZW0udjEuUnVuVGFza05vd1JlcXVlc3QaGy5zdGVtLnYxLlJ1blRhc2tOb3dSZXNwb25zZRI/CghNb3ZlVGFzaxIYLnN0ZW0udjEuTW92ZVRhc2tSZXF1ZXN0Ghkuc3RlbS52MS5Nb3ZlVGFza1Jlc3BvbnNlEkUKCkRlbGV0ZVRhc2sSGi5zdGVtLnYxLkRlbGV0ZVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5EZWxldGVUYXNrUmVzcG9uc2USSAoLRXhwbGFpblRhc2sSGy5zdGVtLnYxLkV4cGxhaW5UYXNrUmVxdWVzdBocLnN0ZW0udjEuRXhwbGFpblRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_task, file_stem_v1_task_explanation]);
 
 /**
  * Which task to cancel.
@@ -534,6 +536,97 @@ export const DeleteTaskResponseSchema: GenMessage<DeleteTaskResponse> = /*@__PUR
   messageDesc(file_stem_v1_task_admin_service, 14);
 
 /**
+ * Which task to explain.
+ *
+ * @generated from message stem.v1.ExplainTaskRequest
+ */
+export type ExplainTaskRequest = Message<"stem.v1.ExplainTaskRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The task's id.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+};
+
+/**
+ * Describes the message stem.v1.ExplainTaskRequest.
+ * Use `create(ExplainTaskRequestSchema)` to create a new message.
+ */
+export const ExplainTaskRequestSchema: GenMessage<ExplainTaskRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 15);
+
+/**
+ * Why it does not run.
+ *
+ * @generated from message stem.v1.ExplainTaskResponse
+ */
+export type ExplainTaskResponse = Message<"stem.v1.ExplainTaskResponse"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * Its state, and why it is in it.
+   *
+   * @generated from field: stem.v1.TaskState state = 2;
+   */
+  state: TaskState;
+
+  /**
+   * Why it is there, where the state alone does not say it.
+   *
+   * @generated from field: stem.v1.TaskStateReason state_reason = 3;
+   */
+  stateReason: TaskStateReason;
+
+  /**
+   * Its revision.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+
+  /**
+   * The queue that it is in.
+   *
+   * @generated from field: string queue = 5;
+   */
+  queue: string;
+
+  /**
+   * All causes, in the order in which they have to be over. The last one of a ready task is its place in line.
+   *
+   * @generated from field: repeated stem.v1.TaskCause causes = 6;
+   */
+  causes: TaskCause[];
+
+  /**
+   * Nothing keeps it but that no worker has taken it yet: one that may have it, and takes all that its queue has now, would get it.
+   *
+   * @generated from field: bool startable = 7;
+   */
+  startable: boolean;
+};
+
+/**
+ * Describes the message stem.v1.ExplainTaskResponse.
+ * Use `create(ExplainTaskResponseSchema)` to create a new message.
+ */
+export const ExplainTaskResponseSchema: GenMessage<ExplainTaskResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 16);
+
+/**
  * What became of a request to cancel.
  *
  * @generated from enum stem.v1.CancelOutcome
@@ -664,6 +757,17 @@ export const TaskAdminService: GenService<{
     methodKind: "unary";
     input: typeof DeleteTaskRequestSchema;
     output: typeof DeleteTaskResponseSchema;
+  },
+  /**
+   * Says why a task does not run: everything that keeps it, what has to be over first coming first. Of a task that runs or has ended
+   * it says that. One read, of one moment.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.ExplainTask
+   */
+  explainTask: {
+    methodKind: "unary";
+    input: typeof ExplainTaskRequestSchema;
+    output: typeof ExplainTaskResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_stem_v1_task_admin_service, 0);

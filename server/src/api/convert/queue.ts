@@ -1,10 +1,15 @@
 import { create } from "@bufbuild/protobuf";
-import { type Queue as QueueMessage, QueueSchema } from "@stem/proto/stem/v1/queue_pb";
+import {
+  type Queue as QueueMessage,
+  type QueuePause as QueuePauseMessage,
+  QueuePauseSchema,
+  QueueSchema,
+} from "@stem/proto/stem/v1/queue_pb";
 import type { PauseQueueRequest } from "@stem/proto/stem/v1/queue_service_pb";
 import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
-import type { Queue } from "../../model/queue.ts";
+import type { Queue, QueuePause } from "../../model/queue.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
@@ -25,14 +30,14 @@ export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
     ...(queue.oldestReadyAt !== undefined && {
       oldestReadyAge: durationFromMs(Math.max(0, now - queue.oldestReadyAt)),
     }),
-    ...(queue.pause && {
-      pause: {
-        reason: queue.pause.reason,
-        pauseTime: timestampFromInstant(queue.pause.at),
-        pausedBy: queue.pause.by ?? "",
-        ...(queue.pause.resumeAt !== undefined && { resumeTime: timestampFromInstant(queue.pause.resumeAt) }),
-      },
-    }),
+    ...(queue.pause && { pause: pauseToProto(queue.pause) }),
+  });
+
+/** A pause as callers see it. */
+export const pauseToProto = ({ reason, at, by, resumeAt }: QueuePause): QueuePauseMessage =>
+  create(QueuePauseSchema, {
+    ...{ reason, pauseTime: timestampFromInstant(at), pausedBy: by ?? "" },
+    ...(resumeAt !== undefined && { resumeTime: timestampFromInstant(resumeAt) }),
   });
 
 /** When a pause shall end by itself; undefined where it shall not. Throws where that is no time, over already, or too far ahead. */

@@ -12,6 +12,7 @@ import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } 
 import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
 import { createReadReplays } from "./replays.ts";
+import { createReadStanding } from "./standing.ts";
 import type { ReaderCalls } from "./threads/verbs.ts";
 
 /** Makes the verbs that read. Each runs inside a transaction, and so sees one moment. */
@@ -26,6 +27,7 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   duePauses: createDuePauses(db),
   getQueue: createGetQueue(db),
   getLimit: createGetLimit(db),
+  readStanding: createReadStanding(db),
   listLimits: createListLimits(db),
   listWeights: createListWeights(db),
   listQueues: createListQueues(db),

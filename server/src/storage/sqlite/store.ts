@@ -66,6 +66,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
     listQueues: (namespace, after, limit) => ask(() => reader.call("listQueues", namespace, after, limit)),
     getLimit: (ref) => ask(() => reader.call("getLimit", ref)),
+    readStanding: (ref, aheadMax) => ask(() => reader.call("readStanding", ref, aheadMax)),
     listLimits: (namespace, after, limit) => ask(() => reader.call("listLimits", namespace, after, limit)),
     getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
     readyCounts: (namespace, queues) => ask(() => reader.call("readyCounts", namespace, queues)),

@@ -1,4 +1,4 @@
-import type { CancelVerdict, Enqueuer, StemProblem } from "@stem/sdk";
+import type { CancelVerdict, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
 import { BatchingEnqueuer, type ClientGate, type EnqueueOutcome, type HandleDeps } from "@stem/sdk/internal";
 import type { AnswerTable } from "./answering.ts";
 import type { Asking } from "./asking.ts";
@@ -38,6 +38,7 @@ export function askedEnqueuer(asking: Asking): AskedEnqueuer {
       }) as Promise<Task>,
     read: (taskId) => asking.ask("read", [taskId]) as Promise<Task>,
     cancel: (taskId, reason) => asking.ask("cancel", [taskId, reason]) as Promise<CancelVerdict>,
+    explain: (taskId) => asking.ask("explain", [taskId]) as Promise<TaskExplanation>,
   };
   const enqueuer = new BatchingEnqueuer(publish, handles, new AbortController().signal);
   return {
@@ -71,5 +72,6 @@ export function answeredEnqueuing(gate: () => ClientGate): AnswerTable {
       }),
     read: ([taskId]) => gate().handles.read(String(taskId)),
     cancel: ([taskId, reason]) => gate().handles.cancel(String(taskId), String(reason)),
+    explain: ([taskId]) => gate().handles.explain(String(taskId)),
   };
 }

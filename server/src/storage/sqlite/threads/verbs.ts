@@ -96,6 +96,7 @@ export type ReaderCalls = Sync<
     | "duePauses"
     | "getQueue"
     | "getLimit"
+    | "readStanding"
     | "listLimits"
     | "listWeights"
     | "listQueues"
@@ -176,6 +177,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   duePauses: small(),
   getQueue: small(),
   getLimit: small(),
+  readStanding: { request: plain(), answer: plain() },
   listLimits: small(),
   listWeights: small(),
   listQueues: small(),
