@@ -50,6 +50,8 @@ export function createNoopStore(count: number): Store {
     readAttempts: notHere("readAttempts"),
     noteReplays: notHere("noteReplays"),
     readReplays: notHere("readReplays"),
+    expireOverdue: async () => ({ expired: [], seen: 0 }),
+    saveCheckpoints: notHere("saveCheckpoints"),
     list: notHere("list"),
     listQueues: notHere("listQueues"),
     getQueue: notHere("getQueue"),

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
-import { type Implementation, implement, NonRetryableError } from "@stem/worker";
+import { type Implementation, implement, NonRetryable } from "@stem/worker";
 import { measureFile } from "./file-statistics.ts";
 import { mergeReports, reportOf } from "./report.ts";
 import { journalOf } from "./run-record.ts";
@@ -13,9 +13,9 @@ export function createHandlers(dataFolder: string): readonly Implementation[] {
   return [
     implement(scanFile, async (_, { runId, root, path: file, digest }) => {
       // It becomes part of a file's name.
-      if (!/^[0-9a-f-]{36}$/.test(runId)) throw new NonRetryableError(`${runId} is no run's id`);
+      if (!/^[0-9a-f-]{36}$/.test(runId)) throw new NonRetryable(`${runId} is no run's id`);
       const statistics = await measureFile(path.join(root, file));
-      if (statistics.digest !== digest) throw new NonRetryableError(`${file} changed meanwhile`);
+      if (statistics.digest !== digest) throw new NonRetryable(`${file} changed meanwhile`);
       await appendFile(journalOf(dataFolder, runId), `${JSON.stringify(file)}\n`);
       return reportOf(file, statistics);
     }),

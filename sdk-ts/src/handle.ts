@@ -4,7 +4,7 @@ import type { AnyTask } from "./define-task.ts";
 import type { TaskExplanation } from "./explanation.ts";
 import type { UniqueConflictKind, UniqueOutcome } from "./publisher.ts";
 import { applySchema } from "./schema.ts";
-import { TaskCancelledError, TaskFailedError } from "./task-errors.ts";
+import { TaskCancelledError, TaskExpiredError, TaskFailedError } from "./task-errors.ts";
 import type { TaskState } from "./task-state.ts";
 import { stateFromProto, stateReasonFromProto } from "./task-state.ts";
 import {
@@ -49,7 +49,7 @@ export interface TaskHandle<Result = unknown> {
    * the call over. replaced: that one, which waited, was cancelled.
    */
   readonly unique: UniqueConflictKind | undefined;
-  /** Waits for its end. Rejects with TaskFailedError, TaskCancelledError, ResultTimeoutError, or StemProblem (TASK_UNKNOWN). */
+  /** Waits for its end. Rejects with TaskFailedError, TaskCancelledError, TaskExpiredError, ResultTimeoutError, or StemProblem (TASK_UNKNOWN). */
   result(options?: ResultOptions): Promise<Result>;
   /** Reads it as it is now. */
   status(): Promise<TaskStatus>;
@@ -116,10 +116,13 @@ export class Handle<Result> implements TaskHandle<Result> {
 async function resultOf<Result>(definition: AnyTask<Result>, task: Task): Promise<Result> {
   const state = stateFromProto(task.state);
   if (state === "cancelled") throw new TaskCancelledError(task.id, task.cancel?.reason ?? "");
+  if (state === "expired") throw new TaskExpiredError(task.id, stateReasonFromProto(task.stateReason));
   if (state !== "succeeded") {
     const failure = task.failure && failureFromProto(task.failure);
     throw new TaskFailedError(task.id, failure, stateReasonFromProto(task.stateReason));
   }
+  // There is none to read; what a definition says of it cannot hold.
+  if (task.options?.ignoreResult) return undefined as Result;
   const value = definition.resultCodec.decode(payloadFromProto(task.result));
   // Without a schema the definition's word is taken for it: that is what a type argument is.
   return (await applySchema(definition.resultSchema, value, {

@@ -34,6 +34,8 @@ export type {
 export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
 export { defineTask, taskDefiner } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
+export type { EnqueueDefaults } from "./enqueue-defaults.ts";
+export { withEnqueueDefaults } from "./enqueue-defaults.ts";
 export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
@@ -42,6 +44,7 @@ export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
 export type { LockOptions, Locks } from "./locks.ts";
 export type { Logger } from "./log.ts";
+export { NonRetryable } from "./non-retryable.ts";
 export type { PayloadOptions } from "./payload-options.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";
@@ -56,6 +59,7 @@ export {
   EnqueueManyError,
   ResultTimeoutError,
   TaskCancelledError,
+  TaskExpiredError,
   TaskFailedError,
 } from "./task-errors.ts";
 export type { BatchOptions, BatchOutcome, TaskFilter } from "./task-filter.ts";
@@ -66,8 +70,16 @@ export type {
   TaskChanges,
   TaskOperations,
 } from "./task-operations.ts";
-export type { EnqueueOptions, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+export type { EnqueueOptions, ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
-export { isCancelled, isFailed, isRunning, isSucceeded, isTerminal, isWaiting } from "./task-state.ts";
+export {
+  isCancelled,
+  isExpired,
+  isFailed,
+  isRunning,
+  isSucceeded,
+  isTerminal,
+  isWaiting,
+} from "./task-state.ts";
 export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Connection, Dial } from "./transport.ts";

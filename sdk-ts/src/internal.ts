@@ -17,14 +17,16 @@ export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto }
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { BatchingEnqueuer } from "./enqueue.ts";
+export { withoutEnqueueDefaults } from "./enqueue-defaults.ts";
 export { frameIterator } from "./frame-reader.ts";
 export type { HandleDeps } from "./handle.ts";
 export { childLogger, silentLogger } from "./log.ts";
 export { outgoingTask } from "./new-task.ts";
+export { isNonRetryable } from "./non-retryable.ts";
 export { isTransient } from "./problem.ts";
 export { problemFrom, problemFromStatus } from "./problem-from.ts";
 export type { EnqueueOutcome, Publish } from "./publisher.ts";
-export { duration } from "./run-options.ts";
+export { duration, retryPolicy, timestamp } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
 export { failureFromProto, progressFromProto } from "./task-status.ts";
 export { openChannel } from "./transport.ts";

@@ -5,10 +5,11 @@ import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { EncodedPayload } from "./codec/codec.ts";
 import { writePayload } from "./codec/payload.ts";
 import type { TaskCall } from "./define-task.ts";
+import { optionsOf } from "./enqueue-defaults.ts";
 import { newTaskId } from "./ids.ts";
 import { runOptions } from "./run-options.ts";
 import { applySchema } from "./schema.ts";
-import { type EnqueueOptions, mergeOptions } from "./task-options.ts";
+import type { EnqueueOptions } from "./task-options.ts";
 
 /** A task ready to be sent: its message is encoded, a view of a buffer that others share. */
 export type OutgoingTask = { readonly id: string; readonly message: Uint8Array };
@@ -22,8 +23,9 @@ export function outgoingTask(call: TaskCall): OutgoingTask | Promise<OutgoingTas
   return checked instanceof Promise ? checked.then(() => assemble(call)) : assemble(call);
 }
 
-function assemble({ task, args, options: called }: TaskCall): OutgoingTask {
-  const options = mergeOptions(task.optionsFor(args), called);
+function assemble(call: TaskCall): OutgoingTask {
+  const { task, args } = call;
+  const options = optionsOf(call);
   const id = options.id ?? newTaskId();
   return { id, message: encodeTask(id, task.name, { payload: task.argsCodec.encode(args), options }) };
 }
@@ -55,6 +57,8 @@ function encodeTask(id: string, name: string, { payload, options }: Content): Ui
   if (options.tags) for (const tag of options.tags) writer.tag(7, text).string(tag);
   if (options.trace) writeTrace(options.trace);
   if (options.routingKey !== undefined) writer.tag(10, text).string(options.routingKey);
+  if (options.parentId !== undefined) writer.tag(12, text).string(options.parentId);
+  if (options.rootId !== undefined) writer.tag(13, text).string(options.rootId);
   return writer.finish();
 }
 

@@ -108,6 +108,7 @@ function queueFromProto({ name, depth, oldestReadyAge, pause, createTime }: Prot
       succeeded: Number(depth?.succeeded ?? 0),
       failed: Number(depth?.failed ?? 0),
       cancelled: Number(depth?.cancelled ?? 0),
+      expired: Number(depth?.expired ?? 0),
     },
     oldestReadyMs: oldestReadyAge && durationMs(oldestReadyAge),
     pause: pause && pauseFromProto(pause),

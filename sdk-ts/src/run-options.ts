@@ -1,18 +1,17 @@
 import { create } from "@bufbuild/protobuf";
-import { type Duration, durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationFromMs, type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Jitter, type RetryPolicy, RetryPolicySchema } from "@stem/proto/stem/v1/retry_pb";
+import { AckMode, type TaskOptions as ProtoOptions, TaskOptionsSchema } from "@stem/proto/stem/v1/task_pb";
 import {
   ArgPathsSchema,
   type Debounce,
   DebounceSchema,
-  type TaskOptions as ProtoOptions,
   type UniqueOptions as ProtoUniqueOptions,
-  TaskOptionsSchema,
   UniqueConflict,
   UniqueOptionsSchema,
   UniqueUntil,
-} from "@stem/proto/stem/v1/task_pb";
-import type { RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+} from "@stem/proto/stem/v1/unique_pb";
+import type { ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
 
 /** Options as a message; undefined where they say nothing that goes into one. Throws a RangeError that names the option. */
 export function runOptions(options: TaskOptions): ProtoOptions | undefined {
@@ -28,6 +27,11 @@ export function runOptions(options: TaskOptions): ProtoOptions | undefined {
   say("retry", options.retry && retryPolicy(options.retry));
   say("start", start(options));
   say("timeLimit", duration("timeLimitMs", options.timeLimitMs));
+  say("softTimeLimit", duration("softTimeLimitMs", options.softTimeLimitMs));
+  say("expiry", expiry(options));
+  say("startWithin", duration("startWithinMs", options.startWithinMs));
+  say("ack", options.ack && ackModes[options.ack]);
+  say("ignoreResult", options.ignoreResult);
   say("leaseDuration", duration("leaseMs", options.leaseMs));
   say("resultRetention", duration("resultRetentionMs", options.resultRetentionMs));
   say("unique", options.unique && uniqueOptions(options.unique === true ? {} : options.unique));
@@ -38,18 +42,27 @@ export function runOptions(options: TaskOptions): ProtoOptions | undefined {
   return run;
 }
 
+/** The instant wins over the delay, as it does for a handler that asks for another attempt. */
 function start({ notBefore, delayMs }: TaskOptions): ProtoOptions["start"] | undefined {
-  if (notBefore !== undefined) {
-    if (Number.isNaN(notBefore.getTime())) throw new RangeError("notBefore is not a valid date");
-    return { case: "notBeforeTime", value: timestampFromDate(notBefore) };
-  }
+  const at = timestamp("notBefore", notBefore);
+  if (at) return { case: "notBeforeTime", value: at };
   const delay = duration("delayMs", delayMs);
   return delay && { case: "delay", value: delay };
 }
 
+/** The instant wins here, too. */
+function expiry({ expireAt, expireAfterMs }: TaskOptions): ProtoOptions["expiry"] | undefined {
+  const at = timestamp("expireAt", expireAt);
+  if (at) return { case: "expireTime", value: at };
+  const after = duration("expireAfterMs", expireAfterMs);
+  return after && { case: "expireAfter", value: after };
+}
+
+const ackModes = { late: AckMode.LATE, early: AckMode.EARLY } as const;
 const jitters = { full: Jitter.FULL, none: Jitter.NONE } as const;
 
-function retryPolicy(retry: RetryOptions): RetryPolicy {
+/** A policy for retries for the wire; throws a RangeError that names the option. */
+export function retryPolicy(retry: RetryOptions): RetryPolicy {
   const policy = create(RetryPolicySchema);
   const base = duration("retry.baseDelayMs", retry.baseDelayMs);
   const max = duration("retry.maxDelayMs", retry.maxDelayMs);
@@ -57,6 +70,9 @@ function retryPolicy(retry: RetryOptions): RetryPolicy {
   if (max) policy.maxDelay = max;
   if (retry.factor !== undefined) policy.factor = retry.factor;
   if (retry.jitter !== undefined) policy.jitter = jitters[retry.jitter];
+  policy.delays = (retry.delaysMs ?? []).flatMap((ms, at) => duration(`retry.delaysMs[${at}]`, ms) ?? []);
+  policy.retryFor = (retry.retryFor ?? []).map(typeName);
+  policy.neverFor = (retry.neverFor ?? []).map(typeName);
   return policy;
 }
 
@@ -90,6 +106,15 @@ function debounceOf({ delayMs, maxWaitMs }: NonNullable<UniqueOptions["debounce"
   if (delay) message.delay = delay;
   if (maxWait) message.maxWait = maxWait;
   return message;
+}
+
+const typeName = (type: ErrorType): string => (typeof type === "string" ? type : type.name);
+
+/** An instant for the wire; throws a RangeError that names the option. */
+export function timestamp(option: string, at: Date | undefined): Timestamp | undefined {
+  if (at === undefined) return undefined;
+  if (Number.isNaN(at.getTime())) throw new RangeError(`${option} is not a valid date`);
+  return timestampFromDate(at);
 }
 
 /** A duration for the wire, rounded up to whole milliseconds; throws a RangeError that names the option. */

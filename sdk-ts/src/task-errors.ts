@@ -13,6 +13,8 @@ export type Failure = {
   readonly nonRetryable: boolean;
   /** True when the server cut the message or the stack. */
   readonly truncated: boolean;
+  /** What the type descends from, nearest first; empty where its language has none, or does not say. */
+  readonly ancestors: readonly string[];
 };
 
 /** The task ended badly, for good. Its `cause` is the remote error, with the remote stack. */
@@ -51,6 +53,20 @@ export class TaskCancelledError extends Error {
     super(`task ${taskId} was cancelled${reason === "" ? "" : `: ${reason}`}`);
     this.taskId = taskId;
     this.reason = reason;
+  }
+}
+
+/** The task was not started in time; there will be no result. */
+export class TaskExpiredError extends Error {
+  override readonly name = "TaskExpiredError";
+  readonly taskId: string;
+  /** `start_overdue` when it was ready for too long; undefined when its expiry had come. */
+  readonly stateReason: TaskStateReason | undefined;
+
+  constructor(taskId: string, stateReason: TaskStateReason | undefined) {
+    super(`task ${taskId} expired before it was started${stateReason ? `: ${stateReason}` : ""}`);
+    this.taskId = taskId;
+    this.stateReason = stateReason;
   }
 }
 

@@ -48,3 +48,39 @@ test("an option that is undefined is left out, and the definition's value stands
     id: "a",
   });
 });
+
+test("what a call says of retries is added to what the definition says, one field after the other", () => {
+  const defined = { retry: { baseDelayMs: 10, factor: 3, retryFor: ["A"] } };
+  expect(mergeOptions(defined, { retry: { factor: 1, neverFor: ["B"] } }).retry).toEqual({
+    baseDelayMs: 10,
+    factor: 1,
+    retryFor: ["A"],
+    neverFor: ["B"],
+  });
+});
+
+test("a list of delays and a growing delay are one choice", () => {
+  const growing = { retry: { baseDelayMs: 10, factor: 3, retryFor: ["A"] } };
+  expect(mergeOptions(growing, { retry: { delaysMs: [1] } }).retry).toEqual({
+    delaysMs: [1],
+    retryFor: ["A"],
+  });
+  expect(mergeOptions({ retry: { delaysMs: [1] } }, { retry: { factor: 2 } }).retry).toEqual({ factor: 2 });
+});
+
+test("an override to zero, to nothing and to the default's name is an override", () => {
+  const defined = { priority: 9, delayMs: 5000, queue: "mail", retry: { retryFor: ["A"] }, tags: ["x"] };
+  const call = { priority: 0, delayMs: 0, queue: "default", retry: { retryFor: [] } };
+  expect(mergeOptions(defined, call)).toEqual({ ...call, tags: ["x"] });
+});
+
+test("when a task expires is one choice, too: a call's wait replaces the definition's instant", () => {
+  const noon = new Date("2030-01-01T12:00:00Z");
+  expect(mergeOptions({ expireAt: noon }, { expireAfterMs: 0 })).toEqual({ expireAfterMs: 0 });
+  expect(mergeOptions({ expireAfterMs: 5 }, { expireAt: noon })).toMatchObject({ expireAt: noon });
+  const early = { ack: "early", ignoreResult: true } as const;
+  expect(mergeOptions(early, { ack: "late", ignoreResult: false })).toEqual({
+    ack: "late",
+    ignoreResult: false,
+  });
+});

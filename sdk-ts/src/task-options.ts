@@ -13,7 +13,7 @@ export type TaskOptions = {
   readonly maxAttempts?: number;
   /** How often it may be handed to a worker in all, lost leases included. Default 20. */
   readonly maxDeliveries?: number;
-  /** The wait between attempts. */
+  /** Whether a failed attempt has another, and how long that waits. A call's fields are added to the definition's, one by one. */
   readonly retry?: RetryOptions;
   /** Not before this long after the server accepted it, up to 10 years. A floor: it may start later, never earlier. */
   readonly delayMs?: number;
@@ -21,6 +21,21 @@ export type TaskOptions = {
   readonly notBefore?: Date;
   /** How long one attempt may run, 1 ms to 24 h. Default: no limit. */
   readonly timeLimitMs?: number;
+  /** When an attempt is told that it should come to an end (`ctx.softSignal`), 1 ms to 24 h. Default: never. */
+  readonly softTimeLimitMs?: number;
+  /** It is too late to start this long after the server accepted it, up to 10 years: a task that still waits then is `expired`. */
+  readonly expireAfterMs?: number;
+  /** It is too late to start at this instant. Wins over `expireAfterMs`. */
+  readonly expireAt?: Date;
+  /** How long it may be ready, each time, before a worker takes it, 1 ms to 24 h; then it is `expired`. Default: no limit. */
+  readonly startWithinMs?: number;
+  /**
+   * late: it is taken when its attempt has ended, so it starts at least once. early: it is taken when it is handed out, so it starts at most
+   * once, and fails when its worker falls silent. Default late.
+   */
+  readonly ack?: "late" | "early";
+  /** Its result is not kept; `result()` resolves with undefined. Default false. */
+  readonly ignoreResult?: boolean;
   /** How long a worker holds it without a heartbeat, 1 s to 1 h. Default: the server's, 20 s. */
   readonly leaseMs?: number;
   /** How long the task and its result are kept after its end, up to 10 years. Default 24 h. */
@@ -62,7 +77,10 @@ export type UniqueOptions = {
   readonly debounce?: { readonly delayMs: number; readonly maxWaitMs?: number };
 };
 
-/** The wait between attempts: min(maxDelayMs, baseDelayMs × factor ^ (attempt - 1)), then jitter. */
+/**
+ * Whether a failed attempt has another, and how long that waits: min(maxDelayMs, baseDelayMs × factor ^ (attempt - 1)), or its place in
+ * `delaysMs`; then jitter.
+ */
 export type RetryOptions = {
   /** Delay before the second attempt. Default 2 s. */
   readonly baseDelayMs?: number;
@@ -70,9 +88,21 @@ export type RetryOptions = {
   readonly factor?: number;
   /** Upper bound of the delay. Default 5 min. */
   readonly maxDelayMs?: number;
-  /** full: anything between zero and the computed delay. none: exactly that. Default full. */
+  /** full: anything between zero and the computed delay. none: exactly that. Default full; with `delaysMs` none. */
   readonly jitter?: "full" | "none";
+  /** In place of a growing delay, one for each attempt; the last one for all that follow. At most 100. */
+  readonly delaysMs?: readonly number[];
+  /**
+   * Only these errors are tried again; all others end the task. A class or a name means that type and all that descend from it;
+   * "http.*" means "http" and all that begins with "http.", "Http*" all that begins with "Http". At most 32; none: all errors.
+   */
+  readonly retryFor?: readonly ErrorType[];
+  /** These errors are never tried again, whatever `retryFor` says. At most 32. */
+  readonly neverFor?: readonly ErrorType[];
 };
+
+/** A class of errors, or its name where that class is not at hand. */
+export type ErrorType = string | (abstract new (...args: never[]) => Error);
 
 /** What one call says beyond its arguments. */
 export type EnqueueOptions = TaskOptions & {
@@ -80,6 +110,10 @@ export type EnqueueOptions = TaskOptions & {
   readonly id?: string;
   /** W3C trace context to hand to the worker. Not part of the task's identity. */
   readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
+  /** The task that this one comes from; `ctx.enqueue` says its own. Not part of the task's identity. */
+  readonly parentId?: string;
+  /** The first of all its ancestors. Default: its parent. */
+  readonly rootId?: string;
 };
 
 /** The options in force for one call: the call's over the definition's, field by field. Undefined is the same as left out. */
@@ -87,10 +121,8 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
   if (call === undefined) return defined;
   const merged: EnqueueOptions = { ...defined, ...said(call) };
   return {
-    ...onePlace(
-      call.delayMs !== undefined && call.notBefore === undefined ? withoutNotBefore(merged) : merged,
-      call,
-    ),
+    ...onePlace(withoutInstants(merged, call), call),
+    ...(defined.retry && call.retry && { retry: mergeRetry(defined.retry, call.retry) }),
     ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
     ...(defined.requiredLabels &&
       call.requiredLabels && { requiredLabels: { ...defined.requiredLabels, ...call.requiredLabels } }),
@@ -99,9 +131,9 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
 }
 
 // Not every compiler tells `priority: undefined` from nothing, and JavaScript never does.
-const said = (options: EnqueueOptions): EnqueueOptions =>
+const said = <T extends object>(options: T): T =>
   Object.values(options).some((value) => value === undefined)
-    ? Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    ? (Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T)
     : options;
 
 // Queue and routing key are one choice, too; a call that gives both is for the server to refuse.
@@ -112,7 +144,21 @@ function onePlace(merged: EnqueueOptions, { queue, routingKey }: EnqueueOptions)
   return queue === undefined ? { ...rest, routingKey: merged.routingKey } : { ...rest, queue };
 }
 
-// A call's delay replaces the definition's instant: the two are one choice.
-function withoutNotBefore({ notBefore: _, ...rest }: EnqueueOptions): EnqueueOptions {
-  return rest;
+/** A list of delays and a growing delay are one choice: what the call says of one replaces the other. */
+function mergeRetry(defined: RetryOptions, call: RetryOptions): RetryOptions {
+  const own = said(call);
+  const { delaysMs, baseDelayMs: _, factor: __, maxDelayMs: ___, ...rest } = defined;
+  if (own.delaysMs !== undefined) return { ...rest, ...own };
+  const isGrowing = own.baseDelayMs !== undefined || own.factor !== undefined || own.maxDelayMs !== undefined;
+  return delaysMs && isGrowing ? { ...rest, ...own } : { ...defined, ...own };
+}
+
+// A call's delay replaces the definition's instant: the two are one choice. So with when it expires.
+function withoutInstants(merged: EnqueueOptions, call: EnqueueOptions): EnqueueOptions {
+  const { notBefore, expireAt, ...rest } = merged;
+  return {
+    ...rest,
+    ...(notBefore && (call.delayMs === undefined || call.notBefore) && { notBefore }),
+    ...(expireAt && (call.expireAfterMs === undefined || call.expireAt) && { expireAt }),
+  };
 }

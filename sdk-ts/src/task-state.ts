@@ -2,9 +2,9 @@ import { TaskStateReason as ProtoReason, TaskState as ProtoState } from "@stem/p
 
 /**
  * Where a task is in its life. scheduled: waits for its time. ready: may be leased. leased: a worker holds it. succeeded, failed,
- * cancelled: ended, for good.
+ * cancelled, expired (not started in time): ended, for good.
  */
-export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled";
+export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled" | "expired";
 
 /** Why a task is in its state, where the state alone does not say it. */
 export type TaskStateReason =
@@ -20,7 +20,10 @@ export type TaskStateReason =
   | "result_too_large"
   | "cancel_requested"
   | "purged"
-  | "replaced";
+  | "replaced"
+  | "start_overdue"
+  | "at_most_once"
+  | "worker_lost";
 
 type Stateful = TaskState | { readonly state: TaskState };
 
@@ -28,13 +31,15 @@ const stateOf = (task: Stateful): TaskState => (typeof task === "string" ? task 
 
 /** Ended well, badly or by request; nothing changes any more. */
 export const isTerminal = (task: Stateful): boolean =>
-  isSucceeded(task) || isFailed(task) || isCancelled(task);
+  isSucceeded(task) || isFailed(task) || isCancelled(task) || isExpired(task);
 /** Ended well; there is a result. */
 export const isSucceeded = (task: Stateful): boolean => stateOf(task) === "succeeded";
 /** Ended badly, for good. */
 export const isFailed = (task: Stateful): boolean => stateOf(task) === "failed";
 /** Ended by request. */
 export const isCancelled = (task: Stateful): boolean => stateOf(task) === "cancelled";
+/** Was not started in time. */
+export const isExpired = (task: Stateful): boolean => stateOf(task) === "expired";
 /** In a worker's hands. */
 export const isRunning = (task: Stateful): boolean => stateOf(task) === "leased";
 /** Waits: for its time, or for a worker. */
@@ -48,6 +53,7 @@ const states: Readonly<Record<number, TaskState>> = {
   [ProtoState.SUCCEEDED]: "succeeded",
   [ProtoState.FAILED]: "failed",
   [ProtoState.CANCELLED]: "cancelled",
+  [ProtoState.EXPIRED]: "expired",
 };
 
 const reasons: Readonly<Record<number, TaskStateReason>> = {
@@ -64,6 +70,9 @@ const reasons: Readonly<Record<number, TaskStateReason>> = {
   [ProtoReason.CANCEL_REQUESTED]: "cancel_requested",
   [ProtoReason.PURGED]: "purged",
   [ProtoReason.REPLACED]: "replaced",
+  [ProtoReason.START_OVERDUE]: "start_overdue",
+  [ProtoReason.AT_MOST_ONCE]: "at_most_once",
+  [ProtoReason.WORKER_LOST]: "worker_lost",
 };
 
 const protoStates = new Map(

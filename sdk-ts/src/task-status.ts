@@ -52,6 +52,10 @@ export type TaskStatus = {
   readonly cancelRequester: string | undefined;
   /** The task that this one replays. */
   readonly replayOf: string | undefined;
+  /** The task whose handler enqueued it; undefined when none did. */
+  readonly parentId: string | undefined;
+  /** The first of all its ancestors; undefined when it has none. */
+  readonly rootId: string | undefined;
   /** The unique key that it has claimed, and how many tasks were not made, or took it over, because of it. */
   readonly claim: { readonly key: string; readonly duplicates: number } | undefined;
   /** What its handler last reported; only while it runs. */
@@ -71,7 +75,7 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     queue: task.queue,
     priority: task.priority,
     revision: Number(task.revision),
-    // A state that this version does not know is a live one: only the three known ends are final.
+    // A state that this version does not know is a live one: only the known ends are final.
     state: stateFromProto(task.state) ?? "leased",
     reason: stateReasonFromProto(task.stateReason),
     attempt: task.attempt,
@@ -88,6 +92,8 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     cancelReason: task.cancel?.reason,
     cancelRequester: task.cancel?.requester || undefined,
     replayOf: task.replayOf || undefined,
+    parentId: task.parentId || undefined,
+    rootId: task.rootId || undefined,
     claim: task.claim && { key: task.claim.key, duplicates: Number(task.claim.duplicates) },
     progress: task.progress && progressFromProto(task.progress, codec),
     gate: gateFromProto(task.gate),
@@ -106,6 +112,7 @@ export const failureFromProto = (failure: ProtoFailure): Failure => ({
   stack: failure.stack,
   nonRetryable: failure.nonRetryable,
   truncated: failure.truncated,
+  ancestors: failure.ancestors,
 });
 
 /** Progress from its message. */

@@ -2,10 +2,12 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
+import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
 import { claimsAtGatesCases } from "./claims-at-gates.ts";
 import { deadLetterCases } from "./dead-letter.ts";
+import { deadlineCases } from "./deadline.ts";
 import { definitionCases } from "./definition.ts";
 import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
@@ -42,10 +44,12 @@ const nouns = [
   leaseCases,
   claimOrderCases,
   settleCases,
+  checkpointCases,
   outcomeCases,
   guardCases,
   pageCases,
   expiryCases,
+  deadlineCases,
   queueCases,
   limitCases,
   tieCases,

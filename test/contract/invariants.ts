@@ -31,7 +31,9 @@ function expectOneLife(task: Task, life: readonly TaskEvent[]): void {
   expect(life.map(({ revision }) => revision)).toEqual(
     Array.from({ length: task.revision }, (_, i) => i + 1),
   );
-  const ends = life.filter(({ kind }) => kind === "succeeded" || kind === "failed" || kind === "cancelled");
+  const ends = life.filter(
+    ({ kind }) => kind === "succeeded" || kind === "failed" || kind === "cancelled" || kind === "expired",
+  );
   expect(ends.map(({ revision }) => revision)).toEqual(isTerminal(task.state) ? [task.revision] : []);
   const count = (kind: TaskEvent["kind"]) => life.filter((event) => event.kind === kind).length;
   expect(task.deliveries).toBe(count("leased") - count("released"));

@@ -26,7 +26,9 @@ test("every state and every reason of a task is in the text", () => {
     "max_attempts",
     "max_deliveries",
   ];
-  const ends = ["non_retryable", "rejected", "result_too_large", "cancel_requested", "purged", "replaced"];
+  const late = ["start_overdue", "at_most_once", "worker_lost"];
+  const cancels = ["cancel_requested", "purged", "replaced"];
+  const ends = [...late, ...cancels, "non_retryable", "rejected", "result_too_large"];
   for (const word of [...taskStates, ...reasons, ...ends]) expect(drawing).toContain(`\`${word}\``);
 });
 
@@ -72,13 +74,14 @@ const events: Readonly<Record<string, readonly Event[]>> = {
   update: [subjectEdit("ready"), subjectEdit("later")],
   remove: [(subject) => subject.store.remove([refOf("a")], subject.now)],
   replace: [(subject) => subject.apply(refOf("a"), { kind: "replace" })],
+  overdue: [(subject) => subject.apply(refOf("a"), { kind: "overdue" })],
   prune: [(subject) => subject.store.prune(subject.now, 10)],
   succeeded: [settled({ kind: "succeeded", result: undefined })],
   failed: [true, false].map((nonRetryable) =>
     settled({ kind: "failed", failure: bytesOf("x"), nonRetryable }),
   ),
   retry: [undefined, 0, 10].map((delayMs) => settled({ kind: "retry", delayMs, failure: undefined })),
-  released: [settled({ kind: "released" })],
+  released: [undefined, true].map((unstarted) => settled({ kind: "released", unstarted })),
   rejected: [settled({ kind: "rejected", failure: bytesOf("x") })],
   result_too_large: [settled({ kind: "result_too_large", failure: bytesOf("x") })],
   unknown_name: [settled({ kind: "unknown_name" })],
@@ -105,12 +108,15 @@ const policies = [
   policy({ retry: atOnce }),
   policy({ maxAttempts: 1 }),
   policy({ maxDeliveries: 1 }),
+  policy({ ackEarly: true }),
+  policy({ expireMs: 1_000_000 }),
 ];
 
 /** Every situation in which a task's state, its counts or what was asked of it make a difference. */
 const situations: readonly Situation[] = [
   { details: policy({}) },
   { details: { ...policy({}), notBefore: instantOf(Number.MAX_SAFE_INTEGER) } },
+  { details: { ...policy({ expireMs: 1 }), notBefore: instantOf(Number.MAX_SAFE_INTEGER) } },
   ...policies.map((details) => ({ details, lead: claimFirst })),
   ...policies.map((details) => ({ details, lead: afterClaim(expire) })),
   ...[
@@ -124,6 +130,13 @@ const situations: readonly Situation[] = [
       await subject.cancel("a");
     },
   ].map((then) => ({ details: policy({}), lead: afterClaim(then) })),
+  {
+    details: policy({ expireMs: 1 }),
+    lead: afterClaim(async (subject, claimed) => {
+      subject.advance(1);
+      await settled({ kind: "released" })(subject, claimed);
+    }),
+  },
 ];
 
 /** Every arrow that a task takes when every event meets every situation. */

@@ -27,6 +27,7 @@ export type Operation =
   | { readonly kind: "pause"; readonly queue: number; readonly isPaused: boolean }
   | { readonly kind: "purge"; readonly queue: number }
   | { readonly kind: "prune" }
+  | { readonly kind: "expire"; readonly limit: number }
   | {
       readonly kind: "list";
       readonly states: TaskState[];
@@ -44,6 +45,9 @@ export type Draft = {
   readonly leaseMs: number | undefined;
   readonly retentionMs: number;
   readonly attempts: number;
+  readonly expireMs: number | undefined;
+  readonly startWithinMs: number | undefined;
+  readonly ackEarly: boolean;
   /** The key that it claims, of few. */
   readonly unique: UniqueDraft | undefined;
 };
@@ -76,6 +80,7 @@ const upTo = (max: number) => fc.nat({ max });
 const [task, queue, lease] = [upTo(15), fc.constantFrom(0, 0, 0, 1, 1, 2), upTo(5)];
 const some = <T>(item: fc.Arbitrary<T>, maxLength: number) => fc.array(item, { minLength: 1, maxLength });
 const failure = fc.constant(bytesOf("broken"));
+const checkpoint = fc.constantFrom(undefined, undefined, bytesOf("half"));
 
 const unique: fc.Arbitrary<UniqueDraft> = fc.record({
   key: fc.nat({ max: 2 }),
@@ -94,6 +99,9 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   leaseMs: fc.constantFrom(undefined, 1000, 60_000),
   retentionMs: fc.constantFrom(0, 1000, retentionMsMax),
   attempts: fc.integer({ min: 1, max: 3 }),
+  expireMs: fc.constantFrom(undefined, undefined, undefined, 10, 5000, 30_000),
+  startWithinMs: fc.constantFrom(undefined, undefined, undefined, 10, 30_000),
+  ackEarly: fc.constantFrom(false, false, false, true),
   unique: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unique }),
 });
 
@@ -102,11 +110,13 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
     kind: fc.constant("succeeded"),
     result: fc.constantFrom(undefined, bytesOf("1"), bytesOf("2")),
   }),
-  fc.record({ kind: fc.constant("failed"), failure, nonRetryable: fc.boolean() }),
+  fc.record({ kind: fc.constant("failed"), failure, nonRetryable: fc.boolean(), checkpoint }),
   fc.record({
     kind: fc.constant("retry"),
     delayMs: fc.constantFrom(undefined, 0, 10),
     failure: fc.option(failure, { nil: undefined }),
+    checkpoint,
+    overrides: fc.constantFrom(undefined, undefined, { maxAttempts: 2 }, { timeLimitMs: 7 }),
   }),
   fc.record({ kind: fc.constantFrom("released", "unknown_name") }),
   fc.record({ kind: fc.constantFrom("rejected", "result_too_large"), failure }),
@@ -137,7 +147,7 @@ const advance = fc.record({
 const sweep = fc.record({ kind: fc.constantFrom("stage", "reap"), limit: fc.constantFrom(1, 10) });
 const list = fc.record({
   kind: fc.constant("list"),
-  states: fc.subarray<TaskState>(["scheduled", "ready", "leased", "failed"]),
+  states: fc.subarray<TaskState>(["scheduled", "ready", "leased", "failed", "expired"]),
   queue: fc.option(queue, { nil: undefined }),
   limit: fc.integer({ min: 1, max: 4 }),
 });
@@ -156,6 +166,7 @@ const rare = fc.oneof(
   fc.record({ kind: fc.constant("purge"), queue }),
   fc.record({ kind: fc.constant("prune") }),
   fc.record({ kind: fc.constant("remove"), task }),
+  fc.record({ kind: fc.constant("expire"), limit: fc.constantFrom(1, 10) }),
 );
 
 /** Any operation, the dear one now and then. `canReopen`: the store outlives its closing. */

@@ -5,6 +5,7 @@ import {
   namespaceOf,
   plus,
   queueNameOf,
+  taskIdOf,
   taskNameOf,
 } from "../../server/src/model/ids.ts";
 import type { TaskQuery } from "../../server/src/ports/task-store.ts";
@@ -53,6 +54,30 @@ export function pageCases({ case: test }: Suite): void {
         .reverse()
         .filter((id) => !missed.includes(id)),
     );
+  });
+
+  test("a list is filtered by parent and by root, with all else", async (subject) => {
+    const family = (parent: string | undefined, root: string) => ({
+      lineage: { parentId: parent === undefined ? undefined : taskIdOf(parent), rootId: taskIdOf(root) },
+    });
+    await subject.accept(
+      newTask("root"),
+      newTask("a", family("root", "root")),
+      newTask("b", { ...family("root", "root"), tags: ["x"] }),
+      newTask("c", family("a", "root")),
+      newTask("d", family(undefined, "other")),
+    );
+    await subject.cancel("a");
+    const idsOf = async (query: Partial<TaskQuery>) => (await subject.list(query)).tasks.map(({ id }) => id);
+    expect(await idsOf({ parentId: taskIdOf("root") })).toEqual(["b", "a"]);
+    expect(await idsOf({ rootId: taskIdOf("root") })).toEqual(["c", "b", "a"]);
+    expect(await idsOf({ rootId: taskIdOf("root"), states: ["ready"], limit: 1 })).toEqual(["c"]);
+    expect(await idsOf({ rootId: taskIdOf("root"), parentId: taskIdOf("a") })).toEqual(["c"]);
+    expect(await idsOf({ rootId: taskIdOf("root"), tag: "x" })).toEqual(["b"]);
+    expect(await idsOf({ rootId: taskIdOf("nobody") })).toEqual([]);
+    expect((await subject.task("c")).lineage).toEqual({ parentId: "a", rootId: "root" });
+    expect((await subject.task("d")).lineage).toEqual({ parentId: undefined, rootId: "other" });
+    expect((await subject.task("root")).lineage).toBeUndefined();
   });
 
   test("a list is filtered by state, queue, name and tag, each and all together", async (subject) => {

@@ -6,7 +6,7 @@ import { lease, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
 const ref = { namespace: defaultNamespace, queue: defaultQueue };
-const none = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0 };
+const none = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
 
 /** Queues: what is in them, and whether they hand out. */
 export function queueCases({ case: test }: Suite): void {
@@ -33,6 +33,7 @@ export function queueCases({ case: test }: Suite): void {
       succeeded: 1,
       failed: 1,
       cancelled: 1,
+      expired: 0,
     });
     subject.advance(lease.leaseMs + lease.graceMs + 1);
     await subject.reap();

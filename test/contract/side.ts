@@ -87,6 +87,8 @@ async function performRest(side: Side, operation: Rest): Promise<unknown> {
       const { upTo, waiting } = await store.purgeMark(ref);
       return [waiting, await store.purge(ref, upTo, now, 1000)];
     }
+    case "expire":
+      return store.expireOverdue(now, operation.limit);
     case "prune":
       return store.prune(now, 1000);
     case "list": {
@@ -174,6 +176,9 @@ const taskOf = (draft: Draft, { subject, namespace }: Side) =>
       maxDeliveries: draft.attempts + 1,
       leaseMs: draft.leaseMs,
       retentionMs: draft.retentionMs,
+      ...(draft.expireMs !== undefined && { expireMs: draft.expireMs }),
+      ...(draft.startWithinMs !== undefined && { startWithinMs: draft.startWithinMs }),
+      ...(draft.ackEarly && { ackEarly: true }),
       ...(draft.unique && { unique: { until: draft.unique.until, forMs: draft.unique.forMs } }),
     },
     ...uniqueOf(draft, subject),

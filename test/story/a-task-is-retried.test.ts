@@ -57,3 +57,53 @@ test("a handler that asks for another attempt at once gets it at once", async ()
   expect(await worker.takeOne()).toMatchObject({ taskId: first.taskId, attempt: 2 });
   await rooms.close();
 });
+
+test("a list of delays is waited for one after the other, and the last one again", async () => {
+  const rooms = await openRooms();
+  const retry = { baseMs: 1, factor: 1, maxMs: 1, jitter: "none", delaysMs: [0, 3000] } as const;
+  const [id = ""] = await rooms.enqueue({ policy: { retry } });
+  const worker = await rooms.worker();
+  expect(await worker.fail(await worker.takeOne())).toMatchObject({ state: "ready" });
+  for (const attempt of [2, 3]) {
+    expect(await worker.fail(await worker.takeOne())).toMatchObject({ state: "scheduled" });
+    const { notBefore } = await rooms.read(id);
+    expect(notBefore, `after attempt ${attempt}`).toBe(rooms.clock.now() + 3000);
+    await rooms.clock.advance(3020);
+  }
+  await rooms.close();
+});
+
+test("a failure that is not to be tried again ends the task, in the transaction that records it", async () => {
+  const rooms = await openRooms();
+  const retry = { baseMs: 1, factor: 1, maxMs: 1, jitter: "none", neverFor: ["NotFound"] } as const;
+  const [id = ""] = await rooms.enqueue({ policy: { retry } });
+  const worker = await rooms.worker();
+  const failure = bytesOf("gone");
+  const outcome = { kind: "failed", failure, nonRetryable: false, types: ["NotFound"] } as const;
+  expect(await worker.settle(await worker.takeOne(), outcome)).toEqual({ kind: "accepted", state: "failed" });
+  expect(await rooms.read(id)).toMatchObject({ state: "failed", reason: "non_retryable", failure });
+  const { events } = await rooms.store.readEvents(undefined, 100);
+  expect(events.map(({ kind }) => kind)).toEqual(["accepted", "leased", "failed"]);
+  await rooms.close();
+});
+
+test("a repeat of a settlement with all that it can say is a duplicate, and applied once", async () => {
+  const rooms = await openRooms();
+  const [id = ""] = await rooms.enqueue({});
+  const worker = await rooms.worker();
+  const lease = await worker.takeOne();
+  const outcome = {
+    kind: "retry",
+    delayMs: 5000,
+    failure: bytesOf("busy"),
+    checkpoint: bytesOf("half"),
+    overrides: { maxAttempts: 7 },
+  } as const;
+  expect(await worker.settle(lease, outcome)).toMatchObject({ kind: "accepted" });
+  expect(await worker.settle(lease, outcome)).toMatchObject({ kind: "duplicate" });
+  expect(await worker.settle(lease, { ...outcome, checkpoint: bytesOf("more") })).toMatchObject({
+    kind: "lost",
+  });
+  expect(await rooms.read(id)).toMatchObject({ attempt: 2, policy: { maxAttempts: 7 } });
+  await rooms.close();
+});

@@ -10,6 +10,7 @@ export type GrantWish = {
   readonly json?: string;
   readonly attempt?: number;
   readonly timeLimitMs?: number;
+  readonly softTimeLimitMs?: number;
   readonly leaseMs?: number;
 };
 
@@ -31,6 +32,7 @@ export function grantOf({ taskId = "t1", name = "work", json = "[]", ...wish }: 
     attempt: wish.attempt ?? 1,
     maxAttempts: 4,
     delivery: 2,
+    ...(wish.softTimeLimitMs !== undefined && { softTimeLimit: durationFromMs(wish.softTimeLimitMs) }),
     ...(wish.leaseMs !== undefined && { leaseDuration: durationFromMs(wish.leaseMs) }),
   });
 }

@@ -1,7 +1,7 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Enqueuer } from "@stem/sdk";
-import type { Clock } from "@stem/sdk/internal";
+import { type Clock, isPayloadWithin } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type EventHub, factsOf } from "./events.ts";
@@ -31,6 +31,16 @@ export function createContextDeps(parts: ContextParts): ContextDeps {
       streams().progress.add(lease, report);
       const { percent, message } = report;
       if (events.hearsTasks) events.emit("task-progress", { task: factsOf(lease), percent, message });
+    },
+    checkpoint(lease, data) {
+      const { checkpointBytesMax } = streams().session.terms;
+      if (!isPayloadWithin(data, checkpointBytesMax)) {
+        const facts = { taskId: lease.grant.taskId, checkpointBytesMax };
+        settings.log.error(facts, "a checkpoint is larger than this server takes, and is not sent");
+        return;
+      }
+      lease.checkpoint = data;
+      streams().checkpoints.add(lease);
     },
     heartbeat(lease) {
       if (events.hearsTasks) events.emit("task-heartbeat", { task: factsOf(lease) });

@@ -1,8 +1,8 @@
+import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
-import type { Enqueuer, Logger, PayloadCodec, TaskProgress } from "@stem/sdk";
-import { childLogger } from "@stem/sdk/internal";
-import { childEnqueuer } from "./child-enqueuer.ts";
-import { RetryError, type RetryErrorOptions, TaskCancelled } from "./errors.ts";
+import type { EnqueueOptions, Enqueuer, Logger, PayloadCodec, TaskProgress } from "@stem/sdk";
+import { childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
+import { RetryError, type RetryErrorOptions, type SoftTimeLimitExceeded, TaskCancelled } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
 import { progressToProto } from "./progress.ts";
 
@@ -17,7 +17,10 @@ export type Fence = {
   readonly text: string;
 };
 
-/** What a handler gets beside its arguments. It enqueues like the client does, into its task's trace; nothing else is passed on. */
+/**
+ * What a handler gets beside its arguments. It enqueues like the client does; such a task knows its parent and root, and has its trace, and
+ * nothing else of it.
+ */
 export interface TaskContext extends Enqueuer {
   /** The task's id. */
   readonly id: string;
@@ -26,6 +29,10 @@ export interface TaskContext extends Enqueuer {
   readonly args: unknown;
   /** The queue it came from. */
   readonly queue: string;
+  /** The task whose handler enqueued it; undefined when none did. */
+  readonly parentId: string | undefined;
+  /** The first of all its ancestors; its own id when it has none. */
+  readonly rootId: string;
   /** This attempt's number, from 1. */
   readonly attempt: number;
   /** How many attempts there may be in all. */
@@ -42,12 +49,23 @@ export interface TaskContext extends Enqueuer {
    * could not be confirmed for 80 % of its length (LeaseLost), or the worker stops (WorkerStopping).
    */
   readonly signal: AbortSignal;
+  /** Aborts with SoftTimeLimitExceeded when the attempt should come to an end: time to save what there is, and to stop or ask for more. */
+  readonly softSignal: AbortSignal;
+  /** Calls back, once, when the attempt should come to an end; at once where it should already. */
+  onSoftTimeLimit(callback: (reason: SoftTimeLimitExceeded) => void): void;
   /** Why somebody wants it stopped; undefined while nobody does. */
   readonly cancelReason: string | undefined;
   /** The worker's logger, with task, id and attempt on each line. */
   readonly log: Logger;
   /** Tells whoever waits how far it has come: 0 to 100, or more words. Sent at most ten times a second, the latest wins; not kept. */
   progress(update: number | TaskProgress): void;
+  /** What the last attempt that left something left, as the task's codec reads it; undefined when none did. */
+  readonly lastCheckpoint: unknown;
+  /**
+   * Leaves `data` for the next attempt, should there be one, as its `lastCheckpoint`; the last call counts. Sent at once, so that it is
+   * there also when this worker dies, and again with the settlement. Throws a RangeError beyond the server's limit (64 KiB).
+   */
+  checkpoint(data: unknown): void;
   /** Resolves once the server has confirmed the lease anew; rejects with the reason when the attempt should stop. */
   heartbeat(): Promise<void>;
   /**
@@ -71,6 +89,7 @@ export type ContextDeps = ContextCalls & {
  */
 export type ContextCalls = {
   readonly progress: (lease: HeldLease, report: Progress) => void;
+  readonly checkpoint: (lease: HeldLease, data: Payload) => void;
   readonly heartbeat: (lease: HeldLease) => Promise<void>;
   readonly extend: (lease: HeldLease, ms: number) => Promise<void>;
 };
@@ -121,6 +140,17 @@ export class HandlerContext implements TaskContext {
     return this.#lease.signal;
   }
 
+  get softSignal(): AbortSignal {
+    return this.#lease.softSignal;
+  }
+
+  onSoftTimeLimit(callback: (reason: SoftTimeLimitExceeded) => void): void {
+    const { softSignal } = this;
+    const call = (): void => callback(softSignal.reason as SoftTimeLimitExceeded);
+    if (softSignal.aborted) call();
+    else softSignal.addEventListener("abort", call, { once: true });
+  }
+
   get fence(): Fence {
     const { epoch = 0n, seq = 0n } = this.#lease.grant.fence ?? {};
     return { epoch, seq, text: `${digits(epoch)}-${digits(seq)}` };
@@ -142,6 +172,18 @@ export class HandlerContext implements TaskContext {
     this.#deps.progress(this.#lease, report);
   }
 
+  get lastCheckpoint(): unknown {
+    const { lastCheckpoint } = this.#lease.grant;
+    return lastCheckpoint && this.#codec.decode(payloadFromProto(lastCheckpoint));
+  }
+
+  checkpoint(data: unknown): void {
+    const payload = payloadToProto(this.#codec.encode(data)) ?? nothing;
+    if (!isPayloadWithin(payload, checkpointBytesMax))
+      throw new RangeError(`a checkpoint may have at most ${checkpointBytesMax} bytes`);
+    this.#deps.checkpoint(this.#lease, payload);
+  }
+
   heartbeat(): Promise<void> {
     return this.#unlessStopped(() => this.#deps.heartbeat(this.#lease));
   }
@@ -154,12 +196,34 @@ export class HandlerContext implements TaskContext {
     throw new RetryError(message, options);
   }
 
+  get parentId(): string | undefined {
+    return this.#lease.task.parentId;
+  }
+
+  get rootId(): string {
+    return this.#lease.task.rootId ?? this.parentId ?? this.id;
+  }
+
   get enqueue(): Enqueuer["enqueue"] {
-    return childEnqueuer(this.#deps.enqueuer(), this.trace).enqueue;
+    const { enqueue } = this.#deps.enqueuer();
+    return (task, ...rest) => {
+      const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions];
+      return enqueue(task, ...([args, this.#asChild(options)] as unknown as typeof rest));
+    };
   }
 
   get enqueueMany(): Enqueuer["enqueueMany"] {
-    return childEnqueuer(this.#deps.enqueuer(), this.trace).enqueueMany;
+    const { enqueueMany } = this.#deps.enqueuer();
+    return (calls, options) => {
+      const children = calls.map((call) => ({ ...call, options: this.#asChild(call.options) }));
+      return enqueueMany(children as unknown as typeof calls, options);
+    };
+  }
+
+  /** All that a child has of its parent: where it comes from. Headers, tags, limits and the like are each task's own. */
+  #asChild(options: EnqueueOptions | undefined): EnqueueOptions {
+    const { trace, id, rootId } = this;
+    return { ...(trace && { trace }), parentId: id, rootId, ...options };
   }
 
   /** Waits for an answer, but not for longer than the attempt may go on. */
@@ -177,6 +241,17 @@ export class HandlerContext implements TaskContext {
     signal.throwIfAborted();
   }
 }
+
+// What servers take by default. One that takes less says so, and its worker keeps to that.
+const checkpointBytesMax = 64 * 1024;
+
+/** What a handler leaves that leaves undefined: in place of what an earlier attempt left. */
+const nothing: Payload = {
+  $typeName: "stem.v1.Payload",
+  data: { case: undefined },
+  contentType: "",
+  encoding: {},
+};
 
 // Both numbers are below 2^53: 16 digits.
 const digits = (value: bigint): string => value.toString().padStart(16, "0");

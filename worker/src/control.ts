@@ -1,7 +1,8 @@
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
-import type { CommandAnswer, CommandOrder } from "@stem/proto/stem/v1/control_pb";
 import {
   type Command,
+  type CommandAnswer,
+  type CommandOrder,
   type CommandReply,
   type InspectedTask,
   type ShutdownCommand,

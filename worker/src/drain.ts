@@ -1,7 +1,7 @@
 import type { Clock } from "@stem/sdk/internal";
 import { WorkerStopping } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
-import { released } from "./settlement.ts";
+import { released, unstarted } from "./settlement.ts";
 import type { Slots } from "./slots.ts";
 import type { StopPlan } from "./stopping.ts";
 import type { Credit } from "./stream/credit.ts";
@@ -32,7 +32,7 @@ export async function drain(deps: DrainDeps, plan: StopPlan): Promise<void> {
   const { clock, slots, settlements, link } = deps;
   deps.credit.close();
   deps.session.close();
-  for (const lease of slots.close()) settlements.add(lease, released);
+  for (const lease of slots.close()) settlements.add(lease, unstarted);
   link.wake();
   await within(clock, plan.letMs, slots.idle(), plan.ask);
   for (const lease of slots.running) lease.abort(new WorkerStopping());

@@ -1,22 +1,25 @@
 /**
  * What a handler may throw to say how its attempt ends, and what its AbortSignal may abort with. Anything else that it throws is a
- * failure like any other: the task is tried again as its options say.
+ * failure like any other: the task is tried again as its options say. NonRetryable comes from @stem/sdk.
  */
 
-/** Thrown by a handler: trying again cannot help. The task fails for good, whatever attempts are left. */
-export class NonRetryableError extends Error {
-  override readonly name: string = "NonRetryableError";
-}
+import type { RetryOptions } from "@stem/sdk";
 
 /** Thrown by a handler, or by `ctx.retry`: try again. Costs an attempt; with none left, the task fails. */
 export class RetryError extends Error {
   override readonly name: string = "RetryError";
-  /** When to try again; undefined: by the task's retry policy. */
+  /** How long to wait; undefined: by the task's retry policy. */
   readonly delayMs: number | undefined;
+  /** When to try again, in place of a delay. */
+  readonly notBefore: Date | undefined;
+  /** What changes about the task's later attempts. */
+  readonly overrides: RetryOverrides | undefined;
 
   constructor(message = "the handler asked for another attempt", options: RetryErrorOptions = {}) {
     super(message, options);
     this.delayMs = options.delayMs;
+    this.notBefore = options.notBefore;
+    this.overrides = options.overrides;
   }
 }
 
@@ -24,6 +27,22 @@ export class RetryError extends Error {
 export type RetryErrorOptions = ErrorOptions & {
   /** Default: by the task's retry policy. Above 10 years it is capped. */
   readonly delayMs?: number;
+  /** Not before this instant; the past means at once. Wins over `delayMs`, as it does when a task is enqueued. */
+  readonly notBefore?: Date;
+  /** What changes about this task from here on; it is kept with the task. */
+  readonly overrides?: RetryOverrides;
+};
+
+/** What a handler may change about its task's later attempts; what is left out stays as it was. */
+export type RetryOverrides = {
+  /** In place of the whole retry policy so far. */
+  readonly retry?: RetryOptions;
+  /** How often the task may be tried in all, this attempt included. */
+  readonly maxAttempts?: number;
+  /** How long one attempt may run, 1 ms to 24 h. */
+  readonly timeLimitMs?: number;
+  /** When an attempt is told that it should come to an end, 1 ms to 24 h. */
+  readonly softTimeLimitMs?: number;
 };
 
 /** Thrown by a handler: this task is refused. It fails for good, with the reason `rejected`. */
@@ -42,6 +61,17 @@ export class TimeLimitExceeded extends Error {
   constructor(timeLimitMs: number) {
     super(`the attempt ran for longer than its time limit of ${timeLimitMs} ms`);
     this.timeLimitMs = timeLimitMs;
+  }
+}
+
+/** The attempt has run for longer than its soft time limit: it should come to an end. The reason of `ctx.softSignal`. */
+export class SoftTimeLimitExceeded extends Error {
+  override readonly name = "SoftTimeLimitExceeded";
+  readonly softTimeLimitMs: number;
+
+  constructor(softTimeLimitMs: number) {
+    super(`the attempt ran for longer than its soft time limit of ${softTimeLimitMs} ms`);
+    this.softTimeLimitMs = softTimeLimitMs;
   }
 }
 

@@ -1,9 +1,9 @@
+import { NonRetryable } from "@stem/sdk";
 import { expect, test } from "vitest";
-import { NonRetryableError } from "./errors.ts";
 import { failureOf } from "./failure.ts";
 
 class QuotaExceeded extends Error {}
-class CardDeclined extends NonRetryableError {
+class CardDeclined extends NonRetryable {
   override readonly name = "CardDeclined";
 }
 
@@ -21,7 +21,7 @@ test("a subclass without a name of its own is known by its class", () => {
   expect(failureOf(new QuotaExceeded("full"))).toMatchObject({ type: "QuotaExceeded" });
 });
 
-test("a kind of NonRetryableError keeps its own name", () => {
+test("a kind of NonRetryable keeps its own name", () => {
   expect(failureOf(new CardDeclined("no"))).toMatchObject({ type: "CardDeclined", nonRetryable: true });
 });
 

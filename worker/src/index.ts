@@ -3,17 +3,18 @@
  * handler gets (context.ts). Definitions come from @stem/sdk.
  */
 
+export { NonRetryable } from "@stem/sdk";
 export type { AutoscaleOptions } from "./autoscale.ts";
 export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batch.ts";
 export { implementBatch } from "./batch.ts";
 export type { Fence, TaskContext } from "./context.ts";
-export type { RetryErrorOptions, StopError } from "./errors.ts";
+export type { RetryErrorOptions, RetryOverrides, StopError } from "./errors.ts";
 export {
   LeaseLost,
-  NonRetryableError,
   RejectError,
   RetryError,
   RunnerLost,
+  SoftTimeLimitExceeded,
   TaskCancelled,
   TimeLimitExceeded,
   WorkerStopping,
@@ -29,6 +30,7 @@ export type {
 } from "./events.ts";
 export type { MachineFacts } from "./machine.ts";
 export type { Middleware } from "./middleware.ts";
+export type { OwnBackoff } from "./own-backoff.ts";
 export type {
   Handler,
   HandlerPlace,

@@ -73,3 +73,13 @@ test("a lost lease outranks every other reason to stop", () => {
   lease.abort(lost);
   expect(lease.stop).toBe(lost);
 });
+
+test("its soft time limit is due once, before all else, and stops nothing", () => {
+  const lease = heldLeaseOf({ timeLimitMs: 9000, softTimeLimitMs: 3000 });
+  lease.begin(400);
+  expect(lease.dueAt()).toBe(3400);
+  lease.warn();
+  expect(lease.dueAt()).toBe(9400);
+  expect(lease.softSignal.reason).toMatchObject({ name: "SoftTimeLimitExceeded", softTimeLimitMs: 3000 });
+  expect(lease.stop).toBeUndefined();
+});

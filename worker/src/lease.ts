@@ -1,7 +1,8 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Grant } from "@stem/proto/stem/v1/lease_pb";
+import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { NewTask } from "@stem/proto/stem/v1/task_pb";
-import { LeaseLost, type StopError, TimeLimitExceeded } from "./errors.ts";
+import { LeaseLost, SoftTimeLimitExceeded, type StopError, TimeLimitExceeded } from "./errors.ts";
 
 /**
  * unconfirmed: came late, and waits for the server to confirm it. buffered: waits for a slot. running: its handler runs. settling: its
@@ -45,13 +46,18 @@ export class HeldLease {
   stopAt: number;
   /** Buffered: when to give it back. Running: when its time limit is over. */
   limitAt: number;
+  /** Running: when to tell it that it should come to an end. */
+  softAt = Number.POSITIVE_INFINITY;
   /** Why it was told to stop. */
   stop: StopError | undefined;
   /** Ends its handler from outside; undefined: it can only be asked to end. */
   kill: (() => void) | undefined;
   /** When its handler began. */
   startedAt = 0;
+  /** What its handler left for the next attempt. */
+  checkpoint: Payload | undefined;
   #controller: AbortController | undefined;
+  #softController: AbortController | undefined;
   readonly #usualLimitMs: number | undefined;
 
   constructor(grant: Grant, start: LeaseStart) {
@@ -70,13 +76,25 @@ export class HeldLease {
 
   /** How long one attempt may run; undefined: as long as it likes. */
   get timeLimitMs(): number | undefined {
-    const limit = this.task.options?.timeLimit;
+    const limit = this.grant.timeLimit ?? this.task.options?.timeLimit;
     return limit ? durationMs(limit) : this.#usualLimitMs;
   }
 
   /** Whether its attempt is over, whatever its handler still does. */
   get isOver(): boolean {
     return this.phase === "settling" || (this.stop instanceof LeaseLost && this.stop.confirmed);
+  }
+
+  /** When an attempt is told that it should come to an end; undefined: never. */
+  get softTimeLimitMs(): number | undefined {
+    const limit = this.grant.softTimeLimit ?? this.task.options?.softTimeLimit;
+    return limit && durationMs(limit);
+  }
+
+  /** Aborts when the attempt should come to an end. */
+  get softSignal(): AbortSignal {
+    this.#softController ??= new AbortController();
+    return this.#softController.signal;
   }
 
   /** Aborts when the attempt should stop. */
@@ -98,11 +116,20 @@ export class HeldLease {
     this.phase = "running";
     this.startedAt = now;
     this.limitAt = now + (this.timeLimitMs ?? Number.POSITIVE_INFINITY);
+    this.softAt = now + (this.softTimeLimitMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Tells the handler, once, that it should come to an end. */
+  warn(): void {
+    this.softAt = Number.POSITIVE_INFINITY;
+    this.#softController ??= new AbortController();
+    this.#softController.abort(new SoftTimeLimitExceeded(this.softTimeLimitMs ?? 0));
   }
 
   /** Its handler has to wait for a thread or process: its time limit begins later. */
   holdLimit(): void {
     this.limitAt = Number.POSITIVE_INFINITY;
+    this.softAt = Number.POSITIVE_INFINITY;
   }
 
   /** How long its handler may at most go on once it was told to stop: not beyond a lease that is lost. */
@@ -133,7 +160,8 @@ export class HeldLease {
   dueAt(): number {
     if (this.phase === "settling") return Number.POSITIVE_INFINITY;
     if (this.phase === "unconfirmed") return this.limitAt;
-    if (this.phase === "buffered" || this.stop === undefined) return Math.min(this.limitAt, this.stopAt);
+    if (this.phase === "buffered" || this.stop === undefined)
+      return Math.min(this.limitAt, this.stopAt, this.softAt);
     return this.stop instanceof TimeLimitExceeded ? this.limitAt : Number.POSITIVE_INFINITY;
   }
 }

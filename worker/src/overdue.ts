@@ -3,7 +3,7 @@ import type { Clock } from "@stem/sdk/internal";
 import { Deadlines } from "./deadlines.ts";
 import { LeaseLost, TimeLimitExceeded } from "./errors.ts";
 import type { HeldLease } from "./lease.ts";
-import { failed, type Outcome, released } from "./settlement.ts";
+import { failed, type Outcome, unstarted } from "./settlement.ts";
 
 /** What can be done about a lease. */
 export type OverdueDeps = {
@@ -23,17 +23,19 @@ export type OverdueDeps = {
 export const watchOverdue = (leases: Iterable<HeldLease>, clock: Clock, deps: OverdueDeps): Deadlines =>
   new Deadlines(leases, clock, (lease, now) => endOverdue(lease, now, deps));
 
-/** Does what is due for a lease: its start, its time limit, the end of its time limit's grace, or a confirmation did not come in time. */
+/** Does what is due for a lease: its start, its soft and its hard time limit, the end of its time limit's grace, or a confirmation did not come in time. */
 export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): void {
   if (lease.phase === "unconfirmed" || lease.phase === "buffered") {
     deps.withdraw(lease);
-    deps.settle(lease, released);
+    deps.settle(lease, unstarted);
   } else if (lease.stop instanceof TimeLimitExceeded) {
     deps.log.warn(
       { taskId: lease.grant.taskId },
       "a handler goes on after its time limit; its slot stays taken",
     );
     deps.abandon(lease, failed(lease.stop));
+  } else if (lease.softAt <= now && lease.limitAt > now) {
+    lease.warn();
   } else if (lease.limitAt <= now) {
     lease.abort(new TimeLimitExceeded(lease.timeLimitMs ?? 0));
     deps.onTimeout(lease);

@@ -1,10 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { SettlementSchema } from "@stem/proto/stem/v1/lease_pb";
+import { NonRetryable } from "@stem/sdk";
 import { payloadToProto } from "@stem/sdk/internal";
 import { expect, test } from "vitest";
 import {
   LeaseLost,
-  NonRetryableError,
   RejectError,
   RetryError,
   TaskCancelled,
@@ -27,9 +27,9 @@ test("what a handler throws decides how its attempt ends", () => {
     case: "failed",
     value: { failure: { type: "TypeError", message: "broke", nonRetryable: false } },
   });
-  expect(thrown(new NonRetryableError("never"))).toMatchObject({
+  expect(thrown(new NonRetryable("never"))).toMatchObject({
     case: "failed",
-    value: { failure: { type: "NonRetryableError", nonRetryable: true } },
+    value: { failure: { type: "NonRetryable", nonRetryable: true } },
   });
   expect(thrown(new RetryError("later", { delayMs: 1500 }))).toMatchObject({
     case: "retry",

@@ -1,10 +1,13 @@
+import type { Failure } from "@stem/proto/stem/v1/failure_pb";
 import type { Settlement } from "@stem/proto/stem/v1/lease_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
-import { duration, payloadBytesAtMost } from "@stem/sdk/internal";
+import type { RetryOverrides as ProtoOverrides } from "@stem/proto/stem/v1/retry_pb";
+import { duration, payloadBytesAtMost, retryPolicy, timestamp } from "@stem/sdk/internal";
 import {
   LeaseLost,
   RejectError,
   RetryError,
+  type RetryOverrides,
   type StopError,
   TaskCancelled,
   TimeLimitExceeded,
@@ -33,8 +36,17 @@ export const failed = (error: unknown, nonRetryable?: boolean): Outcome => ({
   value: { $typeName: "stem.v1.Failed", failure: failureOf(error, nonRetryable) },
 });
 
+/** Given back before its handler began. */
+export const unstarted: Outcome = {
+  case: "released",
+  value: { $typeName: "stem.v1.Released", notStarted: true },
+};
+
 /** Given back unfinished. */
-export const released: Outcome = { case: "released", value: { $typeName: "stem.v1.Released" } };
+export const released: Outcome = {
+  case: "released",
+  value: { $typeName: "stem.v1.Released", notStarted: false },
+};
 
 /** No handler of that name here. */
 export const unknownName: Outcome = { case: "unknownName", value: { $typeName: "stem.v1.UnknownName" } };
@@ -46,10 +58,35 @@ const rejected = (reason: string): Outcome => ({
   value: { $typeName: "stem.v1.Rejected", reason: reason.slice(0, rejectReasonCharsMax) },
 });
 
-const retry = (error: RetryError): Outcome => ({
-  case: "retry",
-  value: { $typeName: "stem.v1.Retry", delay: duration("delayMs", error.delayMs), failure: failureOf(error) },
-});
+/** What it asks for may be no time and no number: then that is the failure. */
+function retry(error: RetryError): Outcome {
+  try {
+    return {
+      case: "retry",
+      value: {
+        $typeName: "stem.v1.Retry",
+        delay: duration("delayMs", error.delayMs),
+        notBeforeTime: timestamp("notBefore", error.notBefore),
+        failure: failureOf(error),
+        overrides: error.overrides && overridesOf(error.overrides),
+      },
+    };
+  } catch (wrong) {
+    return failed(wrong);
+  }
+}
+
+function overridesOf({ retry: policy, maxAttempts, ...limits }: RetryOverrides): ProtoOverrides {
+  const timeLimit = duration("overrides.timeLimitMs", limits.timeLimitMs);
+  const softTimeLimit = duration("overrides.softTimeLimitMs", limits.softTimeLimitMs);
+  return {
+    $typeName: "stem.v1.RetryOverrides",
+    ...(policy && { retry: retryPolicy(policy) }),
+    ...(maxAttempts !== undefined && { maxAttempts }),
+    ...(timeLimit && { timeLimit }),
+    ...(softTimeLimit && { softTimeLimit }),
+  };
+}
 
 // Token, tags and framing stay far below this.
 const envelopeBytes = 1024;
@@ -60,10 +97,9 @@ export function outcomeBytesAtMost(outcome: Outcome): number {
     case "succeeded":
       return envelopeBytes + payloadBytesAtMost(outcome.value.result);
     case "failed":
+      return envelopeBytes + failureBytes(outcome.value.failure);
     case "retry":
-      return (
-        envelopeBytes + textBytes(outcome.value.failure?.message) + textBytes(outcome.value.failure?.stack)
-      );
+      return envelopeBytes + failureBytes(outcome.value.failure) + overridesBytes(outcome.value.overrides);
     case "rejected":
       return envelopeBytes + textBytes(outcome.value.reason);
     default:
@@ -72,6 +108,29 @@ export function outcomeBytesAtMost(outcome: Outcome): number {
 }
 
 const textBytes = (text = ""): number => text.length * 3;
+const lengthBytes = 8;
+const listBytes = (texts: readonly string[]): number =>
+  texts.reduce((bytes, text) => bytes + textBytes(text) + lengthBytes, 0);
+
+const failureBytes = (failure: Failure | undefined): number =>
+  failure === undefined
+    ? 0
+    : textBytes(failure.type) +
+      textBytes(failure.message) +
+      textBytes(failure.stack) +
+      listBytes(failure.ancestors);
+
+const delayBytes = 24;
+
+function overridesBytes(overrides: ProtoOverrides | undefined): number {
+  if (overrides?.retry === undefined) return 0;
+  const { delays, retryFor, neverFor } = overrides.retry;
+  return delays.length * delayBytes + listBytes(retryFor) + listBytes(neverFor);
+}
+
+/** Whether there may be another attempt after this outcome. */
+export const leavesWork = ({ case: kind }: Outcome): boolean =>
+  kind === "failed" || kind === "retry" || kind === "released";
 
 /** What is said of an attempt whose handler ended with `outcome`, given why it was told to stop; undefined: nothing. */
 export function lastWord(stop: StopError | undefined, outcome: Outcome): Outcome | undefined {

@@ -133,7 +133,8 @@ export class Slots {
     this.#startedInTurn += 1;
     this.#planTurn();
     lease.begin(this.#deps.clock.now());
-    if (lease.limitAt !== Number.POSITIVE_INFINITY) this.#deps.watch(lease.limitAt);
+    const dueAt = Math.min(lease.limitAt, lease.softAt);
+    if (dueAt !== Number.POSITIVE_INFINITY) this.#deps.watch(dueAt);
     this.#running.add(lease);
     this.#deps.onStart?.(lease);
     void this.#deps.runner.run(lease).then((outcome) => this.#ended(lease, outcome));

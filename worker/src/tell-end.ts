@@ -76,6 +76,7 @@ const rejection = (message: string): Failure => ({
   type: "RejectError",
   message,
   stack: "",
+  ancestors: [],
   nonRetryable: true,
   truncated: false,
 });

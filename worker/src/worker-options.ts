@@ -9,6 +9,7 @@ import {
 } from "@stem/sdk";
 import { type AutoscaleOptions, type ScaleRule, scaleRuleOf } from "./autoscale.ts";
 import type { Middleware } from "./middleware.ts";
+import type { OwnBackoff } from "./own-backoff.ts";
 import type { Implementation } from "./registry.ts";
 import type { RecycleRule } from "./runner/bridge/messages.ts";
 import { createStderrLog } from "./stderr-log.ts";
@@ -67,6 +68,11 @@ export type WorkerOptions = {
    * error. Another one that says nothing: `{ debug() {}, info() {}, warn() {}, error() {} }`.
    */
   readonly log?: Logger;
+  /**
+   * How long to wait after attempt `attempt` failed, in milliseconds; undefined: by the task's retry policy, as without this. Not asked
+   * where the handler said when itself, or that trying again cannot help.
+   */
+  readonly backoff?: OwnBackoff;
   /** What `ctx.enqueue` goes through. Default: a client of the same server and namespace, made when first needed. */
   readonly client?: StemClient;
   /** What leases and time limits go by. Default: the machine's monotonic clock. Tests hand in one that they move on themselves. */
@@ -110,6 +116,7 @@ export type WorkerSettings = {
   readonly recycle: RecycleRule & { readonly idleMs: number };
   readonly handleSignals: boolean;
   readonly log: Logger;
+  readonly backoff: OwnBackoff | undefined;
 };
 
 const concurrencyMax = 10_000;
@@ -155,6 +162,7 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     recycle: recycleOf(recycle),
     handleSignals: options.handleSignals ?? true,
     log,
+    backoff: options.backoff,
   };
 }
 

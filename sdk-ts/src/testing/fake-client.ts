@@ -4,11 +4,12 @@
 import type { StemClient } from "../client.ts";
 import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "../define-task.ts";
 import type { EnqueueManyOptions, HandlesOf } from "../enqueue.ts";
+import { optionsOf } from "../enqueue-defaults.ts";
 import { Handle, type TaskHandle } from "../handle.ts";
 import { outgoingTask } from "../new-task.ts";
 import { StemProblem } from "../problem.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
-import { type EnqueueOptions, mergeOptions } from "../task-options.ts";
+import type { EnqueueOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
 import { createFakeFacades } from "./fake-facades.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
@@ -152,9 +153,9 @@ class RecordingClient implements FakeClient {
 
   async #prepare(call: TaskCall): Promise<FakeTask> {
     if (this.#closing.signal.aborted) throw new ClientClosedError();
-    const { task, args } = call;
+    const { task } = call;
     const { id, message } = await outgoingTask(call);
-    const options = { ...mergeOptions(task.optionsFor(args), call.options), id };
+    const options = { ...optionsOf(call), id };
     const record = { id, name: task.name, args: decodedArgs(task, message), options };
     // The writer's memory is shared with what is written next.
     return { record, task, message: Uint8Array.from(message), end: undefined };

@@ -8,7 +8,7 @@ import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Broker, WorkerView } from "./verbs.ts";
+import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
@@ -35,7 +35,7 @@ export type { SettleVerdict, TokenSettlement } from "./settle.ts";
 export type { TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
-export type { Broker, BrokerDeps, QueueHints, WorkerView };
+export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, WorkerView };
 
 /** A broker at work, as main.ts holds it. */
 export type RunningBroker = Broker & {

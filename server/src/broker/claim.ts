@@ -21,7 +21,8 @@ export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast"
   const { store, clock, limits, defaults } = deps;
   const bytesMaxOf = ({ limit, bytesMax }: ClaimBounds): number =>
     Math.max(1, Math.min(bytesMax, limits.frameBytesMax - limit * grantBytesMax));
-  const contentBytesMax = limits.payloadBytesMax + limits.headersBytesMax + contentExtraBytesMax;
+  const contentBytesMax =
+    limits.payloadBytesMax + limits.headersBytesMax + contentExtraBytesMax + limits.checkpointBytesMax;
 
   return {
     now: clock.now,
@@ -47,6 +48,6 @@ export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast"
 
 function bytesOf(tasks: readonly Claimed[]): number {
   let bytes = 0;
-  for (const task of tasks) bytes += task.content.length;
+  for (const { content, checkpoint } of tasks) bytes += content.length + (checkpoint?.length ?? 0);
   return bytes;
 }

@@ -46,6 +46,7 @@ export function createCompleting({
   const policyOf = createPolicies(defaults);
 
   function one(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask {
+    const { policy, expiry } = submission;
     const queue = submission.queue ?? routing.defaultQueue;
     return {
       namespace,
@@ -53,11 +54,12 @@ export function createCompleting({
       name: submission.name,
       queue,
       priority: submission.priority ?? defaults.priority,
-      policy: policyOf(submission.policy),
+      policy: policyOf(expiry === undefined ? policy : { ...policy, expireMs: expireMsOf(expiry, now) }),
       notBefore: startOf(submission, now),
       tags: submission.tags,
       replayOf: undefined,
       ties: submission.ties,
+      lineage: submission.lineage,
       unique: submission.unique && wishOf(submission, queue),
       content: submission.content,
       contentHash: submission.contentHash,
@@ -123,3 +125,7 @@ function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {
   const at = "delayMs" in start ? plus(now, start.delayMs) : start.notBefore;
   return at > now ? at : undefined;
 }
+
+/** Counted from the acceptance, which is now, so that tasks of a batch with one expiry share a policy. */
+const expireMsOf = (expiry: NonNullable<TaskSubmission["expiry"]>, now: Instant): number =>
+  "afterMs" in expiry ? expiry.afterMs : Math.max(0, expiry.at - now);

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { defaultPolicy, defaultQueue } from "../../../test/support/new-task.ts";
-import { taskIdOf } from "../model/ids.ts";
+import { instantOf, taskIdOf } from "../model/ids.ts";
 import { createLeaseBook, type Grantable } from "./lease-book.ts";
 import { sealOf } from "./token.ts";
 
@@ -13,6 +13,7 @@ function aTask(id: string, seq: number): Grantable {
     ...{ id: taskIdOf(id), queue: defaultQueue, policy: defaultPolicy, attempt: 1, deliveries: 1 },
     fence,
     content,
+    createdAt: instantOf(0),
   };
 }
 

@@ -23,7 +23,7 @@ export type HeldLease = LeaseHead & {
 };
 
 /** What a lease is entered with: a claimed task, or a task head that was read again. */
-export type Leasable = Pick<TaskHead, "id" | "queue" | "policy" | "attempt" | "deliveries"> & {
+export type Leasable = Pick<TaskHead, "id" | "queue" | "policy" | "attempt" | "deliveries" | "createdAt"> & {
   readonly fence: Fence;
 };
 
@@ -76,7 +76,7 @@ export type LeaseBookOptions = {
 };
 
 const heldLease = (
-  { id, queue, fence, policy, attempt, deliveries }: Leasable,
+  { id, queue, fence, policy, attempt, deliveries, createdAt }: Leasable,
   seal: Seal,
   seq: number,
 ): HeldLease => ({
@@ -86,6 +86,7 @@ const heldLease = (
   policy,
   attempt,
   deliveries,
+  createdAt,
   seq,
   seal,
   isSettling: false,

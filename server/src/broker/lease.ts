@@ -16,6 +16,12 @@ export type Lease = {
   readonly leaseMs: number | undefined;
   readonly createdAt: Instant;
   readonly content: Bytes;
+  /** How long this attempt may run; undefined: as long as it likes. */
+  readonly timeLimitMs?: number | undefined;
+  /** When it is told that it should come to an end; undefined: never. */
+  readonly softTimeLimitMs?: number | undefined;
+  /** What an earlier attempt left. */
+  readonly checkpoint?: Bytes | undefined;
 };
 
 /** Why a token opens nothing where it was sent: nobody here made it for this namespace, or it is another session's. */
@@ -55,5 +61,8 @@ export function leaseOf(claimed: Claimed, seal: Seal): Lease {
     leaseMs: claimed.policy.leaseMs,
     createdAt: claimed.createdAt,
     content: claimed.content,
+    timeLimitMs: claimed.policy.timeLimitMs,
+    softTimeLimitMs: claimed.policy.softTimeLimitMs,
+    checkpoint: claimed.checkpoint,
   };
 }

@@ -17,18 +17,33 @@ const saltOf: Readonly<Record<Outcome["kind"], number>> = {
 
 /** A number below 2^48 over all that an outcome says: tells a repeated settlement from a second, different one. */
 export function outcomeHash(outcome: Outcome): number {
-  const bytes = bytesOf(outcome);
   const head = saltOf[outcome.kind] + variantOf(outcome);
-  return bytes === undefined ? head : (head + 1 + digest48(bytes)) % span;
+  const said = bytesOf(outcome);
+  const hash = said === undefined ? head : (head + 1 + digest48(said)) % span;
+  const more = moreOf(outcome);
+  return more === undefined ? hash : (3 * hash + 1 + digest48(more)) % span;
 }
 
 /** What an outcome says in numbers. */
 function variantOf(outcome: Outcome): number {
-  if (outcome.kind === "failed") return outcome.nonRetryable ? 2 : 0;
-  return outcome.kind === "retry" && outcome.delayMs !== undefined ? 2 * (outcome.delayMs + 1) : 0;
+  if (outcome.kind === "failed") return (outcome.nonRetryable ? 2 : 0) + 4 * delayVariant(outcome.delayMs);
+  if (outcome.kind === "released") return outcome.unstarted ? 2 : 0;
+  return outcome.kind === "retry" ? 2 * delayVariant(outcome.notBefore ?? outcome.delayMs) : 0;
 }
+
+const delayVariant = (ms: number | undefined): number => (ms === undefined ? 0 : ms + 1);
 
 function bytesOf(outcome: Outcome): Bytes | undefined {
   if (outcome.kind === "succeeded") return outcome.result;
   return "failure" in outcome ? outcome.failure : undefined;
 }
+
+/** What few outcomes say. */
+function moreOf(outcome: Outcome): Bytes | undefined {
+  const checkpoint = "checkpoint" in outcome ? outcome.checkpoint : undefined;
+  const overrides = "overrides" in outcome ? outcome.overrides : undefined;
+  if (overrides === undefined) return checkpoint;
+  return Buffer.concat([Buffer.from(JSON.stringify(overrides)), checkpoint ?? noBytes]);
+}
+
+const noBytes = new Uint8Array(0);

@@ -1,6 +1,7 @@
 import type { Namespace } from "../model/ids.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
+import { createCheckpointing } from "./checkpoints.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -38,7 +39,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const definitions = await openDefinitions(deps);
   const dispatch = createDispatch({
     ...createClaim(deps),
-    giveBack: (namespace, tasks) => settling.release(namespace, tasks),
+    giveBack: (namespace, tasks) => settling.release(namespace, tasks, true),
     log,
   });
   const news = createQueueHints(dispatch, (task) => sessions.neverArrived(task));
@@ -48,7 +49,10 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);
-  const sessions = createSessions({ ...deps, keys, dispatch, settling, extending });
+  const sessions = createSessions({
+    ...{ ...deps, keys, dispatch, settling, extending },
+    saveCheckpoints: createCheckpointing(deps),
+  });
   const enqueueing = createEnqueueing({
     ...deps,
     dispatch,

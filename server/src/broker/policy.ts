@@ -1,4 +1,5 @@
 import type { Defaults } from "../model/limits.ts";
+import type { RetryPolicy } from "../model/retry.ts";
 import type { TaskPolicy } from "../model/task.ts";
 
 /**
@@ -20,9 +21,10 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
     deadLetterRetentionMs: defaults.deadLetterRetentionMs,
   };
   let newest = standard;
+  let before: { readonly asked: Partial<TaskPolicy>; readonly policy: TaskPolicy } | undefined;
 
-  return (asked) => {
-    const policy: TaskPolicy = {
+  function complete(asked: Partial<TaskPolicy>): TaskPolicy {
+    const usual: TaskPolicy = {
       maxAttempts: asked.maxAttempts ?? standard.maxAttempts,
       maxDeliveries: asked.maxDeliveries ?? standard.maxDeliveries,
       retry: asked.retry ?? standard.retry,
@@ -31,11 +33,28 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
       deadLetterRetentionMs: asked.deadLetterRetentionMs ?? standard.deadLetterRetentionMs,
       unique: asked.unique,
     };
+    const policy = ownKeys.some((key) => asked[key] !== undefined) ? { ...asked, ...usual } : usual;
     if (isSame(policy, standard)) return standard;
     if (!isSame(policy, newest)) newest = policy;
     return newest;
+  }
+
+  return (asked) => {
+    // Plain tasks all ask with one and the same object.
+    if (before === undefined || before.asked !== asked) before = { asked, policy: complete(asked) };
+    return before.policy;
   };
 }
+
+/** What few tasks ask for, and has no default. */
+const ownKeys = [
+  "timeLimitMs",
+  "softTimeLimitMs",
+  "expireMs",
+  "startWithinMs",
+  "ackEarly",
+  "ignoreResult",
+] as const satisfies readonly (keyof TaskPolicy)[];
 
 const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>
   a.maxAttempts === b.maxAttempts &&
@@ -44,10 +63,23 @@ const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>
   a.retentionMs === b.retentionMs &&
   a.deadLetterRetentionMs === b.deadLetterRetentionMs &&
   isSameScope(a.unique, b.unique) &&
-  isSameRetry(a.retry, b.retry);
-
-const isSameRetry = (a: TaskPolicy["retry"], b: TaskPolicy["retry"]): boolean =>
-  a === b || (a.baseMs === b.baseMs && a.factor === b.factor && a.maxMs === b.maxMs && a.jitter === b.jitter);
+  isSameRetry(a.retry, b.retry) &&
+  ownKeys.every((key) => a[key] === b[key]);
 
 const isSameScope = (a: TaskPolicy["unique"], b: TaskPolicy["unique"]): boolean =>
   a === b || (a?.until === b?.until && a?.forMs === b?.forMs);
+
+const isSameRetry = (a: RetryPolicy, b: RetryPolicy): boolean =>
+  a === b ||
+  (a.baseMs === b.baseMs &&
+    a.factor === b.factor &&
+    a.maxMs === b.maxMs &&
+    a.jitter === b.jitter &&
+    isSameList(a.delaysMs, b.delaysMs) &&
+    isSameList(a.retryFor, b.retryFor) &&
+    isSameList(a.neverFor, b.neverFor));
+
+type List = readonly (number | string)[] | undefined;
+
+const isSameList = (a: List, b: List): boolean =>
+  a === b || (a !== undefined && a.length === b?.length && a.every((item, at) => item === b[at]));

@@ -51,7 +51,7 @@ export function createReplay({ store, clock, random, enqueueing }: ReplayDeps): 
 
 /** The task that runs another one again. */
 export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: ReplayEdit): NewTask {
-  const { namespace, name, priority, policy, tags, ties, claim } = task;
+  const { namespace, name, priority, policy, tags, ties, lineage, claim } = task;
   const content = rewrite ? rewrite(task.content) : task.content;
   return {
     namespace,
@@ -63,6 +63,7 @@ export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: Repla
     tags,
     replayOf: task.id,
     ties,
+    lineage,
     ...claimedAgain(policy, claim),
     content,
     // The same replay asked for twice is one task; the original's id under other circumstances is not.

@@ -51,7 +51,7 @@ export function createResuming({ store, extending, settling }: ResumingDeps): Ta
     // What is being settled was heard of, listed or not.
     const unlisted = book.upTo(book.lastSeq).filter((lease) => !kept.has(lease) && !lease.isSettling);
     for (const lease of unlisted) book.drop(lease);
-    await settling.release(state.namespace, unlisted);
+    await settling.release(state.namespace, unlisted, true);
   }
 
   /** Enters leases from before a restart: without them a heartbeat would not extend what the worker holds. */

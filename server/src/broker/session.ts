@@ -4,6 +4,7 @@ import type { Subscription } from "../model/queue-tier.ts";
 import type { TaskDefinition } from "../model/task-definition.ts";
 import type { WorkerStats, WorkerTraits } from "../model/worker.ts";
 import type { TaskProgress } from "../ports/task-hints.ts";
+import type { TokenCheckpoint } from "./checkpoints.ts";
 import type { Lease, LeaseVerdict } from "./lease.ts";
 import type { SeqRange } from "./lease-book.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
@@ -77,6 +78,8 @@ export interface Session {
   settle(settlements: readonly TokenSettlement[]): Promise<readonly SettleVerdict[]>;
   /** Passes progress on to whoever waits, where the token is one of this session's live leases. */
   progress(token: Bytes, progress: TaskProgress): ProgressVerdict;
+  /** Keeps what attempts leave for their successors, as far as their leases are this session's and open; answers how many were forged. */
+  checkpoint(checkpoints: readonly TokenCheckpoint[]): Promise<number>;
   /** The stream is lost: leases stay, until they end or a greeting takes the session up again. */
   detach(): void;
   /** The worker is leaving: whatever it still holds goes back at once, free of charge. */

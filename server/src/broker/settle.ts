@@ -29,8 +29,11 @@ export type Settling = {
     open: OpenToken,
     faultOf?: FaultOfToken,
   ): Promise<readonly SettleVerdict[]>;
-  /** Gives leases back free of charge. Never rejects: what cannot be given back ends by expiry. */
-  release(namespace: Namespace, leases: readonly Leasable[]): Promise<void>;
+  /**
+   * Gives leases back free of charge; `unstarted`: it is known that their handlers have not begun. Never rejects: what cannot be given
+   * back ends by expiry.
+   */
+  release(namespace: Namespace, leases: readonly Leasable[], unstarted: boolean): Promise<void>;
 };
 
 /** What settling needs. */
@@ -53,6 +56,7 @@ type Opened = {
 type Work = LeaseEnd & Pick<Opened, "index" | "book">;
 
 const released: Outcome = { kind: "released" };
+const unbegun: Outcome = { kind: "released", unstarted: true };
 
 /** Makes the part of the broker that settles. */
 export function createSettling(deps: SettlingDeps): Settling {
@@ -101,8 +105,8 @@ export function createSettling(deps: SettlingDeps): Settling {
 
   return {
     settle,
-    async release(namespace, leases) {
-      const ends = leases.map((lease) => ({ name: lease, lease, outcome: released }));
+    async release(namespace, leases, unstarted) {
+      const ends = leases.map((lease) => ({ name: lease, lease, outcome: unstarted ? unbegun : released }));
       try {
         for (const some of chunksOf(ends, limits.batchTasksMax)) await endLeases(namespace, some);
       } catch (error) {

@@ -3,6 +3,7 @@ import type { Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
+import type { SaveCheckpoints } from "./checkpoints.ts";
 import type { Commands } from "./commands.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Extending } from "./extend.ts";
@@ -16,6 +17,7 @@ export type StreamDeps = {
   readonly dispatch: Dispatch;
   readonly settling: Settling;
   readonly extending: Extending;
+  readonly saveCheckpoints: SaveCheckpoints;
   readonly hints: TaskHints;
   readonly clock: Clock;
   readonly commands: Commands;

@@ -121,6 +121,13 @@ export class Stream implements Session, StreamControl {
     return "shown";
   }
 
+  async checkpoint(checkpoints: Parameters<Session["checkpoint"]>[0]): Promise<number> {
+    const { namespace } = this.#state;
+    const [openOwned, openAny] = [openOwn(this.#state), this.#deps.openAny(namespace)];
+    await this.#deps.saveCheckpoints(namespace, checkpoints, openOwned);
+    return checkpoints.filter(({ token }) => openAny(token) === undefined).length;
+  }
+
   detach(): void {
     if (this.#end() && this.#state.book.size === 0) this.#deps.forget(this.#state);
   }
@@ -131,7 +138,7 @@ export class Stream implements Session, StreamControl {
     this.#deps.forget(this.#state);
     const held = book.upTo(book.lastSeq).filter((lease) => !lease.isSettling);
     for (const lease of held) book.drop(lease);
-    await this.#deps.settling.release(namespace, held);
+    await this.#deps.settling.release(namespace, held, false);
   }
 
   supersede(): void {
@@ -198,7 +205,7 @@ export class Stream implements Session, StreamControl {
   async #grant(claimed: readonly Claimed[]): Promise<readonly Lease[]> {
     const { namespace, book, lost, seals } = this.#state;
     if (!this.#isCurrent()) {
-      await this.#deps.settling.release(namespace, claimed);
+      await this.#deps.settling.release(namespace, claimed, true);
       return noLeases;
     }
     const [seal] = seals;

@@ -1,6 +1,6 @@
 import type { TaskTies } from "../model/gate.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.ts";
-import type { TaskPolicy } from "../model/task.ts";
+import type { Lineage, TaskPolicy } from "../model/task.ts";
 import type { UniqueSubmission } from "./unique.ts";
 
 /** What a producer asks for, checked and converted; options that it left out are undefined. */
@@ -11,9 +11,12 @@ export type TaskSubmission = {
   readonly priority: number | undefined;
   readonly policy: Partial<TaskPolicy>;
   readonly start: { readonly delayMs: number } | { readonly notBefore: Instant } | undefined;
+  /** When it is too late to start; undefined: never. */
+  readonly expiry?: { readonly afterMs: number } | { readonly at: Instant } | undefined;
   readonly tags: readonly string[];
   /** What it shares with other tasks; undefined: nothing. */
   readonly ties: TaskTies | undefined;
+  readonly lineage?: Lineage | undefined;
   /** Given in place of a queue: the queues that are bound to it are looked for. */
   readonly routingKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;

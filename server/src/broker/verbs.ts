@@ -10,6 +10,7 @@ import type { TaskSubmission } from "./task-submission.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 import type { WorkerView } from "./worker-view.ts";
 
+export type { TokenCheckpoint } from "./checkpoints.ts";
 export type { WorkerView } from "./worker-view.ts";
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */

@@ -13,7 +13,8 @@ export type TaskEventKind =
   | "failed"
   | "cancel_requested"
   | "cancelled"
-  | "updated";
+  | "updated"
+  | "expired";
 
 /** One fact about one task. `revision` numbers a task's events from 1 without gaps. */
 export type TaskEvent = {

@@ -37,6 +37,9 @@ export const limits = {
   uniqueMsMax: 315_360_000_000,
   retentionMsMax: 315_360_000_000,
   timeLimitMsMax: 86_400_000,
+  startWithinMsMax: 86_400_000,
+  /** A lease is not extended further than this beyond its attempt's time limit: its worker should have ended it long ago. */
+  timeLimitGraceMs: 10_000,
   attemptsMax: 1000,
   deliveriesMax: 1000,
   creditMax: 10_000,
@@ -51,6 +54,11 @@ export const limits = {
   progressPerSecondMax: 1000,
   /** Progress is kept in memory for every running task, so its data may not be as large as a result. */
   progressDataBytesMax: 64 * 1024,
+  /** What an attempt leaves for the next one; it travels with the task's next grant. */
+  checkpointBytesMax: 64 * 1024,
+  retryDelaysMax: 100,
+  retryTypesMax: 32,
+  failureAncestorsMax: 16,
   queuesPerNamespaceMax: 10_000,
   locksMax: 100_000,
   lockTtlMsMin: 100,

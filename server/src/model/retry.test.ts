@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultRetryPolicy, type RetryPolicy, retryDelayMs } from "./retry.ts";
+import { defaultRetryPolicy, isOfType, isRetried, type RetryPolicy, retryDelayMs } from "./retry.ts";
 
 const plain: RetryPolicy = { baseMs: 100, factor: 2, maxMs: 1000, jitter: "none" };
 const attempts = [1, 2, 3, 4, 5, 6];
@@ -50,4 +50,34 @@ test("the default waits 2 s, then twice as long each time, 5 min at most, fully 
   expect(longest).toEqual([2000, 4000, 8000, 16_000, 32_000, 64_000]);
   expect(retryDelayMs({ ...defaultRetryPolicy, jitter: "none" }, 20, 1)).toBe(300_000);
   expect(defaultRetryPolicy.jitter).toBe("full");
+});
+
+test("a list of delays has one for each attempt, and the last one for all that follow", () => {
+  const listed = { ...plain, delaysMs: [0, 50, 7] };
+  expect(attempts.map((attempt) => retryDelayMs(listed, attempt, 0.5))).toEqual([0, 50, 7, 7, 7, 7]);
+  expect(retryDelayMs({ ...listed, jitter: "full" }, 2, 0.5)).toBe(25);
+});
+
+const notFound = ["http.NotFound", "HttpError", "Error"];
+
+test.each([
+  ["http.NotFound", true],
+  ["HttpError", true],
+  ["NotFound", false],
+  ["http", false],
+  ["http.*", true],
+  ["HttpError.*", true],
+  ["Http*", true],
+  ["*", true],
+  ["https.*", false],
+])("%s means a failure whose types are http.NotFound, HttpError, Error: %s", (pattern, expected) => {
+  expect(isOfType(notFound, pattern)).toBe(expected);
+});
+
+test("only failures that are named are tried again, and those that are excluded never", () => {
+  expect(isRetried(plain, notFound)).toBe(true);
+  expect(isRetried({ ...plain, retryFor: ["HttpError"] }, notFound)).toBe(true);
+  expect(isRetried({ ...plain, retryFor: ["TimeoutError"] }, notFound)).toBe(false);
+  expect(isRetried({ ...plain, retryFor: ["HttpError"], neverFor: ["http.*"] }, notFound)).toBe(false);
+  expect(isRetried({ ...plain, retryFor: ["HttpError"] }, [])).toBe(false);
 });

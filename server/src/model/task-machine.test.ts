@@ -78,6 +78,7 @@ describe("every trigger in every state", () => {
   const expired: TaskChange = { ...nothing, state: "ready", event: "lease_expired", reason: "lease_expired" };
   const requested: TaskChange = { ...nothing, state: "leased", event: "cancel_requested", cancel };
   const replaced: TaskChange = { ...cancelled, reason: "replaced" };
+  const overdue: TaskChange = { ...ended, state: "expired", event: "expired", reason: "start_overdue" };
   const purged: TaskChange = { ...cancelled, reason: "purged" };
 
   /** What is not in this table means nothing. */
@@ -87,6 +88,7 @@ describe("every trigger in every state", () => {
     cancel: { scheduled: { ...cancelled, cancel }, ready: { ...cancelled, cancel }, leased: requested },
     purge: { scheduled: purged, ready: purged },
     replace: { scheduled: replaced, ready: replaced },
+    overdue: { scheduled: overdue, ready: overdue },
   };
   const triggers: readonly TaskTrigger[] = [
     { kind: "due" },
@@ -94,6 +96,7 @@ describe("every trigger in every state", () => {
     { kind: "cancel", cancel },
     { kind: "purge" },
     { kind: "replace" },
+    { kind: "overdue" },
   ];
   const cells = triggers.flatMap((trigger) =>
     taskStates.map((state) => [trigger.kind, state, trigger] as const),
@@ -207,7 +210,7 @@ describe("every outcome, with and without something left", () => {
     unknown_name: failed("max_deliveries", false),
   };
 
-  const someLeft: LeaseHead = { policy, attempt: 2, deliveries: 3 };
+  const someLeft: LeaseHead = { policy, attempt: 2, deliveries: 3, createdAt: now };
   const names = Object.keys(outcomes) as Name[];
   const cells = names.flatMap((name) => [
     [name, "attempts and deliveries are left", someLeft, usual[name]] as const,
@@ -250,4 +253,112 @@ describe("every outcome, with and without something left", () => {
       failure,
     });
   });
+});
+
+describe("what a retry policy and a handler have to say", () => {
+  const lease: LeaseHead = { policy, attempt: 2, deliveries: 3, createdAt: now };
+  const decide = (outcome: Outcome, own: Partial<TaskPolicy> = {}): TaskChange =>
+    decideSettle({ ...lease, policy: { ...policy, ...own } }, outcome, now, 0.5).outcome;
+  const broken = { kind: "failed", failure, nonRetryable: false } as const;
+
+  test("a failure of a type that is not tried again ends the task", () => {
+    const retry = { ...policy.retry, retryFor: ["HttpError"] };
+    const types = ["TypeError", "Error"];
+    expect(decide({ ...broken, types }, { retry })).toMatchObject({
+      state: "failed",
+      reason: "non_retryable",
+    });
+    expect(decide({ ...broken, types: ["NotFound", "HttpError"] }, { retry }).state).toBe("scheduled");
+  });
+
+  test("a handler that asks for another attempt gets it, whatever types its policy names", () => {
+    const retry = { ...policy.retry, neverFor: ["*"] };
+    expect(decide({ kind: "retry", delayMs: 5, failure }, { retry }).state).toBe("scheduled");
+  });
+
+  test("the worker's own delay stands in for the policy's, up to the limit", () => {
+    expect(decide({ ...broken, delayMs: 5 }).notBefore).toBe(now + 5);
+    expect(decide({ ...broken, delayMs: 0 })).toMatchObject({ state: "ready", notBefore: undefined });
+    const far = { kind: "retry", delayMs: undefined, failure, notBefore: instantOf(1e15) } as const;
+    expect(decide(far).notBefore).toBe(now + limits.delayMsMax);
+  });
+
+  test("an instant wins over a delay, and the past means at once", () => {
+    const asked = { kind: "retry", delayMs: 5, failure, notBefore: plus(now, 70) } as const;
+    expect(decide(asked).notBefore).toBe(now + 70);
+    expect(decide({ ...asked, notBefore: plus(now, -1) }).state).toBe("ready");
+  });
+
+  test("what the handler changes holds for this decision, and is kept", () => {
+    const overrides = {
+      maxAttempts: 2,
+      timeLimitMs: 9,
+      retry: { ...policy.retry, delaysMs: [30], jitter: "none" },
+    } as const;
+    const asked = { kind: "retry", delayMs: undefined, failure } as const;
+    expect(decide({ ...asked, overrides }).state).toBe("failed");
+    const longer = { ...overrides, maxAttempts: 10 };
+    expect(decide({ ...asked, overrides: longer })).toMatchObject({
+      notBefore: now + 30,
+      more: { policy: { ...policy, ...longer } },
+    });
+  });
+
+  test("a task that ends by what the handler changes gives its unique key up all the same", () => {
+    const own = { unique: { until: "ended", forMs: 20 } } as const;
+    const overrides = { maxAttempts: 2 };
+    expect(decide({ kind: "retry", delayMs: undefined, failure, overrides }, own)).toMatchObject({
+      state: "failed",
+      more: { claimUntil: now + 20, policy: { maxAttempts: 2 } },
+    });
+  });
+
+  test("what an attempt leaves goes to the next one, and nowhere where there is none", () => {
+    const checkpoint = failure;
+    expect(decide({ ...broken, checkpoint }).more).toMatchObject({ policy: undefined, checkpoint });
+    expect(decide({ kind: "released", checkpoint }).more).toMatchObject({ policy: undefined, checkpoint });
+    expect(decide({ ...broken, checkpoint, nonRetryable: true }).more).toBeUndefined();
+  });
+});
+
+describe("a task that may be started only once", () => {
+  const once: LeaseHead = {
+    policy: { ...policy, ackEarly: true },
+    attempt: 1,
+    deliveries: 1,
+    createdAt: now,
+  };
+  const settled = (outcome: Outcome): TaskChange => decideSettle(once, outcome, now, 0.5).outcome;
+
+  test.each<Outcome>([
+    { kind: "failed", failure, nonRetryable: false },
+    { kind: "retry", delayMs: 0, failure },
+    { kind: "released" },
+  ])("has no other attempt: $kind", (outcome) => {
+    expect(settled(outcome)).toMatchObject({ state: "failed", reason: "at_most_once" });
+  });
+
+  test("goes back where its handler has not begun", () => {
+    expect(settled({ kind: "released", unstarted: true }).state).toBe("ready");
+    expect(settled({ kind: "unknown_name" }).state).toBe("scheduled");
+  });
+
+  test("fails when its worker falls silent", () => {
+    expect(transition(taskIn("leased", once), { kind: "lease_expired" }, now)).toMatchObject({
+      state: "failed",
+      reason: "worker_lost",
+    });
+  });
+});
+
+test("a result that nobody wants is not written", () => {
+  const lease: LeaseHead = {
+    policy: { ...policy, ignoreResult: true },
+    attempt: 1,
+    deliveries: 1,
+    createdAt: now,
+  };
+  expect(
+    decideSettle(lease, { kind: "succeeded", result: failure }, now, 0.5).outcome.result,
+  ).toBeUndefined();
 });

@@ -3,57 +3,26 @@
  * Drawn in docs/life-of-a-task.md. Stores apply what is decided here under a guard, and never decide.
  */
 
-import type { TaskEventKind } from "./event.ts";
+import { isExpired, waitingUntil } from "./deadline.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
-import { retryDelayMs } from "./retry.ts";
-import {
-  type CancelRequest,
-  isTerminal,
-  type StateReason,
-  type TaskHead,
-  type TaskState,
-  type TerminalState,
-} from "./task.ts";
-import { claimEnd } from "./unique.ts";
+import { isRetried, retryDelayMs } from "./retry.ts";
+import { type CancelRequest, isTerminal, type TaskHead } from "./task.ts";
+import { end, move, nothingMore, type TaskChange } from "./task-change.ts";
 
-/**
- * What a transition writes. State, reason (undefined clears it) and attempt are always written; the other fields only where they
- * are defined. The revision rises by one, and a task that is no longer leased has no lease end.
- */
-export type TaskChange = {
-  readonly state: TaskState;
-  readonly reason: StateReason | undefined;
-  readonly event: TaskEventKind;
-  readonly attempt: number;
-  /** Added to the deliveries, which stay at 0 or above: -1 gives one back. */
-  readonly deliveriesDelta: 0 | -1;
-  /** When a scheduled task becomes ready. */
-  readonly notBefore: Instant | undefined;
-  readonly endedAt: Instant | undefined;
-  readonly purgeAt: Instant | undefined;
-  readonly result: Bytes | undefined;
-  readonly failure: Bytes | undefined;
-  readonly cancel: CancelRequest | undefined;
-  /** What few transitions write. */
-  readonly more: MoreChange | undefined;
-};
-
-/** What few transitions write, apart, so that all others carry one empty field. */
-export type MoreChange = {
-  /** Until when the task's claim of a unique key lasts, whose scope is over. */
-  readonly claimUntil: Instant | undefined;
-};
+export type { MoreChange, TaskChange } from "./task-change.ts";
 
 /** What a decision about the end of a lease needs; a claim returns it, so that settling need not read. */
-export type LeaseHead = Pick<TaskHead, "policy" | "attempt" | "deliveries">;
+export type LeaseHead = Pick<TaskHead, "policy" | "attempt" | "deliveries" | "createdAt">;
 
 /** What can happen to a task besides being claimed and settled. */
 export type TaskTrigger =
   | { readonly kind: "due" }
   /** `neverArrived`: its worker promised to say so before it begins a task, and did not. */
   | { readonly kind: "lease_expired"; readonly neverArrived?: boolean }
+  /** It has waited too long, as `waitUntil` said. */
+  | { readonly kind: "overdue" }
   | { readonly kind: "cancel"; readonly cancel: CancelRequest }
   | { readonly kind: "purge" }
   /** Another task with its unique key takes its place. */
@@ -69,7 +38,7 @@ export function decideSettle(
   now: Instant,
   chance: number,
 ): SettleDecision {
-  const decided = decideOutcome(lease, outcome, now, chance);
+  const decided = waiting(lease, leaving(decideOutcome(lease, outcome, now, chance), outcome), now);
   // A handler that succeeds in spite of the request has done its work, and the truth is that it did.
   const ifCancelRequested =
     decided.state === "succeeded"
@@ -82,9 +51,15 @@ export function decideSettle(
 export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): TaskChange | undefined {
   switch (trigger.kind) {
     case "due":
-      return task.state === "scheduled" ? move(task, "ready", undefined, "became_ready") : undefined;
+      return task.state === "scheduled"
+        ? waiting(task, move(task, "ready", undefined, "became_ready"), now)
+        : undefined;
     case "lease_expired":
-      return task.state === "leased" ? decideExpiry(task, trigger.neverArrived ?? false, now) : undefined;
+      return task.state === "leased"
+        ? waiting(task, decideExpiry(task, trigger.neverArrived ?? false, now), now)
+        : undefined;
+    case "overdue":
+      return task.state === "scheduled" || task.state === "ready" ? expire(task, now) : undefined;
     case "purge":
       return endWaiting(task, now, "purged");
     case "replace":
@@ -97,24 +72,22 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
 function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance: number): TaskChange {
   switch (outcome.kind) {
     case "succeeded":
-      return { ...end(lease, now, { state: "succeeded" }), result: outcome.result };
+      return {
+        ...end(lease, now, { state: "succeeded" }),
+        result: lease.policy.ignoreResult ? undefined : outcome.result,
+      };
     case "failed":
-      if (outcome.nonRetryable)
+      if (outcome.nonRetryable || !isRetried(lease.policy.retry, outcome.types ?? noTypes))
         return end(lease, now, { state: "failed", reason: "non_retryable", failure: outcome.failure });
       return nextAttempt(lease, {
         now,
-        delayMs: retryDelayMs(lease.policy.retry, lease.attempt, chance),
+        delayMs: outcome.delayMs ?? retryDelayMs(lease.policy.retry, lease.attempt, chance),
         failure: outcome.failure,
       });
-    case "retry": {
-      const asked = outcome.delayMs ?? retryDelayMs(lease.policy.retry, lease.attempt, chance);
-      return nextAttempt(lease, {
-        now,
-        delayMs: Math.min(asked, limits.delayMsMax),
-        failure: outcome.failure,
-      });
-    }
+    case "retry":
+      return decideRetry(lease, outcome, now, chance);
     case "released":
+      if (lease.policy.ackEarly && !outcome.unstarted) return failOnce(lease, now, undefined);
       return { ...move(lease, "ready", "released", "released"), deliveriesDelta: -1 };
     case "rejected":
       return end(lease, now, { state: "failed", reason: "rejected", failure: outcome.failure });
@@ -130,18 +103,64 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
   }
 }
 
+/** What the handler changes holds for this decision already. */
+function decideRetry(
+  lease: LeaseHead,
+  { delayMs, notBefore, failure, overrides }: Extract<Outcome, { kind: "retry" }>,
+  now: Instant,
+  chance: number,
+): TaskChange {
+  const policy = overrides && { ...lease.policy, ...overrides };
+  const changed = policy ? { ...lease, policy } : lease;
+  const untilMs = notBefore === undefined ? undefined : notBefore - now;
+  const decided = nextAttempt(changed, {
+    now,
+    delayMs: untilMs ?? delayMs ?? retryDelayMs(changed.policy.retry, lease.attempt, chance),
+    failure,
+  });
+  return policy ? { ...decided, more: { ...(decided.more ?? nothingMore), policy } } : decided;
+}
+
+/** What an attempt leaves for the next one, where there is a next one. */
+function leaving(change: TaskChange, outcome: Outcome): TaskChange {
+  const checkpoint = "checkpoint" in outcome ? outcome.checkpoint : undefined;
+  if (checkpoint === undefined || isTerminal(change.state)) return change;
+  return { ...change, more: { ...(change.more ?? nothingMore), checkpoint } };
+}
+
+/** A task that goes on waiting until when? Where its expiry has come, or will have come before it can start, it has ended. */
+function waiting(task: LeaseHead, change: TaskChange, now: Instant): TaskChange {
+  if (change.state !== "ready" && change.state !== "scheduled") return change;
+  const policy = change.more?.policy ?? task.policy;
+  if (isExpired({ ...task, policy }, change.notBefore ?? now))
+    return end(task, now, { state: "expired", failure: change.failure });
+  const waitUntil = waitingUntil({ ...task, policy }, change.state, now);
+  return waitUntil === undefined
+    ? change
+    : { ...change, more: { ...(change.more ?? nothingMore), waitUntil } };
+}
+
+/** Its expiry has come; or, if not that, nobody took it in time. */
+const expire = (task: LeaseHead, now: Instant): TaskChange =>
+  end(task, now, isExpired(task, now) ? { state: "expired" } : { state: "expired", reason: "start_overdue" });
+
+const failOnce = (lease: LeaseHead, now: Instant, failure: Bytes | undefined): TaskChange =>
+  end(lease, now, { state: "failed", reason: "at_most_once", failure });
+
 function nextAttempt(
   lease: LeaseHead,
   again: { readonly now: Instant; readonly delayMs: number; readonly failure: Bytes | undefined },
 ): TaskChange {
   const { now, delayMs, failure } = again;
+  if (lease.policy.ackEarly) return failOnce(lease, now, failure);
   if (lease.attempt >= lease.policy.maxAttempts)
     return end(lease, now, { state: "failed", reason: "max_attempts", failure });
   if (lease.deliveries >= lease.policy.maxDeliveries)
     return end(lease, now, { state: "failed", reason: "max_deliveries", failure });
   const next = { ...lease, attempt: lease.attempt + 1 };
   if (delayMs <= 0) return { ...move(next, "ready", "backoff", "retried"), failure };
-  return { ...move(next, "scheduled", "backoff", "retried"), notBefore: plus(now, delayMs), failure };
+  const notBefore = plus(now, Math.min(delayMs, limits.delayMsMax));
+  return { ...move(next, "scheduled", "backoff", "retried"), notBefore, failure };
 }
 
 function endWaiting(task: TaskHead, now: Instant, reason: "purged" | "replaced"): TaskChange | undefined {
@@ -153,6 +172,7 @@ function endWaiting(task: TaskHead, now: Instant, reason: "purged" | "replaced")
 function decideExpiry(task: TaskHead, neverArrived: boolean, now: Instant): TaskChange {
   if (task.cancel) return end(task, now, { state: "cancelled", reason: "cancel_requested" });
   if (neverArrived) return { ...move(task, "ready", "lease_expired", "lease_expired"), deliveriesDelta: -1 };
+  if (task.policy.ackEarly) return end(task, now, { state: "failed", reason: "worker_lost" });
   if (task.deliveries >= task.policy.maxDeliveries)
     return end(task, now, { state: "failed", reason: "max_deliveries" });
   return move(task, "ready", "lease_expired", "lease_expired");
@@ -166,49 +186,7 @@ function decideCancel(task: TaskHead, cancel: CancelRequest, now: Instant): Task
   return task.cancel ? undefined : { ...move(task, "leased", task.reason, "cancel_requested"), cancel };
 }
 
-function move(
-  task: Pick<TaskHead, "attempt">,
-  state: TaskState,
-  reason: StateReason | undefined,
-  event: TaskEventKind,
-): TaskChange {
-  return {
-    state,
-    reason,
-    event,
-    attempt: task.attempt,
-    deliveriesDelta: 0,
-    notBefore: undefined,
-    endedAt: undefined,
-    purgeAt: undefined,
-    result: undefined,
-    failure: undefined,
-    cancel: undefined,
-    more: undefined,
-  };
-}
-
-/** How a task ends. */
-type Ending = {
-  readonly state: TerminalState;
-  readonly reason?: StateReason;
-  readonly failure?: Bytes | undefined;
-};
-
-function end(task: LeaseHead, now: Instant, { state, reason, failure }: Ending): TaskChange {
-  return {
-    ...move(task, state, reason, state),
-    endedAt: now,
-    purgeAt: plus(now, retentionOf(task, state)),
-    failure,
-    more: task.policy.unique && { claimUntil: claimEnd(task.policy.unique, now) },
-  };
-}
-
-function retentionOf({ policy }: LeaseHead, state: TerminalState): number {
-  const { retentionMs, deadLetterRetentionMs } = policy;
-  return state === "failed" ? Math.max(retentionMs, deadLetterRetentionMs) : retentionMs;
-}
+const noTypes: readonly string[] = [];
 
 const failureOf = (outcome: Outcome): Bytes | undefined =>
   "failure" in outcome ? outcome.failure : undefined;

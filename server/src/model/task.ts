@@ -3,11 +3,11 @@ import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./i
 import type { RetryPolicy } from "./retry.ts";
 import type { TaskClaim, UniqueScope, UniqueWish } from "./unique.ts";
 
-/** Where a task is in its life. The last three are terminal: written once, never left. */
-export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled";
+/** Where a task is in its life. The last four are terminal: written once, never left. */
+export type TaskState = "scheduled" | "ready" | "leased" | "succeeded" | "failed" | "cancelled" | "expired";
 
 /** The states that a task never leaves. */
-export type TerminalState = "succeeded" | "failed" | "cancelled";
+export type TerminalState = "succeeded" | "failed" | "cancelled" | "expired";
 
 /** Why a task is in its state, where the state alone does not say it. */
 export type StateReason =
@@ -23,7 +23,10 @@ export type StateReason =
   | "result_too_large"
   | "cancel_requested"
   | "purged"
-  | "replaced";
+  | "replaced"
+  | "start_overdue"
+  | "at_most_once"
+  | "worker_lost";
 
 export const taskStates: readonly TaskState[] = [
   "scheduled",
@@ -32,10 +35,11 @@ export const taskStates: readonly TaskState[] = [
   "succeeded",
   "failed",
   "cancelled",
+  "expired",
 ];
 
 export const isTerminal = (state: TaskState): state is TerminalState =>
-  state === "succeeded" || state === "failed" || state === "cancelled";
+  state === "succeeded" || state === "failed" || state === "cancelled" || state === "expired";
 
 /** Identifies one lease of one task; strictly increasing per task for ever, epoch first. Both parts stay below 2^53. */
 export type Fence = { readonly epoch: number; readonly seq: number };
@@ -51,6 +55,18 @@ export type TaskPolicy = {
   readonly retentionMs: number;
   /** How long the record is kept at least when the task failed, so that it can be looked at and replayed. */
   readonly deadLetterRetentionMs: number;
+  /** How long one attempt may run. */
+  readonly timeLimitMs?: number | undefined;
+  /** When an attempt is told that it should come to an end. */
+  readonly softTimeLimitMs?: number | undefined;
+  /** How long after its acceptance it is too late to start. */
+  readonly expireMs?: number | undefined;
+  /** How long it may be ready, each time, before somebody takes it. */
+  readonly startWithinMs?: number | undefined;
+  /** At most one attempt begins. */
+  readonly ackEarly?: boolean | undefined;
+  /** Its result is not kept. */
+  readonly ignoreResult?: boolean | undefined;
   /** How long its claim of a unique key lasts; undefined: it claims none. */
   readonly unique?: UniqueScope | undefined;
 };
@@ -69,6 +85,7 @@ export type NewTask = {
   readonly replayOf: TaskId | undefined;
   /** What it shares with other tasks; undefined: nothing. */
   readonly ties: TaskTies | undefined;
+  readonly lineage?: Lineage | undefined;
   /** The key that it claims; given exactly when its policy says how long. */
   readonly unique?: UniqueWish | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
@@ -77,6 +94,13 @@ export type NewTask = {
   readonly contentHash: string | undefined;
 };
 
+/** Where a task comes from that the handler of another one enqueued. */
+export type Lineage = {
+  /** The task whose handler enqueued it. */
+  readonly parentId: TaskId | undefined;
+  /** The first of all its ancestors. */
+  readonly rootId: TaskId;
+};
 /** What whoever cancels says: why, and who it is where it says so. */
 export type CancelMessage = { readonly reason: string; readonly requester?: string | undefined };
 
@@ -116,6 +140,7 @@ export type TaskHead = {
   readonly ties: TaskTies | undefined;
   /** Where it waits although it is ready; undefined: it is not, or it may be claimed. */
   readonly gate: Gate | undefined;
+  readonly lineage?: Lineage | undefined;
 };
 
 /** A task in full. */

@@ -1,5 +1,7 @@
 import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
+import type { CheckpointStore } from "./checkpoint-store.ts";
+import type { DeadlineStore } from "./deadline-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
@@ -15,6 +17,8 @@ export type Durability = "disk" | "relaxed" | "none";
 export interface Store
   extends TaskStore,
     AdminStore,
+    CheckpointStore,
+    DeadlineStore,
     QueueStore,
     GateStore,
     EventStore,

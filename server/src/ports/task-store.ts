@@ -1,5 +1,5 @@
 import type { Labels } from "../model/gate.ts";
-import type { Bytes, Instant, Namespace, QueueName, TaskRef } from "../model/ids.ts";
+import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
 import type {
   CancelMessage,
@@ -99,7 +99,7 @@ export type ClaimRequest = {
   /** What the worker is like; absent: nothing in particular. Tasks that ask for more than that are left to others. */
   readonly labels?: Labels | undefined;
   readonly limit: number;
-  /** The contents together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
+  /** The contents, and what earlier attempts left, together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;
   readonly now: Instant;
   /** Length for tasks without their own. The lease's end is now + length + grace. */
@@ -117,6 +117,8 @@ export type Claimed = LeaseHead & {
   readonly content: Bytes;
   /** Shared between tasks; compare by value only. */
   readonly policy: TaskPolicy;
+  /** What an earlier attempt left. */
+  readonly checkpoint?: Bytes | undefined;
 };
 
 /** Names one lease. */
@@ -185,6 +187,8 @@ export type TaskQuery = {
   readonly queue: QueueName | undefined;
   readonly name: string | undefined;
   readonly tag: string | undefined;
+  readonly parentId?: TaskId | undefined;
+  readonly rootId?: TaskId | undefined;
   readonly createdFrom: Instant | undefined;
   readonly createdTo: Instant | undefined;
   /** Tells more of ended tasks; only those then match. */

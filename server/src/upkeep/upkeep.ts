@@ -12,6 +12,7 @@ import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
+import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
@@ -41,6 +42,7 @@ export type Upkeep = {
 const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
+const expireIntervalMs = 1000;
 /** Queues in one write. */
 const resumedTogether = 100;
 const pruneIntervalMs = 10_000;
@@ -57,7 +59,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
   const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps), claimPrunerOf(deps)];
-  const loops = [reaperOf(deps), resumerOf(deps), stager, gateOpener, ...pruners];
+  const loops = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener, ...pruners];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -97,6 +99,11 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
     name: "gate-opener",
     runOnce: () => openGatesOnce(deps, options, deps.clock.now()),
   });
+}
+
+function expirerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
+  return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
 }
 
 function resultPrunerOf(deps: UpkeepDeps): Loop {

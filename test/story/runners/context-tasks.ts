@@ -9,7 +9,7 @@ import {
 import {
   implement,
   LeaseLost,
-  NonRetryableError,
+  NonRetryable,
   RejectError,
   TaskCancelled,
   type TaskContext,
@@ -148,7 +148,7 @@ export const contextTasks = [
   }),
   implement(defineTask<[], unknown>({ name: "throw-text" }), () => Promise.reject("a text")),
   implement(defineTask<[], unknown>({ name: "throw-for-good" }), () => {
-    throw new NonRetryableError("never");
+    throw new NonRetryable("never");
   }),
   implement(defineTask<[], unknown>({ name: "reject" }), () => {
     throw new RejectError("not mine");

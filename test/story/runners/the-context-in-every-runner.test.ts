@@ -120,7 +120,7 @@ const rows: readonly Row[] = [
     },
   },
   { task: "throw-text", options: { maxAttempts: 1 }, failure: { type: "string", message: "'a text'" } },
-  { task: "throw-for-good", failure: { type: "NonRetryableError", nonRetryable: true } },
+  { task: "throw-for-good", failure: { type: "NonRetryable", nonRetryable: true } },
   {
     task: "reject",
     failure: undefined,

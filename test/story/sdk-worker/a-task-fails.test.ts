@@ -1,5 +1,5 @@
 import { defineTask, TaskFailedError } from "@stem/sdk";
-import { implement, NonRetryableError, RejectError, type TaskContext } from "@stem/worker";
+import { implement, NonRetryable, RejectError, type TaskContext } from "@stem/worker";
 import { expect, test } from "vitest";
 import { startStem } from "../../support/whole-stem.ts";
 
@@ -48,7 +48,7 @@ test("when no attempts are left, the result rejects with what the last one threw
 });
 
 test.each([
-  ["cannot help", new NonRetryableError("bad url"), "non_retryable"],
+  ["cannot help", new NonRetryable("bad url"), "non_retryable"],
   ["is refused", new RejectError("not our site"), "rejected"],
 ] as const)("a task that %s fails at the first attempt", async (_, error, stateReason) => {
   const { stem } = await withHandler(() => Promise.reject(error));

@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { ErrorInfoSchema, ResourceInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
-import { UniqueConflict } from "@stem/proto/stem/v1/task_pb";
 import { UniqueOutcomeKind } from "@stem/proto/stem/v1/task_service_pb";
+import { UniqueConflict } from "@stem/proto/stem/v1/unique_pb";
 import { describe, expect, test } from "vitest";
 import { instantOf } from "../../../server/src/model/ids.ts";
 import { failure } from "../../support/wire-transports.ts";

@@ -17,7 +17,8 @@ import { rest } from "../../support/manual-clock.ts";
 import { openRooms, type Rooms, type RoomsWish } from "../../support/rooms.ts";
 import type { SubmissionWish } from "../../support/submission.ts";
 
-type Frame = MessageInitShape<typeof ConnectRequestSchema>["frame"];
+/** What a test sends. */
+export type Frame = MessageInitShape<typeof ConnectRequestSchema>["frame"];
 type Kind = NonNullable<ConnectResponse["frame"]["case"]>;
 /** A frame with the numbers of its envelope. */
 type Numbered<K extends Kind> = Response<K> & { readonly echoed: bigint; readonly numbered: bigint };

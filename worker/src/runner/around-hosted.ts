@@ -1,9 +1,9 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Failure } from "@stem/proto/stem/v1/failure_pb";
-import type { PayloadCodec } from "@stem/sdk";
+import { NonRetryable, type PayloadCodec } from "@stem/sdk";
 import { type AnyTask, payloadFromProto } from "@stem/sdk/internal";
 import { type ContextDeps, HandlerContext } from "../context.ts";
-import { NonRetryableError, RejectError, RetryError } from "../errors.ts";
+import { RejectError, RetryError } from "../errors.ts";
 import type { Around } from "../middleware.ts";
 import { failed, type Outcome, succeeded, thrown } from "../settlement.ts";
 import { readArgs, writeResult } from "./payloads.ts";
@@ -72,7 +72,7 @@ function endOf(outcome: Outcome, codec: PayloadCodec): End {
 
 function remoteError(failure: Failure | undefined): Error {
   const { type = "Error", message = "", stack = "", nonRetryable = false } = failure ?? {};
-  const error = nonRetryable ? new NonRetryableError(message) : new Error(message);
+  const error = nonRetryable ? new NonRetryable(message) : new Error(message);
   Object.defineProperty(error, "name", { value: type });
   Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
   return error;

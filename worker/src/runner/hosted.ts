@@ -68,7 +68,9 @@ class Attempt {
       onMessage: (message) => this.#receive(message),
       onGone: (error) => this.#gone(error),
     });
-    const { signal } = this.#lease;
+    const { signal, softTimeLimitMs, softSignal } = this.#lease;
+    if (softTimeLimitMs !== undefined)
+      softSignal.addEventListener("abort", () => this.#run?.post({ kind: "warn" }), { once: true });
     if (signal.aborted) this.#stop();
     else signal.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -102,7 +104,8 @@ class Attempt {
     const { clock, watch } = this.#deps;
     if (this.#lease.stop !== undefined || this.#lease.phase !== "running") return;
     this.#lease.begin(clock.now());
-    if (this.#lease.limitAt !== Number.POSITIVE_INFINITY) watch(this.#lease.limitAt);
+    const dueAt = Math.min(this.#lease.limitAt, this.#lease.softAt);
+    if (dueAt !== Number.POSITIVE_INFINITY) watch(dueAt);
   }
 
   #stop(): void {

@@ -28,6 +28,7 @@ function run(implementation: Implementation, json: string): Promise<Outcome> {
       throw new Error("nothing is enqueued here");
     },
     progress: () => undefined,
+    checkpoint: () => undefined,
     heartbeat: () => Promise.resolve(),
     extend: () => Promise.resolve(),
     resultBytesMax: () => 50,

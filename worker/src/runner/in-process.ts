@@ -1,4 +1,4 @@
-import { type AnyTask, applySchema, spreadArgs } from "@stem/sdk/internal";
+import { type AnyTask, applySchema, spreadArgs, withoutEnqueueDefaults } from "@stem/sdk/internal";
 import { type ContextDeps, HandlerContext } from "../context.ts";
 import type { Around } from "../middleware.ts";
 import type { Registry } from "../registry.ts";
@@ -35,7 +35,10 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
       try {
         const ctx = new HandlerContext(lease, deps, args, task.codec);
         const values = batchSizeMax === undefined ? spreadArgs(args) : [args];
-        value = await (around ? around(ctx, async () => handler(ctx, ...values)) : handler(ctx, ...values));
+        // The worker may have been started within a scope of defaults: they are not its tasks'.
+        value = await withoutEnqueueDefaults(() =>
+          around ? around(ctx, async () => handler(ctx, ...values)) : handler(ctx, ...values),
+        );
       } catch (error) {
         return thrown(error);
       }

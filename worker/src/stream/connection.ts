@@ -16,13 +16,13 @@ import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
 import { type OpenFrames, settleFrame } from "./frames.ts";
 import { Outgoing } from "./outgoing.ts";
-import type { ProgressReports } from "./progress-reports.ts";
+import type { Reports } from "./reports.ts";
 import type { Session } from "./session.ts";
 import type { Settlements, Settling } from "./settlements.ts";
 import { writeStats } from "./write-stats.ts";
 
 /** What one stream needs. */
-export type ConnectionDeps = {
+export type ConnectionDeps = Reports & {
   readonly openFrames: OpenFrames;
   readonly clock: Clock;
   readonly log: Logger;
@@ -31,7 +31,6 @@ export type ConnectionDeps = {
   readonly session: Session;
   readonly settlements: Settlements;
   readonly credit: Credit;
-  readonly progress: ProgressReports;
   readonly confirmations: Confirmations;
   readonly control: Control;
   /** A heartbeat is about to be sent, with how the worker is doing. */
@@ -172,10 +171,11 @@ export class Connection {
     this.wasWelcomed = true;
     this.#stage = "open";
     this.#cancelTimer?.();
-    const { session, credit } = this.#deps;
+    const { session, credit, checkpoints } = this.#deps;
     session.welcomed(welcome, this.#listed);
     credit.max = session.terms.creditMax;
     credit.reset();
+    checkpoints.again();
     this.#deps.onWelcome(this);
     // What is still held must be confirmed before it runs out, so not only after an interval.
     this.#isBeatDue = true;
@@ -256,8 +256,14 @@ export class Connection {
   #nextFrame(): Frame | undefined {
     if (this.#stage === "new") return this.#hello();
     if (this.#stage === "greeted") return undefined;
+    const { session, checkpoints, progress } = this.#deps;
     const frame =
-      this.#heartbeat() ?? this.#settle() ?? this.#credit() ?? this.#answer() ?? this.#deps.progress.take();
+      this.#heartbeat() ??
+      this.#settle() ??
+      checkpoints.take(session.terms.frameBytesMax) ??
+      this.#credit() ??
+      this.#answer() ??
+      progress.take();
     if (frame !== undefined || this.#stage === "open") return frame;
     // Nothing may follow a Goodbye: our half of the stream closes once it has been read.
     this.#outgoing.endAfterNext();

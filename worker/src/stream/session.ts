@@ -10,7 +10,7 @@ import { type EventHub, factsOf } from "../events.ts";
 import { HeldLease } from "../lease.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import type { AnnouncedTasks } from "../registry.ts";
-import { released } from "../settlement.ts";
+import { unstarted } from "../settlement.ts";
 import type { Slots } from "../slots.ts";
 import type { QueueSubscription, WorkerSettings } from "../worker-options.ts";
 import type { Settlements } from "./settlements.ts";
@@ -39,6 +39,7 @@ export type Terms = {
   readonly frameBytesMax: number;
   readonly resultBytesMax: number;
   readonly creditMax: number;
+  readonly checkpointBytesMax: number;
 };
 
 // Leased tasks that found no slot for this long go back, for another worker to have them.
@@ -61,6 +62,7 @@ export class Session {
     frameBytesMax,
     resultBytesMax: 2 * 1024 * 1024,
     creditMax: 10_000,
+    checkpointBytesMax: 64 * 1024,
   };
 
   constructor(deps: SessionDeps) {
@@ -159,7 +161,7 @@ export class Session {
       lease?.abort(new TaskCancelled(reason, requester || undefined));
       // One that waits need not begin: given back, it is cancelled.
       if (lease?.phase === "unconfirmed" || (lease && this.#deps.slots.withdraw(lease)))
-        this.#deps.settlements.add(lease, released);
+        this.#deps.settlements.add(lease, unstarted);
     });
   }
 
@@ -172,7 +174,7 @@ export class Session {
   /** Starts leases, or gives them back when closed; late ones are confirmed first, so that no handler begins on the last of a lease. */
   #offer(leases: readonly HeldLease[]): void {
     if (this.#closed) {
-      for (const lease of leases) this.#deps.settlements.add(lease, released);
+      for (const lease of leases) this.#deps.settlements.add(lease, unstarted);
       return;
     }
     const late = leases.filter(isUnconfirmed);
@@ -227,5 +229,6 @@ function termsOf(welcome: Welcome, before: Terms): Terms {
     frameBytesMax: Math.min(welcome.frameBytesMax || frameBytesMax, frameBytesMax),
     resultBytesMax: welcome.resultBytesMax || before.resultBytesMax,
     creditMax: welcome.creditMax || before.creditMax,
+    checkpointBytesMax: welcome.checkpointBytesMax || before.checkpointBytesMax,
   };
 }

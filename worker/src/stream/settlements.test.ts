@@ -21,6 +21,7 @@ function setUp() {
   const settlements = new Settlements({
     log,
     clock,
+    backoff: undefined,
     onReady: () => undefined,
     onAnswered: (lease) => void answered.push(lease.grant.taskId),
   });

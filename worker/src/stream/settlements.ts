@@ -1,9 +1,10 @@
 import type { Settlement } from "@stem/proto/stem/v1/lease_pb";
 import type { SettledItem } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger, StemProblem } from "@stem/sdk";
-import { type Clock, isTransient, problemFromStatus } from "@stem/sdk/internal";
+import { type Clock, isTransient, payloadBytesAtMost, problemFromStatus } from "@stem/sdk/internal";
 import type { HeldLease } from "../lease.ts";
-import { failed, type Outcome, outcomeBytesAtMost } from "../settlement.ts";
+import { type OwnBackoff, withBackoff } from "../own-backoff.ts";
+import { failed, leavesWork, type Outcome, outcomeBytesAtMost } from "../settlement.ts";
 
 /** One outcome on its way to the server, kept until the server has answered it. */
 export type Settling = {
@@ -18,6 +19,7 @@ export type Settling = {
 export type SettlementsDeps = {
   readonly log: Logger;
   readonly clock: Clock;
+  readonly backoff: OwnBackoff | undefined;
   /** There is something to send. */
   readonly onReady: () => void;
   /** The server has answered: the lease is over. */
@@ -98,9 +100,14 @@ export class Settlements {
     const settlement: Settlement = {
       $typeName: "stem.v1.Settlement",
       leaseToken: lease.grant.leaseToken,
-      outcome,
+      outcome: withBackoff(outcome, lease, this.#deps),
     };
-    this.#ready.push({ lease, settlement, bytesMax: outcomeBytesAtMost(outcome), alone: false });
+    let bytesMax = outcomeBytesAtMost(outcome);
+    if (lease.checkpoint !== undefined && leavesWork(outcome)) {
+      settlement.checkpoint = lease.checkpoint;
+      bytesMax += payloadBytesAtMost(lease.checkpoint);
+    }
+    this.#ready.push({ lease, settlement, bytesMax, alone: false });
     this.#deps.onReady();
   }
 

@@ -10,8 +10,8 @@ import { Confirmations } from "./confirmations.ts";
 import { Connection, type ConnectionDeps } from "./connection.ts";
 import { Credit } from "./credit.ts";
 import { createOpenFrames } from "./frames.ts";
-import { ProgressReports } from "./progress-reports.ts";
 import { Link } from "./reconnect.ts";
+import { createReports, type Reports } from "./reports.ts";
 import { Session, type SessionDeps } from "./session.ts";
 import { Settlements } from "./settlements.ts";
 
@@ -32,12 +32,11 @@ export type StreamsDeps = {
 };
 
 /** All that is said to the server and heard from it. */
-export type Streams = {
+export type Streams = Reports & {
   readonly link: Link;
   readonly session: Session;
   readonly credit: Credit;
   readonly settlements: Settlements;
-  readonly progress: ProgressReports;
   readonly confirmations: Confirmations;
 };
 
@@ -50,6 +49,7 @@ export function createStreams(deps: StreamsDeps): Streams {
   const settlements = new Settlements({
     log,
     clock,
+    backoff: settings.backoff,
     onReady: wake,
     onAnswered: (lease) => leases.remove(lease),
   });
@@ -57,7 +57,7 @@ export function createStreams(deps: StreamsDeps): Streams {
     ...{ settings, tasks, clock, log, leases, slots, deadlines, settlements, events, beat },
     paused: control.paused,
   });
-  const progress = new ProgressReports(clock, wake);
+  const reports = createReports(clock, leases, wake);
   const confirmations = new Confirmations(clock);
   const credit = new Credit({
     free: () => slots.free - session.unconfirmed,
@@ -76,7 +76,7 @@ export function createStreams(deps: StreamsDeps): Streams {
     session,
     settlements,
     credit,
-    progress,
+    ...reports,
   };
   const link: Link = new Link({
     dial: (events) => new Connection({ ...parts, confirmations, ...events }),
@@ -84,5 +84,5 @@ export function createStreams(deps: StreamsDeps): Streams {
     random: deps.random,
     log: childLogger(log, { url: settings.url }),
   });
-  return { link, session, credit, settlements, progress, confirmations };
+  return { link, session, credit, settlements, confirmations, ...reports };
 }

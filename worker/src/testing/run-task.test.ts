@@ -1,7 +1,7 @@
-import { defineTask, SchemaMismatchError } from "@stem/sdk";
+import { defineTask, NonRetryable, SchemaMismatchError } from "@stem/sdk";
 import { createFakeClient } from "@stem/sdk/testing";
 import { expect, test } from "vitest";
-import { NonRetryableError, RejectError } from "../errors.ts";
+import { RejectError } from "../errors.ts";
 import { implement } from "../registry.ts";
 import { runTask } from "./run-task.ts";
 
@@ -81,7 +81,7 @@ test("what a handler throws is its outcome", async () => {
     );
   const boom = new TypeError("boom");
   expect(await throwing(boom)).toMatchObject({ outcome: "failed", error: boom, isFinal: false });
-  expect(await throwing(new NonRetryableError("never"))).toMatchObject({ outcome: "failed", isFinal: true });
+  expect(await throwing(new NonRetryable("never"))).toMatchObject({ outcome: "failed", isFinal: true });
   expect(await throwing(new RejectError("no"))).toMatchObject({ outcome: "rejected", isFinal: true });
   const again = await runTask(implement(work, (ctx) => ctx.retry({ delayMs: 500 })));
   expect(again).toMatchObject({ outcome: "retry", retryDelayMs: 500, isFinal: false });
@@ -135,4 +135,16 @@ test("what the handler awaits of others is answered by a fake client", async () 
   });
   expect((await runTask(twice, [4], { client })).result).toBe(8);
   expect(client.argsOf(add)).toEqual([[4, 4]]);
+});
+
+test("a handler finds what an earlier attempt left, and what it leaves itself is recorded", async () => {
+  const goOn = implement(work, (ctx) => {
+    ctx.checkpoint({ page: 8 });
+    return ctx.lastCheckpoint;
+  });
+  expect(await runTask(goOn, [], { lastCheckpoint: { page: 7 } })).toMatchObject({
+    result: { page: 7 },
+    checkpoints: [{ page: 8 }],
+  });
+  expect((await runTask(goOn)).result).toBeUndefined();
 });

@@ -8,6 +8,7 @@ import {
   applySchema,
   outgoingTask,
   payloadFromProto,
+  payloadToProto,
   progressFromProto,
 } from "@stem/sdk/internal";
 import { createFakeClient, type FakeClient, type RecordedEnqueue } from "@stem/sdk/testing";
@@ -34,6 +35,8 @@ export type RunTaskOptions = {
   readonly delivery?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
+  /** What the handler finds as `ctx.lastCheckpoint`. Default: nothing. */
+  readonly lastCheckpoint?: unknown;
   /** Cancels the task when it aborts; its reason's text is what the handler reads in `ctx.cancelReason`. */
   readonly cancel?: AbortSignal;
   /** What `ctx.enqueue` records on, with the answers it gives. Default: one without answers. */
@@ -55,6 +58,8 @@ export type TaskRun<Result> = {
   /** The delay that a retry asked for; undefined: the back-off's. */
   readonly retryDelayMs: number | undefined;
   readonly progress: readonly TaskProgress[];
+  /** What it left for the next attempt, in order; the last one counts. */
+  readonly checkpoints: readonly unknown[];
   readonly log: readonly RecordedLine[];
   readonly enqueued: readonly RecordedEnqueue[];
 };
@@ -80,14 +85,17 @@ export async function runTask<Args extends ArgsShape, Result>(
   const before = client.enqueued.length;
   const { log, lines } = recordingLog();
   const progress: TaskProgress[] = [];
+  const checkpoints: unknown[] = [];
+  const { codec } = implementation.task;
   const seen = watched(implementation);
   const runner = createInProcessRunner({
     registry: createRegistry([seen.implementation]),
     log,
     enqueuer: () => client,
     progress(_, report) {
-      progress.push(progressFromProto(report, implementation.task.codec));
+      progress.push(progressFromProto(report, codec));
     },
+    checkpoint: (_, data) => void checkpoints.push(codec.decode(payloadFromProto(data))),
     heartbeat: () => Promise.resolve(),
     extend: () => Promise.resolve(),
     resultBytesMax: () => options.resultBytesMax ?? usualResultBytesMax,
@@ -99,7 +107,7 @@ export async function runTask<Args extends ArgsShape, Result>(
   cancel?.removeEventListener("abort", onCancel);
   const said = await verdictOf<Result>(implementation.task, outcome, lease.stop !== undefined);
   const error = said.outcome === "succeeded" ? undefined : (seen.thrown() ?? said.error);
-  return { ...said, error, progress, log: lines, enqueued: client.enqueued.slice(before) };
+  return { ...said, error, progress, checkpoints, log: lines, enqueued: client.enqueued.slice(before) };
 }
 
 const usualResultBytesMax = 2 * 1024 * 1024;
@@ -127,6 +135,9 @@ async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions):
     attempt,
     maxAttempts: newTask.options?.maxAttempts ?? usualAttemptsMax,
     delivery: options.delivery ?? attempt,
+    ...(options.lastCheckpoint !== undefined && {
+      lastCheckpoint: payloadToProto(task.codec.encode(options.lastCheckpoint)),
+    }),
   });
   return new HeldLease(grant, { seq: 1, leaseMs: usualLeaseMs, countedFrom: 0, startBy: 0 });
 }
@@ -148,7 +159,7 @@ function watched({ handler, ...rest }: ImplementationHere) {
   return { implementation, thrown: () => thrown };
 }
 
-type Verdict<Result> = Omit<TaskRun<Result>, "progress" | "log" | "enqueued">;
+type Verdict<Result> = Omit<TaskRun<Result>, "progress" | "checkpoints" | "log" | "enqueued">;
 
 async function verdictOf<Result>(
   task: AnyTask<Result>,

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/failure.proto.
  */
 export const file_stem_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("ChVzdGVtL3YxL2ZhaWx1cmUucHJvdG8SB3N0ZW0udjEiYQoHRmFpbHVyZRIMCgR0eXBlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkSFQoNbm9uX3JldHJ5YWJsZRgEIAEoCBIRCgl0cnVuY2F0ZWQYBSABKAhiBnByb3RvMw");
+  fileDesc("ChVzdGVtL3YxL2ZhaWx1cmUucHJvdG8SB3N0ZW0udjEidAoHRmFpbHVyZRIMCgR0eXBlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkSFQoNbm9uX3JldHJ5YWJsZRgEIAEoCBIRCgl0cnVuY2F0ZWQYBSABKAgSEQoJYW5jZXN0b3JzGAYgAygJYgZwcm90bzM");
 
 /**
  * What user code did wrong. Data, never an RPC error: an RPC that reports a failure succeeds.
@@ -53,6 +53,14 @@ export type Failure = Message<"stem.v1.Failure"> & {
    * @generated from field: bool truncated = 5;
    */
   truncated: boolean;
+
+  /**
+   * What the error's type descends from, nearest first, so that a policy can name a whole family. Empty when the language has none,
+   * or does not say. Beyond 16 of 255 bytes it is cut.
+   *
+   * @generated from field: repeated string ancestors = 6;
+   */
+  ancestors: string[];
 };
 
 /**

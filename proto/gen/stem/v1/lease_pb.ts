@@ -11,6 +11,8 @@ import type { Failure } from "./failure_pb.ts";
 import { file_stem_v1_failure } from "./failure_pb.ts";
 import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
+import type { RetryOverrides } from "./retry_pb.ts";
+import { file_stem_v1_retry } from "./retry_pb.ts";
 import type { Fence, NewTask, TaskState } from "./task_pb.ts";
 import { file_stem_v1_task } from "./task_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -19,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/lease.proto.
  */
 export const file_stem_v1_lease: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL2xlYXNlLnByb3RvEgdzdGVtLnYxIpgCCgVHcmFudBITCgtsZWFzZV90b2tlbhgBIAEoDBIPCgd0YXNrX2lkGAIgASgJEg0KBXF1ZXVlGAMgASgJEh4KBHRhc2sYBCABKAsyEC5zdGVtLnYxLk5ld1Rhc2sSHQoFZmVuY2UYBSABKAsyDi5zdGVtLnYxLkZlbmNlEg8KB2F0dGVtcHQYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhAKCGRlbGl2ZXJ5GAggASgFEjEKDmxlYXNlX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoKU2V0dGxlbWVudBITCgtsZWFzZV90b2tlbhgBIAEoDBInCglzdWNjZWVkZWQYAiABKAsyEi5zdGVtLnYxLlN1Y2NlZWRlZEgAEiEKBmZhaWxlZBgDIAEoCzIPLnN0ZW0udjEuRmFpbGVkSAASHwoFcmV0cnkYBCABKAsyDi5zdGVtLnYxLlJldHJ5SAASJQoIcmVsZWFzZWQYBSABKAsyES5zdGVtLnYxLlJlbGVhc2VkSAASJQoIcmVqZWN0ZWQYBiABKAsyES5zdGVtLnYxLlJlamVjdGVkSAASLAoMdW5rbm93bl9uYW1lGAcgASgLMhQuc3RlbS52MS5Vbmtub3duTmFtZUgAQhAKB291dGNvbWUSBbpIAggBIi0KCVN1Y2NlZWRlZBIgCgZyZXN1bHQYASABKAsyEC5zdGVtLnYxLlBheWxvYWQiKwoGRmFpbGVkEiEKB2ZhaWx1cmUYASABKAsyEC5zdGVtLnYxLkZhaWx1cmUiXgoFUmV0cnkSMgoFZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEiEKB2ZhaWx1cmUYAiABKAsyEC5zdGVtLnYxLkZhaWx1cmUiCgoIUmVsZWFzZWQiGgoIUmVqZWN0ZWQSDgoGcmVhc29uGAEgASgJIg0KC1Vua25vd25OYW1lIooBCg1TZXR0bGVWZXJkaWN0EicKB291dGNvbWUYASABKA4yFi5zdGVtLnYxLlNldHRsZU91dGNvbWUSIQoFc3RhdGUYAiABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRItCgtsb3N0X3JlYXNvbhgDIAEoDjIYLnN0ZW0udjEuTGVhc2VMb3N0UmVhc29uIoMBCgxMZWFzZVZlcmRpY3QSEwoLbGVhc2VfdG9rZW4YASABKAwSDAoEaGVsZBgCIAEoCBIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi0KC2xvc3RfcmVhc29uGAQgASgOMhguc3RlbS52MS5MZWFzZUxvc3RSZWFzb24qiQEKDVNldHRsZU91dGNvbWUSHgoaU0VUVExFX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdTRVRUTEVfT1VUQ09NRV9BQ0NFUFRFRBABEhwKGFNFVFRMRV9PVVRDT01FX0RVUExJQ0FURRACEh0KGVNFVFRMRV9PVVRDT01FX0xFQVNFX0xPU1QQAyqEAgoPTGVhc2VMb3N0UmVhc29uEiEKHUxFQVNFX0xPU1RfUkVBU09OX1VOU1BFQ0lGSUVEEAASIAocTEVBU0VfTE9TVF9SRUFTT05fU1VQRVJTRURFRBABEh8KG0xFQVNFX0xPU1RfUkVBU09OX0NBTkNFTExFRBACEh0KGUxFQVNFX0xPU1RfUkVBU09OX1NFVFRMRUQQAxIjCh9MRUFTRV9MT1NUX1JFQVNPTl9UT0tFTl9JTlZBTElEEAQSIgoeTEVBU0VfTE9TVF9SRUFTT05fVEFTS19VTktOT1dOEAUSIwofTEVBU0VfTE9TVF9SRUFTT05fT1RIRVJfU0VTU0lPThAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_task]);
+  fileDesc("ChNzdGVtL3YxL2xlYXNlLnByb3RvEgdzdGVtLnYxIqYDCgVHcmFudBITCgtsZWFzZV90b2tlbhgBIAEoDBIPCgd0YXNrX2lkGAIgASgJEg0KBXF1ZXVlGAMgASgJEh4KBHRhc2sYBCABKAsyEC5zdGVtLnYxLk5ld1Rhc2sSHQoFZmVuY2UYBSABKAsyDi5zdGVtLnYxLkZlbmNlEg8KB2F0dGVtcHQYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhAKCGRlbGl2ZXJ5GAggASgFEjEKDmxlYXNlX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgp0aW1lX2xpbWl0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKD2xhc3RfY2hlY2twb2ludBgMIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIyCg9zb2Z0X3RpbWVfbGltaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iwgIKClNldHRsZW1lbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSJwoJc3VjY2VlZGVkGAIgASgLMhIuc3RlbS52MS5TdWNjZWVkZWRIABIhCgZmYWlsZWQYAyABKAsyDy5zdGVtLnYxLkZhaWxlZEgAEh8KBXJldHJ5GAQgASgLMg4uc3RlbS52MS5SZXRyeUgAEiUKCHJlbGVhc2VkGAUgASgLMhEuc3RlbS52MS5SZWxlYXNlZEgAEiUKCHJlamVjdGVkGAYgASgLMhEuc3RlbS52MS5SZWplY3RlZEgAEiwKDHVua25vd25fbmFtZRgHIAEoCzIULnN0ZW0udjEuVW5rbm93bk5hbWVIABIkCgpjaGVja3BvaW50GAggASgLMhAuc3RlbS52MS5QYXlsb2FkQhAKB291dGNvbWUSBbpIAggBIi0KCVN1Y2NlZWRlZBIgCgZyZXN1bHQYASABKAsyEC5zdGVtLnYxLlBheWxvYWQiXwoGRmFpbGVkEiEKB2ZhaWx1cmUYASABKAsyEC5zdGVtLnYxLkZhaWx1cmUSMgoFZGVsYXkYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAIr8BCgVSZXRyeRIyCgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgASIQoHZmFpbHVyZRgCIAEoCzIQLnN0ZW0udjEuRmFpbHVyZRIzCg9ub3RfYmVmb3JlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKCW92ZXJyaWRlcxgEIAEoCzIXLnN0ZW0udjEuUmV0cnlPdmVycmlkZXMiHwoIUmVsZWFzZWQSEwoLbm90X3N0YXJ0ZWQYASABKAgiGgoIUmVqZWN0ZWQSDgoGcmVhc29uGAEgASgJIg0KC1Vua25vd25OYW1lIooBCg1TZXR0bGVWZXJkaWN0EicKB291dGNvbWUYASABKA4yFi5zdGVtLnYxLlNldHRsZU91dGNvbWUSIQoFc3RhdGUYAiABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRItCgtsb3N0X3JlYXNvbhgDIAEoDjIYLnN0ZW0udjEuTGVhc2VMb3N0UmVhc29uIoMBCgxMZWFzZVZlcmRpY3QSEwoLbGVhc2VfdG9rZW4YASABKAwSDAoEaGVsZBgCIAEoCBIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi0KC2xvc3RfcmVhc29uGAQgASgOMhguc3RlbS52MS5MZWFzZUxvc3RSZWFzb24qiQEKDVNldHRsZU91dGNvbWUSHgoaU0VUVExFX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdTRVRUTEVfT1VUQ09NRV9BQ0NFUFRFRBABEhwKGFNFVFRMRV9PVVRDT01FX0RVUExJQ0FURRACEh0KGVNFVFRMRV9PVVRDT01FX0xFQVNFX0xPU1QQAyqEAgoPTGVhc2VMb3N0UmVhc29uEiEKHUxFQVNFX0xPU1RfUkVBU09OX1VOU1BFQ0lGSUVEEAASIAocTEVBU0VfTE9TVF9SRUFTT05fU1VQRVJTRURFRBABEh8KG0xFQVNFX0xPU1RfUkVBU09OX0NBTkNFTExFRBACEh0KGUxFQVNFX0xPU1RfUkVBU09OX1NFVFRMRUQQAxIjCh9MRUFTRV9MT1NUX1JFQVNPTl9UT0tFTl9JTlZBTElEEAQSIgoeTEVBU0VfTE9TVF9SRUFTT05fVEFTS19VTktOT1dOEAUSIwofTEVBU0VfTE9TVF9SRUFTT05fT1RIRVJfU0VTU0lPThAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_task]);
 
 /**
  * One task handed to one worker, for a while. Durations only, never an absolute deadline: the worker counts from when it
@@ -98,6 +100,27 @@ export type Grant = Message<"stem.v1.Grant"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 10;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * How long this attempt may run: what the task's options say, or what an earlier attempt made of it. Unset: as long as it likes.
+   *
+   * @generated from field: google.protobuf.Duration time_limit = 11;
+   */
+  timeLimit?: Duration | undefined;
+
+  /**
+   * What an earlier attempt left for this one; unset when none did.
+   *
+   * @generated from field: stem.v1.Payload last_checkpoint = 12;
+   */
+  lastCheckpoint?: Payload | undefined;
+
+  /**
+   * When this attempt is to be told that it should come to an end; unset: never.
+   *
+   * @generated from field: google.protobuf.Duration soft_time_limit = 13;
+   */
+  softTimeLimit?: Duration | undefined;
 };
 
 /**
@@ -174,6 +197,14 @@ export type Settlement = Message<"stem.v1.Settlement"> & {
     value: UnknownName;
     case: "unknownName";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * What the next attempt shall find as its Grant's last_checkpoint, at most 64 KiB. Unset: what was saved before stays. Of no
+   * consequence where there is no next attempt.
+   *
+   * @generated from field: stem.v1.Payload checkpoint = 8;
+   */
+  checkpoint?: Payload | undefined;
 };
 
 /**
@@ -216,6 +247,13 @@ export type Failed = Message<"stem.v1.Failed"> & {
    * @generated from field: stem.v1.Failure failure = 1;
    */
   failure?: Failure | undefined;
+
+  /**
+   * When to try again, where the worker has a back-off of its own; unset: by the task's retry policy. Above 10 years it is capped.
+   *
+   * @generated from field: google.protobuf.Duration delay = 2;
+   */
+  delay?: Duration | undefined;
 };
 
 /**
@@ -244,6 +282,20 @@ export type Retry = Message<"stem.v1.Retry"> & {
    * @generated from field: stem.v1.Failure failure = 2;
    */
   failure?: Failure | undefined;
+
+  /**
+   * Not before this instant, in place of a delay; the past means at once. Wins over `delay`. Above 10 years ahead it is capped.
+   *
+   * @generated from field: google.protobuf.Timestamp not_before_time = 3;
+   */
+  notBeforeTime?: Timestamp | undefined;
+
+  /**
+   * What changes about this task's later attempts.
+   *
+   * @generated from field: stem.v1.RetryOverrides overrides = 4;
+   */
+  overrides?: RetryOverrides | undefined;
 };
 
 /**
@@ -259,6 +311,12 @@ export const RetrySchema: GenMessage<Retry> = /*@__PURE__*/
  * @generated from message stem.v1.Released
  */
 export type Released = Message<"stem.v1.Released"> & {
+  /**
+   * Its handler has not begun. Of a task that may be started only once, only such an attempt goes back to the queue.
+   *
+   * @generated from field: bool not_started = 1;
+   */
+  notStarted: boolean;
 };
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/queue.proto.
  */
 export const file_stem_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxItYBCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ0CgpRdWV1ZURlcHRoEhEKCXNjaGVkdWxlZBgBIAEoAxINCgVyZWFkeRgCIAEoAxIOCgZsZWFzZWQYAyABKAMSEQoJc3VjY2VlZGVkGAQgASgDEg4KBmZhaWxlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMikAEKClF1ZXVlUGF1c2USDgoGcmVhc29uGAEgASgJEi4KCnBhdXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhdXNlZF9ieRgDIAEoCRIvCgtyZXN1bWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxItYBCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKFAQoKUXVldWVEZXB0aBIRCglzY2hlZHVsZWQYASABKAMSDQoFcmVhZHkYAiABKAMSDgoGbGVhc2VkGAMgASgDEhEKCXN1Y2NlZWRlZBgEIAEoAxIOCgZmYWlsZWQYBSABKAMSEQoJY2FuY2VsbGVkGAYgASgDEg8KB2V4cGlyZWQYByABKAMikAEKClF1ZXVlUGF1c2USDgoGcmVhc29uGAEgASgJEi4KCnBhdXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhdXNlZF9ieRgDIAEoCRIvCgtyZXN1bWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A queue and what is in it, at one moment.
@@ -117,6 +117,13 @@ export type QueueDepth = Message<"stem.v1.QueueDepth"> & {
    * @generated from field: int64 cancelled = 6;
    */
   cancelled: bigint;
+
+  /**
+   * Not started in time.
+   *
+   * @generated from field: int64 expired = 7;
+   */
+  expired: bigint;
 };
 
 /**

@@ -13,11 +13,11 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/retry.proto.
  */
 export const file_stem_v1_retry: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL3JldHJ5LnByb3RvEgdzdGVtLnYxIp8DCgtSZXRyeVBvbGljeRJDCgpiYXNlX2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhS6SBGqAQ4iBgiAhrCWATIEEMCEPRIsCgZmYWN0b3IYAiABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAPA/SACIAQESQgoJbWF4X2RlbGF5GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhS6SBGqAQ4iBgiAhrCWATIEEMCEPRIpCgZqaXR0ZXIYBCABKA4yDy5zdGVtLnYxLkppdHRlckIIukgFggECEAE6ogG6SJ4BGpsBChZyZXRyeV9wb2xpY3kubWF4X2RlbGF5Ei1tYXhfZGVsYXkgbXVzdCBub3QgYmUgc2hvcnRlciB0aGFuIGJhc2VfZGVsYXkaUiFoYXModGhpcy5iYXNlX2RlbGF5KSB8fCAhaGFzKHRoaXMubWF4X2RlbGF5KSB8fCB0aGlzLm1heF9kZWxheSA+PSB0aGlzLmJhc2VfZGVsYXlCCQoHX2ZhY3RvcipCCgZKaXR0ZXISFgoSSklUVEVSX1VOU1BFQ0lGSUVEEAASDwoLSklUVEVSX0ZVTEwQARIPCgtKSVRURVJfTk9ORRACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChNzdGVtL3YxL3JldHJ5LnByb3RvEgdzdGVtLnYxIugFCgtSZXRyeVBvbGljeRJDCgpiYXNlX2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhS6SBGqAQ4iBgiAhrCWATIEEMCEPRIsCgZmYWN0b3IYAiABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAPA/SACIAQESQgoJbWF4X2RlbGF5GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhS6SBGqAQ4iBgiAhrCWATIEEMCEPRIpCgZqaXR0ZXIYBCABKA4yDy5zdGVtLnYxLkppdHRlckIIukgFggECEAESQgoGZGVsYXlzGAUgAygLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhe6SBSSAREQZCINqgEKIgYIgIawlgEyABIkCglyZXRyeV9mb3IYBiADKAlCEbpIDpIBCxAgIgdyBSABKP8BEiQKCW5ldmVyX2ZvchgHIAMoCUIRukgOkgELECAiB3IFIAEo/wE62wK6SNcCGpsBChZyZXRyeV9wb2xpY3kubWF4X2RlbGF5Ei1tYXhfZGVsYXkgbXVzdCBub3QgYmUgc2hvcnRlciB0aGFuIGJhc2VfZGVsYXkaUiFoYXModGhpcy5iYXNlX2RlbGF5KSB8fCAhaGFzKHRoaXMubWF4X2RlbGF5KSB8fCB0aGlzLm1heF9kZWxheSA+PSB0aGlzLmJhc2VfZGVsYXkatgEKE3JldHJ5X3BvbGljeS5kZWxheXMSPmRlbGF5cyBjYW5ub3QgYmUgY29tYmluZWQgd2l0aCBiYXNlX2RlbGF5LCBmYWN0b3Igb3IgbWF4X2RlbGF5Gl90aGlzLmRlbGF5cy5zaXplKCkgPT0gMCB8fCAoIWhhcyh0aGlzLmJhc2VfZGVsYXkpICYmICFoYXModGhpcy5mYWN0b3IpICYmICFoYXModGhpcy5tYXhfZGVsYXkpKUIJCgdfZmFjdG9yIvgBCg5SZXRyeU92ZXJyaWRlcxIjCgVyZXRyeRgBIAEoCzIULnN0ZW0udjEuUmV0cnlQb2xpY3kSJQoMbWF4X2F0dGVtcHRzGAIgASgFQgq6SAcaBRjoBygBSACIAQESQQoKdGltZV9saW1pdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkYKD3NvZnRfdGltZV9saW1pdBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9Qg8KDV9tYXhfYXR0ZW1wdHMqQgoGSml0dGVyEhYKEkpJVFRFUl9VTlNQRUNJRklFRBAAEg8KC0pJVFRFUl9GVUxMEAESDwoLSklUVEVSX05PTkUQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
- * How long a task waits before its next attempt: min(max_delay, base_delay * factor ^ (attempt - 1)), then jitter.
- * What is left out takes the server's default (GetServerInfo tells it).
+ * Whether a task that failed is tried again, and how long it waits: min(max_delay, base_delay * factor ^ (attempt - 1)), or the
+ * attempt's own delay of a list, then jitter. What is left out takes the server's default (GetServerInfo tells it).
  *
  * @generated from message stem.v1.RetryPolicy
  */
@@ -44,11 +44,34 @@ export type RetryPolicy = Message<"stem.v1.RetryPolicy"> & {
   maxDelay?: Duration | undefined;
 
   /**
-   * How the delay is spread. Default JITTER_FULL.
+   * How the delay is spread. Default JITTER_FULL; for a list of delays JITTER_NONE.
    *
    * @generated from field: stem.v1.Jitter jitter = 4;
    */
   jitter: Jitter;
+
+  /**
+   * In place of a growing delay, one for each attempt: the first before the second attempt, and so on; the last is used for all that
+   * follow. At most 100.
+   *
+   * @generated from field: repeated google.protobuf.Duration delays = 5;
+   */
+  delays: Duration[];
+
+  /**
+   * Only failures of these types are tried again; all others end the task. A name means the failure's type or one of its ancestors;
+   * "http.*" means "http" and all that begins with "http.", "Http*" all that begins with "Http". Empty: all. At most 32.
+   *
+   * @generated from field: repeated string retry_for = 6;
+   */
+  retryFor: string[];
+
+  /**
+   * Failures of these types are never tried again, whatever retry_for says. Written alike. At most 32.
+   *
+   * @generated from field: repeated string never_for = 7;
+   */
+  neverFor: string[];
 };
 
 /**
@@ -57,6 +80,48 @@ export type RetryPolicy = Message<"stem.v1.RetryPolicy"> & {
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
   messageDesc(file_stem_v1_retry, 0);
+
+/**
+ * What a handler that asks for another attempt changes about this and all later ones. Kept with the task; what is left out stays.
+ *
+ * @generated from message stem.v1.RetryOverrides
+ */
+export type RetryOverrides = Message<"stem.v1.RetryOverrides"> & {
+  /**
+   * The wait between attempts, and which failures have another. In place of the whole policy so far.
+   *
+   * @generated from field: stem.v1.RetryPolicy retry = 1;
+   */
+  retry?: RetryPolicy | undefined;
+
+  /**
+   * How often the task may be tried in all.
+   *
+   * @generated from field: optional int32 max_attempts = 2;
+   */
+  maxAttempts?: number | undefined;
+
+  /**
+   * How long one attempt may run, 1 ms to 24 h.
+   *
+   * @generated from field: google.protobuf.Duration time_limit = 3;
+   */
+  timeLimit?: Duration | undefined;
+
+  /**
+   * When an attempt is told that it should come to an end, 1 ms to 24 h.
+   *
+   * @generated from field: google.protobuf.Duration soft_time_limit = 4;
+   */
+  softTimeLimit?: Duration | undefined;
+};
+
+/**
+ * Describes the message stem.v1.RetryOverrides.
+ * Use `create(RetryOverridesSchema)` to create a new message.
+ */
+export const RetryOverridesSchema: GenMessage<RetryOverrides> = /*@__PURE__*/
+  messageDesc(file_stem_v1_retry, 1);
 
 /**
  * How a computed delay is spread, so that tasks that failed together do not come back together.

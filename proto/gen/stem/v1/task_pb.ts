@@ -13,13 +13,15 @@ import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
 import type { RetryPolicy } from "./retry_pb.ts";
 import { file_stem_v1_retry } from "./retry_pb.ts";
+import type { TaskClaim, UniqueOptions } from "./unique_pb.ts";
+import { file_stem_v1_unique } from "./unique_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilAYKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIFCgNfaWRCCAoGX3F1ZXVlQg4KDF9yb3V0aW5nX2tleSKqCQoLVGFza09wdGlvbnMSIAoIcHJpb3JpdHkYASABKAVCCbpIBhoEGAkoAEgBiAEBEiUKDG1heF9hdHRlbXB0cxgCIAEoBUIKukgHGgUY6AcoAUgCiAEBEicKDm1heF9kZWxpdmVyaWVzGAMgASgFQgq6SAcaBRjoBygBSAOIAQESIwoFcmV0cnkYBCABKAsyFC5zdGVtLnYxLlJldHJ5UG9saWN5EjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgp0aW1lX2xpbWl0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBAiAowUyBBDAhD0SQgoObGVhc2VfZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCJAcMgIIARJFChByZXN1bHRfcmV0ZW50aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWATIAEjMKCWxpbWl0X2tleRgUIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSASIAQESNgoMb3JkZXJpbmdfa2V5GBUgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIBYgBARI2CgxmYWlybmVzc19rZXkYFiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgGiAEBEo0BCg9yZXF1aXJlZF9sYWJlbHMYFyADKAsyKC5zdGVtLnYxLlRhc2tPcHRpb25zLlJlcXVpcmVkTGFiZWxzRW50cnlCSrpIR5oBRBAQIiZyJDIiXltBLVphLXowLTldW0EtWmEtejAtOS5fLy1dezAsNjJ9JCoYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kEiYKBnVuaXF1ZRgjIAEoCzIWLnN0ZW0udjEuVW5pcXVlT3B0aW9ucxo1ChNSZXF1aXJlZExhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6ygG6SMYBGsMBCht0YXNrX29wdGlvbnMuZGVib3VuY2Vfc3RhcnQSP2EgZGVib3VuY2Ugc2F5cyB3aGVuIHRoZSB0YXNrIHN0YXJ0cywgYW5kIG5vIGRlbGF5IG9yIHRpbWUgZG9lcxpjIWhhcyh0aGlzLnVuaXF1ZSkgfHwgIWhhcyh0aGlzLnVuaXF1ZS5kZWJvdW5jZSkgfHwgKCFoYXModGhpcy5kZWxheSkgJiYgIWhhcyh0aGlzLm5vdF9iZWZvcmVfdGltZSkpQgcKBXN0YXJ0QgsKCV9wcmlvcml0eUIPCg1fbWF4X2F0dGVtcHRzQhEKD19tYXhfZGVsaXZlcmllc0IMCgpfbGltaXRfa2V5Qg8KDV9vcmRlcmluZ19rZXlCDwoNX2ZhaXJuZXNzX2tleSKhBQoNVW5pcXVlT3B0aW9ucxJ7CgNrZXkYASABKAlCbLpIaboBTgoSdW5pcXVlX29wdGlvbnMua2V5EhttdXN0IG5vdCBiZWdpbiB3aXRoIHNoYTI1NjoaGyF0aGlzLnN0YXJ0c1dpdGgoJ3NoYTI1NjonKXIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgAEiYKCWFyZ19wYXRocxgCIAEoCzIRLnN0ZW0udjEuQXJnUGF0aHNIABItCgV1bnRpbBgDIAEoDjIULnN0ZW0udjEuVW5pcXVlVW50aWxCCLpIBYIBAhABEjcKCnVuaXF1ZV9mb3IYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjMKBndpbmRvdxgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgASNgoLb25fY29uZmxpY3QYBiABKA4yFy5zdGVtLnYxLlVuaXF1ZUNvbmZsaWN0Qgi6SAWCAQIQARIjCghkZWJvdW5jZRgHIAEoCzIRLnN0ZW0udjEuRGVib3VuY2U66gG6SOYBGuMBCh11bmlxdWVfb3B0aW9ucy5kZWJvdW5jZV9hbG9uZRJRdW50aWwgRU5ERUQsIG9uX2NvbmZsaWN0LCB1bmlxdWVfZm9yIGFuZCB3aW5kb3cgbXVzdCBub3QgYmUgZ2l2ZW4gd2l0aCBhIGRlYm91bmNlGm8haGFzKHRoaXMuZGVib3VuY2UpIHx8ICh0aGlzLnVudGlsICE9IDIgJiYgdGhpcy5vbl9jb25mbGljdCA9PSAwICYmICFoYXModGhpcy51bmlxdWVfZm9yKSAmJiAhaGFzKHRoaXMud2luZG93KSlCBAoCYnkiQgoIQXJnUGF0aHMSNgoFcGF0aHMYASADKAlCJ7pIJJIBIQgBEBAiG3IZKP8BMhReKC8oW15+L118flswMV0pKikqJCKAAQoIRGVib3VuY2USOQoFZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDMgBAaoBBjIEEMCEPRI5CghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGMgQQwIQ9IksKDFRyYWNlQ29udGV4dBIdCgt0cmFjZXBhcmVudBgBIAEoCUIIukgFcgMogAESHAoKdHJhY2VzdGF0ZRgCIAEoCUIIukgFcgMogAQiWgoJU2lnbmF0dXJlEhgKBmtleV9pZBgBIAEoCUIIukgFcgMo/wESGgoJYWxnb3JpdGhtGAIgASgJQge6SARyAihAEhcKBWJ5dGVzGAMgASgMQgi6SAV6AxiACCLpBwoEVGFzaxIRCgluYW1lc3BhY2UYASABKAkSCgoCaWQYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVxdWV1ZRgEIAEoCRIhCgVzdGF0ZRgFIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi4KDHN0YXRlX3JlYXNvbhgGIAEoDjIYLnN0ZW0udjEuVGFza1N0YXRlUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEh4KBGFyZ3MYCCABKAsyEC5zdGVtLnYxLlBheWxvYWQSJQoHb3B0aW9ucxgJIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSKwoHaGVhZGVycxgKIAMoCzIaLnN0ZW0udjEuVGFzay5IZWFkZXJzRW50cnkSDAoEdGFncxgLIAMoCRIkCgV0cmFjZRgMIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgNIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEg8KB2F0dGVtcHQYDiABKAUSEgoKZGVsaXZlcmllcxgPIAEoBRIdCgVmZW5jZRgQIAEoCzIOLnN0ZW0udjEuRmVuY2USDgoGd29ya2VyGBEgASgJEi8KC2NyZWF0ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9ub3RfYmVmb3JlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpwdXJnZV90aW1lGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgZyZXN1bHQYFyABKAsyEC5zdGVtLnYxLlBheWxvYWQSIQoHZmFpbHVyZRgYIAEoCzIQLnN0ZW0udjEuRmFpbHVyZRImCgZjYW5jZWwYGSABKAsyFi5zdGVtLnYxLkNhbmNlbFJlcXVlc3QSEQoJcmVwbGF5X29mGBogASgJEiMKCHByb2dyZXNzGBsgASgLMhEuc3RlbS52MS5Qcm9ncmVzcxIQCghwcmlvcml0eRglIAEoBRIfCgRnYXRlGCIgASgLMhEuc3RlbS52MS5UYXNrR2F0ZRIhCgVjbGFpbRgoIAEoCzISLnN0ZW0udjEuVGFza0NsYWltGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiwKCVRhc2tDbGFpbRILCgNrZXkYASABKAkSEgoKZHVwbGljYXRlcxgCIAEoAyJUCghUYXNrR2F0ZRITCgl0YXNrX25hbWUYASABKAlIABITCglsaW1pdF9rZXkYAiABKAlIABIWCgxvcmRlcmluZ19rZXkYAyABKAlIAEIGCgRnYXRlImQKDUNhbmNlbFJlcXVlc3QSDgoGcmVhc29uGAEgASgJEjAKDHJlcXVlc3RfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcmVxdWVzdGVyGAMgASgJIoABCghQcm9ncmVzcxItCgdwZXJjZW50GAEgASgBQhe6SBQSEhkAAAAAAABZQCkAAAAAAAAAAEgAiAEBEhkKB21lc3NhZ2UYAiABKAlCCLpIBXIDKIAgEh4KBGRhdGEYAyABKAsyEC5zdGVtLnYxLlBheWxvYWRCCgoIX3BlcmNlbnQiIwoFRmVuY2USDQoFZXBvY2gYASABKAQSCwoDc2VxGAIgASgEKl0KC1VuaXF1ZVVudGlsEhwKGFVOSVFVRV9VTlRJTF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9VTlRJTF9TVEFSVEVEEAESFgoSVU5JUVVFX1VOVElMX0VOREVEEAIqjwEKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEiMKH1VOSVFVRV9DT05GTElDVF9SRVRVUk5fRVhJU1RJTkcQARIaChZVTklRVUVfQ09ORkxJQ1RfUkVKRUNUEAISGwoXVU5JUVVFX0NPTkZMSUNUX1JFUExBQ0UQAyq5AQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRUQVNLX1NUQVRFX1NDSEVEVUxFRBABEhQKEFRBU0tfU1RBVEVfUkVBRFkQAhIVChFUQVNLX1NUQVRFX0xFQVNFRBADEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAQSFQoRVEFTS19TVEFURV9GQUlMRUQQBRIYChRUQVNLX1NUQVRFX0NBTkNFTExFRBAGKvYDCg9UYXNrU3RhdGVSZWFzb24SIQodVEFTS19TVEFURV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdUQVNLX1NUQVRFX1JFQVNPTl9ERUxBWRABEh0KGVRBU0tfU1RBVEVfUkVBU09OX0JBQ0tPRkYQAhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9VTktOT1dOX05BTUUQAxIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUxFQVNFRBAEEiMKH1RBU0tfU1RBVEVfUkVBU09OX0xFQVNFX0VYUElSRUQQBRIiCh5UQVNLX1NUQVRFX1JFQVNPTl9NQVhfQVRURU1QVFMQBhIkCiBUQVNLX1NUQVRFX1JFQVNPTl9NQVhfREVMSVZFUklFUxAHEiMKH1RBU0tfU1RBVEVfUkVBU09OX05PTl9SRVRSWUFCTEUQCBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRUpFQ1RFRBAJEiYKIlRBU0tfU1RBVEVfUkVBU09OX1JFU1VMVF9UT09fTEFSR0UQChImCiJUQVNLX1NUQVRFX1JFQVNPTl9DQU5DRUxfUkVRVUVTVEVEEAsSHAoYVEFTS19TVEFURV9SRUFTT05fUFVSR0VEEAwSHgoaVEFTS19TVEFURV9SRUFTT05fUkVQTEFDRUQQDWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilgcKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQikAwKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBARIzCglsaW1pdF9rZXkYFCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgGiAEBEjYKDG9yZGVyaW5nX2tleRgVIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAeIAQESNgoMZmFpcm5lc3Nfa2V5GBYgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRICIgBARKNAQoPcmVxdWlyZWRfbGFiZWxzGBcgAygLMiguc3RlbS52MS5UYXNrT3B0aW9ucy5SZXF1aXJlZExhYmVsc0VudHJ5Qkq6SEeaAUQQECImciQyIl5bQS1aYS16MC05XVtBLVphLXowLTkuXy8tXXswLDYyfSQqGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBImCgZ1bmlxdWUYIyABKAsyFi5zdGVtLnYxLlVuaXF1ZU9wdGlvbnMaNQoTUmVxdWlyZWRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOsoBukjGARrDAQobdGFza19vcHRpb25zLmRlYm91bmNlX3N0YXJ0Ej9hIGRlYm91bmNlIHNheXMgd2hlbiB0aGUgdGFzayBzdGFydHMsIGFuZCBubyBkZWxheSBvciB0aW1lIGRvZXMaYyFoYXModGhpcy51bmlxdWUpIHx8ICFoYXModGhpcy51bmlxdWUuZGVib3VuY2UpIHx8ICghaGFzKHRoaXMuZGVsYXkpICYmICFoYXModGhpcy5ub3RfYmVmb3JlX3RpbWUpKUIHCgVzdGFydEIICgZleHBpcnlCCwoJX3ByaW9yaXR5Qg8KDV9tYXhfYXR0ZW1wdHNCEQoPX21heF9kZWxpdmVyaWVzQhAKDl9pZ25vcmVfcmVzdWx0QgwKCl9saW1pdF9rZXlCDwoNX29yZGVyaW5nX2tleUIPCg1fZmFpcm5lc3Nfa2V5IksKDFRyYWNlQ29udGV4dBIdCgt0cmFjZXBhcmVudBgBIAEoCUIIukgFcgMogAESHAoKdHJhY2VzdGF0ZRgCIAEoCUIIukgFcgMogAQiWgoJU2lnbmF0dXJlEhgKBmtleV9pZBgBIAEoCUIIukgFcgMo/wESGgoJYWxnb3JpdGhtGAIgASgJQge6SARyAihAEhcKBWJ5dGVzGAMgASgMQgi6SAV6AxiACCKNCAoEVGFzaxIRCgluYW1lc3BhY2UYASABKAkSCgoCaWQYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVxdWV1ZRgEIAEoCRIhCgVzdGF0ZRgFIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi4KDHN0YXRlX3JlYXNvbhgGIAEoDjIYLnN0ZW0udjEuVGFza1N0YXRlUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEh4KBGFyZ3MYCCABKAsyEC5zdGVtLnYxLlBheWxvYWQSJQoHb3B0aW9ucxgJIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSKwoHaGVhZGVycxgKIAMoCzIaLnN0ZW0udjEuVGFzay5IZWFkZXJzRW50cnkSDAoEdGFncxgLIAMoCRIkCgV0cmFjZRgMIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgNIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEg8KB2F0dGVtcHQYDiABKAUSEgoKZGVsaXZlcmllcxgPIAEoBRIdCgVmZW5jZRgQIAEoCzIOLnN0ZW0udjEuRmVuY2USDgoGd29ya2VyGBEgASgJEi8KC2NyZWF0ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9ub3RfYmVmb3JlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpwdXJnZV90aW1lGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgZyZXN1bHQYFyABKAsyEC5zdGVtLnYxLlBheWxvYWQSIQoHZmFpbHVyZRgYIAEoCzIQLnN0ZW0udjEuRmFpbHVyZRImCgZjYW5jZWwYGSABKAsyFi5zdGVtLnYxLkNhbmNlbFJlcXVlc3QSEQoJcmVwbGF5X29mGBogASgJEiMKCHByb2dyZXNzGBsgASgLMhEuc3RlbS52MS5Qcm9ncmVzcxIQCghwcmlvcml0eRglIAEoBRIfCgRnYXRlGCIgASgLMhEuc3RlbS52MS5UYXNrR2F0ZRIRCglwYXJlbnRfaWQYHCABKAkSDwoHcm9vdF9pZBgdIAEoCRIhCgVjbGFpbRgoIAEoCzISLnN0ZW0udjEuVGFza0NsYWltGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlQKCFRhc2tHYXRlEhMKCXRhc2tfbmFtZRgBIAEoCUgAEhMKCWxpbWl0X2tleRgCIAEoCUgAEhYKDG9yZGVyaW5nX2tleRgDIAEoCUgAQgYKBGdhdGUiZAoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglyZXF1ZXN0ZXIYAyABKAkigAEKCFByb2dyZXNzEi0KB3BlcmNlbnQYASABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAASACIAQESGQoHbWVzc2FnZRgCIAEoCUIIukgFcgMogCASHgoEZGF0YRgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIKCghfcGVyY2VudCIjCgVGZW5jZRINCgVlcG9jaBgBIAEoBBILCgNzZXEYAiABKAQqSgoHQWNrTW9kZRIYChRBQ0tfTU9ERV9VTlNQRUNJRklFRBAAEhEKDUFDS19NT0RFX0xBVEUQARISCg5BQ0tfTU9ERV9FQVJMWRACKtEBCglUYXNrU3RhdGUSGgoWVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhgKFFRBU0tfU1RBVEVfU0NIRURVTEVEEAESFAoQVEFTS19TVEFURV9SRUFEWRACEhUKEVRBU0tfU1RBVEVfTEVBU0VEEAMSGAoUVEFTS19TVEFURV9TVUNDRUVERUQQBBIVChFUQVNLX1NUQVRFX0ZBSUxFRBAFEhgKFFRBU0tfU1RBVEVfQ0FOQ0VMTEVEEAYSFgoSVEFTS19TVEFURV9FWFBJUkVEEAcq4gQKD1Rhc2tTdGF0ZVJlYXNvbhIhCh1UQVNLX1NUQVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1RBU0tfU1RBVEVfUkVBU09OX0RFTEFZEAESHQoZVEFTS19TVEFURV9SRUFTT05fQkFDS09GRhACEiIKHlRBU0tfU1RBVEVfUkVBU09OX1VOS05PV05fTkFNRRADEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFTEVBU0VEEAQSIwofVEFTS19TVEFURV9SRUFTT05fTEVBU0VfRVhQSVJFRBAFEiIKHlRBU0tfU1RBVEVfUkVBU09OX01BWF9BVFRFTVBUUxAGEiQKIFRBU0tfU1RBVEVfUkVBU09OX01BWF9ERUxJVkVSSUVTEAcSIwofVEFTS19TVEFURV9SRUFTT05fTk9OX1JFVFJZQUJMRRAIEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFSkVDVEVEEAkSJgoiVEFTS19TVEFURV9SRUFTT05fUkVTVUxUX1RPT19MQVJHRRAKEiYKIlRBU0tfU1RBVEVfUkVBU09OX0NBTkNFTF9SRVFVRVNURUQQCxIcChhUQVNLX1NUQVRFX1JFQVNPTl9QVVJHRUQQDBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRVBMQUNFRBANEiMKH1RBU0tfU1RBVEVfUkVBU09OX1NUQVJUX09WRVJEVUUQDhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9BVF9NT1NUX09OQ0UQDxIhCh1UQVNLX1NUQVRFX1JFQVNPTl9XT1JLRVJfTE9TVBAQYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_unique]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -98,6 +100,20 @@ export type NewTask = Message<"stem.v1.NewTask"> & {
    * @generated from field: optional string routing_key = 10;
    */
   routingKey?: string | undefined;
+
+  /**
+   * The task whose handler enqueued this one. Not part of the task's identity.
+   *
+   * @generated from field: optional string parent_id = 12;
+   */
+  parentId?: string | undefined;
+
+  /**
+   * The first of all its ancestors. Unset where there is a parent: that. Not part of the task's identity.
+   *
+   * @generated from field: optional string root_id = 13;
+   */
+  rootId?: string | undefined;
 };
 
 /**
@@ -186,6 +202,60 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
   resultRetention?: Duration | undefined;
 
   /**
+   * When an attempt is told that it should come to an end, 1 ms to 24 h. Nothing is stopped by it; the time limit does that. Default:
+   * never.
+   *
+   * @generated from field: google.protobuf.Duration soft_time_limit = 10;
+   */
+  softTimeLimit?: Duration | undefined;
+
+  /**
+   * When it is too late to start. A task that still waits then, for its time, for a worker or for another attempt, becomes EXPIRED; one
+   * that runs may come to its end.
+   *
+   * @generated from oneof stem.v1.TaskOptions.expiry
+   */
+  expiry: {
+    /**
+     * This long after the server accepted it, up to 10 years.
+     *
+     * @generated from field: google.protobuf.Duration expire_after = 11;
+     */
+    value: Duration;
+    case: "expireAfter";
+  } | {
+    /**
+     * At this instant, at most 10 years ahead. In the past: it expires at once.
+     *
+     * @generated from field: google.protobuf.Timestamp expire_time = 12;
+     */
+    value: Timestamp;
+    case: "expireTime";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * How long it may be ready, each time, before a worker takes it, 1 ms to 24 h; then it becomes EXPIRED, with reason START_OVERDUE. The
+   * time that it waits for its start or for another attempt does not count. Default: no limit.
+   *
+   * @generated from field: google.protobuf.Duration start_within = 13;
+   */
+  startWithin?: Duration | undefined;
+
+  /**
+   * What a worker's silence, or a failure, means for it. Default ACK_MODE_LATE.
+   *
+   * @generated from field: stem.v1.AckMode ack = 14;
+   */
+  ack: AckMode;
+
+  /**
+   * Its result is not kept. Default: it is.
+   *
+   * @generated from field: optional bool ignore_result = 15;
+   */
+  ignoreResult?: boolean | undefined;
+
+  /**
    * The key whose limits it obeys, such as a tenant's or a remote system's name; see LimitService. At most 255 printable ASCII
    * characters without spaces.
    *
@@ -232,130 +302,6 @@ export const TaskOptionsSchema: GenMessage<TaskOptions> = /*@__PURE__*/
   messageDesc(file_stem_v1_task, 1);
 
 /**
- * A claim that a task makes when it is accepted: while it lasts, no second task with the same key is made. It ends with the task, in the
- * same transaction, and never by a timer before that.
- *
- * @generated from message stem.v1.UniqueOptions
- */
-export type UniqueOptions = Message<"stem.v1.UniqueOptions"> & {
-  /**
-   * What makes two tasks the same. Neither: their name, queue and arguments. Headers never count, those of a trace neither.
-   *
-   * @generated from oneof stem.v1.UniqueOptions.by
-   */
-  by: {
-    /**
-     * This key, over all names and queues of the namespace. At most 255 printable ASCII characters; not beginning with "sha256:".
-     *
-     * @generated from field: string key = 1;
-     */
-    value: string;
-    case: "key";
-  } | {
-    /**
-     * Their name, their queue, and these parts of their arguments, which must be JSON.
-     *
-     * @generated from field: stem.v1.ArgPaths arg_paths = 2;
-     */
-    value: ArgPaths;
-    case: "argPaths";
-  } | { case: undefined; value?: undefined };
-
-  /**
-   * Until when the claim lasts. Default: until the task's end.
-   *
-   * @generated from field: stem.v1.UniqueUntil until = 3;
-   */
-  until: UniqueUntil;
-
-  /**
-   * How much longer it lasts, counted from then; at most 10 years.
-   *
-   * @generated from field: google.protobuf.Duration unique_for = 4;
-   */
-  uniqueFor?: Duration | undefined;
-
-  /**
-   * At least how long it lasts, counted from when the task was accepted; at most 10 years. So one task comes in a window (throttle).
-   *
-   * @generated from field: google.protobuf.Duration window = 5;
-   */
-  window?: Duration | undefined;
-
-  /**
-   * What a second task gets. Default: the id of the first.
-   *
-   * @generated from field: stem.v1.UniqueConflict on_conflict = 6;
-   */
-  onConflict: UniqueConflict;
-
-  /**
-   * The last wins: a second task takes the place of the one that waits, and puts its start off. Such a claim lasts until the start.
-   *
-   * @generated from field: stem.v1.Debounce debounce = 7;
-   */
-  debounce?: Debounce | undefined;
-};
-
-/**
- * Describes the message stem.v1.UniqueOptions.
- * Use `create(UniqueOptionsSchema)` to create a new message.
- */
-export const UniqueOptionsSchema: GenMessage<UniqueOptions> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 2);
-
-/**
- * Parts of a task's arguments.
- *
- * @generated from message stem.v1.ArgPaths
- */
-export type ArgPaths = Message<"stem.v1.ArgPaths"> & {
-  /**
-   * JSON Pointers (RFC 6901), 1 to 16, such as "/0/customer". What is not there counts as not there, which null does not.
-   *
-   * @generated from field: repeated string paths = 1;
-   */
-  paths: string[];
-};
-
-/**
- * Describes the message stem.v1.ArgPaths.
- * Use `create(ArgPathsSchema)` to create a new message.
- */
-export const ArgPathsSchema: GenMessage<ArgPaths> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 3);
-
-/**
- * The last of several tasks wins. The one that waits keeps its id and its tags and takes over everything else of each that comes later, if
- * that has the same name and queue, the same keys and the same required labels (others are refused with UNIQUE_TAKEN). Where it runs
- * already, none comes meanwhile.
- *
- * @generated from message stem.v1.Debounce
- */
-export type Debounce = Message<"stem.v1.Debounce"> & {
-  /**
-   * It starts this long after the last of them came; 1 ms to 10 years. Options must have no other start.
-   *
-   * @generated from field: google.protobuf.Duration delay = 1;
-   */
-  delay?: Duration | undefined;
-
-  /**
-   * But at most this long after the first; unset: however long they keep coming.
-   *
-   * @generated from field: google.protobuf.Duration max_wait = 2;
-   */
-  maxWait?: Duration | undefined;
-};
-
-/**
- * Describes the message stem.v1.Debounce.
- * Use `create(DebounceSchema)` to create a new message.
- */
-export const DebounceSchema: GenMessage<Debounce> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 4);
-
-/**
  * W3C trace context of whoever enqueued the task.
  *
  * @generated from message stem.v1.TraceContext
@@ -381,7 +327,7 @@ export type TraceContext = Message<"stem.v1.TraceContext"> & {
  * Use `create(TraceContextSchema)` to create a new message.
  */
 export const TraceContextSchema: GenMessage<TraceContext> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 5);
+  messageDesc(file_stem_v1_task, 2);
 
 /**
  * A producer's signature over namespace, id, name, requested queue, own arguments, own headers and times. What the server
@@ -417,7 +363,7 @@ export type Signature = Message<"stem.v1.Signature"> & {
  * Use `create(SignatureSchema)` to create a new message.
  */
 export const SignatureSchema: GenMessage<Signature> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 6);
+  messageDesc(file_stem_v1_task, 3);
 
 /**
  * A task as the server knows it.
@@ -629,6 +575,20 @@ export type Task = Message<"stem.v1.Task"> & {
   gate?: TaskGate | undefined;
 
   /**
+   * The task whose handler enqueued this one; empty when none did.
+   *
+   * @generated from field: string parent_id = 28;
+   */
+  parentId: string;
+
+  /**
+   * The first of all its ancestors; empty when it has none.
+   *
+   * @generated from field: string root_id = 29;
+   */
+  rootId: string;
+
+  /**
    * What it has claimed, whether or not that is over; unset when it claims nothing.
    *
    * @generated from field: stem.v1.TaskClaim claim = 40;
@@ -641,35 +601,7 @@ export type Task = Message<"stem.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 7);
-
-/**
- * The unique key that a task has claimed.
- *
- * @generated from message stem.v1.TaskClaim
- */
-export type TaskClaim = Message<"stem.v1.TaskClaim"> & {
-  /**
-   * The key: as the producer gave it, or "sha256:" and a digest of what counts.
-   *
-   * @generated from field: string key = 1;
-   */
-  key: string;
-
-  /**
-   * How many tasks were not made, took this one over or took its place, because of it.
-   *
-   * @generated from field: int64 duplicates = 2;
-   */
-  duplicates: bigint;
-};
-
-/**
- * Describes the message stem.v1.TaskClaim.
- * Use `create(TaskClaimSchema)` to create a new message.
- */
-export const TaskClaimSchema: GenMessage<TaskClaim> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 8);
+  messageDesc(file_stem_v1_task, 4);
 
 /**
  * What keeps a ready task from being handed out.
@@ -714,7 +646,7 @@ export type TaskGate = Message<"stem.v1.TaskGate"> & {
  * Use `create(TaskGateSchema)` to create a new message.
  */
 export const TaskGateSchema: GenMessage<TaskGate> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 9);
+  messageDesc(file_stem_v1_task, 5);
 
 /**
  * A request to cancel a task.
@@ -749,7 +681,7 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 10);
+  messageDesc(file_stem_v1_task, 6);
 
 /**
  * How far a running attempt has come, as its handler says.
@@ -784,7 +716,7 @@ export type Progress = Message<"stem.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 11);
+  messageDesc(file_stem_v1_task, 7);
 
 /**
  * Identifies one lease of one task. Strictly increasing per task, for ever: epoch first, then seq.
@@ -813,96 +745,48 @@ export type Fence = Message<"stem.v1.Fence"> & {
  * Use `create(FenceSchema)` to create a new message.
  */
 export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 12);
+  messageDesc(file_stem_v1_task, 8);
 
 /**
- * Until when a task's claim lasts.
+ * When a task counts as taken.
  *
- * @generated from enum stem.v1.UniqueUntil
+ * @generated from enum stem.v1.AckMode
  */
-export const UniqueUntil = {
+export const AckMode = {
   /**
-   * Until its end.
+   * The server's default: late.
    *
-   * @generated from enum value: UNIQUE_UNTIL_UNSPECIFIED = 0;
+   * @generated from enum value: ACK_MODE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Until a worker first has it: one waits while another runs. Also until its end, where it never starts.
+   * When its attempt has ended: at least once. A task whose worker falls silent is handed out again.
    *
-   * @generated from enum value: UNIQUE_UNTIL_STARTED = 1;
+   * @generated from enum value: ACK_MODE_LATE = 1;
    */
-  STARTED: 1,
+  LATE: 1,
 
   /**
-   * Until its end, whatever that is.
+   * When it is handed out: at most once. No second attempt begins, whatever became of the first; a task whose worker falls silent fails.
    *
-   * @generated from enum value: UNIQUE_UNTIL_ENDED = 2;
+   * @generated from enum value: ACK_MODE_EARLY = 2;
    */
-  ENDED: 2,
+  EARLY: 2,
 } as const;
 
 /**
- * Until when a task's claim lasts.
+ * When a task counts as taken.
  *
- * @generated from enum stem.v1.UniqueUntil
+ * @generated from enum stem.v1.AckMode
  */
-export type UniqueUntil = (typeof UniqueUntil)[keyof typeof UniqueUntil] | UnknownEnum;
+export type AckMode = (typeof AckMode)[keyof typeof AckMode] | UnknownEnum;
 
 /**
- * Describes the enum stem.v1.UniqueUntil.
+ * Describes the enum stem.v1.AckMode.
  */
-export const UniqueUntilSchema: GenEnum<UniqueUntil> = /*@__PURE__*/
+export const AckModeSchema: GenEnum<AckMode> = /*@__PURE__*/
   enumDesc(file_stem_v1_task, 0);
-
-/**
- * What a task gets whose key is claimed.
- *
- * @generated from enum stem.v1.UniqueConflict
- */
-export const UniqueConflict = {
-  /**
-   * The same as RETURN_EXISTING.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * It is not stored; the answer has the id of the task that is there.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_RETURN_EXISTING = 1;
-   */
-  RETURN_EXISTING: 1,
-
-  /**
-   * It is refused with UNIQUE_TAKEN.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_REJECT = 2;
-   */
-  REJECT: 2,
-
-  /**
-   * It is stored, and the one that waits is cancelled; where that runs or lasts longer than its end, as RETURN_EXISTING.
-   *
-   * @generated from enum value: UNIQUE_CONFLICT_REPLACE = 3;
-   */
-  REPLACE: 3,
-} as const;
-
-/**
- * What a task gets whose key is claimed.
- *
- * @generated from enum stem.v1.UniqueConflict
- */
-export type UniqueConflict = (typeof UniqueConflict)[keyof typeof UniqueConflict] | UnknownEnum;
-
-/**
- * Describes the enum stem.v1.UniqueConflict.
- */
-export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 1);
 
 /**
  * Where a task is in its life.
@@ -958,6 +842,13 @@ export const TaskState = {
    * @generated from enum value: TASK_STATE_CANCELLED = 6;
    */
   CANCELLED: 6,
+
+  /**
+   * Was not started in time. Final.
+   *
+   * @generated from enum value: TASK_STATE_EXPIRED = 7;
+   */
+  EXPIRED: 7,
 } as const;
 
 /**
@@ -971,7 +862,7 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState] | UnknownEnum
  * Describes the enum stem.v1.TaskState.
  */
 export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 2);
+  enumDesc(file_stem_v1_task, 1);
 
 /**
  * Why a task is in its state.
@@ -1076,6 +967,27 @@ export const TaskStateReason = {
    * @generated from enum value: TASK_STATE_REASON_REPLACED = 13;
    */
   REPLACED: 13,
+
+  /**
+   * Expired: it was ready for longer than its start_within.
+   *
+   * @generated from enum value: TASK_STATE_REASON_START_OVERDUE = 14;
+   */
+  START_OVERDUE: 14,
+
+  /**
+   * Failed: it may be started only once, and that attempt failed, was given back, or asked for another.
+   *
+   * @generated from enum value: TASK_STATE_REASON_AT_MOST_ONCE = 15;
+   */
+  AT_MOST_ONCE: 15,
+
+  /**
+   * Failed: it may be started only once, and its worker fell silent.
+   *
+   * @generated from enum value: TASK_STATE_REASON_WORKER_LOST = 16;
+   */
+  WORKER_LOST: 16,
 } as const;
 
 /**
@@ -1089,5 +1001,5 @@ export type TaskStateReason = (typeof TaskStateReason)[keyof typeof TaskStateRea
  * Describes the enum stem.v1.TaskStateReason.
  */
 export const TaskStateReasonSchema: GenEnum<TaskStateReason> = /*@__PURE__*/
-  enumDesc(file_stem_v1_task, 3);
+  enumDesc(file_stem_v1_task, 2);
 

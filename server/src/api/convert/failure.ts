@@ -20,13 +20,21 @@ export function encodeFailure(failure: Failure | undefined, limits: Limits): Byt
   const type = cutText(failure.type, limits.nameCharsMax);
   const message = cutText(failure.message, limits.failureMessageBytesMax);
   const stack = cutText(failure.stack, limits.failureStackBytesMax);
+  const ancestors = ancestorsOf(failure, limits);
   const wasCut = type !== failure.type || message !== failure.message || stack !== failure.stack;
   const { nonRetryable, truncated } = failure;
   return toBinary(
     FailureSchema,
-    create(FailureSchema, { type, message, stack, nonRetryable, truncated: truncated || wasCut }),
+    create(FailureSchema, { type, message, stack, nonRetryable, truncated: truncated || wasCut, ancestors }),
   );
 }
+
+/** The type of a failure and what that descends from, as policies for retries name them. */
+export const typesOf = (failure: Failure, limits: Limits): readonly string[] =>
+  [cutText(failure.type, limits.nameCharsMax), ...ancestorsOf(failure, limits)].filter((type) => type !== "");
+
+const ancestorsOf = ({ ancestors }: Failure, limits: Limits): string[] =>
+  ancestors.slice(0, limits.failureAncestorsMax).map((type) => cutText(type, limits.nameCharsMax));
 
 /** The failure of a task that its worker refused for good. */
 export const rejectedFailure = (reason: string, limits: Limits): Bytes =>

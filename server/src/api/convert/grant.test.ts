@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { ConnectResponseSchema, LeaseTasksResponseSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import fc from "fast-check";
@@ -15,6 +16,8 @@ const content = fc
   .record({ name: fc.constantFrom("mail.send", "x".repeat(255)), tags: fc.array(fc.constantFrom("a", "b")) })
   .map((task) => toBinary(NewTaskSchema, create(NewTaskSchema, task)));
 
+const left = create(PayloadSchema, { data: { case: "json", value: "[3]" } });
+
 const lease: fc.Arbitrary<Lease> = fc.record({
   token: fc.uint8Array({ minLength: 1, maxLength: 200 }),
   taskId: fc.constantFrom("t", "0198c0de-0000-7000-8000-000000000000", "y".repeat(128)).map(taskIdOf),
@@ -28,6 +31,9 @@ const lease: fc.Arbitrary<Lease> = fc.record({
     .oneof(fc.nat(), fc.constantFrom(1_763_938_800_000, 1_763_938_800_001, 1_763_938_800_000.25))
     .map(instantOf),
   content,
+  softTimeLimitMs: fc.constantFrom(undefined, 1500),
+  timeLimitMs: fc.constantFrom(undefined, 1, 90_000),
+  checkpoint: fc.constantFrom(undefined, toBinary(PayloadSchema, left)),
 });
 
 const messageOf = (from: Lease) => ({
@@ -41,6 +47,9 @@ const messageOf = (from: Lease) => ({
   delivery: from.delivery,
   ...(from.leaseMs !== undefined && { leaseDuration: durationFromMs(from.leaseMs) }),
   createTime: timestampFromInstant(from.createdAt),
+  ...(from.timeLimitMs !== undefined && { timeLimit: durationFromMs(from.timeLimitMs) }),
+  ...(from.softTimeLimitMs !== undefined && { softTimeLimit: durationFromMs(from.softTimeLimitMs) }),
+  ...(from.checkpoint && { lastCheckpoint: left }),
 });
 
 describe("written by hand, grants are what the generated codec writes", () => {

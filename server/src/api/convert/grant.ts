@@ -18,7 +18,7 @@ export type GrantsFrame = {
   readonly leases: readonly Lease[];
 };
 
-/** What a grant takes beside its texts and bytes, at most: ten tags, five lengths, and numbers. */
+/** What a grant takes beside its texts and bytes, at most: thirteen tags, eight lengths, and numbers. */
 const grantOverheadBytes = 128;
 
 /** Encodes a ConnectResponse with grants. */
@@ -50,8 +50,9 @@ export const encodeLeaseTasksResponse = (encode: Encode, { leases, leaseMs, wait
 /** How many of the first leases, at least one, go into a frame of `bytesMax`. */
 export function grantsThatFit(leases: readonly Lease[], bytesMax: number): number {
   let bytes = 0;
-  for (const [index, { token, taskId, queue, content }] of leases.entries()) {
+  for (const [index, { token, taskId, queue, content, checkpoint }] of leases.entries()) {
     bytes += token.length + taskId.length + queue.length + content.length + grantOverheadBytes;
+    if (checkpoint !== undefined) bytes += checkpoint.length;
     if (bytes > bytesMax) return Math.max(index, 1);
   }
   return leases.length;
@@ -72,6 +73,9 @@ function writeGrant(writer: ProtoWriter, field: number, lease: Lease): void {
   writeUintField(writer, 8, lease.delivery);
   if (lease.leaseMs !== undefined) writeMs(writer, 9, lease.leaseMs);
   writeMs(writer, 10, lease.createdAt);
+  if (lease.timeLimitMs !== undefined) writeMs(writer, 11, lease.timeLimitMs);
+  if (lease.checkpoint !== undefined) writer.tag(12, WireType.LengthDelimited).bytes(lease.checkpoint);
+  if (lease.softTimeLimitMs !== undefined) writeMs(writer, 13, lease.softTimeLimitMs);
   writer.join();
 }
 

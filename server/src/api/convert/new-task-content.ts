@@ -11,12 +11,8 @@ import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
-import {
-  type Signature,
-  type TaskOptions,
-  type TraceContext,
-  UniqueOptionsSchema,
-} from "@stem/proto/stem/v1/task_pb";
+import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
+import { UniqueOptionsSchema } from "@stem/proto/stem/v1/unique_pb";
 import { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import { hashOfIdentity } from "../../model/content-hash.ts";
 import type { Bytes, Namespace } from "../../model/ids.ts";
@@ -97,6 +93,8 @@ function writeRest(writer: ProtoWriter, task: NewTaskFields): void {
   if (task.trace) writeTrace(writer, task.trace);
   if (task.signature) writeSignature(writer, task.signature);
   writeRoutingKey(writer, task.routingKey);
+  if (task.parentId !== undefined) writer.tag(12, WireType.LengthDelimited).string(task.parentId);
+  if (task.rootId !== undefined) writer.tag(13, WireType.LengthDelimited).string(task.rootId);
 }
 
 function writeRoutingKey(writer: ProtoWriter, routingKey: string | undefined): void {
@@ -104,7 +102,7 @@ function writeRoutingKey(writer: ProtoWriter, routingKey: string | undefined): v
 }
 
 function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
-  const { start } = options;
+  const { start, expiry } = options;
   writeInt32(writer, 1, options.priority);
   writeInt32(writer, 2, options.maxAttempts);
   writeInt32(writer, 3, options.maxDeliveries);
@@ -118,6 +116,12 @@ function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
   writeTime(writer, 7, options.timeLimit);
   writeTime(writer, 8, options.leaseDuration);
   writeTime(writer, 9, options.resultRetention);
+  writeTime(writer, 10, options.softTimeLimit);
+  if (expiry.case === "expireAfter") writeTime(writer, 11, expiry.value);
+  if (expiry.case === "expireTime") writeTime(writer, 12, expiry.value);
+  writeTime(writer, 13, options.startWithin);
+  if (options.ack !== 0) writeInt32(writer, 14, options.ack);
+  if (options.ignoreResult !== undefined) writeInt32(writer, 15, options.ignoreResult ? 1 : 0);
   writeText(writer, 20, options.limitKey);
   writeText(writer, 21, options.orderingKey);
   writeText(writer, 22, options.fairnessKey);
@@ -131,6 +135,9 @@ function writeRetry(writer: ProtoWriter, retry: RetryPolicy): void {
   if (retry.factor !== undefined) writer.tag(2, WireType.Bit64).double(retry.factor);
   writeTime(writer, 3, retry.maxDelay);
   if (retry.jitter !== 0) writeInt32(writer, 4, retry.jitter);
+  for (const delay of retry.delays) writeTime(writer, 5, delay);
+  for (const type of retry.retryFor) writer.tag(6, WireType.LengthDelimited).string(type);
+  for (const type of retry.neverFor) writer.tag(7, WireType.LengthDelimited).string(type);
 }
 
 function writeInt32(writer: ProtoWriter, field: number, value: number | undefined): void {

@@ -66,7 +66,6 @@ const factor = mostly(
 const jitter = mostly(fc.constantFrom(0, 1, 2), fc.constantFrom(3, -1));
 
 const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitrary<Init> => {
-  const retry = fc.record({ baseDelay: duration, factor, maxDelay: duration, jitter }, { requiredKeys: [] });
   const paths = mostly(
     fc.constantFrom([""], ["/0"], ["/0/a~1b", "/~0"], ["/é"]),
     fc.constantFrom([], ["0"], ["/~2"], ["/~"], [`/${"x".repeat(255)}`], Array<string>(17).fill("")),
@@ -88,6 +87,22 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
     },
     { requiredKeys: [] },
   );
+  const types = mostly(
+    fc.array(fc.constantFrom("HttpError", "http.*", "é", "x".repeat(255)), { maxLength: 3 }),
+    fc.constantFrom([""], ["a", "x".repeat(256)], ["é".repeat(128)], new Array<string>(33).fill("a")),
+  );
+  const delays = mostly(
+    fc.array(duration, { maxLength: 2 }),
+    fc
+      .constantFrom(100, 101)
+      .map((count) => Array.from({ length: count }, () => ({ seconds: 1n, nanos: 0 }))),
+  );
+  const lists = { delays, retryFor: types, neverFor: types };
+  const retry = fc.oneof(
+    fc.record({ baseDelay: duration, factor, maxDelay: duration, jitter }, { requiredKeys: [] }),
+    fc.record({ jitter, ...lists }, { requiredKeys: [] }),
+    { weight: 1, arbitrary: fc.record({ factor, ...lists }, { requiredKeys: [] }) },
+  );
   const options = fc.record(
     {
       unique,
@@ -97,6 +112,11 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
       retry,
       start: duration.map((value) => ({ case: "delay" as const, value })),
       timeLimit: duration,
+      softTimeLimit: duration,
+      expiry: duration.map((value) => ({ case: "expireAfter" as const, value })),
+      startWithin: duration,
+      ack: mostly(fc.constantFrom(0, 1, 2), fc.constantFrom(3, -1)),
+      ignoreResult: fc.boolean(),
       leaseDuration: duration,
       resultRetention: duration,
     },
@@ -133,6 +153,8 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
           bytes: mostly(fc.constantFrom(0, 1024), fc.constant(1025)).map((length) => new Uint8Array(length)),
         }),
         routingKey: name,
+        parentId: name,
+        rootId: name,
       },
       { requiredKeys: ["name"] },
       // That both are given, the schema cannot refuse.

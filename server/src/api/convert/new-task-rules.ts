@@ -14,7 +14,18 @@ import { taskOptionsViolations } from "./task-options.ts";
 /** What NewTask and EnqueueTaskRequest have in common. */
 export type NewTaskFields = Pick<
   NewTask,
-  "id" | "name" | "args" | "queue" | "options" | "headers" | "tags" | "trace" | "signature" | "routingKey"
+  | "id"
+  | "name"
+  | "args"
+  | "queue"
+  | "options"
+  | "headers"
+  | "tags"
+  | "trace"
+  | "signature"
+  | "parentId"
+  | "rootId"
+  | "routingKey"
 >;
 
 const printable = /^[\x21-\x7e]+$/;
@@ -44,6 +55,10 @@ export function newTaskViolations(task: NewTaskFields, limits: Limits): FieldVio
   if (task.trace) checkTrace(task.trace, found);
   if (task.signature) checkSignature(task.signature, found);
   if (task.routingKey !== undefined) checkRoutingKey(task, limits, found);
+  if (task.parentId !== undefined && !isName(task.parentId, limits.taskIdCharsMax))
+    found.push({ field: "parent_id", description: fieldText.taskId });
+  if (task.rootId !== undefined && !isName(task.rootId, limits.taskIdCharsMax))
+    found.push({ field: "root_id", description: fieldText.taskId });
   return found;
 }
 

@@ -10,7 +10,7 @@ import { createTaskEncoder } from "./new-task-content.ts";
 import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
 import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
 import { PlainTask } from "./plain-task.ts";
-import { taskPolicy, taskStart } from "./task-options.ts";
+import { taskExpiry, taskPolicy, taskStart } from "./task-options.ts";
 import { taskTies } from "./task-ties.ts";
 import { debounceStart, uniqueSubmission } from "./unique-options.ts";
 
@@ -44,6 +44,8 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     if (violations.length > 0) return { reason: "FIELD_INVALID", violations };
     const start = task.options && taskStart(task.options, now, limits);
     if (start && isProblem(start)) return start;
+    const expiry = task.options && taskExpiry(task.options, now, limits);
+    if (expiry && isProblem(expiry)) return expiry;
     const args = readOptionalPayload(task.args, place, limits);
     if (args && isProblem(args)) return args;
     const unique = task.options?.unique && uniqueSubmission(task.options.unique, args, { now, limits });
@@ -56,6 +58,8 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       priority: task.options?.priority,
       policy: task.options ? taskPolicy(task.options, defaults) : noPolicy,
       start: task.options?.unique?.debounce ? debounceStart(task.options.unique.debounce) : start,
+      ...(expiry && { expiry }),
+      ...lineageOf(task),
       tags: task.tags,
       routingKey: task.routingKey,
       headers: task.headers,
@@ -65,6 +69,16 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
       contentHash,
     };
   };
+}
+
+const noLineage = {};
+
+/** A child whose producer says no root is of its parent's family. */
+function lineageOf({ parentId, rootId }: NewTaskFields): Pick<TaskSubmission, "lineage"> {
+  const root = rootId ?? parentId;
+  if (root === undefined) return noLineage;
+  const parent = parentId === undefined ? undefined : taskIdOf(parentId);
+  return { lineage: { parentId: parent, rootId: taskIdOf(root) } };
 }
 
 const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmission => ({

@@ -25,6 +25,7 @@ export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
       succeeded: BigInt(queue.depth.succeeded),
       failed: BigInt(queue.depth.failed),
       cancelled: BigInt(queue.depth.cancelled),
+      expired: BigInt(queue.depth.expired),
     },
     createTime: timestampFromInstant(queue.createdAt),
     ...(queue.oldestReadyAt !== undefined && {

@@ -4,12 +4,12 @@ import { LeaseLostReason, SettlementSchema, SettleOutcome } from "@stem/proto/st
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { describe, expect, test } from "vitest";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { createSettlementReader, outcomeOfProblem, settleVerdictToProto } from "./settlement.ts";
 
 type Init = MessageInitShape<typeof SettlementSchema>["outcome"];
 
-const readSettlement = createSettlementReader(limits);
+const readSettlement = createSettlementReader(limits, defaults);
 const read = (outcome: Init) => readSettlement(create(SettlementSchema, { outcome: outcome as never }));
 const encodedFailure = (message: string) => toBinary(FailureSchema, create(FailureSchema, { message }));
 
@@ -39,6 +39,7 @@ describe("how an attempt ended", () => {
       kind: "failed",
       failure: encodedFailure("no"),
       nonRetryable: false,
+      types: [],
     });
     expect(read({ case: "failed", value: { failure: { nonRetryable: true } } })).toMatchObject({
       kind: "failed",
@@ -62,6 +63,35 @@ describe("how an attempt ended", () => {
     });
   });
 
+  test("with the failure's type and what that descends from, and with the worker's own delay", () => {
+    const failure = { type: "NotFound", ancestors: ["HttpError", "", "Error"] };
+    const delay = { seconds: 0n, nanos: 1 };
+    expect(read({ case: "failed", value: { failure, delay } })).toMatchObject({
+      types: ["NotFound", "HttpError", "Error"],
+      delayMs: 1,
+    });
+  });
+
+  test("with a wish for another attempt at an instant, and with what changes from there on", () => {
+    const notBeforeTime = { seconds: 1_800_000_000n, nanos: 0 };
+    const overrides = { maxAttempts: 9, timeLimit: { seconds: 2n }, retry: { delays: [{ seconds: 1n }] } };
+    expect(read({ case: "retry", value: { notBeforeTime, overrides } })).toMatchObject({
+      notBefore: 1_800_000_000_000,
+      overrides: { maxAttempts: 9, timeLimitMs: 2000, retry: { delaysMs: [1000], jitter: "none" } },
+    });
+  });
+
+  test("with what it leaves for the next attempt, where there may be one", () => {
+    const checkpoint = create(PayloadSchema, { data: { case: "json", value: "[3]" } });
+    const left = toBinary(PayloadSchema, checkpoint);
+    const readWith = (outcome: Init) =>
+      readSettlement(create(SettlementSchema, { outcome: outcome as never, checkpoint }));
+    expect(readWith({ case: "failed", value: {} })).toMatchObject({ kind: "failed", checkpoint: left });
+    expect(readWith({ case: "retry", value: {} })).toMatchObject({ kind: "retry", checkpoint: left });
+    expect(readWith({ case: "released", value: {} })).toEqual({ kind: "released", checkpoint: left });
+    expect(readWith({ case: "succeeded", value: {} })).not.toHaveProperty("checkpoint");
+  });
+
   test("given back, refused or unknown", () => {
     expect(read({ case: "released", value: {} })).toEqual({ kind: "released" });
     expect(read({ case: "unknownName", value: {} })).toEqual({ kind: "unknown_name" });
@@ -74,6 +104,32 @@ describe("how an attempt ended", () => {
 });
 
 describe("what is wrong with a settlement", () => {
+  test("its overrides, its delay or its instant", () => {
+    const overrides = { maxAttempts: 0, timeLimit: { seconds: 90_000n }, retry: { retryFor: [""] } };
+    expect(read({ case: "retry", value: { overrides } })).toMatchObject({
+      violations: [
+        { field: "retry.overrides.retry.retry_for[0]" },
+        { field: "retry.overrides.max_attempts" },
+        { field: "retry.overrides.time_limit" },
+      ],
+    });
+    expect(read({ case: "failed", value: { delay: { seconds: -1n } } })).toMatchObject({
+      violations: [{ field: "failed.delay", description: "must not be negative" }],
+    });
+    expect(read({ case: "retry", value: { notBeforeTime: { nanos: -1 } } })).toMatchObject({
+      violations: [{ field: "retry.not_before_time" }],
+    });
+  });
+
+  test("what it leaves is larger than may be", () => {
+    const checkpoint = create(PayloadSchema, {
+      data: { case: "binary", value: new Uint8Array(limits.checkpointBytesMax + 1) },
+    });
+    expect(
+      readSettlement(create(SettlementSchema, { outcome: { case: "released", value: {} }, checkpoint })),
+    ).toMatchObject({ reason: "PAYLOAD_TOO_LARGE", field: "checkpoint.binary" });
+  });
+
   test("it says nothing", () => {
     expect(read({ case: undefined })).toMatchObject({
       reason: "FIELD_INVALID",

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
+  type Failed,
   type Retry,
   type Settlement,
   SettleOutcome,
@@ -11,40 +12,57 @@ import {
   type SettleVerdict as WireVerdict,
 } from "@stem/proto/stem/v1/lease_pb";
 import type { SettleVerdict } from "../../broker/broker.ts";
-import type { Limits } from "../../model/limits.ts";
+import type { Defaults, Limits } from "../../model/limits.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { Problem } from "../../model/problem.ts";
+import type { FieldViolation, Problem } from "../../model/problem.ts";
 import { invalid, isProblem } from "./checked.ts";
-import { encodeFailure, rejectedFailure, resultTooLargeFailure } from "./failure.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { encodeFailure, rejectedFailure, resultTooLargeFailure, typesOf } from "./failure.ts";
 import { lostReasonToProto } from "./lease-verdict.ts";
 import { type PayloadPlace, readPayload, writePayload } from "./payload.ts";
+import { overridesViolations, policyOverrides } from "./retry-policy.ts";
 import { createScratch } from "./scratch.ts";
 import { taskStateToProto } from "./task-state.ts";
-import { durationFault, durationMs } from "./time-fields.ts";
+import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
 /** Answers how an attempt ended, or what is wrong with the settlement, its paths beginning there. */
 export type SettlementReader = (settlement: Settlement) => Outcome | Problem;
 
 const released: Outcome = { kind: "released" };
+const unstarted: Outcome = { kind: "released", unstarted: true };
 const unknownName: Outcome = { kind: "unknown_name" };
 const succeededWithNothing: Outcome = { kind: "succeeded", result: undefined };
 
 /** Makes a reader of settlements; one for a server, because it reuses a buffer. */
-export function createSettlementReader(limits: Limits): SettlementReader {
+export function createSettlementReader(limits: Limits, defaults: Defaults): SettlementReader {
+  const readOutcome = createOutcomeReader(limits, defaults);
+  return ({ outcome, checkpoint }) => {
+    const read = readOutcome(outcome);
+    if (checkpoint === undefined || isProblem(read)) return read;
+    const left = readCheckpoint(checkpoint, "checkpoint", limits);
+    if (isProblem(left)) return left;
+    // Where a task has ended for good, nobody is left to find it.
+    return read.kind === "failed" || read.kind === "retry" || read.kind === "released"
+      ? { ...read, checkpoint: left }
+      : read;
+  };
+}
+
+function createOutcomeReader(
+  limits: Limits,
+  defaults: Defaults,
+): (outcome: Settlement["outcome"]) => Outcome | Problem {
   const readSucceeded = createSucceededReader(limits);
-  return ({ outcome }) => {
+  return (outcome) => {
     switch (outcome.case) {
       case "succeeded":
         return readSucceeded(outcome.value);
-      case "failed": {
-        const { failure } = outcome.value;
-        const nonRetryable = failure?.nonRetryable ?? false;
-        return { kind: "failed", failure: encodeFailure(failure, limits), nonRetryable };
-      }
+      case "failed":
+        return readFailed(outcome.value, limits);
       case "retry":
-        return readRetry(outcome.value, limits);
+        return readRetry(outcome.value, limits, defaults);
       case "released":
-        return released;
+        return outcome.value.notStarted ? unstarted : released;
       case "rejected":
         return { kind: "rejected", failure: rejectedFailure(outcome.value.reason, limits) };
       case "unknownName":
@@ -88,15 +106,38 @@ function createSucceededReader(limits: Limits): (succeeded: Succeeded) => Outcom
   };
 }
 
-function readRetry({ delay, failure }: Retry, limits: Limits): Outcome | Problem {
-  const fault = delay && (durationFault(delay) ?? signFault(delay));
+function readFailed({ failure, delay }: Failed, limits: Limits): Outcome | Problem {
+  const fault = delayFault(delay);
+  if (fault) return invalid("failed.delay", fault);
+  return {
+    kind: "failed",
+    failure: encodeFailure(failure, limits),
+    nonRetryable: failure?.nonRetryable ?? false,
+    ...(failure && { types: typesOf(failure, limits) }),
+    ...(delay && { delayMs: Math.min(durationMs(delay), limits.delayMsMax) }),
+  };
+}
+
+function readRetry(retry: Retry, limits: Limits, defaults: Defaults): Outcome | Problem {
+  const { delay, notBeforeTime, failure, overrides } = retry;
+  const fault = delayFault(delay);
   if (fault) return invalid("retry.delay", fault);
+  const timeFault = notBeforeTime && timestampFault(notBeforeTime);
+  if (timeFault) return invalid("retry.not_before_time", timeFault);
+  const violations: FieldViolation[] = [];
+  if (overrides) overridesViolations("retry.overrides", overrides, limits, violations);
+  if (violations.length > 0) return { reason: "FIELD_INVALID", violations };
   return {
     kind: "retry",
     delayMs: delay && Math.min(durationMs(delay), limits.delayMsMax),
     failure: failure && encodeFailure(failure, limits),
+    ...(notBeforeTime && { notBefore: timestampInstant(notBeforeTime) }),
+    ...(overrides && { overrides: policyOverrides(overrides, defaults) }),
   };
 }
+
+const delayFault = (delay: Duration | undefined): string | undefined =>
+  delay && (durationFault(delay) ?? signFault(delay));
 
 // Asked of the parts, because less than a millisecond below zero rounds to zero.
 const signFault = ({ seconds, nanos }: Duration): string | undefined =>

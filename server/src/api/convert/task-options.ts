@@ -1,22 +1,21 @@
 /** TaskOptions on their way in: which rules they break, and what policy and start they ask for. */
 
-import type { Duration } from "@bufbuild/protobuf/wkt";
-import { Jitter, type RetryPolicy as WireRetryPolicy } from "@stem/proto/stem/v1/retry_pb";
-import type { TaskOptions } from "@stem/proto/stem/v1/task_pb";
+import { AckMode, type TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import type { TaskSubmission } from "../../broker/broker.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { Defaults, Limits } from "../../model/limits.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
-import type { RetryPolicy } from "../../model/retry.ts";
 import type { TaskPolicy } from "../../model/task.ts";
+import { durationWithin, fromZero, numberWithin } from "./ranges.ts";
+import { retryPolicy, retryViolations } from "./retry-policy.ts";
 import { taskTiesViolations } from "./task-ties.ts";
-import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
+import { durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 import { uniqueScope, uniqueViolations } from "./unique-options.ts";
 
 const priorityMax = 9;
-const factorMax = 1000;
-const retryDelayMsMin = 1;
+const ackModes: ReadonlySet<number> = new Set(Object.values(AckMode));
 const timeLimitMsMin = 1;
+const startWithinMsMin = 1;
 
 /** Adds every rule that options break to `found`; paths begin with `options.`. */
 export function taskOptionsViolations(options: TaskOptions, limits: Limits, found: FieldViolation[]): void {
@@ -24,13 +23,19 @@ export function taskOptionsViolations(options: TaskOptions, limits: Limits, foun
   numberWithin("options.priority", options.priority, { min: 0, max: priorityMax }, found);
   numberWithin("options.max_attempts", options.maxAttempts, { min: 1, max: limits.attemptsMax }, found);
   numberWithin("options.max_deliveries", options.maxDeliveries, { min: 1, max: limits.deliveriesMax }, found);
-  if (options.retry) checkRetry(options.retry, limits, found);
+  if (options.retry) retryViolations("options.retry", options.retry, limits, found);
   if (start.case === "delay") durationWithin("options.delay", start.value, fromZero, found);
   const fault = start.case === "notBeforeTime" && timestampFault(start.value);
   if (fault) found.push({ field: "options.not_before_time", description: fault });
   taskTiesViolations(options, limits, found);
   const timeLimit = { min: timeLimitMsMin, max: limits.timeLimitMsMax };
   durationWithin("options.time_limit", options.timeLimit, timeLimit, found);
+  durationWithin("options.soft_time_limit", options.softTimeLimit, timeLimit, found);
+  expiryViolations(options, limits, found);
+  const startWithin = { min: startWithinMsMin, max: limits.startWithinMsMax };
+  durationWithin("options.start_within", options.startWithin, startWithin, found);
+  if (!ackModes.has(options.ack))
+    found.push({ field: "options.ack", description: "must be one of the values that the schema names" });
   const lease = { min: limits.leaseMsMin, max: limits.leaseMsMax };
   durationWithin("options.lease_duration", options.leaseDuration, lease, found);
   const retention = { min: 0, max: limits.retentionMsMax };
@@ -44,6 +49,11 @@ export function taskPolicy(options: TaskOptions, defaults: Defaults): Partial<Ta
     ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
     ...(options.maxDeliveries !== undefined && { maxDeliveries: options.maxDeliveries }),
     ...(options.retry && { retry: retryPolicy(options.retry, defaults) }),
+    ...(options.timeLimit && { timeLimitMs: durationMs(options.timeLimit) }),
+    ...(options.softTimeLimit && { softTimeLimitMs: durationMs(options.softTimeLimit) }),
+    ...(options.startWithin && { startWithinMs: durationMs(options.startWithin) }),
+    ...(options.ack === AckMode.EARLY && { ackEarly: true }),
+    ...(options.ignoreResult && { ignoreResult: true }),
     ...(options.leaseDuration && { leaseMs: durationMs(options.leaseDuration) }),
     ...(options.resultRetention && { retentionMs: durationMs(options.resultRetention) }),
     ...(options.unique && { unique: uniqueScope(options.unique) }),
@@ -67,70 +77,24 @@ export function taskStart(
   return { notBefore };
 }
 
-function retryPolicy(retry: WireRetryPolicy, defaults: Defaults): RetryPolicy {
-  const baseMs = retry.baseDelay ? durationMs(retry.baseDelay) : defaults.retryBaseMs;
-  return {
-    baseMs,
-    factor: retry.factor ?? defaults.retryFactor,
-    // Whoever asks for a long first wait, and names no bound, does not mean the default bound to cut it.
-    maxMs: retry.maxDelay ? durationMs(retry.maxDelay) : Math.max(baseMs, defaults.retryMaxMs),
-    jitter: retry.jitter === Jitter.NONE ? "none" : "full",
-  };
+function expiryViolations({ expiry }: TaskOptions, limits: Limits, found: FieldViolation[]): void {
+  if (expiry.case === "expireAfter")
+    durationWithin("options.expire_after", expiry.value, { min: 0, max: limits.delayMsMax }, found);
+  const fault = expiry.case === "expireTime" && timestampFault(expiry.value);
+  if (fault) found.push({ field: "options.expire_time", description: fault });
 }
 
-function checkRetry(retry: WireRetryPolicy, limits: Limits, found: FieldViolation[]): void {
-  const { baseDelay, maxDelay, jitter } = retry;
-  const delays = { min: retryDelayMsMin, max: limits.delayMsMax };
-  durationWithin("options.retry.base_delay", baseDelay, delays, found);
-  numberWithin("options.retry.factor", retry.factor, { min: 1, max: factorMax }, found);
-  durationWithin("options.retry.max_delay", maxDelay, delays, found);
-  if (jitter !== Jitter.UNSPECIFIED && jitter !== Jitter.FULL && jitter !== Jitter.NONE)
-    found.push({
-      field: "options.retry.jitter",
-      description: "must be one of the values that the schema names",
-    });
-  if (baseDelay && maxDelay && nanosOf(maxDelay) < nanosOf(baseDelay))
-    found.push({ field: "options.retry", description: "max_delay must not be shorter than base_delay" });
+/** When it is too late to start; undefined: never, a problem where that is too far ahead. Options that broke no rule. */
+export function taskExpiry(
+  { expiry }: TaskOptions,
+  now: Instant,
+  limits: Limits,
+): TaskSubmission["expiry"] | Problem {
+  if (expiry.case === undefined) return undefined;
+  if (expiry.case === "expireAfter") return { afterMs: durationMs(expiry.value) };
+  const at = timestampInstant(expiry.value);
+  return at - now > limits.delayMsMax ? tooFar("options.expire_time", limits) : { at };
 }
-
-type Range = { readonly min: number; readonly max: number };
-
-const fromZero: Range = { min: 0, max: Number.POSITIVE_INFINITY };
-
-/** Written so that NaN is outside every range. */
-function numberWithin(
-  field: string,
-  value: number | undefined,
-  { min, max }: Range,
-  found: FieldViolation[],
-): void {
-  if (value !== undefined && !(value >= min && value <= max))
-    found.push({ field, description: `must be ${min} to ${max}` });
-}
-
-/** The range is in milliseconds, and meant exactly: a nanosecond beyond it is outside. */
-function durationWithin(
-  field: string,
-  value: Duration | undefined,
-  { min, max }: Range,
-  found: FieldViolation[],
-): void {
-  if (value === undefined) return;
-  const description = durationFault(value) ?? rangeFault(value, { min, max });
-  if (description !== undefined) found.push({ field, description });
-}
-
-function rangeFault({ seconds, nanos }: Duration, { min, max }: Range): string | undefined {
-  // Differences, not sums: a nanosecond more than ten years would be lost in a double.
-  const wholeMs = Number(seconds) * 1000;
-  const restMs = nanos / 1e6;
-  if (restMs >= min - wholeMs && restMs <= max - wholeMs) return undefined;
-  return max === Number.POSITIVE_INFINITY
-    ? `must not be shorter than ${min} ms`
-    : `must be ${min} to ${max} ms long`;
-}
-
-const nanosOf = ({ seconds, nanos }: Duration): bigint => seconds * 1_000_000_000n + BigInt(nanos);
 
 const tooFar = (field: string, { delayMsMax }: Limits): Problem => ({
   reason: "FIELD_OUT_OF_RANGE",

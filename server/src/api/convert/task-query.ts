@@ -2,7 +2,7 @@
 
 import { clone } from "@bufbuild/protobuf";
 import { type ListTasksRequest, ListTasksRequestSchema, TaskView } from "@stem/proto/stem/v1/task_service_pb";
-import { type Namespace, queueNameOf, taskNameOf } from "../../model/ids.ts";
+import { type Namespace, queueNameOf, taskIdOf, taskNameOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { TaskQuery } from "../../ports/task-store.ts";
 import { type PageQuestion, type PageTokens, pageSizeOf } from "./page-token.ts";
@@ -31,6 +31,8 @@ export function taskQueryOf(
     queue: request.queue === undefined ? undefined : queueNameOf(request.queue),
     name: request.name === undefined ? undefined : taskNameOf(request.name),
     tag: request.tag,
+    parentId: request.parentId === undefined ? undefined : taskIdOf(request.parentId),
+    rootId: request.rootId === undefined ? undefined : taskIdOf(request.rootId),
     createdFrom: optionalInstant("create_time_from", request.createTimeFrom),
     createdTo: optionalInstant("create_time_to", request.createTimeTo),
     limit: pageSizeOf(request.pageSize, limits),

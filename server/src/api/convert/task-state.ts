@@ -10,6 +10,7 @@ const states = {
   succeeded: WireState.SUCCEEDED,
   failed: WireState.FAILED,
   cancelled: WireState.CANCELLED,
+  expired: WireState.EXPIRED,
 } as const satisfies Record<TaskState, WireState>;
 
 const reasons = {
@@ -26,6 +27,9 @@ const reasons = {
   cancel_requested: WireReason.CANCEL_REQUESTED,
   purged: WireReason.PURGED,
   replaced: WireReason.REPLACED,
+  start_overdue: WireReason.START_OVERDUE,
+  at_most_once: WireReason.AT_MOST_ONCE,
+  worker_lost: WireReason.WORKER_LOST,
 } as const satisfies Record<StateReason, WireReason>;
 
 const byWire = new Map<WireState, TaskState>(

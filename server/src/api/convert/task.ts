@@ -9,12 +9,12 @@ import {
   NewTaskSchema,
   type Progress,
   ProgressSchema,
-  TaskClaimSchema,
   type TaskGate,
   TaskGateSchema,
   type Task as TaskMessage,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
+import { TaskClaimSchema } from "@stem/proto/stem/v1/unique_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
 import type { Gate } from "../../model/gate.ts";
 import type { CancelRequest, Task, TaskHead } from "../../model/task.ts";
@@ -65,6 +65,8 @@ function headToProto(task: TaskHead): TaskMessage {
     deliveries: task.deliveries,
     worker: task.worker ?? "",
     replayOf: task.replayOf ?? "",
+    parentId: task.lineage?.parentId ?? "",
+    rootId: task.lineage?.rootId ?? "",
     createTime: timestampFromInstant(task.createdAt),
     ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
     ...(task.cancel && { cancel: cancelToProto(task.cancel) }),

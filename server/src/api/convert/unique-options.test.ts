@@ -1,11 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import {
-  type NewTask,
-  NewTaskSchema,
-  UniqueConflict,
-  type UniqueOptionsSchema,
-  UniqueUntil,
-} from "@stem/proto/stem/v1/task_pb";
+import { type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { UniqueConflict, type UniqueOptionsSchema, UniqueUntil } from "@stem/proto/stem/v1/unique_pb";
 import { expect, test } from "vitest";
 import { defaultNamespace, instantOf, plus } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";

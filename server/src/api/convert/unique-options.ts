@@ -1,13 +1,13 @@
 /** TaskOptions.unique on its way in: which rules it breaks, and what it asks for. */
 
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
+import type { TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import {
   type Debounce,
-  type TaskOptions,
   UniqueConflict,
   type UniqueOptions,
   UniqueUntil,
-} from "@stem/proto/stem/v1/task_pb";
+} from "@stem/proto/stem/v1/unique_pb";
 import type { TaskSubmission, UniqueSubmission } from "../../broker/broker.ts";
 import { digestOf } from "../../lib/digest.ts";
 import { type Instant, plus } from "../../model/ids.ts";

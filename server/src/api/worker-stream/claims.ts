@@ -96,7 +96,9 @@ export function createClaims(deps: ClaimsDeps): Claims {
 async function giveBack(leases: readonly Lease[], deps: ClaimsDeps): Promise<void> {
   if (leases.length === 0 || deps.wasSuperseded()) return;
   try {
-    await deps.session.settle(leases.map(({ token }) => ({ token, outcome: { kind: "released" } })));
+    await deps.session.settle(
+      leases.map(({ token }) => ({ token, outcome: { kind: "released", unstarted: true } })),
+    );
   } catch (error) {
     deps.log.warn({ err: error, leases: leases.length }, "could not give leases back; they will expire");
   }

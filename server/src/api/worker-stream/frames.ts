@@ -72,6 +72,7 @@ export const welcome = (session: Session, { protocol, limits, defaults }: Terms)
     frameBytesMax: limits.frameBytesMax,
     resultBytesMax: limits.resultBytesMax,
     creditMax: limits.creditMax,
+    checkpointBytesMax: limits.checkpointBytesMax,
     leases: session.resumed.map(leaseVerdictToProto),
     lastSeq: BigInt(session.lastSeq),
   }),

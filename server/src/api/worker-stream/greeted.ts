@@ -7,6 +7,7 @@ import { fieldInvalid } from "../../model/problem.ts";
 import { readAnswer } from "../convert/command.ts";
 import { agreedProtocol, readHello } from "../convert/hello.ts";
 import { readReceived, readStats } from "../convert/worker.ts";
+import { createCheckpointIntake } from "./checkpoint-intake.ts";
 import { createClaims, type Heard } from "./claims.ts";
 import { createForgeries } from "./forgeries.ts";
 import { command, welcome } from "./frames.ts";
@@ -65,6 +66,7 @@ function createGreeted(parts: GreetedParts): Greeted {
   const settles = createSettles({ ...parts, forgeries });
   const heartbeats = createHeartbeats({ session, outbox, claims });
   const progress = createProgressIntake({ ...parts, forgeries });
+  const checkpoints = createCheckpointIntake({ ...parts, forgeries });
   const underWay = new Set<Promise<void>>();
   let saidGoodbye = false;
   forgeries.note("hello.held_leases", session.forgedHeld);
@@ -97,6 +99,8 @@ function createGreeted(parts: GreetedParts): Greeted {
           return session.answer(Number(frame.value.commandId), readAnswer(frame.value));
         case "progress":
           return progress.take(frame.value);
+        case "checkpoints":
+          return begin(checkpoints.take(frame.value));
         case "goodbye":
           saidGoodbye = true;
           return begin(claims.stop());

@@ -41,7 +41,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
     try {
       await broker.settle(
         namespace,
-        leases.map(({ token }) => ({ token, outcome: { kind: "released" } })),
+        leases.map(({ token }) => ({ token, outcome: { kind: "released", unstarted: true } })),
       );
     } catch (error) {
       log.warn({ err: error, leases: leases.length }, "could not give leases back; they will expire");

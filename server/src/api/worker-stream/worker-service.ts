@@ -14,10 +14,10 @@ export type WorkerServiceDeps = Omit<StreamDeps, "readSettlement" | "encode">;
 
 /** Makes the handlers of WorkerService. */
 export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof WorkerService> {
-  const { limits, draining } = deps;
+  const { limits, defaults, draining } = deps;
   const shared: StreamDeps = {
     ...deps,
-    readSettlement: createSettlementReader(limits),
+    readSettlement: createSettlementReader(limits, defaults),
     encode: createScratch(),
   };
   const streams = new Set<WorkerStream>();

@@ -1,4 +1,5 @@
 import { contentHashOf } from "../../model/content-hash.ts";
+import { waitingUntil } from "../../model/deadline.ts";
 import { scoped } from "../../model/gate.ts";
 import { stages } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
@@ -48,6 +49,8 @@ function store(state: State, space: Space, task: NewTask, now: Instant): AcceptV
   const turn = turnOf(queue, task.ties?.fairnessKey);
   const entry = { ...entryOf(state, task, queue, now), turn };
   insert(state, space, entry);
+  const waitUntil = waitingUntil(entry.head, entry.head.state === "ready" ? "ready" : "scheduled", now);
+  if (waitUntil !== undefined) state.waitUntil.set(entry, waitUntil);
   state.log.note(entry.head, "accepted", now);
   return "accepted";
 }
@@ -89,6 +92,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     result: undefined,
     failure: undefined,
     claim: undefined,
+    checkpoint: undefined,
     settledHash: undefined,
     place: -1,
   };
@@ -121,5 +125,6 @@ function headOf(task: NewTask, now: Instant): TaskHead {
     replayOf: task.replayOf,
     ties: task.ties,
     gate: undefined,
+    lineage: task.lineage,
   };
 }

@@ -28,8 +28,10 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
   noteAttempt(state, entry, ending);
   entry.result = change.result ? new Uint8Array(change.result) : entry.result;
   entry.failure = change.failure ? new Uint8Array(change.failure) : entry.failure;
+  entry.checkpoint = change.more?.checkpoint ? new Uint8Array(change.more.checkpoint) : entry.checkpoint;
   replaceHead(state, entry, {
     ...head,
+    policy: change.more?.policy ?? head.policy,
     state: change.state,
     reason: change.reason,
     revision: head.revision + 1,
@@ -41,6 +43,7 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
     purgeAt: change.purgeAt ?? head.purgeAt,
     cancel: change.cancel ?? head.cancel,
   });
+  if (change.more?.waitUntil !== undefined) state.waitUntil.set(entry, change.more.waitUntil);
   if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
   state.log.note(entry.head, change.event, now);
 }

@@ -7,6 +7,7 @@ import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import type { Entry, Lane } from "./entry.ts";
 import { announceQueue, limitAt, queueCapacity, take } from "./gates.ts";
 import { createHeap, type Heap } from "./heap.ts";
+import { endOverdue, isOverdue } from "./overdue.ts";
 import { releaseKey } from "./release-key.ts";
 import { replaceHead, type State, stand } from "./state.ts";
 
@@ -49,7 +50,7 @@ type Leasing = {
 };
 
 function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Leasing {
-  let contentBytes = claimed.reduce((sum, { content }) => sum + content.length, 0);
+  let contentBytes = claimed.reduce((sum, task) => sum + bytesOf(task), 0);
   let held = 0;
   let isFull = false;
   return {
@@ -61,25 +62,29 @@ function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Le
         const lane = lanes.first();
         const entry = lane?.ready.first();
         if (isFull || lane === undefined || entry === undefined) return undefined;
-        isFull = claimed.length > 0 && contentBytes + entry.content.length > want.contentBytesMax;
+        const bytes = contentBytes + bytesOf(entry);
+        isFull = claimed.length > 0 && bytes > want.contentBytesMax;
         if (isFull) return undefined;
         // Its first task decides where a lane stands among the others, so it leaves while that changes.
         lanes.remove(lane);
         if (roomOf(state, want, entry) <= 0) continue;
-        const isHeld = holdsBack(state, want, entry);
-        const leased = isHeld ? undefined : lease(state, entry, want);
+        const isOver = isOverdue(state, entry, want.now) && endOverdue(state, entry, want.now);
+        const isHeld = !isOver && holdsBack(state, want, entry);
+        const leased = isOver || isHeld ? undefined : lease(state, entry, want);
         if (lane.ready.size > 0) lanes.add(lane);
-        if (leased === undefined) held += 1;
-        else {
-          contentBytes += leased.content.length;
-          claimed.push(leased);
-          return leased;
-        }
+        if (isHeld) held += 1;
+        if (leased === undefined) continue;
+        contentBytes = bytes;
+        claimed.push(leased);
+        return leased;
       }
       return undefined;
     },
   };
 }
+
+const bytesOf = ({ content, checkpoint }: Pick<Claimed, "content" | "checkpoint">): number =>
+  content.length + (checkpoint?.length ?? 0);
 
 /** The lanes that have tasks to hand out: in the order of what each would hand out first. */
 function openLanes(state: State, want: ClaimRequest, names: readonly QueueName[]): Heap<Lane> {
@@ -112,7 +117,7 @@ function holdsBack(state: State, { now }: ClaimRequest, entry: Entry): boolean {
 }
 
 function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
-  const { head, content } = entry;
+  const { head, content, checkpoint } = entry;
   state.fenceSeq += 1;
   const fence = { epoch: state.epoch, seq: state.fenceSeq };
   const deliveries = head.deliveries + 1;
@@ -134,7 +139,7 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   if (from.turn !== undefined && turn > from.turn) from.turn = turn;
   state.log.note(entry.head, "leased", want.now);
   const { id, queue, createdAt, policy, attempt } = head;
-  return { id, queue, fence, createdAt, content, policy, attempt, deliveries };
+  return { id, queue, fence, createdAt, content, policy, attempt, deliveries, checkpoint };
 }
 
 /** Counts a grant against the rates that it is subject to. */

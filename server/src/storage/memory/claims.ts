@@ -1,3 +1,4 @@
+import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
@@ -56,16 +57,20 @@ export function replaceHolder(state: State, claim: Claim, now: Instant): UniqueV
 function debounce(state: State, task: NewTask, { holder, startBy }: Claim, now: Instant): void {
   const { head } = holder;
   const start = debouncedStart(task.notBefore ?? now, startBy, now);
+  const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
   // What makes a repeat of the first submission a duplicate is what was submitted then.
   holder.contentHash = hashOf(holder);
   holder.content = new Uint8Array(task.content);
   if (head.state === "scheduled") holder.priority = task.priority;
   replaceHead(state, holder, {
     ...head,
-    policy: task.policy,
+    policy,
     revision: head.revision + 1,
     ...(head.state === "scheduled" && { priority: task.priority, notBefore: start }),
   });
+  const waitUntil = waitingUntil(holder.head, head.state === "ready" ? "ready" : "scheduled", now);
+  if (waitUntil === undefined) state.waitUntil.delete(holder);
+  else state.waitUntil.set(holder, waitUntil);
   state.log.note(holder.head, "updated", now);
 }
 

@@ -23,6 +23,8 @@ export type Entry = Placed &
     head: TaskHead;
     result: Bytes | undefined;
     failure: Bytes | undefined;
+    /** What the newest attempt that left something left. */
+    checkpoint: Bytes | undefined;
     /** The unique key that it claimed, where it did. */
     claim: Claim | undefined;
     /** The outcome that settled the newest lease; undefined while that is open. */

@@ -15,7 +15,12 @@ function extendOne(state: State, lease: LeaseRef, request: ExtendRequest): Lease
   }
   const { head } = entry;
   const leaseMs = request.leaseMs ?? head.policy.leaseMs ?? request.defaultLeaseMs;
-  const until = plus(request.now, leaseMs + request.graceMs);
+  const { timeLimitMs } = head.policy;
+  const most =
+    timeLimitMs === undefined || head.startedAt === undefined
+      ? Number.POSITIVE_INFINITY
+      : head.startedAt + timeLimitMs + state.limits.timeLimitGraceMs - request.now;
+  const until = plus(request.now, Math.min(leaseMs + request.graceMs, most));
   // Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is.
   const isLonger = request.leaseMs === undefined && head.leaseUntil !== undefined && head.leaseUntil > until;
   replaceHead(state, entry, {

@@ -48,6 +48,8 @@ function matches({ head, replay }: Entry, query: TaskQuery): boolean {
     (query.states.length === 0 || query.states.includes(head.state)) &&
     (query.queue === undefined || head.queue === query.queue) &&
     (query.name === undefined || head.name === query.name) &&
+    (query.parentId === undefined || head.lineage?.parentId === query.parentId) &&
+    (query.rootId === undefined || head.lineage?.rootId === query.rootId) &&
     (query.tag === undefined || head.tags.includes(query.tag)) &&
     (query.createdFrom === undefined || head.createdAt >= query.createdFrom) &&
     (query.createdTo === undefined || head.createdAt < query.createdTo)

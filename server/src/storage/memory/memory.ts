@@ -17,6 +17,7 @@ import { createQueueStore } from "./queue-store.ts";
 import { createReadings } from "./readings.ts";
 import { createRecordStore } from "./records.ts";
 import { settle } from "./settle.ts";
+import { createSideStore } from "./side-store.ts";
 import { createState } from "./state.ts";
 
 /** `epoch` (default 1) is the first part of every fence: give a larger one to each store that follows another. */
@@ -50,6 +51,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),
     ...createGateStore(gateVerbs, call),
+    ...createSideStore(state, call),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),
     truncateEvents: (before, bytesMax, limit) => call(() => state.log.truncate(before, bytesMax, limit)),
     ...createRecordStore(state, call),

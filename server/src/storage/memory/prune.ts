@@ -1,4 +1,6 @@
 import type { Instant } from "../../model/ids.ts";
+import type { Overdue } from "../../ports/deadline-store.ts";
+import { endOverdue } from "./overdue.ts";
 import { removeEnded } from "./remove.ts";
 import { pruneRevocations } from "./revoke.ts";
 import type { State } from "./state.ts";
@@ -38,4 +40,13 @@ function pruneTombstones(state: State, now: Instant, limit: number): number {
     }
   }
   return removed;
+}
+
+/** Ends waiting tasks that have waited too long. */
+export function expireOverdue(state: State, now: Instant, limit: number): Overdue {
+  const due = [...state.waitUntil].filter(([, until]) => until <= now);
+  due.sort(([a, untilA], [b, untilB]) => untilA - untilB || a.seq - b.seq);
+  const seen = due.slice(0, limit).map(([entry]) => entry);
+  const expired = seen.filter((entry) => endOverdue(state, entry, now));
+  return { expired: expired.map(({ head: { namespace, id } }) => ({ namespace, id })), seen: seen.length };
 }

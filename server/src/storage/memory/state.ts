@@ -41,6 +41,8 @@ export type State = {
   readonly leased: Heap<Entry>;
   readonly ended: Heap<Entry>;
   readonly gates: Gates;
+  /** When waiting tasks have waited too long, and some that wait no more. */
+  readonly waitUntil: Map<Entry, Instant>;
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -58,6 +60,7 @@ export function createState(limits: Limits, epoch: number): State {
     leased: createHeap(earlier((head) => head.leaseUntil)),
     ended: createHeap(earlier((head) => head.purgeAt)),
     gates: createGates((entry, stage) => stand(state, entry, stage)),
+    waitUntil: new Map(),
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
@@ -90,7 +93,7 @@ export function makeQueue(
   createdAt: Instant,
 ): QueueEntry | undefined {
   if (space.queues.size >= state.limits.queuesPerNamespaceMax) return undefined;
-  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const queue: QueueEntry = {
     ...{ name, createdAt, depth, pause: undefined },
     ...{ lanes: new Map(), turn: undefined, turns: new Map() },
@@ -113,6 +116,7 @@ export function remove(state: State, space: Space, entry: Entry): void {
   leave(state, entry);
   line(state.gates, entry, "delete");
   space.tasks.delete(entry.head.id);
+  state.waitUntil.delete(entry);
   // Tidied up when half of it is gone, so that removing stays cheap.
   if (space.order.length > 2 * space.tasks.size) {
     space.order = space.order.filter((each) => space.tasks.get(each.head.id) === each);
@@ -201,6 +205,7 @@ function heapOf(state: State, entry: Entry): Heap<Entry> {
     case "succeeded":
     case "failed":
     case "cancelled":
+    case "expired":
       return state.ended;
   }
 }

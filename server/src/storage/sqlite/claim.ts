@@ -5,7 +5,8 @@ import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { createCandidates } from "./candidates.ts";
 import { stateCode } from "./codes.ts";
-import type { Before } from "./pick.ts";
+import { createEndOverdue } from "./overdue.ts";
+import type { Before, Picked } from "./pick.ts";
 import { createReadReady, type Ready } from "./read-ready.ts";
 import type { Tie } from "./ties.ts";
 import { createUpdateRows } from "./update-rows.ts";
@@ -13,8 +14,9 @@ import type { Writing } from "./writing.ts";
 
 /** Makes claim: leases the best ready tasks, those whose numbers follow each other with one statement. */
 export function createClaim(writing: Writing): (want: ClaimRequest) => readonly Claimed[] {
-  const { db, epoch } = writing;
+  const { db, epoch, deadlines } = writing;
   const candidatesOf = createCandidates(writing);
+  const endOverdue = createEndOverdue(writing);
   const read = createReadReady(db);
   const lease = createUpdateRows(db, {
     values: 6,
@@ -27,12 +29,24 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
   // Counted over all tasks, from 1 in each epoch: no two leases share a fence, and a task's next one is above its earlier ones.
   let nextFence = 1;
 
+  /** The best tasks that have not waited too long; those that have, and are in their way, end here. */
+  function choose(want: ClaimRequest, before: Before): Picked {
+    let picked = candidatesOf(want, before);
+    if (!deadlines.mayBeDue(want.now)) return picked;
+    for (;;) {
+      const overdue = deadlines.dueAmong(picked.seqs, want.now);
+      if (overdue.length === 0) return picked;
+      endOverdue(overdue, want.now);
+      picked = candidatesOf(want, before);
+    }
+  }
+
   /** Leases what is chosen; `held`: that many were met at gates that had closed. */
   function claimOnce(
     want: ClaimRequest,
     before: Before,
   ): { readonly claimed: Claimed[]; readonly held: number } {
-    const { seqs, ties, held } = candidatesOf(want, before);
+    const { seqs, ties, held } = choose(want, before);
     return { held, claimed: seqs.length === 0 ? [] : leaseAll(want, seqs, ties) };
   }
 
@@ -85,11 +99,13 @@ type Leased = { readonly row: Ready; readonly fence: Fence; readonly isTied: boo
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
 function grant(
-  { queues, ledger, leases, claims }: Writing,
+  { queues, ledger, leases, checkpoints, claims }: Writing,
   want: ClaimRequest,
   { row, fence, isTied }: Leased,
 ): Claimed {
   const { seq, id, attempt } = row;
+  // A task that waits for its first attempt has been accepted, and has perhaps become ready.
+  const checkpoint = row.revision > 2 ? checkpoints.of(seq) : undefined;
   const queue = queues.byId(row.queue);
   const revision = row.revision + 1;
   ledger.move(queue, stateCode.ready, stateCode.leased);
@@ -106,5 +122,6 @@ function grant(
     policy: row.policy,
     attempt,
     deliveries: row.deliveries + 1,
+    checkpoint,
   };
 }

@@ -36,6 +36,7 @@ export const stateCode = {
   succeeded: 3,
   failed: 4,
   cancelled: 5,
+  expired: 6,
 } as const satisfies Record<TaskState, number>;
 
 export const states = createCodes<TaskState>(stateCode);
@@ -55,6 +56,9 @@ export const reasons = createCodes<StateReason>({
   cancel_requested: 11,
   purged: 12,
   replaced: 13,
+  start_overdue: 14,
+  at_most_once: 15,
+  worker_lost: 16,
 });
 
 export const eventKinds = createCodes<TaskEventKind>({
@@ -69,6 +73,7 @@ export const eventKinds = createCodes<TaskEventKind>({
   cancel_requested: 8,
   cancelled: 9,
   updated: 10,
+  expired: 11,
 });
 
 export const attemptOutcomes = createCodes<AttemptOutcome>({

@@ -1,5 +1,6 @@
+import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
-import type { NewTask, TaskHead } from "../../model/task.ts";
+import type { NewTask, TaskHead, TaskPolicy } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
 import { stateCode } from "./codes.ts";
 import { command, query } from "./files/connection.ts";
@@ -21,6 +22,7 @@ export function createDebounce({
   ledger,
   queues,
   gates,
+  deadlines,
 }: Writing): (task: NewTask, waiting: Waiting, now: Instant) => void {
   const selectContent = query<[hash: string, content: Uint8Array]>(
     db,
@@ -30,12 +32,18 @@ export function createDebounce({
   // A task that is due already starts as it would have; its place among those that are ready is its own.
   const updateTask = command(
     db,
-    `UPDATE tasks SET revision = revision + 1, content_bytes = ?1, lease_ms = ?2,
+    `UPDATE tasks SET revision = revision + 1, content_bytes = ?1, lease_ms = ?2, limit_ms = ?6,
        priority = CASE state WHEN ${stateCode.scheduled} THEN ?3 ELSE priority END,
        not_before = CASE state WHEN ${stateCode.scheduled} THEN ?4 ELSE not_before END,
        timer_at = CASE state WHEN ${stateCode.scheduled} THEN ?4 ELSE timer_at END
      WHERE seq = ?5`,
   );
+
+  function setDeadline(seq: number, { state, createdAt }: TaskHead, policy: TaskPolicy, now: Instant): void {
+    const at = waitingUntil({ policy, createdAt }, state === "ready" ? "ready" : "scheduled", now);
+    if (at === undefined) deadlines.drop([seq]);
+    else deadlines.put(seq, at);
+  }
 
   return (task, { seq, head, startBy, isTied }, now) => {
     const { namespace, queue: queueName, id, state, reason, attempt, revision } = head;
@@ -44,9 +52,12 @@ export function createDebounce({
     if (queue === undefined || hash === undefined || content === undefined)
       throw new Error("a task that waits has no content");
     // What makes a repeat of the first submission a duplicate is what was submitted then.
-    updateContent(task.content, policyText(task.policy), storedHash(namespace, hash, content), seq);
+    const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
+    updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
-    updateTask(task.content.length, task.policy.leaseMs ?? null, task.priority, start, seq);
+    const { leaseMs = null, timeLimitMs = null } = policy;
+    updateTask(task.content.length, leaseMs, task.priority, start, seq, timeLimitMs);
+    setDeadline(seq, head, policy, now);
     const priority = state === "scheduled" ? task.priority : head.priority;
     if (isTied) gates.edited(seq, queue, { state, priority, content: task.content });
     ledger.note(queue, { kind: "updated", reason, id, revision: revision + 1, attempt, at: now });

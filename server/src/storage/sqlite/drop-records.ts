@@ -12,7 +12,8 @@ export type EndedRecord = { readonly seq: number; readonly queue: QueueEntry; re
 export type DropRecords = (records: readonly EndedRecord[], now: Instant) => void;
 
 /** Makes it. */
-export function createDropRecords({ db, ledger, limits }: Writing): DropRecords {
+export function createDropRecords(writing: Writing): DropRecords {
+  const { db, ledger, limits, checkpoints, deadlines } = writing;
   const some = "seq IN (SELECT value FROM json_each(?))";
   defineContentHash(db);
   // Tags first: they are found by what the content says of them.
@@ -24,7 +25,7 @@ export function createDropRecords({ db, ledger, limits }: Writing): DropRecords 
   const leaveTombstones = command(
     db,
     `UPDATE contents SET gone_at = ?, hash = content_hash((SELECT n.name FROM namespaces n WHERE n.id = namespace), hash, content),
-       name = '', policy = '', tags = NULL, replay_of = NULL, ties = NULL, content = x'' WHERE ${some}`,
+       name = '', policy = '', tags = NULL, replay_of = NULL, ties = NULL, parent_id = NULL, root_id = NULL, content = x'' WHERE ${some}`,
   );
   const dropTasks = command(db, `DELETE FROM tasks WHERE ${some}`);
   const dropResults = command(db, `DELETE FROM results WHERE ${some}`);
@@ -32,12 +33,15 @@ export function createDropRecords({ db, ledger, limits }: Writing): DropRecords 
 
   return (records, now) => {
     if (records.length === 0) return;
-    const seqs = JSON.stringify(records.map(({ seq }) => seq));
+    const numbers = records.map(({ seq }) => seq);
+    const seqs = JSON.stringify(numbers);
     dropTags(seqs);
     leaveTombstones(plus(now, limits.tombstoneMs), seqs);
     dropTasks(seqs);
     dropResults(seqs);
     dropNotes(seqs);
+    checkpoints.drop(seqs);
+    deadlines.drop(numbers);
     for (const { queue, state } of records) ledger.move(queue, state, undefined);
   };
 }

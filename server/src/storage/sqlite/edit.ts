@@ -1,9 +1,11 @@
+import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
 import type { EditedTask } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Database, query, type Value } from "./files/connection.ts";
 import { createFind, defineContentHash } from "./find.ts";
+import { policyOfText } from "./policy-text.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
@@ -12,6 +14,7 @@ export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) =>
   const { ledger, queues, limits, gates } = writing;
   const find = createFind(writing);
   const rewrite = createRewrite(writing.db);
+  const waitAnew = createWaitAnew(writing);
 
   function queueFor(namespace: Namespace, name: QueueName, now: Instant): QueueEntry | undefined {
     const found = queues.find(namespace, name);
@@ -30,6 +33,7 @@ export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) =>
     if (isBound) gates.ties.bind(task.seq);
     const attempt = rewrite(task.seq, queue.id, { edited, now });
     if (task.isTied || isBound) gates.edited(task.seq, queue, edited);
+    if (task.state !== stateCode.ready || edited.state !== "ready") waitAnew(task.seq, edited.state, now);
     ledger.move(task.queue, task.state, undefined);
     ledger.move(queue, undefined, states.code(edited.state));
     const { reason } = edited;
@@ -38,6 +42,22 @@ export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) =>
   }
 
   return (edits) => edits.map(editOne);
+}
+
+type WaitAnew = (seq: number, waitsAs: EditedTask["state"], now: Instant) => void;
+
+/** One that begins to wait, for its time or for a worker, has waited too long at another time than before. */
+function createWaitAnew({ db, deadlines }: Writing): WaitAnew {
+  const select = query<[policy: string, createdAt: Instant]>(
+    db,
+    "SELECT c.policy, t.created_at FROM tasks t CROSS JOIN contents c ON c.seq = t.seq WHERE t.seq = ?",
+  );
+  return (seq, waitsAs, now) => {
+    const [policy, createdAt] = select.get(seq) ?? [];
+    if (policy === undefined || createdAt === undefined) return;
+    const at = waitingUntil({ policy: policyOfText(policy), createdAt }, waitsAs, now);
+    if (at !== undefined) deadlines.put(seq, at);
+  };
 }
 
 type Rewriting = { readonly edited: EditedTask; readonly now: Instant };

@@ -7,14 +7,15 @@ import type { Writing } from "./writing.ts";
 
 /** Makes extend: moves the ends of leases that are still open. */
 export function createExtend(writing: Writing): (request: ExtendRequest) => readonly LeaseCheck[] {
-  const { db, ledger, gates } = writing;
+  const { db, ledger, limits, gates } = writing;
   const find = createFind(writing);
   // A task that went back to ready is leased again: its lease goes on, so its history says nothing new.
   const extend = command(
     db,
     `UPDATE tasks SET state = ${stateCode.leased}, reason = 0, timer_at =
        -- Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is.
-       max(? + coalesce(?, lease_ms, ?), iif(? AND state = ${stateCode.leased}, timer_at, 0))
+       max(min(? + coalesce(?, lease_ms, ?), coalesce(started_at + limit_ms + ${limits.timeLimitGraceMs}, 9e15)),
+         iif(? AND state = ${stateCode.leased}, timer_at, 0))
      WHERE seq = ? AND fence_epoch = ? AND fence_seq = ? AND outcome_hash IS NULL
        AND state IN (${stateCode.ready}, ${stateCode.leased})`,
   );

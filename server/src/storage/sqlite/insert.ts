@@ -1,3 +1,4 @@
+import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { codeOfReason, stateCode } from "./codes.ts";
@@ -25,7 +26,7 @@ export type Insert = (tasks: AlikeTasks, queue: QueueEntry, now: Instant) => Ins
 
 /** Makes insert. Rows go in by the dozen: running a statement costs about as much as what it does for one row. */
 export function createInsert(writing: Writing): Insert {
-  const { db, queues } = writing;
+  const { db, queues, deadlines } = writing;
   const insertContents = createInsertContents(db);
   const insertTasks = createInsertTasks(writing);
   const insertTag = command(db, "INSERT OR IGNORE INTO tags (namespace, tag, seq) VALUES (?, ?, ?)");
@@ -35,6 +36,22 @@ export function createInsert(writing: Writing): Insert {
   function insertTags(namespace: number, tasks: readonly NewTask[], first: number, stored: StoredAt): void {
     for (const [at, { tags }] of tasks.entries())
       if (tags.length > 0 && stored(at)) for (const tag of tags) insertTag(namespace, tag, first + at);
+  }
+
+  function setDeadlines(
+    tasks: AlikeTasks,
+    first: number,
+    { state, wasStored }: Inserted,
+    now: Instant,
+  ): void {
+    const isReady = state === stateCode.ready;
+    const at = waitingUntil(
+      { policy: tasks[0].policy, createdAt: now },
+      isReady ? "ready" : "scheduled",
+      now,
+    );
+    if (at === undefined) return;
+    for (const place of tasks.keys()) if (wasStored(place)) deadlines.put(first + place, at);
   }
 
   return (tasks, queue, now) => {
@@ -50,7 +67,9 @@ export function createInsert(writing: Writing): Insert {
       wasStored = (at) => stored.has(first + at);
     }
     insertTags(namespace, tasks, first, wasStored);
-    return { first, state, wasStored };
+    const inserted = { first, state, wasStored };
+    setDeadlines(tasks, first, inserted, now);
+    return inserted;
   };
 }
 
@@ -59,20 +78,20 @@ const all: StoredAt = () => true;
 
 /** So many rows one statement takes, at most. */
 const rowsMax = 64;
-const insertContents =
-  "INSERT INTO contents (seq, namespace, name, policy, id, hash, content, tags, replay_of, ties)";
+const columns = "seq, namespace, name, policy, id, hash, content, tags, replay_of";
 const unlessTaken = "ON CONFLICT (namespace, id) DO NOTHING";
 
 // Handing a value over costs about as much as keeping it. So what rows have in common is handed over once, and most tasks of a batch
 // differ in id and content only. No numbered parameters, which the client looks up one by one.
 const plainSql = (rows: number): string =>
-  `${insertContents}
-   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL, NULL
+  `INSERT INTO contents (${columns})
+   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL
    FROM (SELECT ? AS seq, ? AS namespace, ? AS name, ? AS policy) AS shared,
      (VALUES ${Array.from({ length: rows }, (_, at) => `(${at}, ?, ?)`).join(", ")}) AS own
    WHERE true ${unlessTaken}`;
 const anySql = (rows: number): string =>
-  `${insertContents} VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
+  `INSERT INTO contents (${columns}, ties, parent_id, root_id)
+   VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
 
 type InsertContents = (namespace: number, tasks: readonly NewTask[], firstSeq: number) => number;
 
@@ -101,7 +120,9 @@ function createInsertContents(db: Database): InsertContents {
         task.contentHash ?? "",
         task.content,
       );
-      values.push(tagText, task.replayOf ?? null, textOfTies(task.ties));
+      const { replayOf, ties, lineage } = task;
+      values.push(tagText, replayOf ?? null, textOfTies(ties));
+      values.push(lineage?.parentId ?? null, lineage?.rootId ?? null);
     }
     return any(tasks.length)(...values);
   }
@@ -120,12 +141,13 @@ function createInsertContents(db: Database): InsertContents {
 
 const arePlain = (tasks: AlikeTasks): boolean =>
   tasks.every(
-    ({ name, tags, replayOf, contentHash, ties }) =>
+    ({ name, tags, replayOf, ties, lineage, contentHash }) =>
       name === tasks[0].name &&
       tags.length === 0 &&
       replayOf === undefined &&
-      contentHash === undefined &&
-      ties === undefined,
+      ties === undefined &&
+      lineage === undefined &&
+      contentHash === undefined,
   );
 
 /** Statements that insert a number of rows, each prepared when it is first needed. */
@@ -156,8 +178,8 @@ function createInsertTasks({ db, epoch, gates }: Writing) {
   const insert = command(
     db,
     `INSERT INTO tasks (seq, content_bytes, queue, priority, state, reason, revision, attempt, deliveries, fence_epoch,
-       fence_seq, timer_at, created_at, lease_ms, not_before, tied)
-     SELECT seq, length(content), ?, ?, ?, ?, 1, 1, 0, ?, 0, ?, ?, ?, ?, ? FROM contents WHERE seq BETWEEN ? AND ?`,
+       fence_seq, timer_at, created_at, lease_ms, not_before, limit_ms, tied)
+     SELECT seq, length(content), ?, ?, ?, ?, 1, 1, 0, ?, 0, ?, ?, ?, ?, ?, ? FROM contents WHERE seq BETWEEN ? AND ?`,
   );
   return (like: NewTask, queue: QueueEntry, { first, last, now }: Range): number => {
     const { priority, policy, notBefore } = like;
@@ -165,7 +187,9 @@ function createInsertTasks({ db, epoch, gates }: Writing) {
     const state = isDelayed ? stateCode.scheduled : stateCode.ready;
     const reason = codeOfReason(isDelayed ? "delay" : undefined);
     const times = [isDelayed ? notBefore : now, now, policy.leaseMs ?? null, notBefore ?? null];
-    insert(queue.id, priority, state, reason, epoch, ...times, gates.isTied(like) ? 1 : null, first, last);
+    const limitMs = policy.timeLimitMs ?? null;
+    const tied = gates.isTied(like) ? 1 : null;
+    insert(queue.id, priority, state, reason, epoch, ...times, limitMs, tied, first, last);
     return state;
   };
 }

@@ -31,7 +31,7 @@ export function createLedger(
   const updateCounts = command(
     db,
     `UPDATE queues SET scheduled = scheduled + ?, ready = ready + ?, leased = leased + ?,
-       succeeded = succeeded + ?, failed = failed + ?, cancelled = cancelled + ? WHERE id = ?`,
+       succeeded = succeeded + ?, failed = failed + ?, cancelled = cancelled + ?, expired = expired + ? WHERE id = ?`,
   );
   const insertEvents = command(
     db,

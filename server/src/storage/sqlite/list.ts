@@ -56,7 +56,8 @@ function selectOf(wanted: TaskQuery): { readonly sql: string; readonly values: V
 }
 
 /** The rows to look at, newest first: by the narrowest index that the filters allow. */
-function sourceOf({ namespace, states: wanted, tag, after }: TaskQuery): Part {
+function sourceOf(query: TaskQuery): Part {
+  const { namespace, states: wanted, tag, parentId, rootId, after } = query;
   const before = after ?? Number.MAX_SAFE_INTEGER;
   const codes = wanted.map((state) => states.code(state));
   const [only] = codes;
@@ -69,6 +70,8 @@ function sourceOf({ namespace, states: wanted, tag, after }: TaskQuery): Part {
       before,
     ];
   }
+  if (parentId !== undefined) return family("parent", namespace, parentId, before);
+  if (rootId !== undefined) return family("root", namespace, rootId, before);
   if (only !== undefined && codes.length === 1 && only > stateCode.succeeded) {
     return [
       `SELECT seq FROM tasks INDEXED BY tasks_unsuccessful
@@ -88,16 +91,17 @@ function sourceOf({ namespace, states: wanted, tag, after }: TaskQuery): Part {
   return ["SELECT seq FROM tasks NOT INDEXED WHERE seq < ? ORDER BY seq DESC", before];
 }
 
-/** Cheap filters first: those on the narrow row, then those on what lies apart. */
-function filtersOf({
+const family = (which: "parent" | "root", namespace: string, id: string, before: number): Part => [
+  `SELECT c.seq FROM namespaces n CROSS JOIN contents c INDEXED BY contents_${which} ON c.namespace = n.id
+   WHERE n.name = ? AND c.${which}_id = ? AND c.seq < ? ORDER BY c.seq DESC`,
   namespace,
-  states: wanted,
-  queue,
-  name,
-  createdFrom,
-  createdTo,
-  ended,
-}: TaskQuery): Part[] {
+  id,
+  before,
+];
+
+/** Cheap filters first: those on the narrow row, then those on what lies apart. */
+function filtersOf(query: TaskQuery): Part[] {
+  const { namespace, states: wanted, queue, name, parentId, rootId, createdFrom, createdTo, ended } = query;
   const filters: Part[] = [];
   if (wanted.length > 0) {
     const codes = JSON.stringify(wanted.map((state) => states.code(state)));
@@ -113,6 +117,8 @@ function filtersOf({
     queue ?? null,
   ]);
   if (name !== undefined) filters.push(["c.name = ?", name]);
+  if (parentId !== undefined) filters.push(["c.parent_id = ?", parentId]);
+  if (rootId !== undefined) filters.push(["c.root_id = ?", rootId]);
   return filters;
 }
 

@@ -1,4 +1,5 @@
 import { defaults } from "../../model/limits.ts";
+import type { RetryPolicy } from "../../model/retry.ts";
 import type { TaskPolicy } from "../../model/task.ts";
 
 /** As many different policies are remembered; more only cost the time to read them again. */
@@ -38,17 +39,23 @@ type Columns = readonly [
   factor: number,
   maxMs: number,
   jitter: 0 | 1,
-  /** What few policies say, each left out where it is as usual: a policy is kept with every task. */
-  ...more: (number | More)[],
+  /** Left out where it is what it is unless somebody configures it: it is kept with every task. */
+  deadLetterRetentionMs?: number,
+  more?: More,
 ];
-
-/** Of which more may come; a number is how long a dead letter is kept, unless somebody configures that. */
-type More = Pick<TaskPolicy, "unique">;
 
 const { deadLetterRetentionMs: usualDeadLetterRetentionMs } = defaults;
 
+/** What few policies say. */
+type More = Pick<RetryPolicy, "delaysMs" | "retryFor" | "neverFor"> & Omit<TaskPolicy, keyof Usual>;
+
+type Usual = Pick<
+  TaskPolicy,
+  "maxAttempts" | "maxDeliveries" | "retentionMs" | "deadLetterRetentionMs" | "leaseMs" | "retry"
+>;
+
 function write(policy: TaskPolicy): string {
-  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs, unique } = policy;
+  const { maxAttempts, maxDeliveries, retentionMs, leaseMs, retry, deadLetterRetentionMs, ...own } = policy;
   const columns: Columns = [
     maxAttempts,
     maxDeliveries,
@@ -60,26 +67,30 @@ function write(policy: TaskPolicy): string {
     retry.jitter === "full" ? 1 : 0,
   ];
   const isUsual = deadLetterRetentionMs === usualDeadLetterRetentionMs;
-  if (isUsual && unique === undefined) return JSON.stringify(columns);
-  return JSON.stringify([
-    ...columns,
-    ...(isUsual ? [] : [deadLetterRetentionMs]),
-    ...(unique ? [{ unique }] : []),
-  ]);
+  const { delaysMs, retryFor, neverFor } = retry;
+  const more = { delaysMs, retryFor, neverFor, ...own };
+  if (Object.values(more).some((value) => value !== undefined))
+    return JSON.stringify([...columns, deadLetterRetentionMs, more]);
+  return JSON.stringify(isUsual ? columns : [...columns, deadLetterRetentionMs]);
 }
 
 function read(text: string): TaskPolicy {
   const columns = JSON.parse(text) as Columns;
   const [maxAttempts, maxDeliveries, retentionMs, leaseMs, baseMs, factor, maxMs, jitter, ...rest] = columns;
-  const deadLetterRetentionMs = rest.find((each) => typeof each === "number") ?? usualDeadLetterRetentionMs;
-  const more = rest.find((each) => typeof each === "object");
+  const [deadLetterRetentionMs = usualDeadLetterRetentionMs, more = {}] = rest;
+  const { delaysMs, retryFor, neverFor, ...own } = more;
+  const lists = {
+    ...(delaysMs && { delaysMs }),
+    ...(retryFor && { retryFor }),
+    ...(neverFor && { neverFor }),
+  };
   return {
     maxAttempts,
     maxDeliveries,
     retentionMs,
     deadLetterRetentionMs,
     leaseMs: leaseMs ?? undefined,
-    retry: { baseMs, factor, maxMs, jitter: jitter === 1 ? "full" : "none" },
-    ...more,
+    retry: { baseMs, factor, maxMs, jitter: jitter === 1 ? "full" : "none", ...lists },
+    ...own,
   };
 }

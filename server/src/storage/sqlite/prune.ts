@@ -22,7 +22,7 @@ export function createPrune(writing: Writing): (now: Instant, limit: number) => 
 type PruneTasks = (now: Instant, limit: number) => number;
 type Ended = readonly [seq: number, queue: number, state: number, purgeAt: number];
 
-const terminal = [stateCode.succeeded, stateCode.failed, stateCode.cancelled];
+const terminal = [stateCode.succeeded, stateCode.failed, stateCode.cancelled, stateCode.expired];
 
 function createPruneTasks(writing: Writing): PruneTasks {
   const { db, queues } = writing;

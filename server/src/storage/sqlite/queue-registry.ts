@@ -97,10 +97,10 @@ export function createQueueRegistry(db: Database): QueueRegistry {
 }
 
 const selectQueues = `
-  SELECT q.id, n.name, q.name, q.paused_at, q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
+  SELECT q.id, n.name, q.name, q.paused_at, q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
   FROM queues q JOIN namespaces n ON n.id = q.namespace`;
 
-const stateCount = 6;
+const stateCount = 7;
 
 const emptyEntry = (id: number, namespace: Namespace, name: QueueName): QueueEntry => ({
   id,

@@ -18,11 +18,12 @@ type QueueRow = readonly [
   succeeded: number,
   failed: number,
   cancelled: number,
+  expired: number,
 ];
 
 const selectQueues = `
   SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
-    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled
+    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
   FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ?`;
 
 /** Makes getQueue: one queue; undefined where there is none. */
@@ -83,13 +84,13 @@ export const pauseOf = (
 
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
   const [, name, createdAt, reason, at, by, resumeAt, ...depth] = row;
-  const [scheduled, ready, leased, succeeded, failed, cancelled] = depth;
+  const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
   return {
     namespace,
     name,
     createdAt,
     pause: pauseOf(reason, at, by, resumeAt),
-    depth: { scheduled, ready, leased, succeeded, failed, cancelled },
+    depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
     oldestReadyAt,
   };
 }

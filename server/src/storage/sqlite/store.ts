@@ -44,6 +44,8 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     noteReplays: (notes) => ask(() => writer.call("noteReplays", notes)),
     readAttempts: (ref) => ask(() => reader.call("readAttempts", ref)),
     readReplays: (refs) => ask(() => reader.call("readReplays", refs)),
+    saveCheckpoints: (saves) => ask(() => writer.call("saveCheckpoints", saves)),
+    expireOverdue: (now, limit) => ask(() => writer.call("expireOverdue", now, limit)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
     endPauses: (refs, now) => ask(() => writer.call("endPauses", refs, now)),

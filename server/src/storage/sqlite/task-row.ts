@@ -17,7 +17,8 @@ import { tiesOfText } from "./ties-text.ts";
 export const headColumns = `
   t.seq, n.name, c.id, c.name, q.name, t.priority, c.policy, t.state, t.reason, t.revision, t.attempt, t.deliveries,
   t.fence_epoch, t.fence_seq, t.worker, t.timer_at, t.created_at, t.not_before, t.started_at, t.ended_at,
-  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of, c.ties, t.tied, x.held`;
+  t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of, c.parent_id, c.root_id,
+  c.ties, t.tied, x.held`;
 
 /** What headColumns needs beside tasks t. CROSS JOIN keeps this order: a row of t leads to the others by number. */
 export const contentJoins = `
@@ -54,6 +55,8 @@ export type HeadRow = readonly [
   cancelRequester: string | null,
   tags: string | null,
   replayOf: TaskId | null,
+  parentId: TaskId | null,
+  rootId: TaskId | null,
   ties: string | null,
   tied: number | null,
   held: number | null,
@@ -77,7 +80,7 @@ export function headOf(row: HeadRow): TaskHead {
     ...rest
   ] = row;
   const [fenceEpoch, fenceSeq, worker, timerAt, createdAt, notBefore, startedAt, endedAt, ...last] = rest;
-  const [cancelAt, cancelReason, cancelRequester, tags, replayOf, tieText, , held] = last;
+  const [cancelAt, cancelReason, cancelRequester, tags, replayOf, parentId, rootId, tieText, , held] = last;
   const state = states.word(code);
   const ties = tiesOfText(tieText);
   return {
@@ -108,6 +111,7 @@ export function headOf(row: HeadRow): TaskHead {
     replayOf: replayOf ?? undefined,
     ties,
     gate: held === null ? undefined : gateAt(held, { name, ties }),
+    lineage: rootId === null ? undefined : { parentId: parentId ?? undefined, rootId },
   };
 }
 

@@ -5,6 +5,7 @@ import type { MoreChange, TaskChange } from "../../model/task-machine.ts";
 import { createNoteAttempt } from "./attempts.ts";
 import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Value } from "./files/connection.ts";
+import { policyText } from "./policy-text.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
 
@@ -32,11 +33,14 @@ export type Decided = {
 export type WriteTransition = (target: Target, decided: Decided, ...guardValues: Value[]) => boolean;
 
 /** What writing transitions needs. */
-export type TransitionDeps = Pick<Writing, "db" | "ledger" | "limits" | "claims" | "gates">;
+export type TransitionDeps = Pick<
+  Writing,
+  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines"
+>;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, limits, claims, gates }: TransitionDeps,
+  { db, ledger, limits, claims, gates, checkpoints, deadlines }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -59,8 +63,19 @@ export function createTransition(
      ON CONFLICT (seq) DO UPDATE SET result = coalesce(?2, result), failure = coalesce(?3, failure)`,
   );
 
-  function writeMore(seq: number, { claimUntil }: MoreChange, { purgeAt }: TaskChange): void {
-    if (claimUntil !== undefined) claims.release(seq, claimUntil);
+  const setPolicy = command(db, "UPDATE contents SET policy = ? WHERE seq = ?");
+  const setLimit = command(db, "UPDATE tasks SET limit_ms = ? WHERE seq = ?");
+
+  function writeMore(seq: number, more: MoreChange, { purgeAt }: TaskChange): void {
+    const { policy, checkpoint, waitUntil, claimUntil } = more;
+    if (waitUntil !== undefined) deadlines.put(seq, waitUntil);
+    if (policy !== undefined) {
+      setPolicy(policyText(policy), seq);
+      setLimit(policy.timeLimitMs ?? null, seq);
+    }
+    if (checkpoint !== undefined) checkpoints.put(seq, checkpoint);
+    if (claimUntil === undefined) return;
+    claims.release(seq, claimUntil);
     if (purgeAt !== undefined) claims.ended(seq, purgeAt);
   }
 

@@ -10,6 +10,7 @@ import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createSettle } from "./settle.ts";
+import { createSideCalls } from "./side-calls.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import { createTruncateEvents } from "./truncate-events.ts";
 import type { Writing } from "./writing.ts";
@@ -18,6 +19,7 @@ import type { Writing } from "./writing.ts";
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates } = writing;
   const admin = createAdminCalls(writing);
+  const side = createSideCalls(writing);
 
   /** A verb that moves tasks, and leaves the gates that it touched in order. */
   const tended =
@@ -42,6 +44,8 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     apply: tended(createApply(writing), (changes) => changes[0]?.now),
     ...admin,
     edit: tended(admin.edit, (edits) => edits[0]?.now),
+    ...side,
+    expireOverdue: tended(side.expireOverdue, (now) => now),
     prune: createPrune(writing),
     setPause: createSetPause(writing),
     endPauses: createEndPauses(writing),

@@ -6,9 +6,10 @@ import { createLeaseCache, type LeaseCache } from "./lease-cache.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createQueueRegistry, type QueueRegistry } from "./queue-registry.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
+import { createSideTables, type SideTables } from "./side-tables.ts";
 
 /** What the writing verbs share: one connection, and what is remembered beside it. */
-export type Writing = {
+export type Writing = SideTables & {
   readonly db: Database;
   readonly limits: Limits;
   /** The first part of every fence given from now on. */
@@ -34,13 +35,15 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
     leases: createLeaseCache(),
     claims: createClaims(db),
     revocations: createRevocations(db),
+    ...createSideTables(db),
   };
 }
 
 /** Forgets what a transaction that was undone had made to be remembered. */
-export function forget({ ledger, queues, leases, revocations, gates }: Writing): void {
+export function forget({ ledger, queues, leases, deadlines, revocations, gates }: Writing): void {
   ledger.discard();
   queues.reload();
+  deadlines.reload();
   leases.clear();
   revocations.reload();
   gates.reload();

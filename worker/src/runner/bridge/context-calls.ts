@@ -6,10 +6,12 @@ import type { Asking } from "./asking.ts";
 import { type CrossedFields, packFields, unpackFields } from "./crossing-errors.ts";
 
 /** How each call of a context crosses over: `ask` waits for the answer. What ContextCalls gains does not compile until it has its row. */
-const ways = { progress: "tell", heartbeat: "ask", extend: "ask" } as const satisfies Record<
-  keyof ContextCalls,
-  "ask" | "tell"
->;
+const ways = {
+  progress: "tell",
+  checkpoint: "tell",
+  heartbeat: "ask",
+  extend: "ask",
+} as const satisfies Record<keyof ContextCalls, "ask" | "tell">;
 
 const levels = ["debug", "info", "warn", "error"] as const;
 

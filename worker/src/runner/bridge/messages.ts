@@ -31,8 +31,11 @@ export type RecycleRule = {
 /** Why a host is replaced: it ran that many attempts, has grown beyond its bound, or could not load a module. */
 export type RetireReason = "tasks" | "memory" | "load";
 
-/** What a worker says to a host. */
-export type ToHost = { readonly kind: "stop"; readonly error: CrossedError } | Answer;
+/** What a worker says to a host. `warn`: the attempt has come to its soft time limit. */
+export type ToHost =
+  | { readonly kind: "stop"; readonly error: CrossedError }
+  | { readonly kind: "warn" }
+  | Answer;
 
 /** What a host says. `started`: the module is loaded, the handler begins. `ended`: how, as a Settlement, encoded. */
 export type FromHost =

@@ -42,6 +42,7 @@ export class HostedAttempt {
   /** Takes what the worker says. */
   receive(message: ToHost): void {
     if (message.kind === "stop") this.#lease.abort(unpackError(message.error) as StopError);
+    else if (message.kind === "warn") this.#lease.warn();
     else this.#asking.receive(message);
   }
 

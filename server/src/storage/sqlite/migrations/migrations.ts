@@ -5,6 +5,9 @@ import { deadLetters } from "./0004-dead-letters.ts";
 import { uniqueClaims } from "./0005-unique-claims.ts";
 import { cancelsAndPauses } from "./0006-cancels-and-pauses.ts";
 import { gates } from "./0007-gates.ts";
+import { checkpoints } from "./0008-checkpoints.ts";
+import { deadlines } from "./0009-deadlines.ts";
+import { lineage } from "./0010-lineage.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -16,4 +19,7 @@ export const migrations: readonly Migration[] = [
   uniqueClaims,
   cancelsAndPauses,
   gates,
+  checkpoints,
+  deadlines,
+  lineage,
 ];

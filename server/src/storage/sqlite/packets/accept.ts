@@ -7,6 +7,7 @@ import { policyOfText, policyText } from "../policy-text.ts";
 import { textOfTies, tiesOfText } from "../ties-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
+import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 import { readWish, writeWish } from "./unique.ts";
 
@@ -66,6 +67,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   for (const tag of task.tags) to.word(tag);
   to.optionalText(task.replayOf);
   to.optionalText(textOfTies(task.ties) ?? undefined);
+  writeLineage(to, task.lineage);
   to.bytes(task.content);
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
@@ -88,6 +90,7 @@ function readNewTask(from: PacketReader): NewTask {
     tags: readList(from, () => from.word()),
     replayOf: readReplayOf(from),
     ties: tiesOfText(from.optionalText()),
+    lineage: readLineage(from),
     content: from.bytes(),
     contentHash: from.optionalText(),
   };

@@ -1,7 +1,8 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
-import type { TaskChange } from "../../../model/task-machine.ts";
+import type { MoreChange, TaskChange } from "../../../model/task-machine.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
+import { policyOfText, policyText } from "../policy-text.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** Writes what a transition writes. */
@@ -18,7 +19,7 @@ export function writeChange(to: PacketWriter, change: TaskChange): void {
   to.optionalBytes(change.failure);
   writeCancel(to, change.cancel);
   to.flag(change.more !== undefined);
-  if (change.more !== undefined) to.optionalNumber(change.more.claimUntil);
+  if (change.more !== undefined) writeMore(to, change.more);
 }
 
 export const readChange = (from: PacketReader): TaskChange => ({
@@ -33,8 +34,25 @@ export const readChange = (from: PacketReader): TaskChange => ({
   result: from.optionalBytes(),
   failure: from.optionalBytes(),
   cancel: readCancel(from),
-  more: from.flag() ? { claimUntil: readInstant(from) } : undefined,
+  more: from.flag() ? readMore(from) : undefined,
 });
+
+function writeMore(to: PacketWriter, { policy, checkpoint, waitUntil, claimUntil }: MoreChange): void {
+  to.optionalText(policy && policyText(policy));
+  to.optionalBytes(checkpoint);
+  to.optionalNumber(waitUntil);
+  to.optionalNumber(claimUntil);
+}
+
+function readMore(from: PacketReader): MoreChange {
+  const policy = from.optionalText();
+  return {
+    policy: policy === undefined ? undefined : policyOfText(policy),
+    checkpoint: from.optionalBytes(),
+    waitUntil: readInstant(from),
+    claimUntil: readInstant(from),
+  };
+}
 
 /** Writes a request to cancel, or that there is none. */
 export function writeCancel(to: PacketWriter, cancel: CancelRequest | undefined): void {

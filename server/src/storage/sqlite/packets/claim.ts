@@ -24,6 +24,7 @@ function writeClaimed(to: PacketWriter, claimed: Claimed): void {
   to.word(policyText(claimed.policy));
   to.number(claimed.attempt);
   to.number(claimed.deliveries);
+  to.optionalBytes(claimed.checkpoint);
 }
 
 const readClaimed = (from: PacketReader): Claimed => ({
@@ -35,4 +36,5 @@ const readClaimed = (from: PacketReader): Claimed => ({
   policy: policyOfText(from.word()),
   attempt: from.number(),
   deliveries: from.number(),
+  checkpoint: from.optionalBytes(),
 });

@@ -16,6 +16,7 @@ import { textOfTies, tiesOfText } from "../ties-text.ts";
 import { readCancel, readInstant, writeCancel } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readFence, readRef, writeFence, writeRef } from "./lease.ts";
+import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** How lists of references cross. */
@@ -112,6 +113,7 @@ function writeHead(to: PacketWriter, head: TaskHead): void {
   to.optionalText(textOfTies(head.ties) ?? undefined);
   to.optionalText(head.gate?.kind);
   if (head.gate !== undefined) to.text(head.gate.subject);
+  writeLineage(to, head.lineage);
 }
 
 function readHead(from: PacketReader): TaskHead {
@@ -140,6 +142,7 @@ function readHead(from: PacketReader): TaskHead {
     replayOf: readTaskId(from),
     ties: tiesOfText(from.optionalText()),
     gate: readGate(from),
+    lineage: readLineage(from),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Store } from "../../../ports/store.ts";
 import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
 import { attemptList } from "../packets/attempt.ts";
+import { saveCheckpointsVerb } from "../packets/checkpoints.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain } from "../packets/coder.ts";
 import { definitionList, oneList } from "../packets/definition.ts";
@@ -46,6 +47,8 @@ export type WriterCalls = Sync<
     | "edit"
     | "remove"
     | "noteReplays"
+    | "saveCheckpoints"
+    | "expireOverdue"
     | "prune"
     | "setPause"
     | "endPauses"
@@ -133,6 +136,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   edit: editVerb,
   noteReplays: { ...small(), items: ([notes]) => notes.length },
   remove: { ...small(), items: ([gone]) => gone.length },
+  saveCheckpoints: saveCheckpointsVerb,
+  expireOverdue: { ...small(), items: ([, limit]) => limit },
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
   endPauses: small(),
