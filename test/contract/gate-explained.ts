@@ -21,10 +21,14 @@ export async function expectExplained(subject: Subject, rules: Rules): Promise<v
   const all = await rules.tasks();
   const known: Known = { subject, rules, all };
   const granted = new Map(queues.map((queue) => [queue, grantedFrom(known, queue)]));
-  for (const task of all) {
-    const standing = await subject.store.readStanding(refOf(task.id), aheadMax);
+  const [heads, standings] = await Promise.all([
+    subject.store.readHeads(all),
+    Promise.all(all.map((task) => subject.store.readStanding(task, aheadMax))),
+  ]);
+  for (const [at, task] of all.entries()) {
+    const standing = standings[at];
     if (standing === undefined) throw new Error(`${task.id} has no standing`);
-    expect(standing.head).toEqual(await headOf(subject, task));
+    expect(standing.head).toEqual(heads[at]);
     const causes = explain(standing, noService, { now: subject.now, aheadMax });
     const said = causes.filter(({ kind }) => kind !== "no_worker");
     const told = `${task.id}, told ${JSON.stringify(said)}`;
@@ -38,8 +42,6 @@ export async function expectExplained(subject: Subject, rules: Rules): Promise<v
   }
   expect(await subject.store.readStanding(refOf("nobody"), aheadMax)).toBeUndefined();
 }
-
-const headOf = async ({ store }: Subject, { id }: Task) => (await store.readHeads([refOf(id)]))[0];
 
 const grantedFrom = ({ rules, all }: Known, queue: QueueName): readonly string[] =>
   rules.granted({ ...everything, queues: [queue] }, all).map(({ id }) => id);

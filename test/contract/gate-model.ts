@@ -101,7 +101,8 @@ async function claim(
   { subject, rules, leases }: World,
   { queues: asked, labels, limit }: Extract<Step, { kind: "claim" }>,
 ): Promise<void> {
-  await expectExplained(subject, rules);
+  // Half of the claims, because it reads each task by itself.
+  if (limit > 2) await expectExplained(subject, rules);
   const want = { queues: asked.flatMap((index) => queues[index] ?? []), labels, limit };
   const expected = rules.granted(want, await rules.tasks());
   const claimed = await subject.claim(want);
