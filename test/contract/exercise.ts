@@ -31,6 +31,7 @@ import { reopenCases } from "./reopen.ts";
 import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
 import { standingCases } from "./standing.ts";
+import { stuckCases } from "./stuck.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
@@ -54,6 +55,7 @@ const nouns = [
   limitCases,
   tieCases,
   standingCases,
+  stuckCases,
   purgeCases,
   editCases,
   removeCases,

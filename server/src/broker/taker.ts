@@ -14,6 +14,8 @@ export type TakerWants = {
   readonly worker: string;
   /** What the worker is like; absent: nothing in particular. */
   readonly labels?: Labels | undefined;
+  /** It asks again after so many tasks of a queue with turns, although there are more; absent: it takes all at once. */
+  readonly turnsMax?: number;
   /** Whether it can run tasks of a name; absent: it does not say. */
   readonly knows?: TakingWorker["knows"];
   /** How many tasks it may get now. */
@@ -23,7 +25,11 @@ export type TakerWants = {
 };
 
 /** What one claim may bring at most. */
-export type ClaimBounds = { readonly limit: number; readonly bytesMax: number };
+export type ClaimBounds = {
+  readonly limit: number;
+  readonly turnsMax?: number | undefined;
+  readonly bytesMax: number;
+};
 
 /** How a taker reaches the store. */
 export type TakerDeps = {
@@ -134,7 +140,8 @@ export class Taker implements Waiter {
   }
 
   async #claim(limit: number): Promise<readonly Claimed[]> {
-    const bounds = { limit, bytesMax: this.#wants.bytesLeft?.() ?? Number.POSITIVE_INFINITY };
+    const { turnsMax, bytesLeft } = this.#wants;
+    const bounds = { limit, turnsMax, bytesMax: bytesLeft?.() ?? Number.POSITIVE_INFINITY };
     this.#isFresh = false;
     this.#claimBeganAt = this.#deps.now();
     const startedAt = this.#board.hintSeq();
