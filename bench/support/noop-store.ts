@@ -82,6 +82,7 @@ export function createNoopStore(count: number): Store {
     deleteLimit: notHere("deleteLimit"),
     putWeight: notHere("putWeight"),
     listWeights: notHere("listWeights"),
+    readStanding: notHere("readStanding"),
     getLimit: notHere("getLimit"),
     listLimits: notHere("listLimits"),
     purge: notHere("purge"),

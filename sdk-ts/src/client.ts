@@ -131,6 +131,7 @@ class Client implements StemClient {
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
       cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
       output: (taskId, wish) => watchOutput(calls.openOutput, { ...parts, closing }, taskId, wish),
+      explain: (taskId) => this.#call(retries, () => calls.explain(taskId)),
     };
     const facades = createFacades({ ...parts, retries, closing, call: (run) => this.#call(retries, run) });
     this.locks = facades.locks;

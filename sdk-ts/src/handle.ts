@@ -2,6 +2,7 @@ import type { WatchTaskOutputResponse } from "@stem/proto/stem/v1/task_output_se
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { AnyTask } from "./define-task.ts";
+import type { TaskExplanation } from "./explanation.ts";
 import type { UniqueConflictKind, UniqueOutcome } from "./publisher.ts";
 import { applySchema } from "./schema.ts";
 import { TaskCancelledError, TaskExpiredError, TaskFailedError } from "./task-errors.ts";
@@ -65,6 +66,8 @@ export interface TaskHandle<Result = unknown> {
    * when the task has ended and all was read; to go on another time, give the `from` of what was read last, plus one.
    */
   output(options?: OutputOptions): AsyncIterable<TaskOutput>;
+  /** Says why it does not run, or that it does: every cause, out of one read. */
+  explain(): Promise<TaskExplanation>;
   /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
   cancel(reason?: string): Promise<CancelVerdict>;
 }
@@ -76,6 +79,7 @@ export type HandleDeps = {
   readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
   /** Answers of the server, up to the one that says that the task has ended. */
   readonly output: (taskId: string, wish: OutputWish) => AsyncIterable<WatchTaskOutputResponse>;
+  readonly explain: (taskId: string) => Promise<TaskExplanation>;
 };
 
 /** How a task was stored, as far as its handle shows it. */
@@ -119,6 +123,10 @@ export class Handle<Result> implements TaskHandle<Result> {
     const { codec } = this.#task;
     for await (const page of this.#deps.output(this.id, outputWishOf(options)))
       yield* outputFromProto(page, codec);
+  }
+
+  explain(): Promise<TaskExplanation> {
+    return this.#deps.explain(this.id);
   }
 
   cancel(reason = ""): Promise<CancelVerdict> {

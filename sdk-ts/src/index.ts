@@ -36,6 +36,7 @@ export { defineTask, taskDefiner } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { EnqueueDefaults } from "./enqueue-defaults.ts";
 export { withEnqueueDefaults } from "./enqueue-defaults.ts";
+export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
 export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";

@@ -8,6 +8,7 @@ import type { OpenAwait } from "./await-pool.ts";
 import { type Broadcaster, createBroadcaster } from "./broadcast.ts";
 import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
+import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import type { OutputWish } from "./task-output.ts";
@@ -27,6 +28,7 @@ export type TaskCalls = {
     wish: Pick<OutputWish, "from" | "kinds">,
     signal: AbortSignal,
   ) => AsyncIterable<WatchTaskOutputResponse>;
+  readonly explain: (taskId: string) => Promise<TaskExplanation>;
   /** What broadcasts, its calls made and repeated by `repeat`. */
   readonly broadcasterOf: (repeat: <T>(call: () => Promise<T>) => Promise<T>) => Broadcaster["broadcast"];
   /** Nothing more is sent; what is under way still gets its answer. */
@@ -94,6 +96,8 @@ export function createTaskCalls(
     },
     openOutput: (taskId, { from, kinds }, signal) =>
       outputs.watchTaskOutput({ ...inNamespace, taskId, fromOffset: from, kinds: [...kinds] }, { signal }),
+    explain: async (taskId) =>
+      explanationFromProto(await admin.explainTask({ ...inNamespace, taskId }, timed)),
     broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),
     end: () => streams.end(),
   };

@@ -9,6 +9,7 @@ import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { jsonCodec } from "./codec/json.ts";
 import { payloadToProto } from "./codec/payload.ts";
+import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
 import type { CancelVerdict } from "./handle.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
 import { cancelOutcomeFromProto } from "./task-calls.ts";
@@ -74,6 +75,8 @@ export interface TaskOperations {
    * TASK_NOT_ENDED.
    */
   setRetention(id: string, retention: Retention): Promise<Date>;
+  /** Says why a task does not run, or that it does: every cause, out of one read. */
+  explain(id: string): Promise<TaskExplanation>;
   /** Cancels a task, and says what really happened. Idempotent. */
   cancel(id: string, options?: CancelOptions): Promise<CancelVerdict>;
   /** Cancels tasks by id, also such as have not been enqueued yet: those end cancelled as soon as they are. In the order of the ids. */
@@ -121,6 +124,7 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
       if (purgeTime === undefined) throw new Error("the server answered without the time");
       return timestampDate(purgeTime);
     },
+    explain: async (id) => explanationFromProto(await call(() => admin.explainTask(at(id), timed))),
     async cancel(taskId, { reason = "", requester = "" } = {}) {
       const request = { ...inNamespace, taskId, reason, requester };
       const { outcome, state } = await call(() => admin.cancelTask(request, timed));

@@ -35,6 +35,8 @@ import { reopenCases } from "./reopen.ts";
 import { retentionCases } from "./retention.ts";
 import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
+import { standingCases } from "./standing.ts";
+import { stuckCases } from "./stuck.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
@@ -59,6 +61,8 @@ const nouns = [
   namespaceCases,
   limitCases,
   tieCases,
+  standingCases,
+  stuckCases,
   purgeCases,
   editCases,
   removeCases,

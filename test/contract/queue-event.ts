@@ -78,7 +78,10 @@ function emittingCases({ case: test }: Suite): void {
     "a queue comes into being with its first event, unless the namespace has as many as it may",
     async (subject) => {
       await emit(subject, "a");
-      expect(await emit(subject, "b", "sent", { ref: ref("second") })).toEqual({ refused: "queue_limit", max: 1 });
+      expect(await emit(subject, "b", "sent", { ref: ref("second") })).toEqual({
+        refused: "queue_limit",
+        max: 1,
+      });
       expect(await emit(subject, "b")).toMatchObject({ kind: "emitted" });
     },
     { limits: { queuesPerNamespaceMax: 1 } },

@@ -65,6 +65,9 @@ export function fakeHandles(
       fake.end = Promise.resolve(fake.ended);
       return { outcome: "cancelled", state: "cancelled" };
     },
+    async explain() {
+      throw new NoServerError("handle.explain needs a server: nothing runs the tasks of a fake client");
+    },
   };
 }
 

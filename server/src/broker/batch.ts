@@ -49,19 +49,25 @@ export type BatchDeps = {
   readonly limits: Limits;
 };
 
-/** Works through the tasks of a filter, page by page: each page is one read and one write, and others get their turn in between. */
+/**
+ * Works through the tasks of a filter, page by page: each page is one read and one write, and others get their turn in between. A page
+ * that looked at as many tasks as it may, and found fewer than were asked for, is the last one of its call.
+ */
 export async function workThrough(deps: BatchDeps, batch: TaskBatch, deed: BatchDeed): Promise<BatchOutcome> {
   const { limit, dryRun } = batch;
   let [matched, changed] = [0, 0];
   let cursor = batch.after;
+  let isFull: boolean;
   do {
-    const page = await readPage(deps, { ...batch, after: cursor, limit: limit - matched }, deed);
+    const size = Math.min(limit - matched, deps.limits.batchTasksMax);
+    const page = await readPage(deps, { ...batch, after: cursor, limit: size }, deed);
     const due = page.heads.filter(deed.wouldChange);
     matched += page.heads.length;
     if (dryRun) await deed.tell?.(due);
     changed += dryRun || due.length === 0 ? due.length : await deed.run(due);
     cursor = page.cursor;
-  } while (cursor !== undefined && matched < limit);
+    isFull = page.heads.length === size;
+  } while (cursor !== undefined && isFull && matched < limit);
   return { matched, changed, cursor };
 }
 
@@ -85,8 +91,9 @@ async function readPage(
   const { tasks, cursor } = await store.list({
     ...filter,
     states,
-    limit: Math.min(limit, limits.batchTasksMax),
+    limit,
     after,
+    scanMax: limits.scannedTasksMax,
     bytesMax: limits.frameBytesMax,
     full: false,
   });

@@ -28,6 +28,7 @@ export type {
   CancelVerdict,
   DeadLetter,
   EditWish,
+  Explained,
   ReplayEdit,
   Replayed,
   ReplayedLetter,

@@ -34,14 +34,16 @@ export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast"
         worker,
         labels,
         limit: bounds.limit,
+        turnsMax: bounds.turnsMax,
         contentBytesMax: bytesMaxOf(bounds),
         now: clock.now(),
         leaseMs: defaults.leaseMs,
         graceMs: defaults.leaseGraceMs,
       }),
-    // A claim is short either because nothing is left, or because the next task may not have fitted.
+    // A claim is short because nothing is left, because the next task may not have fitted, or because its turns were over.
     isLast: (tasks, bounds) =>
       tasks.length < bounds.limit &&
+      tasks.length !== bounds.turnsMax &&
       (tasks.length === 0 || bytesOf(tasks) + contentBytesMax <= bytesMaxOf(bounds)),
   };
 }

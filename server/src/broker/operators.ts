@@ -4,8 +4,10 @@ import { type Batches, createBatches } from "./batches.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { type CancelVerdict, createCancel, createCancelMany } from "./cancel.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { createEditing, type Editing } from "./edit.ts";
 import type { Enqueueing } from "./enqueue.ts";
+import { createExplaining, type ExplainingPart } from "./explain.ts";
 import { createLimits, type LimitsPart } from "./limits.ts";
 import { createQueueAdmin, type QueueAdmin } from "./queue-admin.ts";
 import type { QueueNews } from "./queue-hints.ts";
@@ -16,7 +18,14 @@ import { createRevoke, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What operators do. Throws StemProblem; counts tell what was left alone. */
-export interface Operators extends Queues, QueueAdmin, LimitsPart, Editing, Batches, DeadLetters {
+export interface Operators
+  extends Queues,
+    QueueAdmin,
+    LimitsPart,
+    Editing,
+    Batches,
+    DeadLetters,
+    ExplainingPart {
   /** Cancels a task; TASK_UNKNOWN when there is none. */
   cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
   /** Cancels tasks, also such as have not come yet: those end cancelled when they do. CONCURRENCY_LIMIT_REACHED. */
@@ -31,6 +40,7 @@ export interface Operators extends Queues, QueueAdmin, LimitsPart, Editing, Batc
 export type OperatorsDeps = BrokerDeps & {
   readonly sessions: Pick<Sessions, "tellCancel">;
   readonly enqueueing: Pick<Enqueueing, "enqueueMade">;
+  readonly dispatch: Pick<Dispatch, "isDraining" | "takersAt">;
   readonly news: QueueNews;
 };
 
@@ -44,6 +54,7 @@ export function createOperators(deps: OperatorsDeps): Operators {
     ...createEditing(deps),
     ...createBatches({ ...deps, cancelMany: createCancelMany(deps) }),
     ...createDeadLetters(deps),
+    ...createExplaining(deps),
     cancel,
     revoke: createRevoke({ ...deps, cancel }),
     replay: createReplay(deps),

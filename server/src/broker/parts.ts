@@ -67,7 +67,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   });
   const admit = createAdmit(deps);
   const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing, admit });
-  const operators = createOperators({ ...deps, sessions, enqueueing, news });
+  const operators = createOperators({ ...deps, sessions, enqueueing, dispatch, news });
   return {
     keys,
     dispatch,

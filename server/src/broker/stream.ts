@@ -46,7 +46,7 @@ export class Stream implements Session, StreamControl {
     state.paused = new Set(hello.paused);
     state.heardAt = deps.clock.now();
     state.detachedAt = undefined;
-    this.#taker = joinQueues(deps.dispatch, state);
+    this.#taker = joinQueues(deps, state);
     state.book.clearCredit();
   }
 
@@ -201,7 +201,7 @@ export class Stream implements Session, StreamControl {
   #pause(queues: readonly QueueName[]): void {
     this.#state.paused = new Set(queues);
     this.#taker.leave();
-    this.#taker = joinQueues(this.#deps.dispatch, this.#state);
+    this.#taker = joinQueues(this.#deps, this.#state);
   }
 
   /** False when another stream has the session, and it is none of this one's business any more. */

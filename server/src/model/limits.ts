@@ -27,9 +27,15 @@ export const limits = {
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,
   pageSizeDefault: 50,
+  /** Tasks that one page of a filter looks at, however few of them match. */
+  scannedTasksMax: 50_000,
   /** Tasks that one call of an operator works through; it answers where to go on. */
   operationTasksMax: 10_000,
+  /** Tasks that come before another one are counted so far. */
+  tasksAheadMax: 1000,
   leasedTasksMax: 1000,
+  /** Tasks of a queue with turns that a stream gets at once: its slots come free one after the other, and whoever is next soon has one. */
+  turnsPerGrantMax: 8,
   leaseWaitMsMax: 30_000,
   leaseMsMin: 1000,
   leaseMsMax: 3_600_000,

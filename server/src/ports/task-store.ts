@@ -101,6 +101,8 @@ export type ClaimRequest = {
   /** What the worker is like; absent: nothing in particular. Tasks that ask for more than that are left to others. */
   readonly labels?: Labels | undefined;
   readonly limit: number;
+  /** A claim ends with its task of this number, if the queue of that one has turns; absent: it does not. */
+  readonly turnsMax?: number | undefined;
   /** The contents, and what earlier attempts left, together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;
   readonly now: Instant;
@@ -198,11 +200,16 @@ export type TaskQuery = {
   readonly limit: number;
   /** The `cursor` of an earlier page. */
   readonly after: number | undefined;
+  /** So many tasks are looked at, by whichever index serves, before the page is answered, however few it has; absent: all. */
+  readonly scanMax?: number | undefined;
   /** Contents, results and failures together stay within this, where they are read; the first task is listed however large. */
   readonly bytesMax: number;
   /** Without: content comes back as no bytes, result and failure undefined. */
   readonly full: boolean;
 };
 
-/** One page; `cursor` asks for the next, undefined exactly when no further task matches. */
+/**
+ * One page; `cursor` asks for the next. Undefined: no further task matches. With `scanMax` it may be given with fewer tasks than the
+ * limit, or none.
+ */
 export type TaskPage = { readonly tasks: readonly Task[]; readonly cursor: number | undefined };

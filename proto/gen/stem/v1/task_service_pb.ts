@@ -513,7 +513,7 @@ export type ListTasksRequest = Message<"stem.v1.ListTasksRequest"> & {
   createTimeTo?: Timestamp | undefined;
 
   /**
-   * How many; 0: 50, above 1,000: 1,000. A page may hold fewer and still have a successor.
+   * How many; 0: 50, above 1,000: 1,000. A page may hold fewer, even none, and still have a successor.
    *
    * @generated from field: int32 page_size = 8;
    */

@@ -4,6 +4,8 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import {
+  type CancelRequest as CancelMessage,
+  CancelRequestSchema,
   NewTaskSchema,
   type Progress,
   ProgressSchema,
@@ -15,7 +17,7 @@ import {
 import { TaskClaimSchema } from "@stem/proto/stem/v1/unique_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
 import type { Gate } from "../../model/gate.ts";
-import type { Task, TaskHead } from "../../model/task.ts";
+import type { CancelRequest, Task, TaskHead } from "../../model/task.ts";
 import type { TaskClaim } from "../../model/unique.ts";
 import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
 import { timestampFromInstant } from "./time.ts";
@@ -67,18 +69,16 @@ function headToProto(task: TaskHead): TaskMessage {
     rootId: task.lineage?.rootId ?? "",
     createTime: timestampFromInstant(task.createdAt),
     ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
-    ...(task.cancel && {
-      cancel: {
-        reason: task.cancel.reason,
-        requestTime: timestampFromInstant(task.cancel.at),
-        requester: task.cancel.requester ?? "",
-      },
-    }),
+    ...(task.cancel && { cancel: cancelToProto(task.cancel) }),
   });
   if (task.gate) message.gate = gateToProto(task.gate);
   addTimes(message, task);
   return message;
 }
+
+/** A request to cancel as callers see it. */
+export const cancelToProto = ({ reason, at, requester = "" }: CancelRequest): CancelMessage =>
+  create(CancelRequestSchema, { reason, requestTime: timestampFromInstant(at), requester });
 
 const gateCases = { ordering: "orderingKey", key: "limitKey", name: "taskName" } as const;
 

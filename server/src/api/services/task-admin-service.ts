@@ -21,6 +21,7 @@ import { type ServiceEntry, serve } from "../call.ts";
 import { purgeTimeOf, retentionToProto } from "../convert/retention.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
+import { explanationToProto } from "../convert/task-explanation.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
 import { durationMs } from "../convert/time-fields.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -79,6 +80,9 @@ export function createTaskAdminService({
     async moveTask(request) {
       const wish = { ...noWish, queue: queueNameOf(request.queue) };
       return create(MoveTaskResponseSchema, { task: show(await broker.editTask(atOf(request), wish)) });
+    },
+    async explainTask(request) {
+      return explanationToProto(await broker.explainTask(refOf(request)));
     },
     async deleteTask(request) {
       const state = await broker.deleteTask(atOf(request));

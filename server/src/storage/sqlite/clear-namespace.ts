@@ -67,7 +67,9 @@ function createRemoveRest(writing: Writing): (space: SpaceEntry) => void {
     "DELETE FROM unique_claims WHERE namespace = ?",
     "DELETE FROM revocations WHERE namespace = ?",
     "DELETE FROM shelves WHERE namespace = ?",
-    ...["turns", "queue_events", "queue_event_heads"].map((table) => `DELETE FROM ${table} WHERE ${ofQueues}`),
+    ...["turns", "queue_events", "queue_event_heads"].map(
+      (table) => `DELETE FROM ${table} WHERE ${ofQueues}`,
+    ),
   ].map((sql) => command(db, sql));
   return (space) => {
     // What this transaction owes the queues is written while they are there.

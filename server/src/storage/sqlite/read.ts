@@ -22,7 +22,8 @@ export function taskOf(row: FullRow): Task {
   };
 }
 
-const byId = `
+/** From a namespace's name and a task's id to its row, and all that headColumns needs. */
+export const byId = `
   FROM namespaces n CROSS JOIN contents c ON c.namespace = n.id CROSS JOIN tasks t ON t.seq = c.seq
     CROSS JOIN queues q ON q.id = t.queue ${tieJoin}`;
 

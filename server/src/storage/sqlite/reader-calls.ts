@@ -8,6 +8,7 @@ import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
 import { createRecordReaderCalls } from "./record-reader-calls.ts";
 import { createReadReplays } from "./replays.ts";
+import { createReadStanding } from "./standing.ts";
 import type { ReaderCalls } from "./threads/verbs.ts";
 
 /** Makes the verbs that read. Each runs inside a transaction, and so sees one moment. */
@@ -21,6 +22,7 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   expiredLeases: createExpiredLeases(db),
   ...createQueueReadings(db),
   getLimit: createGetLimit(db),
+  readStanding: createReadStanding(db),
   listLimits: createListLimits(db),
   listWeights: createListWeights(db),
   readEvents: createReadEvents(db),

@@ -68,6 +68,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     dueTasks: (now, limit) => ask(() => reader.call("dueTasks", now, limit)),
     expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
     getLimit: (ref) => ask(() => reader.call("getLimit", ref)),
+    readStanding: (ref, aheadMax) => ask(() => reader.call("readStanding", ref, aheadMax)),
     listLimits: (namespace, after, limit) => ask(() => reader.call("listLimits", namespace, after, limit)),
     readEvents: (after, limit) => ask(() => reader.call("readEvents", after, limit)),
     putDefinitions: (records) => ask(() => writer.call("putDefinitions", records)),

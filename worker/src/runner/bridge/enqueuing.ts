@@ -1,4 +1,4 @@
-import type { CancelVerdict, Enqueuer, StemProblem } from "@stem/sdk";
+import type { CancelVerdict, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
 import {
   BatchingEnqueuer,
   type ClientGate,
@@ -53,6 +53,7 @@ export function askedEnqueuer(asking: Asking): AskedEnqueuer {
         next = page.nextOffset;
       }
     },
+    explain: (taskId) => asking.ask("explain", [taskId]) as Promise<TaskExplanation>,
   };
   const enqueuer = new BatchingEnqueuer(publish, handles, new AbortController().signal);
   return {
@@ -92,6 +93,7 @@ export function answeredEnqueuing(gate: () => ClientGate): AnswerTable {
           ...{ from: BigInt(from as bigint), kinds: kinds as OutputWish["kinds"], signal },
         }),
       ),
+    explain: ([taskId]) => gate().handles.explain(String(taskId)),
   };
 }
 

@@ -114,6 +114,7 @@ export type ReaderCalls = Sync<
     | "duePauses"
     | "getQueue"
     | "getLimit"
+    | "readStanding"
     | "listLimits"
     | "listWeights"
     | "listQueues"
@@ -214,6 +215,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   duePauses: small(),
   getQueue: small(),
   getLimit: small(),
+  readStanding: { request: plain(), answer: plain() },
   listLimits: small(),
   listWeights: small(),
   listQueues: small(),
