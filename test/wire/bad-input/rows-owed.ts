@@ -47,9 +47,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
   "queue limits and routing": {
     D110: "a start behind the task's expiry",
     D113: "retry_on with an unknown error class",
-    D121: "a queue that was deleted or takes nothing",
-    D122: "a queue or namespace that is full",
-    D169: "deleting a queue that others point to",
   },
   schedules: {
     D176: "cron lines that are too short or too long",
