@@ -10,20 +10,16 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
-import { pruneClaimsOnce } from "./claim-pruner.ts";
-import { pruneEventsOnce } from "./event-pruner.ts";
 import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
-import { pruneLocksOnce } from "./lock-pruner.ts";
-import { type NamespaceRemoverDeps, removeNamespacesOnce } from "./namespace-remover.ts";
-import { removeQueuesOnce } from "./queue-remover.ts";
-import { pruneResultsOnce } from "./result-pruner.ts";
+import { prunersOf } from "./pruners.ts";
+import { type RemoversDeps, removersOf } from "./removers.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
 /** What upkeep lives on. */
-export type UpkeepDeps = {
+export type UpkeepDeps = RemoversDeps & {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,10 +29,6 @@ export type UpkeepDeps = {
   readonly queueHints: QueueHints;
   /** The backend's: who is told that tasks changed. */
   readonly hints: TaskHints;
-  /** Those that are being deleted. */
-  readonly namespaces: NamespaceRemoverDeps["namespaces"];
-  /** The broker's: lets go of one of them. */
-  readonly leaveNamespace: NamespaceRemoverDeps["leaveNamespace"];
 };
 
 /** Loops at work. */
@@ -49,9 +41,8 @@ const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
 const expireIntervalMs = 1000;
-/** Queues in one write, or one round. */
+/** Queues in one write. */
 const resumedTogether = 100;
-const pruneIntervalMs = 10_000;
 
 /** Starts all loops. */
 export function startUpkeep(deps: UpkeepDeps): Upkeep {
@@ -64,10 +55,8 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onGatesWait((wakeAt) =>
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
-  const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps), claimPrunerOf(deps)];
-  const removers = [queueRemoverOf(deps), namespaceRemoverOf(deps)];
   const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener];
-  const loops = [...waking, ...pruners, ...removers];
+  const loops = [...waking, ...prunersOf(deps), ...removersOf(deps)];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -112,63 +101,4 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
 function expirerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
   return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
-}
-
-function resultPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "result-pruner",
-    runOnce: () => pruneResultsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function eventPrunerOf(deps: UpkeepDeps): Loop {
-  const options = {
-    intervalMs: pruneIntervalMs,
-    batchRowsMax: deps.limits.batchTasksMax,
-    retentionMs: deps.limits.eventRetentionMs,
-    bytesMax: deps.limits.eventBytesMax,
-  };
-  return createLoop(deps, {
-    name: "event-pruner",
-    runOnce: () => pruneEventsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function lockPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "lock-pruner",
-    runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function claimPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "claim-pruner",
-    runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function queueRemoverOf(deps: UpkeepDeps): Loop {
-  const { batchTasksMax, eventRetentionMs } = deps.limits;
-  const options = {
-    intervalMs: stageIntervalMs,
-    queuesMax: resumedTogether,
-    batchTasksMax,
-    eventRetentionMs,
-  };
-  return createLoop(deps, {
-    name: "queue-remover",
-    runOnce: () => removeQueuesOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function namespaceRemoverOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: stageIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "namespace-remover",
-    runOnce: () => removeNamespacesOnce(deps, options, deps.clock.now()),
-  });
 }
