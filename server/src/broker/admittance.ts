@@ -9,15 +9,15 @@ import type { QueueAdminStore } from "../ports/queue-admin-store.ts";
  */
 export type Admit = (namespace: Namespace, queues: readonly QueueName[]) => Promise<void>;
 
+/** What that needs. */
+export type AdmitDeps = {
+  readonly store: Pick<QueueAdminStore, "missingQueue">;
+  readonly namespaces: NamespaceView;
+};
+
 /** Makes it. */
 export const createAdmit =
-  ({
-    store,
-    namespaces,
-  }: {
-    readonly store: Pick<QueueAdminStore, "missingQueue">;
-    readonly namespaces: NamespaceView;
-  }): Admit =>
+  ({ store, namespaces }: AdmitDeps): Admit =>
   async (namespace, queues) => {
     if (namespaces.stateOf(namespace) === "deleting")
       throw new StemProblem({ reason: "NAMESPACE_DISABLED", namespace, state: "deleting" });

@@ -6,7 +6,6 @@
 import { createLoop } from "../lib/loop.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
-import type { LeaveNamespace } from "./leave-namespace.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
 import type {
@@ -59,7 +58,7 @@ export type RunningBroker = Broker & {
   /** For upkeep: what became ready or was scheduled. */
   readonly queueHints: QueueHints;
   /** For upkeep: lets go of a namespace that is being deleted. */
-  readonly leaveNamespace: LeaveNamespace;
+  readonly leaveNamespace: Parts["leaveNamespace"];
   /** Resolves as soon as no worker's session holds a lease. Leases without a session are not waited for. */
   quiet(): Promise<void>;
   /** Stops what runs by itself; drain first. */

@@ -18,7 +18,7 @@ export type LeavingDeps = {
   readonly store: Pick<LockStore, "listLocks" | "releaseLock">;
   readonly clock: Clock;
   readonly routing: Pick<Routing, "forget">;
-  readonly sessions: Pick<Sessions, "dismiss">;
+  readonly sessions: Pick<Sessions, "in">;
   readonly limitsPart: Pick<LimitsPart, "listLimits" | "deleteLimit">;
   readonly definitions: Pick<Definitions, "list" | "remove">;
 };
@@ -55,10 +55,8 @@ export function createLeaveNamespace(deps: LeavingDeps): LeaveNamespace {
   }
 
   return async (namespace) => {
-    sessions.dismiss(
-      namespace,
-      new StemProblem({ reason: "NAMESPACE_DISABLED", namespace, state: "deleting" }),
-    );
+    const why = new StemProblem({ reason: "NAMESPACE_DISABLED", namespace, state: "deleting" });
+    for (const { book, stream } of sessions.in(namespace)) if (book.size === 0) stream?.dismiss(why);
     await forgetLimits(namespace);
     await forgetLocks(namespace);
     await forgetDefinitions(namespace);

@@ -1,5 +1,3 @@
-import type { Namespace } from "../model/ids.ts";
-import { type Admit, createAdmit } from "./admittance.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import type { SaveCheckpoints } from "./checkpoints.ts";
@@ -8,18 +6,17 @@ import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
-import { createLeaveNamespace, type LeaveNamespace } from "./leave-namespace.ts";
-import type { OpenToken } from "./open-token.ts";
 import { createOperators, type Operators } from "./operators.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
 import { createReporting, type Reporting } from "./reporting.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createSettling, type Settling } from "./settle.ts";
+import { createTenancy, type Tenancy } from "./tenancy.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
 import { createUnaryLeasing, type LeaseUnary } from "./unary-lease.ts";
 
 /** What a broker is made of: one part a verb. */
-export type Parts = {
+export type Parts = Tenancy & {
   readonly keys: TokenKeys;
   readonly dispatch: Dispatch;
   readonly queueHints: QueueHints;
@@ -33,10 +30,8 @@ export type Parts = {
   readonly writeOutput: Reporting["writeOutput"];
   readonly operators: Operators;
   readonly definitions: Definitions;
-  readonly admit: Admit;
-  readonly leaveNamespace: LeaveNamespace;
   /** Opens any token of a namespace; for one batch. */
-  readonly openAny: (namespace: Namespace) => OpenToken;
+  readonly openAny: Sessions["openAny"];
 };
 
 /** Makes the parts and shows them to each other. */
@@ -65,9 +60,9 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     definitions,
     fanOut: (namespace, tasks) => broadcasts.fanOut(namespace, tasks),
   });
-  const admit = createAdmit(deps);
-  const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing, admit });
   const operators = createOperators({ ...deps, sessions, enqueueing, dispatch, news });
+  const tenancy = createTenancy({ ...deps, sessions, definitions, limitsPart: operators });
+  const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing, admit: tenancy.admit });
   return {
     keys,
     dispatch,
@@ -82,8 +77,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     operators,
     definitions,
-    admit,
-    leaveNamespace: createLeaveNamespace({ ...deps, sessions, definitions, limitsPart: operators }),
+    ...tenancy,
     openAny: sessions.openAny,
   };
 }

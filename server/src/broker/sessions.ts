@@ -1,6 +1,5 @@
 import { type Bytes, type Instant, type Namespace, plus, type TaskRef } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
-import type { StemProblem } from "../model/problem.ts";
 import type { CancelMessage, Fence, TaskHead } from "../model/task.ts";
 import type { Random } from "../ports/random.ts";
 import { createCommands } from "./commands.ts";
@@ -32,8 +31,8 @@ export type Sessions = {
   workers(namespace: Namespace): readonly WorkerView[];
   /** Resolves as soon as no session holds a lease. */
   quiet(): Promise<void>;
-  /** Ends the streams of a namespace's sessions that hold no leases. */
-  dismiss(namespace: Namespace, why: StemProblem): void;
+  /** The sessions of a namespace, in no order. */
+  in(namespace: Namespace): readonly SessionState[];
   /** Forgets sessions whose stream was lost so long ago that their leases are over. */
   sweep(now: Instant): void;
 };
@@ -119,7 +118,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         noteQuiet();
       });
     },
-    dismiss: (namespace, why) => dismissIdle(sessions.values(), namespace, why),
+    in: (namespace) => [...sessions.values()].filter((state) => state.namespace === namespace),
     sweep(now) {
       for (const state of sessions.values()) {
         const { stream, detachedAt } = state;
@@ -132,11 +131,6 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
     },
   };
-}
-
-function dismissIdle(states: Iterable<SessionState>, namespace: Namespace, why: StemProblem): void {
-  for (const state of states)
-    if (state.namespace === namespace && state.book.size === 0) state.stream?.dismiss(why);
 }
 
 function neverArrived(states: Iterable<SessionState>, { namespace, id, fence }: TaskHead): boolean {

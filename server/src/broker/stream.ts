@@ -1,6 +1,5 @@
 import type { Command, CommandOutcome } from "../model/command.ts";
 import type { Bytes, QueueName } from "../model/ids.ts";
-import type { StemProblem } from "../model/problem.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { Claimed } from "../ports/task-store.ts";
@@ -153,7 +152,7 @@ export class Stream implements Session, StreamControl {
     this.#events.onSuperseded();
   }
 
-  dismiss(why: StemProblem): void {
+  dismiss(why: Parameters<StreamControl["dismiss"]>[0]): void {
     this.#events.onDismissed?.(why);
   }
 

@@ -71,6 +71,8 @@ describe("where values come from", () => {
       "store.durability": "relaxed",
       "server.namespaces": ["a", "b-1"],
       "server.routing": "routes.yaml",
+      "server.namespaceCreate": "on-use",
+      "queues.create": "explicit",
       "log.level": "error",
       "log.format": "json",
       "defaults.queue": "other",

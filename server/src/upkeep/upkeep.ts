@@ -13,14 +13,13 @@ import type { TaskHints } from "../ports/task-hints.ts";
 import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
-import { type NamespaceRemoverDeps, removeNamespacesOnce } from "./namespace-remover.ts";
 import { createPruners } from "./pruners.ts";
-import { removeQueuesOnce } from "./queue-remover.ts";
+import { type RemoversDeps, createRemovers } from "./removers.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
 /** What upkeep lives on. */
-export type UpkeepDeps = {
+export type UpkeepDeps = RemoversDeps & {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,10 +29,6 @@ export type UpkeepDeps = {
   readonly queueHints: QueueHints;
   /** The backend's: who is told that tasks changed. */
   readonly hints: TaskHints;
-  /** Those that are being deleted. */
-  readonly namespaces: NamespaceRemoverDeps["namespaces"];
-  /** The broker's: lets go of one of them. */
-  readonly leaveNamespace: NamespaceRemoverDeps["leaveNamespace"];
 };
 
 /** Loops at work. */
@@ -46,7 +41,7 @@ const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
 const expireIntervalMs = 1000;
-/** Queues in one write, or one round. */
+/** Queues in one write. */
 const resumedTogether = 100;
 
 /** Starts all loops. */
@@ -60,9 +55,8 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onGatesWait((wakeAt) =>
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
-  const removers = [queueRemoverOf(deps), namespaceRemoverOf(deps)];
   const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener];
-  const loops = [...waking, ...createPruners(deps), ...removers];
+  const loops = [...waking, ...createPruners(deps), ...createRemovers(deps)];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -107,26 +101,4 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
 function expirerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
   return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
-}
-
-function queueRemoverOf(deps: UpkeepDeps): Loop {
-  const { batchTasksMax, eventRetentionMs } = deps.limits;
-  const options = {
-    intervalMs: stageIntervalMs,
-    queuesMax: resumedTogether,
-    batchTasksMax,
-    eventRetentionMs,
-  };
-  return createLoop(deps, {
-    name: "queue-remover",
-    runOnce: () => removeQueuesOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function namespaceRemoverOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: stageIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "namespace-remover",
-    runOnce: () => removeNamespacesOnce(deps, options, deps.clock.now()),
-  });
 }

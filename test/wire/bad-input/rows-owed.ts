@@ -44,11 +44,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
     D067: "a target queue that the caller may not use",
     D068: "reserved request headers set by the caller",
   },
-  "queue limits and routing": {
-    D121: "a queue that was deleted or takes nothing",
-    D122: "a queue or namespace that is full",
-    D169: "deleting a queue that others point to",
-  },
   schedules: {
     D176: "cron lines that are too short or too long",
     D178: "cron fields outside their range",
