@@ -124,7 +124,7 @@ class Client implements StemClient {
     this.#handles = {
       waitForEnd: (taskId, options) => waitForEnd(this.#pool, clock, taskId, options),
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
-      cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
+      cancel: (taskId, request) => this.#call(retries, () => calls.cancel(taskId, request)),
     };
     const facades = createFacades({ ...parts, retries, closing, call: (run) => this.#call(retries, run) });
     this.locks = facades.locks;

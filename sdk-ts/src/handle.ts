@@ -33,6 +33,16 @@ export type CancelVerdict = {
    */
   readonly outcome: "cancelled" | "requested" | "already_terminal";
   readonly state: TaskState | undefined;
+  /** How many of its descendants were cancelled, or their workers told, where that was asked. */
+  readonly descendants: number;
+};
+
+/** How to cancel a task that one has a handle of. */
+export type CancelRequest = {
+  /** At most 1 KiB; its handler can read it. */
+  readonly reason?: string;
+  /** Also all that its handlers enqueued and its end made, and what those did, and so on, whether or not it has ended itself. Default false. */
+  readonly descendants?: boolean;
 };
 
 /** A task that was enqueued, from here or from elsewhere. */
@@ -52,15 +62,15 @@ export interface TaskHandle<Result = unknown> {
   result(options?: ResultOptions): Promise<Result>;
   /** Reads it as it is now. */
   status(): Promise<TaskStatus>;
-  /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
-  cancel(reason?: string): Promise<CancelVerdict>;
+  /** Asks for its end, and says what really happened. Idempotent. A text is the reason. */
+  cancel(request?: string | CancelRequest): Promise<CancelVerdict>;
 }
 
 /** What handles need of their client. */
 export type HandleDeps = {
   readonly waitForEnd: (taskId: string, options: WaitOptions) => Promise<Task>;
   readonly read: (taskId: string) => Promise<Task>;
-  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly cancel: (taskId: string, request: CancelRequest) => Promise<CancelVerdict>;
 };
 
 /** How a task was stored, as far as its handle shows it. */
@@ -100,8 +110,8 @@ export class Handle<Result> implements TaskHandle<Result> {
     return taskStatusFromProto(await this.#deps.read(this.id), this.#task.codec);
   }
 
-  cancel(reason = ""): Promise<CancelVerdict> {
-    return this.#deps.cancel(this.id, reason);
+  cancel(request: string | CancelRequest = {}): Promise<CancelVerdict> {
+    return this.#deps.cancel(this.id, typeof request === "string" ? { reason: request } : request);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi } from "./api/api.ts";
+import { type Api, createApi, createAssemble } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -137,7 +137,9 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   const backend = createBackend({ store, clock, limits });
   const routing = await openRoutes(config, { store, defaults });
   const { hints } = backend;
-  const broker = await createBroker({ store, clock, random, log, limits, defaults, routing, hints });
+  const assemble = createAssemble(limits);
+  const shared = { store, clock, random, log, limits, defaults, hints };
+  const broker = await createBroker({ ...shared, routing, assemble });
   started.defer(() => broker.close());
   const upkeep = startUpkeep({ store, clock, log, limits, defaults, queueHints: broker.queueHints, hints });
   started.defer(() => upkeep.stop());

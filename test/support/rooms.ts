@@ -1,3 +1,4 @@
+import { createAssemble } from "../../server/src/api/convert/task-input.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker, type EnqueueVerdict } from "../../server/src/broker/broker.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
@@ -45,7 +46,7 @@ export async function openRooms(wish: RoomsWish = {}) {
   const { hints } = backend;
   const deps = { store, clock, random, log, limits: bounds, defaults: usual, hints };
   const routing = await openRouting({ ...deps, namespaces: [defaultNamespace] });
-  const broker = await createBroker({ ...deps, routing });
+  const broker = await createBroker({ ...deps, routing, assemble: createAssemble(bounds) });
   const locks = createLocks(deps);
   const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
   await clock.advance(0);

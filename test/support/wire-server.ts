@@ -1,4 +1,4 @@
-import { type Api, createApi } from "../../server/src/api/api.ts";
+import { type Api, createApi, createAssemble } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
 import { createControl } from "../../server/src/control/control.ts";
@@ -52,7 +52,8 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
   };
   const namespaces = wish.namespaces ?? ["default"];
   const routing = await openRouting({ ...deps, namespaces: namespaces.map(namespaceOf) });
-  const broker = await createBroker({ ...deps, routing });
+  const assemble = createAssemble(bounds);
+  const broker = await createBroker({ ...deps, routing, assemble });
   const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
   const info = {
     version: "0.0.0-test",

@@ -52,12 +52,13 @@ export function fakeHandles(
       const fake = find(taskId);
       return fake.ended ?? messageOf(fake, waitingState(fake), {});
     },
-    async cancel(taskId, reason) {
+    async cancel(taskId, { reason = "" }) {
       const fake = find(taskId);
-      if (fake.ended) return { outcome: "already_terminal", state: stateFromProto(fake.ended.state) };
+      if (fake.ended)
+        return { outcome: "already_terminal", state: stateFromProto(fake.ended.state), descendants: 0 };
       fake.ended = messageOf(fake, TaskState.CANCELLED, { cancel: { reason } });
       fake.end = Promise.resolve(fake.ended);
-      return { outcome: "cancelled", state: "cancelled" };
+      return { outcome: "cancelled", state: "cancelled", descendants: 0 };
     },
   };
 }

@@ -11,6 +11,7 @@ import type { QueueHints } from "./queue-hints.ts";
 import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
+export type { Assemble } from "./assembling.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
 export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {
@@ -31,7 +32,7 @@ export type {
 export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
-export type { TaskSubmission } from "./task-submission.ts";
+export type { LinkSubmission, TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
 export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, WorkerView };

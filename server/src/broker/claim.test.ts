@@ -20,7 +20,7 @@ async function aClaim(contentBytes: readonly number[]) {
   const store = createMemoryStore({ limits });
   const tasks = contentBytes.map((bytes, at) => newTask(`task-${at}`, { content: new Uint8Array(bytes) }));
   await store.accept({ tasks, now: clock.now(), atomic: false });
-  return createClaim({ store, clock, limits, defaults });
+  return createClaim({ store, clock, limits, defaults, ready: async (_, claimed) => claimed });
 }
 
 test("what is claimed together fits into one frame, with a token and ids for each", async () => {

@@ -1,10 +1,12 @@
 import type { Namespace } from "../model/ids.ts";
+import { createAssembling } from "./assembling.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { createCheckpointing } from "./checkpoints.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { createEndLeases } from "./end-leases.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
@@ -38,16 +40,18 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const keys = await openTokenKeys(deps, clock.now());
   const definitions = await openDefinitions(deps);
   const dispatch = createDispatch({
-    ...createClaim(deps),
+    ...createClaim({ ...deps, ready: (namespace, claimed) => ready(namespace, claimed) }),
     giveBack: (namespace, tasks) => settling.release(namespace, tasks, true),
     log,
   });
   const news = createQueueHints(dispatch, (task) => sessions.neverArrived(task));
-  deps.store.onGateNews(({ opened, wakeAt }) => {
+  deps.store.onGateNews(({ opened, wakeAt, dueAt }) => {
     for (const { queue, count } of opened) dispatch.ready(queue, count);
     if (wakeAt !== undefined) news.gatesWait(wakeAt);
+    if (dueAt !== undefined) news.scheduled(dueAt);
   });
   const settling = createSettling({ ...deps, news });
+  const ready = createAssembling({ ...deps, endLeases: createEndLeases({ ...deps, news }) });
   const extending = createExtending(deps);
   const sessions = createSessions({
     ...{ ...deps, keys, dispatch, settling, extending },

@@ -54,6 +54,8 @@ const ownKeys = [
   "startWithinMs",
   "ackEarly",
   "ignoreResult",
+  "links",
+  "takesInput",
 ] as const satisfies readonly (keyof TaskPolicy)[];
 
 const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>

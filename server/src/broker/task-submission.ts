@@ -1,6 +1,6 @@
 import type { TaskTies } from "../model/gate.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.ts";
-import type { Lineage, TaskPolicy } from "../model/task.ts";
+import type { Lineage, Link, TaskPolicy } from "../model/task.ts";
 import type { UniqueSubmission } from "./unique.ts";
 
 /** What a producer asks for, checked and converted; options that it left out are undefined. */
@@ -22,7 +22,9 @@ export type TaskSubmission = {
   readonly headers: Readonly<Record<string, string>>;
   /** The key that it claims, or what makes it. */
   readonly unique?: UniqueSubmission | undefined;
-  /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
+  /** What its ends make; its policy says which do. */
+  readonly links?: readonly LinkSubmission[] | undefined;
+  /** Encoded NewTask, without id and links; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
   /**
    * SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers.
@@ -30,3 +32,6 @@ export type TaskSubmission = {
    */
   readonly contentHash: string | undefined;
 };
+
+/** A task that the end of another one shall make, as its producer asks for it. */
+export type LinkSubmission = Pick<Link, "on" | "hands"> & { readonly submission: TaskSubmission };

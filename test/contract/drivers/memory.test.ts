@@ -21,6 +21,7 @@ exercise(
       "ids of removed tasks are remembered over a restart",
       "a claim outlives a restart with its holder",
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
+      "links, and what was handed on, are there after a restart",
       "limits, rates, orders, turns and labels go on over a restart",
     ].map((test) => ({ test, reason: forgets })),
   },

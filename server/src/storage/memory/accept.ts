@@ -7,9 +7,11 @@ import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Judge } from "../judge.ts";
 import { holderOf, meetHolder, replaceHolder, takeKey } from "./claims.ts";
+import { keptLinks } from "./continue.ts";
 import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
+import { dueAt, ring } from "./gates.ts";
 import { cancelIfRevoked } from "./revoke.ts";
-import { insert, makeQueue, type Space, type State, spaceOf } from "./state.ts";
+import { addQueue, insert, makeQueue, type Space, type State, spaceOf } from "./state.ts";
 import { turnOf } from "./turns.ts";
 
 /** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
@@ -19,6 +21,21 @@ export function accept(state: State, { tasks, now, atomic }: AcceptBatch): reado
   const verdicts = tasks.map((task) => acceptOne(state, task, now));
   for (const task of tasks) cancelIfRevoked(state, task, now);
   return verdicts;
+}
+
+/**
+ * Takes in what ends of tasks have made. That was promised when those were accepted: a queue comes into being for it beyond the limit,
+ * too. What is there already, or whose id or key another task has, is not made.
+ */
+export function acceptOwed(state: State): void {
+  for (const { task, now } of state.owed.splice(0)) {
+    const space = spaceOf(state, task.namespace);
+    if (!space.queues.has(task.queue)) addQueue(space, task.queue, now);
+    accept(state, { tasks: [task], now, atomic: false });
+    const entry = space.tasks.get(task.id);
+    if (entry?.head.state === "ready") ring(state.gates, task, entry.queue, 1);
+    if (entry?.head.notBefore !== undefined) dueAt(state.gates, entry.head.notBefore);
+  }
 }
 
 function acceptOne(state: State, task: NewTask, now: Instant): AcceptVerdict {
@@ -93,6 +110,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     failure: undefined,
     claim: undefined,
     checkpoint: undefined,
+    ...keptLinks(task),
     settledHash: undefined,
     place: -1,
   };

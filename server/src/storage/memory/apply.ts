@@ -1,6 +1,7 @@
 import type { TaskHead } from "../../model/task.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
+import { continueAfter } from "./continue.ts";
 import type { Entry } from "./entry.ts";
 import { releaseKey } from "./release-key.ts";
 import { find, replaceHead, type State } from "./state.ts";
@@ -46,4 +47,6 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
   if (change.more?.waitUntil !== undefined) state.waitUntil.set(entry, change.more.waitUntil);
   if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
   state.log.note(entry.head, change.event, now);
+  const continues = change.more?.continues;
+  if (continues !== undefined) continueAfter(state, entry, { change, now, continues });
 }

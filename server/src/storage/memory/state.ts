@@ -2,7 +2,7 @@ import { laneOf } from "../../model/gate.ts";
 import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import { isTerminal, type TaskHead } from "../../model/task.ts";
+import { isTerminal, type NewTask, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import type { Claim, Entry, Lane, QueueEntry } from "./entry.ts";
@@ -43,6 +43,8 @@ export type State = {
   readonly gates: Gates;
   /** When waiting tasks have waited too long, and some that wait no more. */
   readonly waitUntil: Map<Entry, Instant>;
+  /** What ends of tasks have made, and nobody has taken in. */
+  owed: { readonly task: NewTask; readonly now: Instant }[];
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -61,6 +63,7 @@ export function createState(limits: Limits, epoch: number): State {
     ended: createHeap(earlier((head) => head.purgeAt)),
     gates: createGates((entry, stage) => stand(state, entry, stage)),
     waitUntil: new Map(),
+    owed: [],
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
@@ -92,7 +95,13 @@ export function makeQueue(
   name: QueueName,
   createdAt: Instant,
 ): QueueEntry | undefined {
-  if (space.queues.size >= state.limits.queuesPerNamespaceMax) return undefined;
+  return space.queues.size >= state.limits.queuesPerNamespaceMax
+    ? undefined
+    : addQueue(space, name, createdAt);
+}
+
+/** Makes a queue that is not there yet, however many there are. */
+export function addQueue(space: Space, name: QueueName, createdAt: Instant): QueueEntry {
   const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const queue: QueueEntry = {
     ...{ name, createdAt, depth, pause: undefined },

@@ -7,13 +7,14 @@ import { stateCode } from "./codes.ts";
 import { createFindHash } from "./find.ts";
 import { type AlikeTasks, createInsert } from "./insert.ts";
 import { createJudgeAt } from "./judge.ts";
+import { isLinked } from "./links.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import { createCancelRevoked } from "./revoke.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, limits, gates, revocations } = writing;
+  const { queues, ledger, limits, gates, revocations, links } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
   const judgeAt = createJudgeAt(writing, findHash);
@@ -33,13 +34,16 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
   function acceptInto(queue: QueueEntry, run: AlikeTasks, now: Instant): AcceptVerdict[] {
     const { first, state, wasStored } = insert(run, queue, now);
     const areTied = gates.isTied(run[0]);
+    const areLinked = isLinked(run[0].policy);
     const reason = state === stateCode.scheduled ? "delay" : undefined;
     let stored = 0;
     const verdicts = run.map((task, at): AcceptVerdict => {
       if (!wasStored(at)) return known(task) ?? "exists";
       stored += 1;
       if (areTied) gates.enter(task, { seq: first + at, state, queue });
-      ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
+      if (areLinked) links.put(first + at, task);
+      const cause = task.lineage?.parentId;
+      ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now, cause });
       return "accepted";
     });
     ledger.move(queue, undefined, state, stored);

@@ -35,12 +35,12 @@ export type WriteTransition = (target: Target, decided: Decided, ...guardValues:
 /** What writing transitions needs. */
 export type TransitionDeps = Pick<
   Writing,
-  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines"
+  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines" | "continuations"
 >;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, limits, claims, gates, checkpoints, deadlines }: TransitionDeps,
+  { db, ledger, limits, claims, gates, checkpoints, deadlines, continuations }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -89,6 +89,7 @@ export function createTransition(
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
     if (more !== undefined) writeMore(seq, more, change);
+    if (more?.continues) continuations.owe({ seq, id, queue, change, continues: more.continues, now });
     if (target.isTied) gates.moved(seq, state);
     ledger.move(queue, target.state, state);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });

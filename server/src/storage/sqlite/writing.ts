@@ -40,8 +40,10 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
 }
 
 /** Forgets what a transaction that was undone had made to be remembered. */
-export function forget({ ledger, queues, leases, deadlines, revocations, gates }: Writing): void {
+export function forget(writing: Writing): void {
+  const { ledger, queues, leases, deadlines, revocations, gates, continuations } = writing;
   ledger.discard();
+  continuations.take();
   queues.reload();
   deadlines.reload();
   leases.clear();

@@ -1,4 +1,4 @@
-import type { CancelVerdict, Enqueuer, StemProblem } from "@stem/sdk";
+import type { CancelRequest, CancelVerdict, Enqueuer, StemProblem } from "@stem/sdk";
 import { BatchingEnqueuer, type ClientGate, type EnqueueOutcome, type HandleDeps } from "@stem/sdk/internal";
 import type { AnswerTable } from "./answering.ts";
 import type { Asking } from "./asking.ts";
@@ -37,7 +37,7 @@ export function askedEnqueuer(asking: Asking): AskedEnqueuer {
         onEvent: onProgress && ((value) => onProgress(value as Parameters<OnProgress>[0])),
       }) as Promise<Task>,
     read: (taskId) => asking.ask("read", [taskId]) as Promise<Task>,
-    cancel: (taskId, reason) => asking.ask("cancel", [taskId, reason]) as Promise<CancelVerdict>,
+    cancel: (taskId, request) => asking.ask("cancel", [taskId, request]) as Promise<CancelVerdict>,
   };
   const enqueuer = new BatchingEnqueuer(publish, handles, new AbortController().signal);
   return {
@@ -70,6 +70,6 @@ export function answeredEnqueuing(gate: () => ClientGate): AnswerTable {
         onProgress: emit,
       }),
     read: ([taskId]) => gate().handles.read(String(taskId)),
-    cancel: ([taskId, reason]) => gate().handles.cancel(String(taskId), String(reason)),
+    cancel: ([taskId, request]) => gate().handles.cancel(String(taskId), request as CancelRequest),
   };
 }

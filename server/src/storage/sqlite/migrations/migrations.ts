@@ -8,6 +8,7 @@ import { gates } from "./0007-gates.ts";
 import { checkpoints } from "./0008-checkpoints.ts";
 import { deadlines } from "./0009-deadlines.ts";
 import { lineage } from "./0010-lineage.ts";
+import { links } from "./0011-links.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   checkpoints,
   deadlines,
   lineage,
+  links,
 ];

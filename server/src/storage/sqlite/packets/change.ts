@@ -1,6 +1,6 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
-import type { MoreChange, TaskChange } from "../../../model/task-machine.ts";
+import type { Continuation, MoreChange, TaskChange } from "../../../model/task-machine.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
@@ -37,11 +37,14 @@ export const readChange = (from: PacketReader): TaskChange => ({
   more: from.flag() ? readMore(from) : undefined,
 });
 
-function writeMore(to: PacketWriter, { policy, checkpoint, waitUntil, claimUntil }: MoreChange): void {
+function writeMore(to: PacketWriter, more: MoreChange): void {
+  const { policy, checkpoint, waitUntil, claimUntil, continues } = more;
   to.optionalText(policy && policyText(policy));
   to.optionalBytes(checkpoint);
   to.optionalNumber(waitUntil);
   to.optionalNumber(claimUntil);
+  to.optionalNumber(continues && states.code(continues.on));
+  if (continues !== undefined) to.optionalBytes(continues.unkept);
 }
 
 function readMore(from: PacketReader): MoreChange {
@@ -51,7 +54,14 @@ function readMore(from: PacketReader): MoreChange {
     checkpoint: from.optionalBytes(),
     waitUntil: readInstant(from),
     claimUntil: readInstant(from),
+    continues: readContinuation(from),
   };
+}
+
+function readContinuation(from: PacketReader): Continuation | undefined {
+  const code = from.optionalNumber();
+  if (code === undefined) return undefined;
+  return { on: states.word(code) as Continuation["on"], unkept: from.optionalBytes() };
 }
 
 /** Writes a request to cancel, or that there is none. */
