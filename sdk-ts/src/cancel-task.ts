@@ -31,5 +31,8 @@ export async function cancelTask(
     isMore = next.descendantsLeft && next.descendantsCount > 0n;
   }
   const { outcome, state } = first;
-  return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state), descendants };
+  return {
+    ...{ outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) },
+    ...(request.withDescendants && { descendants }),
+  };
 }

@@ -33,8 +33,8 @@ export type CancelVerdict = {
    */
   readonly outcome: "cancelled" | "requested" | "already_terminal";
   readonly state: TaskState | undefined;
-  /** How many of its descendants were cancelled, or their workers told, where that was asked. */
-  readonly descendants: number;
+  /** How many of its descendants were cancelled, or their workers told; only where that was asked. */
+  readonly descendants?: number;
 };
 
 /** How to cancel a task that one has a handle of. */

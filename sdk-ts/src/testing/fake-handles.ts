@@ -54,11 +54,10 @@ export function fakeHandles(
     },
     async cancel(taskId, { reason = "" }) {
       const fake = find(taskId);
-      if (fake.ended)
-        return { outcome: "already_terminal", state: stateFromProto(fake.ended.state), descendants: 0 };
+      if (fake.ended) return { outcome: "already_terminal", state: stateFromProto(fake.ended.state) };
       fake.ended = messageOf(fake, TaskState.CANCELLED, { cancel: { reason } });
       fake.end = Promise.resolve(fake.ended);
-      return { outcome: "cancelled", state: "cancelled", descendants: 0 };
+      return { outcome: "cancelled", state: "cancelled" };
     },
   };
 }

@@ -11,7 +11,6 @@ import type { QueueHints } from "./queue-hints.ts";
 import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
-export type { Assemble } from "./assembling.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
 export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {

@@ -1,7 +1,7 @@
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Claimed, TaskStore } from "../ports/task-store.ts";
-import type { Ready } from "./assembling.ts";
+import { type AssemblingDeps, createAssembling } from "./assembling.ts";
 import type { ClaimBounds, TakerDeps } from "./taker.ts";
 
 /** What a grant weighs on the wire besides its task's content, at most: token, ids, queue and numbers. */
@@ -10,17 +10,17 @@ const grantBytesMax = 704;
 const contentExtraBytesMax = 16 * 1024;
 
 /** What claiming needs. */
-export type ClaimDeps = {
+export type ClaimDeps = AssemblingDeps & {
   readonly store: Pick<TaskStore, "claim">;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly defaults: Defaults;
-  readonly ready: Ready;
 };
 
 /** Claims so that what is leased together fits into one frame, and tells whether more may be there. */
 export function createClaim(deps: ClaimDeps): Pick<TakerDeps, "claim" | "isLast" | "now"> {
-  const { store, clock, limits, defaults, ready } = deps;
+  const { store, clock, limits, defaults } = deps;
+  const ready = createAssembling(deps);
   const bytesMaxOf = ({ limit, bytesMax }: ClaimBounds): number =>
     Math.max(1, Math.min(bytesMax, limits.frameBytesMax - limit * grantBytesMax));
   const contentBytesMax =

@@ -1,12 +1,10 @@
 import type { Namespace } from "../model/ids.ts";
-import { createAssembling } from "./assembling.ts";
 import { type Broadcasts, createBroadcasts } from "./broadcasts.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { createCheckpointing } from "./checkpoints.ts";
 import { createClaim } from "./claim.ts";
 import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
-import { createEndLeases } from "./end-leases.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
@@ -40,7 +38,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const keys = await openTokenKeys(deps, clock.now());
   const definitions = await openDefinitions(deps);
   const dispatch = createDispatch({
-    ...createClaim({ ...deps, ready: (namespace, claimed) => ready(namespace, claimed) }),
+    ...createClaim({ ...deps, reject: (namespace, tasks) => settling.reject(namespace, tasks) }),
     giveBack: (namespace, tasks) => settling.release(namespace, tasks, true),
     log,
   });
@@ -51,7 +49,6 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     if (dueAt !== undefined) news.scheduled(dueAt);
   });
   const settling = createSettling({ ...deps, news });
-  const ready = createAssembling({ ...deps, endLeases: createEndLeases({ ...deps, news }) });
   const extending = createExtending(deps);
   const sessions = createSessions({
     ...{ ...deps, keys, dispatch, settling, extending },

@@ -10,14 +10,14 @@ import {
 } from "@stem/proto/stem/v1/link_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
-import type { Assemble } from "../../broker/broker.ts";
+import type { BrokerDeps } from "../../broker/broker.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { TaskInput } from "../../model/task.ts";
 import { encodeFailure } from "./failure.ts";
 import { isPlain, type Misfit, withHanded } from "./handed-args.ts";
 
 /** Makes what puts tasks together with what they are handed. */
-export function createAssemble(limits: Limits): Assemble {
+export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
   const unusable = (message: string): { failure: Uint8Array } => ({
     failure: encodeFailure(
       create(FailureSchema, { type: "InputUnusable", message, nonRetryable: true }),

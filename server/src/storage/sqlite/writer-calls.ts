@@ -1,6 +1,5 @@
 import type { Instant } from "../../model/ids.ts";
-import { createAccept } from "./accept.ts";
-import { createAcceptOwed } from "./accept-owed.ts";
+import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
@@ -19,8 +18,7 @@ import type { Writing } from "./writing.ts";
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates, continuations } = writing;
-  const accept = createAccept(writing);
-  const acceptOwed = createAcceptOwed(writing, accept);
+  const { accept, acceptOwed } = createAccepting(writing);
   const admin = createAdminCalls(writing);
   const side = createSideCalls(writing);
 
