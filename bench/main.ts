@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [NAME …] [--runs N] [--scale X] [--json] [--save]`: measures named benchmarks, each beside its peer. With
+ * `npm run bench -- NAME [NAME …] [--runs N] [--scale X] [--json] [--save]`, or `--help`: measures named benchmarks, each beside its peer. With
  * --json the last line is one JSON object a benchmark (an array when there are several). With --save the results go to bench/results/
  * and into the table of docs/benchmarks.md.
  */
@@ -38,8 +38,14 @@ const { values, positionals } = parseArgs({
     scale: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
     save: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
+
+if (values.help) {
+  console.log(usage());
+  process.exit(0);
+}
 
 const chosen = positionals.length === 0 ? benchmarks : positionals.map(named);
 const plan = {
@@ -57,6 +63,11 @@ for (const benchmark of chosen) {
 if (values.save) writePage();
 console.log(tableOf(results));
 if (values.json) console.log(JSON.stringify(results.length === 1 ? results[0] : results));
+
+function usage(): string {
+  const list = benchmarks.map(({ name, work, bound }) => `  ${name.padEnd(14)} ${work}; bound ${bound}`);
+  return `npm run bench -- [NAME …] [--runs N] [--scale X] [--json] [--save]\n\n${list.join("\n")}`;
+}
 
 function named(name: string): Benchmark {
   const found = benchmarks.find((benchmark) => benchmark.name === name);

@@ -19,12 +19,13 @@ export type BenchServer = {
   queue(): Promise<{ readonly ready: number; readonly succeeded: number }>;
 };
 
-/** Gives `use` an empty server on SQLite with fsync, and takes it down afterwards. */
+/** Gives `use` an empty server, by default on SQLite with fsync, and takes it down afterwards. */
 export async function withStem<Result>(
   use: (server: BenchServer, store: string) => Promise<Result>,
+  other?: "memory:",
 ): Promise<Result> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "stem-bench-"));
-  const store = `sqlite:${path.join(folder, "stem.db")}`;
+  const store = other ?? `sqlite:${path.join(folder, "stem.db")}`;
   const server = await startStem(store);
   try {
     return await use(server, store);

@@ -7,13 +7,13 @@
 import { once } from "node:events";
 import type { ClientHttp2Session, ClientSessionOptions, OutgoingHttpHeaders } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { watchLoop } from "../../support/loop-holds.ts";
 import { framed, type RawAnswer, rawAnswer, rawCall, rawConnect } from "../../support/raw-http2.ts";
 import { startWireServer, type WireServer, type WireWish } from "../../support/wire-server.ts";
 
@@ -52,15 +52,14 @@ export const paths = {
 export const emptyFrame = framed(new Uint8Array());
 
 /** 200 ms are the server's, and as much again its clients', who run in the same process. */
-const delayMsMax = 400;
-const nsInMs = 1e6;
+const holdMsMax = 400;
 
 /** Starts a server before a file's tests, looks after it between them, and stops it at the end. */
 export function liveServer(wish: WireWish | (() => WireWish) = {}): LiveServer {
   let wire: WireServer | undefined;
   let goods = 0;
   const open: { destroy(): void }[] = [];
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+  const holds = watchLoop();
   const running = (): WireServer => {
     if (!wire) throw new Error("the server runs only while tests do");
     return wire;
@@ -112,7 +111,7 @@ export function liveServer(wish: WireWish | (() => WireWish) = {}): LiveServer {
   beforeAll(async () => {
     wire = await startWireServer(typeof wish === "function" ? wish() : wish);
     await serves();
-    delay.enable();
+    holds.start();
   });
   afterEach(async () => {
     for (const each of open.splice(0)) each.destroy();
@@ -120,31 +119,31 @@ export function liveServer(wish: WireWish | (() => WireWish) = {}): LiveServer {
     expect(running().log.lines.filter(({ level }) => level === "error")).toEqual([]);
   });
   afterAll(async () => {
-    delay.disable();
+    holds.stop();
     await wire?.close();
-    expect(delay.percentile(99) / nsInMs, "the event loop's delay, 99th percentile").toBeLessThan(delayMsMax);
+    expect(holds.percentile99(), "how long the event loop is held, 99th percentile").toBeLessThan(holdMsMax);
   });
   return live;
 }
 
-/** Runs `work`; answers by how much the process grew meanwhile at most, in bytes, and the longest time that it did nothing else, in ms. */
+/** Runs `work`; answers by how much the process grew meanwhile at most, in bytes, and how long its event loop was held, in ms. */
 export async function costOf(work: () => Promise<unknown>): Promise<{ bytes: number; pauseMs: number }> {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+  const holds = watchLoop();
   const before = process.memoryUsage().rss;
   let peak = before;
   const look = (): void => {
     peak = Math.max(peak, process.memoryUsage().rss);
   };
   const watch = setInterval(look, 10);
-  delay.enable();
+  holds.start();
   try {
     await work();
   } finally {
     look();
     clearInterval(watch);
-    delay.disable();
+    holds.stop();
   }
-  return { bytes: peak - before, pauseMs: delay.max / nsInMs };
+  return { bytes: peak - before, pauseMs: holds.max() };
 }
 
 /** Headers as Node's client takes them, for calls that are not even gRPC. */
