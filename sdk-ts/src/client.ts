@@ -129,7 +129,7 @@ class Client implements StemClient {
     this.#handles = {
       waitForEnd: (taskId, options) => waitForEnd(this.#pool, clock, taskId, options),
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
-      cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
+      cancel: (taskId, request) => this.#call(retries, () => calls.cancel(taskId, request)),
       output: (taskId, wish) => watchOutput(calls.openOutput, { ...parts, closing }, taskId, wish),
       explain: (taskId) => this.#call(retries, () => calls.explain(taskId)),
     };

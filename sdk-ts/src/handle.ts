@@ -42,6 +42,16 @@ export type CancelVerdict = {
    */
   readonly outcome: "cancelled" | "requested" | "already_terminal";
   readonly state: TaskState | undefined;
+  /** How many of its descendants were cancelled, or their workers told; only where that was asked. */
+  readonly descendants?: number;
+};
+
+/** How to cancel a task that one has a handle of. */
+export type CancelRequest = {
+  /** At most 1 KiB; its handler can read it. */
+  readonly reason?: string;
+  /** Also all that its handlers enqueued and its end made, and what those did, and so on, whether or not it has ended itself. Default false. */
+  readonly descendants?: boolean;
 };
 
 /** A task that was enqueued, from here or from elsewhere. */
@@ -68,15 +78,15 @@ export interface TaskHandle<Result = unknown> {
   output(options?: OutputOptions): AsyncIterable<TaskOutput>;
   /** Says why it does not run, or that it does: every cause, out of one read. */
   explain(): Promise<TaskExplanation>;
-  /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
-  cancel(reason?: string): Promise<CancelVerdict>;
+  /** Asks for its end, and says what really happened. Idempotent. A text is the reason. */
+  cancel(request?: string | CancelRequest): Promise<CancelVerdict>;
 }
 
 /** What handles need of their client. */
 export type HandleDeps = {
   readonly waitForEnd: (taskId: string, options: WaitOptions) => Promise<Task>;
   readonly read: (taskId: string) => Promise<Task>;
-  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly cancel: (taskId: string, request: CancelRequest) => Promise<CancelVerdict>;
   /** Answers of the server, up to the one that says that the task has ended. */
   readonly output: (taskId: string, wish: OutputWish) => AsyncIterable<WatchTaskOutputResponse>;
   readonly explain: (taskId: string) => Promise<TaskExplanation>;
@@ -129,8 +139,8 @@ export class Handle<Result> implements TaskHandle<Result> {
     return this.#deps.explain(this.id);
   }
 
-  cancel(reason = ""): Promise<CancelVerdict> {
-    return this.#deps.cancel(this.id, reason);
+  cancel(request: string | CancelRequest = {}): Promise<CancelVerdict> {
+    return this.#deps.cancel(this.id, typeof request === "string" ? { reason: request } : request);
   }
 }
 

@@ -31,15 +31,24 @@ export type {
   ReplayedLetter,
   ReplayOptions,
 } from "./dead-letters.ts";
-export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
+export type {
+  ArgsAndOptions,
+  ArgsShape,
+  CallArgs,
+  SpreadArgs,
+  TaskCall,
+  TaskDefinition,
+  TaskFacts,
+} from "./define-task.ts";
 export { defineTask, taskDefiner } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { EnqueueDefaults } from "./enqueue-defaults.ts";
 export { withEnqueueDefaults } from "./enqueue-defaults.ts";
 export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
-export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
+export type { CancelRequest, CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";
+export { withInput, withInputAs } from "./links.ts";
 export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
 export type { LockOptions, Locks } from "./locks.ts";
@@ -94,7 +103,15 @@ export type {
   TaskOperations,
   TextChanges,
 } from "./task-operations.ts";
-export type { EnqueueOptions, ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+export type {
+  EnqueueOptions,
+  ErrorType,
+  LinkCall,
+  ParentFailure,
+  RetryOptions,
+  TaskOptions,
+  UniqueOptions,
+} from "./task-options.ts";
 export type { LogLevel, OutputKind, OutputOptions, TaskOutput } from "./task-output.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export {

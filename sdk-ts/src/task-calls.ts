@@ -1,18 +1,18 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
-import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskOutputService, type WatchTaskOutputResponse } from "@stem/proto/stem/v1/task_output_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import type { OpenAwait } from "./await-pool.ts";
 import { type Broadcaster, createBroadcaster } from "./broadcast.ts";
+import { cancelTask } from "./cancel-task.ts";
 import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
 import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
-import type { CancelVerdict } from "./handle.ts";
+import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import type { OutputWish } from "./task-output.ts";
-import { stateFromProto } from "./task-state.ts";
 import { TaskStreams } from "./task-stream.ts";
 import { outcomeOf } from "./verdicts.ts";
 
@@ -21,7 +21,7 @@ export type TaskCalls = {
   readonly send: SendTasks;
   readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
-  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly cancel: (taskId: string, request: CancelRequest) => Promise<CancelVerdict>;
   /** Opens one WatchTaskOutput stream. */
   readonly openOutput: (
     taskId: string,
@@ -40,16 +40,6 @@ export type TaskTransports = { readonly calls: Transport; readonly waits: Transp
 
 /** The server gives a call this long; beyond it nobody is listening. */
 export const callMsMax = 30_000;
-
-const cancelOutcomes: Readonly<Record<number, CancelVerdict["outcome"]>> = {
-  [CancelOutcome.CANCELLED]: "cancelled",
-  [CancelOutcome.REQUESTED]: "requested",
-  [CancelOutcome.ALREADY_TERMINAL]: "already_terminal",
-};
-
-/** What became of a cancel; one that this version does not know may still be under way. */
-export const cancelOutcomeFromProto = (outcome: CancelOutcome): CancelVerdict["outcome"] =>
-  cancelOutcomes[outcome] ?? "requested";
 
 // Long enough for a busy moment to follow another on the same stream, short enough for a script to end.
 const idleMsMax = 5000;
@@ -90,10 +80,10 @@ export function createTaskCalls(
       if (task === undefined) throw new Error("the server answered without the task");
       return task;
     },
-    async cancel(taskId, reason) {
-      const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
-      return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
-    },
+    cancel: (taskId, { reason = "", descendants = false }) =>
+      cancelTask({ ...inNamespace, taskId, reason, withDescendants: descendants }, (request) =>
+        admin.cancelTask(request, timed),
+      ),
     openOutput: (taskId, { from, kinds }, signal) =>
       outputs.watchTaskOutput({ ...inNamespace, taskId, fromOffset: from, kinds: [...kinds] }, { signal }),
     explain: async (taskId) =>

@@ -7,12 +7,12 @@ import {
 } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
+import { cancelOutcomeFromProto, cancelTask } from "./cancel-task.ts";
 import { jsonCodec } from "./codec/json.ts";
 import { payloadToProto } from "./codec/payload.ts";
 import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
-import type { CancelVerdict } from "./handle.ts";
+import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
-import { cancelOutcomeFromProto } from "./task-calls.ts";
 import { type BatchOptions, type BatchOutcome, type TaskFilter, throughAll } from "./task-filter.ts";
 import { stateFromProto, type TaskState } from "./task-state.ts";
 import { type TaskStatus, taskStatusFromProto } from "./task-status.ts";
@@ -77,8 +77,8 @@ export interface TaskOperations {
   setRetention(id: string, retention: Retention): Promise<Date>;
   /** Says why a task does not run, or that it does: every cause, out of one read. */
   explain(id: string): Promise<TaskExplanation>;
-  /** Cancels a task, and says what really happened. Idempotent. */
-  cancel(id: string, options?: CancelOptions): Promise<CancelVerdict>;
+  /** Cancels a task, with its descendants where that is said, and says what really happened. Idempotent. */
+  cancel(id: string, options?: CancelOptions & Pick<CancelRequest, "descendants">): Promise<CancelVerdict>;
   /** Cancels tasks by id, also such as have not been enqueued yet: those end cancelled as soon as they are. In the order of the ids. */
   revoke(
     ids: readonly string[],
@@ -125,11 +125,10 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
       return timestampDate(purgeTime);
     },
     explain: async (id) => explanationFromProto(await call(() => admin.explainTask(at(id), timed))),
-    async cancel(taskId, { reason = "", requester = "" } = {}) {
-      const request = { ...inNamespace, taskId, reason, requester };
-      const { outcome, state } = await call(() => admin.cancelTask(request, timed));
-      return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
-    },
+    cancel: (taskId, { reason = "", requester = "", descendants = false } = {}) =>
+      cancelTask({ ...inNamespace, taskId, reason, requester, withDescendants: descendants }, (request) =>
+        call(() => admin.cancelTask(request, timed)),
+      ),
     async revoke(ids, { reason = "", requester = "", ttlMs } = {}) {
       const ttl = ttlMs === undefined ? {} : { ttl: durationFromMs(ttlMs) };
       const request = { ...inNamespace, taskIds: [...ids], reason, requester, ...ttl };

@@ -114,8 +114,8 @@ export type RetryOptions = {
 /** A class of errors, or its name where that class is not at hand. */
 export type ErrorType = string | (abstract new (...args: never[]) => Error);
 
-/** What one call says beyond its arguments. */
-export type EnqueueOptions = TaskOptions & {
+/** What one call says beyond its arguments; `Result` is what its task returns. */
+export type EnqueueOptions<Result = never> = TaskOptions & {
   /** The task's id. Default: a new UUIDv7. The same id with the same content is stored once; with other content it is TASK_EXISTS. */
   readonly id?: string;
   /** W3C trace context to hand to the worker. Not part of the task's identity. */
@@ -124,6 +124,49 @@ export type EnqueueOptions = TaskOptions & {
   readonly parentId?: string;
   /** The first of all its ancestors. Default: its parent. */
   readonly rootId?: string;
+  /**
+   * What follows when it has succeeded, made in the transaction in which it ends: `next.call(args)`, or `withInput(next, args)`, which is
+   * handed the result. At most 16.
+   */
+  readonly link?: readonly LinkCall<HandedOn<Result>>[];
+  /** What follows when it has failed for good: `withInput` hands it a ParentFailure. Not when it was cancelled, or expired. At most 16. */
+  readonly linkError?: readonly LinkCall<ParentFailure>[];
+};
+
+/** A call that follows another task: `task.call(args)` as it is, `withInput(task, args)` with what that left. */
+export type LinkCall<Input = never> = {
+  readonly task: { readonly name: string };
+  readonly args: object;
+  /** An id holds for the task as ever; without one it has an id that follows from that of the other task. */
+  readonly options: EnqueueOptions | undefined;
+  /** Given: it is handed what the other task left, as this member of its arguments, or as their last. */
+  readonly input?: { readonly as: string | undefined; takes?(input: Input): void };
+};
+
+/** What a result is to the task that is handed it: nothing is null, and what nobody has typed fits all. */
+type HandedOn<Result> = unknown extends Result
+  ? never
+  : [Result] extends [never]
+    ? never
+    : undefined extends Result
+      ? Exclude<Result, undefined> | null
+      : Result;
+
+/** Why a task has failed for good, as the tasks that follow it are told. */
+export type ParentFailure = {
+  readonly taskId: string;
+  readonly taskName: string;
+  /** The number of its last attempt, from 1. */
+  readonly attempt: number;
+  /** Why it was given up, such as "max_attempts". */
+  readonly reason: string;
+  /** What its last attempt threw; not there where none has said. */
+  readonly failure?: {
+    readonly type: string;
+    readonly message: string;
+    readonly stack: string;
+    readonly ancestors: readonly string[];
+  };
 };
 
 /** The options in force for one call: the call's over the definition's, field by field. Undefined is the same as left out. */

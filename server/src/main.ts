@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi } from "./api/api.ts";
+import { type Api, createApi, createAssemble } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -145,8 +145,9 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   });
   const routing = await openRoutes(config, { store, defaults, namespaces: namespaces.names() });
   const { hints } = backend;
+  const assemble = createAssemble(limits);
   const shared = { store, clock, log, limits, defaults, hints, namespaces };
-  const broker = await createBroker({ ...shared, random, routing });
+  const broker = await createBroker({ ...shared, random, routing, assemble });
   started.defer(() => broker.close());
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });

@@ -16,6 +16,7 @@ import { gateModelCases } from "./gate-model.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
 import { limitCases } from "./limits.ts";
+import { linkCases } from "./link.ts";
 import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
@@ -78,6 +79,7 @@ const nouns = [
   uniqueCases,
   outputCases,
   queueEventCases,
+  linkCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

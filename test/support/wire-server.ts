@@ -1,4 +1,4 @@
-import { type Api, createApi } from "../../server/src/api/api.ts";
+import { type Api, createApi, createAssemble } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
 import { createControl } from "../../server/src/control/control.ts";
@@ -61,7 +61,8 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: wish.isMadeOnUse ?? false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const broker = await createBroker({ ...deps, routing, namespaces });
+  const assemble = createAssemble(bounds);
+  const broker = await createBroker({ ...deps, routing, namespaces, assemble });
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });
   const info = {

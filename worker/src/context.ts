@@ -1,12 +1,20 @@
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
 import type {
+  ArgsAndOptions,
+  ArgsShape,
+  CallArgs,
   EmitOptions,
   EmittedEvent,
+  EnqueueManyOptions,
   EnqueueOptions,
   Enqueuer,
+  HandlesOf,
   Logger,
   PayloadCodec,
+  TaskCall,
+  TaskDefinition,
+  TaskHandle,
   TaskProgress,
 } from "@stem/sdk";
 import { childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
@@ -26,11 +34,25 @@ export type Fence = {
   readonly text: string;
 };
 
+/** How a task that a handler enqueues belongs to that of the handler. */
+export type ChildOptions = {
+  /** False: it begins a family of its own, and is not cancelled with this one. It still has its trace. Default true. */
+  readonly addToParent?: boolean;
+};
+
 /**
  * What a handler gets beside its arguments. It enqueues like the client does; such a task knows its parent and root, and has its trace, and
  * nothing else of it.
  */
 export interface TaskContext extends Enqueuer {
+  enqueue<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    ...rest: ArgsAndOptions<NoInfer<Args>, EnqueueOptions<NoInfer<Result>> & ChildOptions>
+  ): Promise<TaskHandle<Result>>;
+  enqueueMany<const Calls extends readonly TaskCall[]>(
+    calls: Calls,
+    options?: EnqueueManyOptions & ChildOptions,
+  ): Promise<HandlesOf<Calls>>;
   /** The task's id. */
   readonly id: string;
   readonly name: string;
@@ -267,26 +289,30 @@ export class HandlerContext implements TaskContext {
     return this.#lease.task.rootId ?? this.parentId ?? this.id;
   }
 
-  get enqueue(): Enqueuer["enqueue"] {
+  get enqueue(): TaskContext["enqueue"] {
     const { enqueue } = this.#deps.enqueuer();
     return (task, ...rest) => {
-      const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions];
-      return enqueue(task, ...([args, this.#asChild(options)] as unknown as typeof rest));
+      const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions & ChildOptions];
+      return enqueue(task, ...([args, this.#asChild(options)] as unknown as CallArgs<ArgsShape> as never));
     };
   }
 
-  get enqueueMany(): Enqueuer["enqueueMany"] {
+  get enqueueMany(): TaskContext["enqueueMany"] {
     const { enqueueMany } = this.#deps.enqueuer();
-    return (calls, options) => {
-      const children = calls.map((call) => ({ ...call, options: this.#asChild(call.options) }));
+    return (calls, { addToParent, ...options }: EnqueueManyOptions & ChildOptions = {}) => {
+      const belongs = addToParent === undefined ? {} : { addToParent };
+      const children = calls.map((call) => ({
+        ...call,
+        options: this.#asChild({ ...call.options, ...belongs }),
+      }));
       return enqueueMany(children as unknown as typeof calls, options);
     };
   }
 
   /** All that a child has of its parent: where it comes from. Headers, tags, limits and the like are each task's own. */
-  #asChild(options: EnqueueOptions | undefined): EnqueueOptions {
+  #asChild({ addToParent = true, ...options }: EnqueueOptions & ChildOptions = {}): EnqueueOptions {
     const { trace, id, rootId } = this;
-    return { ...(trace && { trace }), parentId: id, rootId, ...options };
+    return { ...(trace && { trace }), ...(addToParent && { parentId: id, rootId }), ...options };
   }
 
   /** Waits for an answer, but not for longer than the attempt may go on. */

@@ -111,7 +111,7 @@ class RecordingClient implements FakeClient {
   // Functions and not methods, as the real client's are: handlers take them out of their context.
   readonly enqueue = async <Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
-    ...rest: CallArgs<NoInfer<Args>>
+    ...rest: CallArgs<NoInfer<Args>, NoInfer<Result>>
   ): Promise<TaskHandle<Result>> => {
     const [args = [], options] = rest as [args?: ArgsShape, options?: EnqueueOptions];
     const verdict = this.#store(await this.#prepare({ task: task as AnyTask, args, options }));

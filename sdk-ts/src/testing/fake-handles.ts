@@ -58,7 +58,7 @@ export function fakeHandles(
         "handle.output needs a server; a fake client runs nothing that puts anything out",
       );
     },
-    async cancel(taskId, reason) {
+    async cancel(taskId, { reason = "" }) {
       const fake = find(taskId);
       if (fake.ended) return { outcome: "already_terminal", state: stateFromProto(fake.ended.state) };
       fake.ended = messageOf(fake, TaskState.CANCELLED, { cancel: { reason } });

@@ -169,6 +169,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.FAILED_PRECONDITION,
     [PreconditionFailureSchema],
   ],
+  [{ reason: "LINK_ARGS_NOT_JSON", field: "f" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -287,7 +287,14 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `task ${p.taskId} is no dead letter: it is ${p.state}`,
     details: (p) => [precondition("TASK_FAILED", p.taskId, `the task is ${p.state}`)],
   },
+  LINK_ARGS_NOT_JSON: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `${p.field}: nothing can be put into arguments that are no JSON array or object; ${ignoring}`,
+    details: (p) => [precondition("ARGS_JSON", p.field, `send a JSON array or object, or ${ignoring}`)],
+  },
 };
+
+const ignoring = "set ignore_input where the task wants nothing of the other one's";
 
 /** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */
 export function problemToStatus(problem: Problem): Status {

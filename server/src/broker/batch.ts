@@ -7,7 +7,7 @@ import type { TaskQuery, TaskStore } from "../ports/task-store.ts";
 /** Which tasks an operator means: those that match all of it. */
 export type TaskFilter = Pick<
   TaskQuery,
-  "states" | "queue" | "name" | "tag" | "createdFrom" | "createdTo" | "ended"
+  "states" | "queue" | "name" | "tag" | "createdFrom" | "createdTo" | "ended" | "parentId" | "rootId"
 > & {
   readonly namespace: Namespace;
   /** One of these; undefined: any. */
@@ -107,6 +107,8 @@ function matches(head: TaskHead, filter: TaskFilter): boolean {
     isOneOf(filter.queue, head.queue) &&
     isOneOf(filter.name, head.name) &&
     (filter.tag === undefined || head.tags.includes(filter.tag)) &&
+    isOneOf(filter.parentId, head.lineage?.parentId) &&
+    isOneOf(filter.rootId, head.lineage?.rootId) &&
     isWithin(head.createdAt, filter.createdFrom, filter.createdTo)
   );
 }
@@ -123,7 +125,8 @@ function endedAs({ reason, endedAt }: TaskHead, isReplayed: boolean, { ended }: 
 
 const isThere = (head: TaskHead | undefined): head is TaskHead => head !== undefined;
 
-const isOneOf = <T>(wanted: T | undefined, value: T): boolean => wanted === undefined || wanted === value;
+const isOneOf = <T>(wanted: T | undefined, value: T | undefined): boolean =>
+  wanted === undefined || wanted === value;
 
 const isWithin = (at: Instant, from: Instant | undefined, to: Instant | undefined): boolean =>
   (from === undefined || at >= from) && (to === undefined || at < to);

@@ -39,7 +39,7 @@ export type {
 export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
-export type { ArgsDigest, TaskSubmission } from "./task-submission.ts";
+export type { ArgsDigest, LinkSubmission, TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
 export type {

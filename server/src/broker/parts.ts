@@ -40,14 +40,15 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
   const keys = await openTokenKeys(deps, clock.now());
   const definitions = await openDefinitions(deps);
   const dispatch = createDispatch({
-    ...createClaim(deps),
+    ...createClaim({ ...deps, reject: (namespace, tasks) => settling.reject(namespace, tasks) }),
     giveBack: (namespace, tasks) => settling.release(namespace, tasks, true),
     log,
   });
   const news = createQueueHints(dispatch, (task) => sessions.neverArrived(task));
-  deps.store.onGateNews(({ opened, wakeAt }) => {
+  deps.store.onGateNews(({ opened, wakeAt, dueAt }) => {
     for (const { queue, count } of opened) dispatch.ready(queue, count);
     if (wakeAt !== undefined) news.gatesWait(wakeAt);
+    if (dueAt !== undefined) news.scheduled(dueAt);
   });
   const settling = createSettling({ ...deps, news });
   const extending = createExtending(deps);

@@ -58,6 +58,8 @@ const ownKeys = [
   "ackEarly",
   "ignoreResult",
   "keepNewest",
+  "links",
+  "takesInput",
 ] as const satisfies readonly (keyof TaskPolicy)[];
 
 const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>

@@ -1,6 +1,6 @@
 import type { TaskTies } from "../model/gate.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskName } from "../model/ids.ts";
-import type { Lineage, TaskPolicy } from "../model/task.ts";
+import type { Lineage, Link, TaskPolicy } from "../model/task.ts";
 import type { UniqueSubmission } from "./unique.ts";
 
 /** A digest of the arguments in a content; where there are paths, and the arguments are JSON, of these parts of them. */
@@ -27,7 +27,9 @@ export type TaskSubmission = {
   readonly unique?: UniqueSubmission | "none" | undefined;
   /** Makes the key of a task that claims one because a definition says so. */
   readonly argsDigest?: ArgsDigest;
-  /** Encoded NewTask, without id; handed to the worker as it is. A view of a buffer that others share. */
+  /** What its ends make; its policy says which do. */
+  readonly links?: readonly LinkSubmission[] | undefined;
+  /** Encoded NewTask, without id and links; handed to the worker as it is. A view of a buffer that others share. */
   readonly content: Bytes;
   /**
    * SHA-256, as text, over what makes two submissions the same: namespace, name, requested queue, payload, options, headers.
@@ -35,3 +37,6 @@ export type TaskSubmission = {
    */
   readonly contentHash: string | undefined;
 };
+
+/** A task that the end of another one shall make, as its producer asks for it. */
+export type LinkSubmission = Pick<Link, "on" | "hands"> & { readonly submission: TaskSubmission };

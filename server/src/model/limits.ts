@@ -23,6 +23,10 @@ export const limits = {
   tagsMax: 16,
   tagCharsMax: 128,
   batchTasksMax: 1000,
+  /** Tasks that one end of a task makes; how deep those may say such again, and how much all of them may contain. */
+  linksMax: 16,
+  linkDepthMax: 8,
+  linksBytesMax: 2 * 1024 * 1024,
   awaitedTasksMax: 1000,
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,

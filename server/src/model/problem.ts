@@ -107,7 +107,8 @@ export type Problem =
   | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }
   | { readonly reason: "TASK_RUNNING"; readonly taskId: string }
   | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string }
-  | { readonly reason: "QUEUE_EVENT_EXISTS"; readonly queue: string; readonly eventId: string };
+  | { readonly reason: "QUEUE_EVENT_EXISTS"; readonly queue: string; readonly eventId: string }
+  | { readonly reason: "LINK_ARGS_NOT_JSON"; readonly field: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

@@ -47,8 +47,10 @@ export type GateStatus = GateLimit & {
 
 /** What gates did in a commit. */
 export type GateNews = {
-  /** Queues in which tasks may be claimed that could not be before, and how many. */
+  /** Queues in which tasks may be claimed that could not be before, or that ends of other tasks made, and how many. */
   readonly opened: readonly { readonly queue: QueueRef; readonly count: number }[];
   /** When openGates should be called, if it is not called before that. */
   readonly wakeAt: Instant | undefined;
+  /** When the first is due of those that ends of tasks made and that wait for their time. */
+  readonly dueAt?: Instant | undefined;
 };

@@ -9,6 +9,7 @@ import type {
   StateReason,
   Task,
   TaskHead,
+  TaskInput,
   TaskPolicy,
   TaskState,
 } from "../model/task.ts";
@@ -17,8 +18,10 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 /**
  * Where tasks live. Hot verbs take batches and give a verdict per item; each call is one transaction, durable when it resolves.
  * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
- * applied item raises the task's revision by one and writes one event, in the same transaction. Calls take effect in the order in
- * which they are made: a claim sees what was given to accept before, answered or not.
+ * applied item raises the task's revision by one and writes one event, in the same transaction. A change that `continues` makes the
+ * tasks that model/continuation.ts says, in the same transaction, as accept would, but whatever the number of queues; one whose id
+ * is taken, or whose unique key is, is not made. Calls take effect in the order in which they are made: a claim sees what was given to
+ * accept before, answered or not.
  *
  * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
  *
@@ -123,6 +126,8 @@ export type Claimed = LeaseHead & {
   readonly policy: TaskPolicy;
   /** What an earlier attempt left. */
   readonly checkpoint?: Bytes | undefined;
+  /** What it is handed besides its content. */
+  readonly input?: TaskInput | undefined;
 };
 
 /** Names one lease. */

@@ -7,7 +7,6 @@
 /** The parts that owe rows. */
 export type Debtor =
   | "authentication"
-  | "queue limits and routing"
   | "schedules"
   | "canvas"
   | "workflows"

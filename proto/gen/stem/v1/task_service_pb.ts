@@ -534,7 +534,7 @@ export type ListTasksRequest = Message<"stem.v1.ListTasksRequest"> & {
   view: TaskView;
 
   /**
-   * Enqueued by the handler of this task.
+   * Enqueued by the handler of this task, or made by its end.
    *
    * @generated from field: optional string parent_id = 14;
    */

@@ -28,6 +28,8 @@ export type TaskEncoder = (
   task: NewTaskFields,
   args: Payload | undefined,
   namespace: Namespace,
+  /** What its links say, where it has any: part of its hash, and not of its content, which a worker gets. */
+  linksDigest?: string,
 ) => EncodedTask;
 
 /** Headers that carry a trace: not part of what a task is. */
@@ -37,19 +39,20 @@ const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", 
 export function createTaskEncoder(): TaskEncoder {
   const writer = new ProtoWriter();
 
-  /** The hash of an identity whose headers differ from those that are kept, or that ends with a routing key. */
+  /** The hash of an identity whose headers differ from those that are kept, or that ends with a routing key or links. */
   function hashWithHeaders(
     fields: Uint8Array,
-    { headers, routingKey }: NewTaskFields,
+    { headers, routingKey, linksDigest }: Pick<NewTaskFields, "headers" | "routingKey"> & Linking,
     namespace: Namespace,
   ): string {
     writeRoutingKey(writer.raw(fields).map(6, headers, traceHeaders), routingKey);
+    writeText(writer, linksField, linksDigest);
     const contentHash = hashOfIdentity(namespace, writer.peek());
     writer.discard();
     return contentHash;
   }
 
-  return (task, args, namespace) => {
+  return (task, args, namespace, linksDigest) => {
     // What a task that could not be written has left.
     writer.discard();
     writeIdentity(writer, task, args);
@@ -58,14 +61,19 @@ export function createTaskEncoder(): TaskEncoder {
     const content = writer.finish();
     // Every part has its length before it, and its field number where it may be left out, so that no two lists run into one another.
     const fields = content.subarray(0, fieldsEnd);
-    if (hasEntries(task.headers) || task.routingKey !== undefined)
-      return { content, contentHash: hashWithHeaders(fields, task, namespace) };
+    if (hasEntries(task.headers) || (task.routingKey ?? linksDigest) !== undefined)
+      return { content, contentHash: hashWithHeaders(fields, { ...task, linksDigest }, namespace) };
     return {
       content,
       contentHash: fieldsEnd === content.length ? undefined : hashOfIdentity(namespace, fields),
     };
   };
 }
+
+type Linking = { readonly linksDigest: string | undefined };
+
+/** Stands for links in an identity; NewTask has no such field. */
+const linksField = 99;
 
 function hasEntries(map: NewTaskFields["headers"]): boolean {
   for (const _ in map) return true;

@@ -68,6 +68,12 @@ function violationsIn(definition: WireDefinition, limits: Limits): FieldViolatio
     found.push({ field: "options.not_before_time", description: "must be left out: a date is no default" });
   if (options?.expiry.case === "expireTime")
     found.push({ field: "options.expire_time", description: "must be left out: a date is no default" });
+  for (const [field, links] of [
+    ["options.link", options?.link],
+    ["options.link_error", options?.linkError],
+  ] as const)
+    if (links !== undefined && links.length > 0)
+      found.push({ field, description: "must be left out: each task says what follows it" });
   const fault = schemaFault(argsSchema, limits);
   if (fault !== undefined) found.push({ field: "args_schema", description: fault });
   return found;

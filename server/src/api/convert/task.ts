@@ -12,6 +12,7 @@ import {
   type TaskGate,
   TaskGateSchema,
   type Task as TaskMessage,
+  TaskOptionsSchema,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
 import { TaskClaimSchema } from "@stem/proto/stem/v1/unique_pb";
@@ -19,6 +20,8 @@ import type { TaskProgress } from "../../backend/backend.ts";
 import type { Gate } from "../../model/gate.ts";
 import type { CancelRequest, Task, TaskHead } from "../../model/task.ts";
 import type { TaskClaim } from "../../model/unique.ts";
+import { linksToProto } from "./links.ts";
+import { taskInputToProto } from "./task-input.ts";
 import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
 import { timestampFromInstant } from "./time.ts";
 
@@ -35,6 +38,8 @@ export function taskToProto(task: Task, shown: TaskShown): TaskMessage {
   if (task.result) message.result = fromBinary(PayloadSchema, task.result);
   if (task.failure) message.failure = fromBinary(FailureSchema, task.failure);
   if (task.claim) message.claim = claimToProto(task.claim);
+  if (task.links) addLinks(message, task, task.links);
+  if (task.input?.isHanded && shown.args) message.input = taskInputToProto(task.input);
   if (shown.progress) message.progress = progressToProto(shown.progress);
   return message;
 }
@@ -92,6 +97,12 @@ function addTimes(message: TaskMessage, { notBefore, startedAt, endedAt, purgeAt
   if (startedAt !== undefined) message.startTime = timestampFromInstant(startedAt);
   if (endedAt !== undefined) message.endTime = timestampFromInstant(endedAt);
   if (purgeAt !== undefined) message.purgeTime = timestampFromInstant(purgeAt);
+}
+
+function addLinks(message: TaskMessage, task: Task, links: NonNullable<Task["links"]>): void {
+  message.options ??= create(TaskOptionsSchema);
+  message.options.link = linksToProto(links, "succeeded", task);
+  message.options.linkError = linksToProto(links, "failed", task);
 }
 
 /** What the producer said, as it said it: options that it left out stay left out. */

@@ -52,8 +52,14 @@ export function createTaskAdminService({
   });
   return serve(TaskAdminService, {
     async cancelTask(request) {
-      const { kind, state } = await broker.cancel(refOf(request), cancelMessageOf(request));
-      return create(CancelTaskResponseSchema, { outcome: outcomes[kind], state: taskStateToProto(state) });
+      const [ref, message] = [refOf(request), cancelMessageOf(request)];
+      const { kind, state, count, isMore } = request.withDescendants
+        ? await broker.cancelFamily(ref, message)
+        : { ...(await broker.cancel(ref, message)), count: 0, isMore: false };
+      return create(CancelTaskResponseSchema, {
+        ...{ outcome: outcomes[kind], state: taskStateToProto(state) },
+        ...{ descendantsCount: BigInt(count), descendantsLeft: isMore },
+      });
     },
     async revokeTasks(request) {
       const ids = request.taskIds.map(taskIdOf);

@@ -83,8 +83,8 @@ function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Le
   };
 }
 
-const bytesOf = ({ content, checkpoint }: Pick<Claimed, "content" | "checkpoint">): number =>
-  content.length + (checkpoint?.length ?? 0);
+const bytesOf = ({ content, checkpoint, input }: Pick<Claimed, "content" | "checkpoint" | "input">): number =>
+  content.length + (checkpoint?.length ?? 0) + (input?.data?.length ?? 0);
 
 function roomOf({ gates }: State, { namespace, now }: ClaimRequest, { queue }: Entry): number {
   return queueCapacity(gates, { namespace, kind: "queue", subject: queue.name }, queue.depth.leased, now);
@@ -101,7 +101,7 @@ function holdsBack(state: State, { now }: ClaimRequest, entry: Entry): boolean {
 }
 
 function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
-  const { head, content, checkpoint } = entry;
+  const { head, content, checkpoint, input } = entry;
   state.fenceSeq += 1;
   const fence = { epoch: state.epoch, seq: state.fenceSeq };
   const deliveries = head.deliveries + 1;
@@ -123,7 +123,18 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   if (from.turn !== undefined && turn > from.turn) from.turn = turn;
   state.log.note(entry.head, "leased", want.now);
   const { id, queue, createdAt, policy, attempt } = head;
-  return { id, queue, fence, createdAt, content, policy, attempt, deliveries, checkpoint };
+  return {
+    id,
+    queue,
+    fence,
+    createdAt,
+    content,
+    policy,
+    attempt,
+    deliveries,
+    checkpoint,
+    ...(input && { input }),
+  };
 }
 
 /** Counts a grant against the rates that it is subject to. */

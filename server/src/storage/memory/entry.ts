@@ -7,7 +7,7 @@ import type { Bytes, Instant, QueueName } from "../../model/ids.ts";
 import type { LogTally } from "../../model/kept-log.ts";
 import type { QueuePause, QueueSettings } from "../../model/queue.ts";
 import type { QueueEvent } from "../../model/queue-event.ts";
-import type { TaskHead, TaskState } from "../../model/task.ts";
+import type { Link, TaskHead, TaskInput, TaskState } from "../../model/task.ts";
 import type { OutputEntry, OutputHead } from "../../model/task-output.ts";
 import type { KeyTurns } from "../../model/turn.ts";
 import type { Heap, Placed } from "./heap.ts";
@@ -32,6 +32,8 @@ export type Entry = Placed &
     checkpoint: Bytes | undefined;
     /** The unique key that it claimed, where it did. */
     claim: Claim | undefined;
+    links: readonly Link[] | undefined;
+    input: TaskInput | undefined;
     /** The outcome that settled the newest lease; undefined while that is open. */
     settledHash: number | undefined;
     /** Attempts that ended badly, oldest first; undefined while there was none. */

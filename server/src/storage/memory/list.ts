@@ -1,3 +1,4 @@
+import { linkedBytes } from "../../model/continuation.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import type { Entry } from "./entry.ts";
@@ -70,8 +71,8 @@ function endedAs(head: TaskHead, isReplayed: boolean, ended: EndedQuery): boolea
   );
 }
 
-const bytesOf = ({ content, result, failure }: Entry): number =>
-  content.length + (result?.length ?? 0) + (failure?.length ?? 0);
+const bytesOf = (entry: Entry): number =>
+  entry.content.length + (entry.result?.length ?? 0) + (entry.failure?.length ?? 0) + linkedBytes(entry);
 
 const basicTaskOf = (entry: Entry): Task => ({
   ...headOf(entry),

@@ -4,7 +4,7 @@ import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } 
 import type { Limits } from "../../model/limits.ts";
 import type { NamespaceRecord, QueueCreation } from "../../model/namespace.ts";
 import { unsaidSettings } from "../../model/queue.ts";
-import { isTerminal, type TaskHead } from "../../model/task.ts";
+import { isTerminal, type NewTask, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import type { Backlog, Claim, Entry, Lane, QueueEntry } from "./entry.ts";
@@ -54,6 +54,8 @@ export type State = {
   readonly waitUntil: Map<Entry, Instant>;
   /** By namespace and name. */
   readonly shelves: Map<string, ShelfEntries>;
+  /** What ends of tasks have made, and nobody has taken in. */
+  owed: { readonly task: NewTask; readonly now: Instant }[];
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -74,6 +76,7 @@ export function createState(limits: Limits, epoch: number): State {
     gates: createGates((entry, stage) => stand(state, entry, stage)),
     waitUntil: new Map(),
     shelves: new Map(),
+    owed: [],
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),

@@ -1,8 +1,10 @@
+import { linkedBytes } from "../../model/continuation.ts";
 import type { Task } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { reasons, stateCode, states } from "./codes.ts";
 import { type Database, type Query, query, type Row, type Value } from "./files/connection.ts";
+import { createAddLinks } from "./links.ts";
 import { type FullRow, fullColumns, fullJoin, taskOf } from "./read.ts";
 import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
 
@@ -13,6 +15,7 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
 
   const addClaim = createAddClaim(db);
   const countTimed = query<[number]>(db, "SELECT coalesce(sum(scheduled + leased), 0) FROM queues");
+  const addLinks = createAddLinks(db);
 
   function prepare<R extends Row>({ sql }: Select): Query<R> {
     const statement = prepared.get(sql) ?? query<Row>(db, sql);
@@ -35,7 +38,9 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
     let bytes = 0;
     let cursor: number | undefined;
     for (const row of prepare<HeadRow>(select).iterate(...select.values)) {
-      const task = wanted.full ? taskOf(row as unknown as FullRow) : { ...headOf(row), ...nothing };
+      const task = wanted.full
+        ? addLinks(row[0], taskOf(row as unknown as FullRow))
+        : { ...headOf(row), ...nothing };
       bytes += bytesOf(task);
       if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
         return { tasks, cursor };
@@ -48,8 +53,8 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
 
 const nothing = { content: new Uint8Array(), result: undefined, failure: undefined };
 
-const bytesOf = ({ content, result, failure }: Task): number =>
-  content.length + (result?.length ?? 0) + (failure?.length ?? 0);
+const bytesOf = (task: Task): number =>
+  task.content.length + (task.result?.length ?? 0) + (task.failure?.length ?? 0) + linkedBytes(task);
 
 type Part = readonly [sql: string, ...values: Value[]];
 

@@ -1,4 +1,4 @@
-import type { CancelVerdict, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
+import type { CancelRequest, CancelVerdict, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
 import {
   BatchingEnqueuer,
   type ClientGate,
@@ -44,7 +44,7 @@ export function askedEnqueuer(asking: Asking): AskedEnqueuer {
         onEvent: onProgress && ((value) => onProgress(value as Parameters<OnProgress>[0])),
       }) as Promise<Task>,
     read: (taskId) => asking.ask("read", [taskId]) as Promise<Task>,
-    cancel: (taskId, reason) => asking.ask("cancel", [taskId, reason]) as Promise<CancelVerdict>,
+    cancel: (taskId, request) => asking.ask("cancel", [taskId, request]) as Promise<CancelVerdict>,
     async *output(taskId, { from, kinds, signal }) {
       for (let next = from; ; ) {
         const page = (await asking.ask("output", [taskId, next, kinds], { signal })) as OutputPage;
@@ -86,7 +86,7 @@ export function answeredEnqueuing(gate: () => ClientGate): AnswerTable {
         onProgress: emit,
       }),
     read: ([taskId]) => gate().handles.read(String(taskId)),
-    cancel: ([taskId, reason]) => gate().handles.cancel(String(taskId), String(reason)),
+    cancel: ([taskId, request]) => gate().handles.cancel(String(taskId), request as CancelRequest),
     output: ([taskId, from, kinds], { signal }) =>
       firstPage(
         gate().handles.output(String(taskId), {

@@ -11,6 +11,7 @@ import { lineage } from "./0010-lineage.ts";
 import { shelves } from "./0011-shelves.ts";
 import { queuesAndNamespaces } from "./0012-queues-and-namespaces.ts";
 import { keptLogs } from "./0013-kept-logs.ts";
+import { links } from "./0014-links.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   shelves,
   queuesAndNamespaces,
   keptLogs,
+  links,
 ];

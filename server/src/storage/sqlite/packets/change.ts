@@ -1,7 +1,7 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { KeepNewest } from "../../../model/retention.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
-import type { MoreChange, TaskChange } from "../../../model/task-machine.ts";
+import type { Continuation, MoreChange, TaskChange } from "../../../model/task-machine.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import { readMaybe, writeMaybe } from "./coder.ts";
@@ -40,12 +40,14 @@ export const readChange = (from: PacketReader): TaskChange => ({
 });
 
 function writeMore(to: PacketWriter, more: MoreChange): void {
-  const { policy, checkpoint, waitUntil, claimUntil, keepNewest } = more;
+  const { policy, checkpoint, waitUntil, claimUntil, keepNewest, continues } = more;
   to.optionalText(policy && policyText(policy));
   to.optionalBytes(checkpoint);
   to.optionalNumber(waitUntil);
   to.optionalNumber(claimUntil);
   writeMaybe(to, keepNewest, writeBound);
+  to.optionalNumber(continues && states.code(continues.on));
+  if (continues !== undefined) to.optionalBytes(continues.unkept);
 }
 
 function writeBound(to: PacketWriter, { count, bytes }: KeepNewest): void {
@@ -66,7 +68,14 @@ function readMore(from: PacketReader): MoreChange {
     waitUntil: readInstant(from),
     claimUntil: readInstant(from),
     keepNewest: readMaybe(from, readBound),
+    continues: readContinuation(from),
   };
+}
+
+function readContinuation(from: PacketReader): Continuation | undefined {
+  const code = from.optionalNumber();
+  if (code === undefined) return undefined;
+  return { on: states.word(code) as Continuation["on"], unkept: from.optionalBytes() };
 }
 
 /** Writes a request to cancel, or that there is none. */
