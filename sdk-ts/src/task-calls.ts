@@ -1,10 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
-import { TaskOutputService, type WatchTaskOutputResponse } from "@stem/proto/stem/v1/task_output_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
-import type { OpenAwait } from "./await-pool.ts";
 import { type Broadcaster, createBroadcaster } from "./broadcast.ts";
 import { cancelTask } from "./cancel-task.ts";
 import type { Clock } from "./clock.ts";
@@ -12,22 +10,15 @@ import { encodedTasks } from "./encoded-tasks.ts";
 import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
 import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
-import type { OutputWish } from "./task-output.ts";
 import { TaskStreams } from "./task-stream.ts";
 import { outcomeOf } from "./verdicts.ts";
+import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
 
 /** The calls of a producer, one try each; they throw what the transport throws. */
-export type TaskCalls = {
+export type TaskCalls = WatchCalls & {
   readonly send: SendTasks;
-  readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
   readonly cancel: (taskId: string, request: CancelRequest) => Promise<CancelVerdict>;
-  /** Opens one WatchTaskOutput stream. */
-  readonly openOutput: (
-    taskId: string,
-    wish: Pick<OutputWish, "from" | "kinds">,
-    signal: AbortSignal,
-  ) => AsyncIterable<WatchTaskOutputResponse>;
   readonly explain: (taskId: string) => Promise<TaskExplanation>;
   /** What broadcasts, its calls made and repeated by `repeat`. */
   readonly broadcasterOf: (repeat: <T>(call: () => Promise<T>) => Promise<T>) => Broadcaster["broadcast"];
@@ -52,8 +43,6 @@ export function createTaskCalls(
 ): TaskCalls {
   const tasks = createClient(TaskService, transports.calls);
   const admin = createClient(TaskAdminService, transports.calls);
-  const waits = createClient(TaskService, transports.waits);
-  const outputs = createClient(TaskOutputService, transports.waits);
   const inNamespace = namespace === undefined ? {} : { namespace };
   const timed = { timeoutMs: callMsMax };
   const streams = new TaskStreams({
@@ -64,17 +53,13 @@ export function createTaskCalls(
     idleMsMax,
   });
   return {
+    ...createWatchCalls(transports.waits, inNamespace),
     async send(batch, atomic) {
       if (!atomic) return streams.send(batch);
       const request = create(EnqueueTasksRequestSchema, { ...inNamespace, atomic });
       request.$unknown = [encodedTasks(EnqueueTasksRequestSchema.field.tasks.number, batch)];
       return (await tasks.enqueueTasks(request, timed)).verdicts.map(outcomeOf);
     },
-    open: (awaited, signal) =>
-      waits.awaitTasks(
-        { ...inNamespace, tasks: awaited.map(({ taskId, seenRevision }) => ({ taskId, seenRevision })) },
-        { signal },
-      ),
     async read(taskId) {
       const { task } = await tasks.getTask({ ...inNamespace, taskId }, timed);
       if (task === undefined) throw new Error("the server answered without the task");
@@ -84,8 +69,6 @@ export function createTaskCalls(
       cancelTask({ ...inNamespace, taskId, reason, withDescendants: descendants }, (request) =>
         admin.cancelTask(request, timed),
       ),
-    openOutput: (taskId, { from, kinds }, signal) =>
-      outputs.watchTaskOutput({ ...inNamespace, taskId, fromOffset: from, kinds: [...kinds] }, { signal }),
     explain: async (taskId) =>
       explanationFromProto(await admin.explainTask({ ...inNamespace, taskId }, timed)),
     broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),

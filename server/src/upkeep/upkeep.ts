@@ -14,7 +14,7 @@ import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
 import { createPruners } from "./pruners.ts";
-import { type RemoversDeps, createRemovers } from "./removers.ts";
+import { createRemovers, type RemoversDeps } from "./removers.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 

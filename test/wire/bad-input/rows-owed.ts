@@ -5,12 +5,7 @@
  */
 
 /** The parts that owe rows. */
-export type Debtor =
-  | "authentication"
-  | "schedules"
-  | "canvas"
-  | "workflows"
-  | "signing, admin and watch";
+export type Debtor = "authentication" | "schedules" | "canvas" | "workflows" | "signing, admin and watch";
 
 /** Every row, tested or owed, by the catalogue's sections. */
 export const rowIds: Readonly<Record<string, string>> = {

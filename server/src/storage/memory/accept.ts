@@ -49,9 +49,7 @@ function acceptOne(state: State, task: NewTask, now: Instant, enter: Enter): Acc
   const space = spaceOf(state, task.namespace);
   const known = knownHash(space, task);
   if (known !== undefined) return known === contentHashOf(task) ? "duplicate" : "exists";
-  return task.unique === undefined
-    ? store(state, task, now, enter)
-    : acceptUnique(state, task, now, enter);
+  return task.unique === undefined ? store(state, task, now, enter) : acceptUnique(state, task, now, enter);
 }
 
 function acceptUnique(state: State, task: NewTask, now: Instant, enter: Enter): AcceptVerdict {

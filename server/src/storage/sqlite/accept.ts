@@ -24,6 +24,7 @@ export function createAccept(
   const { queues, ledger, backlog, gates, revocations, links } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
+  const known = createKnown(findHash);
   const judgeAt = createJudgeAt(writing, findHash);
   const acceptUnique = createAcceptUnique(writing, (task, now) => acceptRun([task], now)[0] ?? "exists");
   const cancelRevoked = createCancelRevoked(writing);
@@ -32,8 +33,7 @@ export function createAccept(
   function acceptRun(run: AlikeTasks, now: Instant): AcceptVerdict[] {
     const [{ namespace, queue: name }] = run;
     const queue = queues.find(namespace, name);
-    if (queue !== undefined && refusalToCome(queue, run) === undefined)
-      return acceptInto(queue, run, now);
+    if (queue !== undefined && refusalToCome(queue, run) === undefined) return acceptInto(queue, run, now);
     const [first, second, ...others] = run;
     const rest = (): AcceptVerdict[] => (second === undefined ? [] : acceptRun([second, ...others], now));
     return [acceptOne(first, queue, now), ...rest()];
@@ -82,12 +82,6 @@ export function createAccept(
     return verdicts;
   }
 
-  function known(task: NewTask): "duplicate" | "exists" | undefined {
-    const hash = findHash(task);
-    if (hash === undefined) return undefined;
-    return hash === contentHashOf(task) ? "duplicate" : "exists";
-  }
-
   /** A task that claims a key comes alone. */
   function acceptAny(run: AlikeTasks, now: Instant): readonly AcceptVerdict[] {
     const [task] = run;
@@ -104,6 +98,15 @@ export function createAccept(
     return verdicts;
   };
 }
+
+/** What a task gets whose id is there. */
+const createKnown =
+  (findHash: ReturnType<typeof createFindHash>) =>
+  (task: NewTask): "duplicate" | "exists" | undefined => {
+    const hash = findHash(task);
+    if (hash === undefined) return undefined;
+    return hash === contentHashOf(task) ? "duplicate" : "exists";
+  };
 
 /** Cuts a batch into runs of tasks that go into the same queue with the same columns; nearly every batch is one. */
 function runsOfAlike(tasks: readonly NewTask[]): readonly AlikeTasks[] {
