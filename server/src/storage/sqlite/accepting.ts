@@ -32,9 +32,14 @@ export function createAccepting(writing: Writing): Accepting {
   function acceptOwed(): void {
     for (const { tasks, now } of continuations.take()) {
       const verdicts = acceptPromised({ tasks, now, atomic: false });
-      for (const [at, task] of tasks.entries()) if (verdicts[at] === "accepted") tell(task, now);
+      for (const [at, task] of tasks.entries()) if (isStored(verdicts[at])) tell(task, now);
     }
   }
 
   return { accept, acceptOwed };
 }
+
+/** Whether a task is there now that was not: also in the place of one that had its key. */
+const isStored = (verdict: AcceptVerdict | undefined): boolean =>
+  verdict === "accepted" ||
+  (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");
