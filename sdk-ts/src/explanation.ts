@@ -10,7 +10,7 @@ import { stateFromProto, stateReasonFromProto, type TaskState, type TaskStateRea
 
 /**
  * Why a task does not run. ended, running: it has, or does. cancel_requested: it runs, and was asked to stop. scheduled: its delay or
- * back-off is not over. queue_paused. order: an earlier task of its ordering key has not ended. limit_stopped: a limit of zero.
+ * back-off is not over. namespace_stopped: its namespace is disabled, or being deleted. queue_deleting. queue_paused. order: an earlier task of its ordering key has not ended. limit_stopped: a limit of zero.
  * concurrency_reached, rate_reached: a limit is used up. others_first: what a limit allows is for tasks that come before it. draining:
  * the server is about to stop. no_worker: none takes from its queue. labels_missing, name_unknown: none that does has what it requires,
  * or knows it. workers_busy: those that could run it take nothing more. in_line: it is ready, and has its place.
@@ -20,6 +20,8 @@ export type TaskCauseKind =
   | "running"
   | "cancel_requested"
   | "scheduled"
+  | "namespace_stopped"
+  | "queue_deleting"
   | "queue_paused"
   | "order"
   | "limit_stopped"
@@ -100,6 +102,8 @@ const kinds: Readonly<Record<number, TaskCauseKind>> = {
   [ProtoKind.RUNNING]: "running",
   [ProtoKind.CANCEL_REQUESTED]: "cancel_requested",
   [ProtoKind.SCHEDULED]: "scheduled",
+  [ProtoKind.NAMESPACE_STOPPED]: "namespace_stopped",
+  [ProtoKind.QUEUE_DELETING]: "queue_deleting",
   [ProtoKind.QUEUE_PAUSED]: "queue_paused",
   [ProtoKind.ORDER]: "order",
   [ProtoKind.LIMIT_STOPPED]: "limit_stopped",

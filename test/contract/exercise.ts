@@ -18,6 +18,7 @@ import { leaseCases } from "./lease.ts";
 import { limitCases } from "./limits.ts";
 import { linkCases } from "./link.ts";
 import { lockCases } from "./lock.ts";
+import { meetingCases } from "./meeting.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { namespaceCases } from "./namespace.ts";
@@ -45,6 +46,7 @@ import { tokenCases } from "./token.ts";
 import { uniqueCases } from "./unique.ts";
 
 const nouns = [
+  meetingCases,
   acceptCases,
   atomicCases,
   claimCases,

@@ -215,7 +215,9 @@ export function linkCases(suite: Suite): void {
     "a queue comes into being for what was promised, beyond the limit, too",
     async (subject) => {
       await subject.accept(newTask("a", linking(linkOn("succeeded", { task: { queue: other } }))));
-      expect(await subject.accept(newTask("b", { queue: other }))).toEqual(["queue_limit"]);
+      expect(await subject.accept(newTask("b", { queue: other }))).toEqual([
+        { refused: "queue_limit", max: 1 },
+      ]);
       await subject.settle(await subject.claimOne(), succeeded);
       expect((await subject.claimOne({ queues: [other] })).id).toBe(childOf("a", "succeeded"));
     },

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { defaultNamespace, plus, queueNameOf } from "../../server/src/model/ids.ts";
+import { unsaidNamespace } from "../../server/src/model/namespace.ts";
 import { defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
 import { putLimit } from "./limits.ts";
 import { refOf, type Subject } from "./subject.ts";
@@ -18,6 +19,7 @@ export function standingCases({ case: test }: Suite): void {
     await subject.store.setPause(queue, pause, subject.now);
     expect(await standing(subject, "a")).toEqual({
       head: (await subject.store.readHeads([refOf("a")]))[0],
+      ...{ stop: undefined, isQueueDeleting: false },
       ...{ pause, first: undefined, limits: [], ahead: 0 },
     });
     expect((await standing(subject, "elsewhere"))?.pause).toBeUndefined();
@@ -25,6 +27,20 @@ export function standingCases({ case: test }: Suite): void {
     expect(
       await subject.store.readStanding({ ...refOf("a"), namespace: "other" as never }, 1),
     ).toBeUndefined();
+  });
+
+  test("a task is read with the deletion of its queue, and with what stops its namespace", async (subject) => {
+    const { store, now } = subject;
+    const record = { name: defaultNamespace, settings: unsaidNamespace, createdAt: now } as const;
+    await store.createNamespace({ ...record, state: "active", reason: "", revision: 1 });
+    await subject.accept(newTask("a"));
+    expect(await standing(subject, "a")).toMatchObject({ stop: undefined, isQueueDeleting: false });
+    expect(await store.deleteQueue(queue, true, now)).toMatchObject({ kind: "deleting" });
+    expect(await standing(subject, "a")).toMatchObject({ stop: undefined, isQueueDeleting: true });
+    await store.updateNamespace({ ...record, state: "disabled", reason: "deploy", revision: 2 });
+    const stop = { state: "disabled", reason: "deploy" };
+    expect(await standing(subject, "a")).toMatchObject({ stop, isQueueDeleting: true });
+    expect(await subject.claim()).toEqual([]);
   });
 
   test("those before a task are counted by priority, turn and acceptance, whatever ties them, and none that waits at a gate", async (subject) => {

@@ -16,6 +16,12 @@ export function causeText(cause: Cause): string {
       return `It is being cancelled, at the request of ${cause.cancel.requester ?? "somebody"}${quoted(cause.cancel.reason)}.`;
     case "scheduled":
       return `It waits ${until(cause.until)}${because(cause.why)}.`;
+    case "namespace_stopped":
+      return cause.stop.state === "disabled"
+        ? `Its namespace is disabled${quoted(cause.stop.reason)}, until it is enabled.`
+        : "Its namespace is being deleted, and it will be cancelled.";
+    case "queue_deleting":
+      return "Its queue is being deleted, and it will be cancelled.";
     case "queue_paused":
       return `Its queue is paused by ${cause.pause.by ?? "somebody"}${quoted(cause.pause.reason)}, ${
         cause.pause.resumeAt === undefined ? "until it is resumed" : until(cause.pause.resumeAt)

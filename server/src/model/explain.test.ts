@@ -16,7 +16,10 @@ const ready: TaskHead = {
   ...{ startedAt: undefined, leaseUntil: undefined, endedAt: undefined, purgeAt: undefined },
   ...{ cancel: undefined, tags: [], replayOf: undefined, ties: undefined, gate: undefined },
 };
-const free: TaskStanding = { head: ready, pause: undefined, first: undefined, limits: [], ahead: 0 };
+const free: TaskStanding = {
+  ...{ head: ready, stop: undefined, isQueueDeleting: false, pause: undefined },
+  ...{ first: undefined, limits: [], ahead: 0 },
+};
 const labels = { gpu: "yes" };
 const idle = { labels: undefined, knows: undefined, hasRoom: true };
 const served: QueueService = { isDraining: false, workers: [idle] };
@@ -91,6 +94,24 @@ const own: readonly Row[] = [
     standing: head({ state: "scheduled", reason: "backoff", notBefore: later }),
     kinds: ["scheduled"],
     text: "It waits until 2026-01-01T00:00:01.500Z (backoff).",
+  },
+  {
+    task: "of a namespace that is disabled",
+    standing: { stop: { state: "disabled", reason: "deploy" } },
+    kinds: ["namespace_stopped", "in_line"],
+    text: "Its namespace is disabled (deploy), until it is enabled.",
+  },
+  {
+    task: "of a namespace that is being deleted, in a queue that is, too",
+    standing: { stop: { state: "deleting", reason: "" }, isQueueDeleting: true },
+    kinds: ["namespace_stopped", "queue_deleting", "in_line"],
+    text: "Its namespace is being deleted, and it will be cancelled.",
+  },
+  {
+    task: "of a queue that is being deleted",
+    standing: { isQueueDeleting: true },
+    kinds: ["queue_deleting", "in_line"],
+    text: "Its queue is being deleted, and it will be cancelled.",
   },
   {
     task: "of a paused queue",

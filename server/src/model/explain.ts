@@ -3,6 +3,7 @@
 import { type GateLimit, isSatisfied, type Labels, nextTokenAt, tokensAt } from "./gate.ts";
 import { capacityOf } from "./gatekeeper.ts";
 import type { Instant, TaskId } from "./ids.ts";
+import type { NamespaceStop } from "./namespace.ts";
 import type { QueuePause } from "./queue.ts";
 import type { LimitStanding, QueueService, TaskStanding } from "./standing.ts";
 import {
@@ -32,6 +33,8 @@ export type OwnCause =
     }
   | { readonly kind: "cancel_requested"; readonly cancel: CancelRequest }
   | { readonly kind: "scheduled"; readonly until: Instant | undefined; readonly why: StateReason | undefined }
+  | { readonly kind: "namespace_stopped"; readonly stop: NamespaceStop }
+  | { readonly kind: "queue_deleting" }
   | { readonly kind: "queue_paused"; readonly pause: QueuePause }
   /** Another task of its ordering key comes first. */
   | {
@@ -118,8 +121,11 @@ function running({ head }: TaskStanding): readonly Cause[] {
 }
 
 /** What no worker can help. */
-function heldBack({ head, pause, first, limits }: TaskStanding, now: Instant): readonly Cause[] {
+function heldBack(standing: TaskStanding, now: Instant): readonly Cause[] {
+  const { head, stop, isQueueDeleting, pause, first, limits } = standing;
   const causes: Cause[] = [];
+  if (stop !== undefined) causes.push({ kind: "namespace_stopped", stop });
+  if (isQueueDeleting) causes.push({ kind: "queue_deleting" });
   if (pause !== undefined) causes.push({ kind: "queue_paused", pause });
   if (first !== undefined)
     causes.push({

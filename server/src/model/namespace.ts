@@ -33,6 +33,20 @@ export type NamespaceRecord = {
   readonly revision: number;
 };
 
+/** Why a namespace takes no tasks and hands none out; the reason is what operators said. */
+export type NamespaceStop = {
+  readonly state: Exclude<NamespaceState, "active">;
+  readonly reason: string;
+};
+
+/** Why it does not, as far as it does not. */
+export const stopOf = (
+  record: Pick<NamespaceRecord, "state" | "reason"> | undefined,
+): NamespaceStop | undefined =>
+  record === undefined || record.state === "active"
+    ? undefined
+    : { state: record.state, reason: record.reason };
+
 /** How much is in a namespace. */
 export type NamespaceUse = {
   readonly queues: number;

@@ -2,12 +2,17 @@
 
 import type { GateLimit, Labels } from "./gate.ts";
 import type { TaskId, TaskName } from "./ids.ts";
+import type { NamespaceStop } from "./namespace.ts";
 import type { QueuePause } from "./queue.ts";
 import type { TaskHead, TaskState } from "./task.ts";
 
 /** A task, and what a store knows of those that stand in its way. */
 export type TaskStanding = {
   readonly head: TaskHead;
+  /** Why its namespace hands nothing out; undefined: it does. */
+  readonly stop: NamespaceStop | undefined;
+  /** Whether its queue is being deleted. */
+  readonly isQueueDeleting: boolean;
   /** The pause of its queue. */
   readonly pause: QueuePause | undefined;
   /** The first of its ordering key that has not ended; undefined where it is that itself, or has no such key. */

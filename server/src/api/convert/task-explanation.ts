@@ -30,6 +30,8 @@ const kinds = {
   running: TaskCauseKind.RUNNING,
   cancel_requested: TaskCauseKind.CANCEL_REQUESTED,
   scheduled: TaskCauseKind.SCHEDULED,
+  namespace_stopped: TaskCauseKind.NAMESPACE_STOPPED,
+  queue_deleting: TaskCauseKind.QUEUE_DELETING,
   queue_paused: TaskCauseKind.QUEUE_PAUSED,
   order: TaskCauseKind.ORDER,
   limit_stopped: TaskCauseKind.LIMIT_STOPPED,

@@ -1,5 +1,6 @@
 import type { Refusal } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
+import { stopOf } from "../../model/namespace.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
 import type { Entry, QueueEntry } from "./entry.ts";
 import { openQueue, queueAt } from "./rooms.ts";
@@ -38,16 +39,18 @@ export function getQueue(state: State, ref: QueueRef): Queue | undefined {
   };
 }
 
-/** How many tasks are ready in each queue. */
+/** How many tasks are ready in each queue that hands out. */
 export const readyCounts = (
   state: State,
   namespace: Namespace,
   queues: readonly QueueName[],
-): readonly number[] =>
-  queues.map((queue) => {
+): readonly number[] => {
+  const isActive = stopOf(state.spaces.get(namespace)?.record) === undefined;
+  return queues.map((queue) => {
     const found = findQueue(state, { namespace, queue });
-    return found === undefined || found.pause ? 0 : found.depth.ready;
+    return found?.life === "there" && found.pause === undefined && isActive ? found.depth.ready : 0;
   });
+};
 
 /** Pauses or resumes a queue. */
 export function setPause(

@@ -1,6 +1,7 @@
 import type { LimitKind, LimitRef } from "../../model/gate.ts";
 import { isBefore, type LimitedGate } from "../../model/gatekeeper.ts";
 import type { TaskRef } from "../../model/ids.ts";
+import { stopOf } from "../../model/namespace.ts";
 import type { LimitStanding, TaskStanding } from "../../model/standing.ts";
 import type { Entry } from "./entry.ts";
 import { limitAt, membersOf } from "./gates.ts";
@@ -17,6 +18,8 @@ export function readStanding(state: State, ref: TaskRef, aheadMax: number): Task
   const first = order?.values().next().value ?? entry;
   return {
     head: headOf(entry),
+    stop: stopOf(state.spaces.get(ref.namespace)?.record),
+    isQueueDeleting: queue.life === "deleting",
     pause: queue.pause,
     first: first === entry ? undefined : { id: first.head.id, state: first.head.state },
     limits: [

@@ -6,7 +6,7 @@ import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createAcceptUnique } from "./accept-unique.ts";
 import { stateCode } from "./codes.ts";
 import { createFindHash } from "./find.ts";
-import { type AlikeTasks, createInsert } from "./insert.ts";
+import type { AlikeTasks, Insert } from "./insert.ts";
 import { createJudgeAt } from "./judge.ts";
 import { isLinked } from "./links.ts";
 import type { QueueEntry } from "./queue-registry.ts";
@@ -19,10 +19,10 @@ import type { Writing } from "./writing.ts";
  */
 export function createAccept(
   writing: Writing,
-  isPromised = false,
+  insert: Insert,
+  isPromised: boolean,
 ): (batch: AcceptBatch) => readonly AcceptVerdict[] {
   const { queues, ledger, backlog, gates, revocations, links } = writing;
-  const insert = createInsert(writing);
   const findHash = createFindHash(writing);
   const known = createKnown(findHash);
   const judgeAt = createJudgeAt(writing, findHash);

@@ -2,6 +2,7 @@ import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createAccept } from "./accept.ts";
+import { createInsert } from "./insert.ts";
 import type { Writing } from "./writing.ts";
 
 /** Takes tasks in. */
@@ -17,8 +18,10 @@ export type Accepting = {
  */
 export function createAccepting(writing: Writing): Accepting {
   const { continuations, queues, gates } = writing;
-  const accept = createAccept(writing);
-  const acceptPromised = createAccept(writing, true);
+  // Both number the rows that they store, one after the other.
+  const insert = createInsert(writing);
+  const accept = createAccept(writing, insert, false);
+  const acceptPromised = createAccept(writing, insert, true);
 
   function tell({ namespace, queue: name, notBefore }: NewTask, now: Instant): void {
     const queue = queues.find(namespace, name);
@@ -29,9 +32,14 @@ export function createAccepting(writing: Writing): Accepting {
   function acceptOwed(): void {
     for (const { tasks, now } of continuations.take()) {
       const verdicts = acceptPromised({ tasks, now, atomic: false });
-      for (const [at, task] of tasks.entries()) if (verdicts[at] === "accepted") tell(task, now);
+      for (const [at, task] of tasks.entries()) if (isStored(verdicts[at])) tell(task, now);
     }
   }
 
   return { accept, acceptOwed };
 }
+
+/** Whether a task is there now that was not: also in the place of one that had its key. */
+const isStored = (verdict: AcceptVerdict | undefined): boolean =>
+  verdict === "accepted" ||
+  (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");

@@ -7,15 +7,15 @@ import { backlogOf, type QueueEntry, roomOf } from "./queue-entry.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
 
 /**
- * How much of each namespace has not ended, in bytes. Counted only in namespaces that have a quota for it: there a task's end costs one
- * look at its row more, elsewhere nothing. The number of tasks needs no counting, the queues' own counts say it.
+ * How much of each namespace has not ended, in bytes of content: what producers said. Counted only in namespaces that have a quota for it: there a task's end costs one
+ * look at its content more, elsewhere nothing. The number of tasks needs no counting, the queues' own counts say it.
  */
 export type Backlog = {
   /** Why tasks may not come into a queue, all of them together; undefined: they may. */
   refusalOf(queue: QueueEntry, tasks: readonly NewTask[]): ReturnType<typeof refusalToEnter>;
   /** These came. */
   came(queue: QueueEntry, tasks: readonly NewTask[]): void;
-  /** This one has ended. Its row is there. */
+  /** This one has ended. Its content is there. */
   ended(queue: QueueEntry, seq: number): void;
   /** The content of a task that waits is about to be this long. */
   rewriting(queue: QueueEntry, seq: number, bytes: number): void;
@@ -30,7 +30,7 @@ export type Backlog = {
 /** Makes it. */
 export function createBacklog(db: Database, { spaces }: QueueRegistry): Backlog {
   const touched = new Set<SpaceEntry>();
-  const select = query<[number]>(db, "SELECT content_bytes FROM tasks WHERE seq = ?");
+  const select = query<[number]>(db, "SELECT length(content) FROM contents WHERE seq = ?");
   const update = command(db, "UPDATE namespaces SET backlog_bytes = backlog_bytes + ? WHERE id = ?");
   const set = command(db, "UPDATE namespaces SET backlog_bytes = ? WHERE id = ?");
   const count = createCount(db);
@@ -81,29 +81,31 @@ const bytesOf = (tasks: readonly NewTask[]): number =>
 
 /** Goes through the queues that have something, by the indexes of what has not ended. */
 function createCount(db: Database): (space: SpaceEntry) => number {
+  const bytes = "coalesce(sum(length(c.content)), 0)";
+  const contents = "CROSS JOIN contents c ON c.seq = t.seq";
   const ready = query<[number]>(
     db,
-    `SELECT coalesce(sum(content_bytes), 0) FROM tasks INDEXED BY tasks_ready
-     WHERE queue = ? AND state = ${stateCode.ready} AND tied IS NULL`,
+    `SELECT ${bytes} FROM tasks t INDEXED BY tasks_ready ${contents}
+     WHERE t.queue = ? AND t.state = ${stateCode.ready} AND t.tied IS NULL`,
   );
   const tied = query<[number]>(
     db,
-    `SELECT coalesce(sum(content_bytes), 0) FROM ties INDEXED BY ties_queue WHERE queue = ? AND state = ${stateCode.ready}`,
+    `SELECT ${bytes} FROM ties t INDEXED BY ties_queue ${contents} WHERE t.queue = ? AND t.state = ${stateCode.ready}`,
   );
   const scheduled = query<[number]>(
     db,
-    `SELECT coalesce(sum(content_bytes), 0) FROM tasks INDEXED BY tasks_scheduled WHERE queue = ? AND state = ${stateCode.scheduled}`,
+    `SELECT ${bytes} FROM tasks t INDEXED BY tasks_scheduled ${contents} WHERE t.queue = ? AND t.state = ${stateCode.scheduled}`,
   );
   const leased = query<[number]>(
     db,
-    `SELECT coalesce(sum(t.content_bytes), 0) FROM tasks t INDEXED BY tasks_timer CROSS JOIN queues q ON q.id = t.queue
+    `SELECT ${bytes} FROM tasks t INDEXED BY tasks_timer CROSS JOIN queues q ON q.id = t.queue ${contents}
      WHERE t.state = ${stateCode.leased} AND t.state <> ${stateCode.ready} AND q.namespace = ?`,
   );
   return ({ id, queues }) => {
-    let bytes = leased.get(id)?.[0] ?? 0;
+    let sum = leased.get(id)?.[0] ?? 0;
     for (const queue of queues.values())
       if (backlogOf(queue.depth) > 0)
-        for (const waiting of [ready, tied, scheduled]) bytes += waiting.get(queue.id)?.[0] ?? 0;
-    return bytes;
+        for (const waiting of [ready, tied, scheduled]) sum += waiting.get(queue.id)?.[0] ?? 0;
+    return sum;
   };
 }

@@ -73,7 +73,7 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
     // In the place of those that went back others may come, once the gates are tended.
     for (let round = 1; held > 0 && claimed.length < want.limit && round < roundsMax; round += 1) {
       writing.gates.tend(want.now);
-      const bytes = claimed.reduce((sum, { content }) => sum + content.length, 0);
+      const bytes = claimed.reduce((sum, task) => sum + bytesOf(task), 0);
       const tiers = want.tiers && tiersAfter(want.tiers, claimed);
       const more = claimOnce({ ...want, tiers }, { count: claimed.length, bytes });
       claimed = [...claimed, ...more.claimed];
@@ -82,6 +82,10 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
     return claimed;
   };
 }
+
+/** What a claimed task takes, as its row counts it. */
+const bytesOf = ({ content, checkpoint, input }: Claimed): number =>
+  content.length + (checkpoint?.length ?? 0) + (input?.data?.length ?? 0);
 
 const nothing: Before = { count: 0, bytes: 0 };
 /** Each round but the last finds at least one gate that closed meanwhile. */

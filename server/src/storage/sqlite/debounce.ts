@@ -56,8 +56,8 @@ export function createDebounce({
       throw new Error("a task that waits has no content");
     // What makes a repeat of the first submission a duplicate is what was submitted then.
     const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
-    updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
     backlog.rewriting(queue, seq, task.content.length);
+    updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     const { leaseMs = null, timeLimitMs = null } = policy;
     updateTask(task.content.length, leaseMs, task.priority, start, seq, timeLimitMs);
@@ -67,7 +67,7 @@ export function createDebounce({
     }
     setDeadline(seq, head, policy, now);
     const priority = state === "scheduled" ? task.priority : head.priority;
-    if (isTied) gates.edited(seq, queue, { state, priority, content: task.content });
+    if (isTied) gates.edited(seq, queue, { state, priority });
     ledger.note(queue, { kind: "updated", reason, id, revision: revision + 1, attempt, at: now });
   };
 }

@@ -32,7 +32,10 @@ export function createLinks(db: Database): Links {
     db,
     "INSERT INTO inputs (seq, head, data) VALUES (?1, ?2, ?3) ON CONFLICT (seq) DO UPDATE SET head = ?2, data = ?3",
   );
-  const weigh = command(db, "UPDATE tasks SET content_bytes = content_bytes + ? WHERE seq = ?");
+  // A tied task's size is beside its place, too.
+  const weighs = ["tasks", "ties"].map((table) =>
+    command(db, `UPDATE ${table} SET content_bytes = content_bytes + ? WHERE seq = ?`),
+  );
   const links = query<[string]>(db, selectLinks);
   const input = query<InputRow>(db, selectInput);
   const drops = ["links", "inputs"].map((table) =>
@@ -49,7 +52,7 @@ export function createLinks(db: Database): Links {
       if (task.input === undefined) return;
       const { data } = task.input;
       putInput(seq, textOfInput(task.input), data ?? null);
-      if (data !== undefined) weigh(data.length, seq);
+      if (data !== undefined) for (const weigh of weighs) weigh(data.length, seq);
     },
     linksOf: (seq) => linksOfText(links.get(seq)?.[0] ?? "[]"),
     inputOf: (seq, { takesInput }) => (takesInput ? readInput(input.get(seq)) : undefined),

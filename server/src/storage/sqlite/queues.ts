@@ -4,6 +4,7 @@ import { stateCode } from "./codes.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
 import { queueLives } from "./queue-entry.ts";
+import { namespaceStates } from "./space-registry.ts";
 
 type QueueRow = readonly [
   id: number,
@@ -54,14 +55,15 @@ export function createListQueues(
     select.all(namespace, after ?? "", limit).map((row) => queueOf(namespace, row, oldestReadyAt(row[0])));
 }
 
-/** Makes readyCounts: how many tasks are ready in each queue. */
+/** Makes readyCounts: how many tasks are ready in each queue that hands out. */
 export function createReadyCounts(
   db: Database,
 ): (namespace: Namespace, queues: readonly QueueName[]) => readonly number[] {
   const select = query<[number]>(
     db,
-    `SELECT iif(q.pause_reason IS NULL, coalesce(q.ready, 0), 0) FROM json_each(?1) asked
-     LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2) AND q.name = asked.value
+    `SELECT iif(q.paused_at IS NULL AND q.life = ${queueLives.code("there")}, coalesce(q.ready, 0), 0) FROM json_each(?1) asked
+     LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2 AND state = ${namespaceStates.code("active")})
+       AND q.name = asked.value
      ORDER BY asked.key`,
   );
   return (namespace, queues) => select.all(JSON.stringify(queues), namespace).map(([ready]) => ready);

@@ -31,7 +31,8 @@ export type SpaceRegistry = {
   reload(): void;
 };
 
-const namespaceStates = createCodes<NamespaceState>({ active: 0, disabled: 1, deleting: 2 });
+/** The numbers of the states. */
+export const namespaceStates = createCodes<NamespaceState>({ active: 0, disabled: 1, deleting: 2 });
 const creations = createCodes<QueueCreation>({ on_use: 1, explicit: 2 });
 
 type SpaceRow = [

@@ -1,14 +1,17 @@
 import { type LimitKind, scoped } from "../../model/gate.ts";
 import { type Place, stages } from "../../model/gatekeeper.ts";
 import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
+import { stopOf } from "../../model/namespace.ts";
 import type { LimitStanding, TaskStanding } from "../../model/standing.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { stateCode, states } from "./codes.ts";
 import { createCountBefore } from "./count-before.ts";
 import { type Database, query } from "./files/connection.ts";
 import { type LimitRow, limitKinds, limitOf, selectLimits } from "./limit-rows.ts";
+import { queueLives } from "./queue-entry.ts";
 import { pauseOf } from "./queues.ts";
 import { byId } from "./read.ts";
+import { namespaceStates } from "./space-registry.ts";
 import { type HeadRow, headColumns, headOf } from "./task-row.ts";
 import { createTies, type Tie, type Ties } from "./ties.ts";
 
@@ -25,6 +28,9 @@ type Among = {
 type StandingRow = readonly [
   ...HeadRow,
   queue: number,
+  life: number,
+  spaceState: number,
+  spaceReason: string,
   pauseReason: string | null,
   pausedAt: Instant | null,
   pausedBy: string | null,
@@ -38,7 +44,7 @@ export function createReadStanding(
 ): (ref: TaskRef, aheadMax: number) => TaskStanding | undefined {
   const select = query<StandingRow>(
     db,
-    `SELECT ${headColumns}, t.queue, q.pause_reason, q.paused_at, q.paused_by, q.resume_at, q.leased
+    `SELECT ${headColumns}, t.queue, q.life, n.state, n.reason, q.pause_reason, q.paused_at, q.paused_by, q.resume_at, q.leased
      ${byId} WHERE n.name = ? AND c.id = ?`,
   );
   const ties = createTies(db);
@@ -50,15 +56,28 @@ export function createReadStanding(
     const row = select.get(namespace, id);
     if (row === undefined) return undefined;
     const head = headOf(row as unknown as HeadRow);
-    const [queue, pauseReason, pausedAt, pausedBy, resumeAt, leased] = row.slice(-6) as [
-      ...[number, string | null, Instant | null, string | null, Instant | null, number],
+    const [queue, life, spaceState, reason, ...rest] = row.slice(-9) as [
+      ...[
+        number,
+        number,
+        number,
+        string,
+        string | null,
+        Instant | null,
+        string | null,
+        Instant | null,
+        number,
+      ],
     ];
+    const [pauseReason, pausedAt, pausedBy, resumeAt, leased] = rest;
     const tie = ties.find(row[0]);
     const place = { seq: row[0], priority: head.priority, turn: tie?.turn ?? 0 };
     const among = { head, tie, place, queue, countMax: head.state === "ready" ? aheadMax + 1 : 0 };
     const ahead = aheadOf(among);
     return {
       head,
+      stop: stopOf({ state: namespaceStates.word(spaceState), reason }),
+      isQueueDeleting: queueLives.word(life) === "deleting",
       pause: pauseOf(pauseReason, pausedAt, pausedBy, resumeAt),
       first: firstOf(tie),
       limits: limitsOf(among, { ahead, leased }),
