@@ -1,6 +1,6 @@
 import { durationFromMs, durationMs, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
-import type { Queue as ProtoQueue } from "@stem/proto/stem/v1/queue_pb";
+import type { QueuePause as ProtoPause, Queue as ProtoQueue } from "@stem/proto/stem/v1/queue_pb";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import type { OperatorCalls } from "./operator-calls.ts";
 import type { TaskState } from "./task-state.ts";
@@ -174,12 +174,7 @@ function queueFromProto(queue: ProtoQueue): QueueStatus {
       expired: Number(depth?.expired ?? 0),
     },
     oldestReadyMs: oldestReadyAge && durationMs(oldestReadyAge),
-    pause: pause && {
-      reason: pause.reason,
-      by: pause.pausedBy || undefined,
-      pausedAt: pause.pauseTime && timestampDate(pause.pauseTime),
-      resumesAt: pause.resumeTime && timestampDate(pause.resumeTime),
-    },
+    pause: pause && pauseFromProto(pause),
     createdAt: createTime && timestampDate(createTime),
     settings: {
       description: settings?.description ?? "",
@@ -190,3 +185,11 @@ function queueFromProto(queue: ProtoQueue): QueueStatus {
     isDeleting: deleting,
   };
 }
+
+/** A pause from its message. */
+export const pauseFromProto = ({ reason, pausedBy, pauseTime, resumeTime }: ProtoPause): QueuePause => ({
+  reason,
+  by: pausedBy || undefined,
+  pausedAt: pauseTime && timestampDate(pauseTime),
+  resumesAt: resumeTime && timestampDate(resumeTime),
+});

@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi } from "./api/api.ts";
+import { type Api, createApi, createAssemble } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -18,9 +18,10 @@ import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
+import { createQueueEvents } from "./queue-events/queue-events.ts";
 import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
 import { openStore } from "./storage/open.ts";
-import { createLog } from "./telemetry/telemetry.ts";
+import { createLog, startTracing } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
 /** What a server may be given instead of making it. A store that is handed in is closed with the server. */
@@ -90,6 +91,8 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
     random: parts.random ?? createSystemRandom(),
     log: parts.log ?? createLog(config.log),
   };
+  // First, so that it ends last, and the last calls are in it.
+  started.defer(await startTracing({ ...config.telemetry, version, log: outside.log }));
   const storeLost = Promise.withResolvers<Error>();
   const store = parts.store ?? (await open(config, outside, storeLost.resolve));
   started.defer(() => store.close());
@@ -142,8 +145,9 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   });
   const routing = await openRoutes(config, { store, defaults, namespaces: namespaces.names() });
   const { hints } = backend;
+  const assemble = createAssemble(limits);
   const shared = { store, clock, log, limits, defaults, hints, namespaces };
-  const broker = await createBroker({ ...shared, random, routing });
+  const broker = await createBroker({ ...shared, random, routing, assemble });
   started.defer(() => broker.close());
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
@@ -156,6 +160,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     routing,
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents({ store, clock, limits }),
     clock,
     random,
     log,

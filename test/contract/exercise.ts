@@ -16,22 +16,28 @@ import { gateModelCases } from "./gate-model.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
 import { limitCases } from "./limits.ts";
+import { linkCases } from "./link.ts";
 import { lockCases } from "./lock.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
 import { namespaceCases } from "./namespace.ts";
 import { outcomeCases } from "./outcome.ts";
+import { outputCases } from "./output.ts";
 import { pageCases } from "./page.ts";
 import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
 import { queueAdminCases } from "./queue-admin.ts";
+import { queueEventCases } from "./queue-event.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
+import { retentionCases } from "./retention.ts";
 import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
+import { standingCases } from "./standing.ts";
+import { stuckCases } from "./stuck.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
@@ -56,6 +62,8 @@ const nouns = [
   namespaceCases,
   limitCases,
   tieCases,
+  standingCases,
+  stuckCases,
   purgeCases,
   editCases,
   removeCases,
@@ -63,11 +71,15 @@ const nouns = [
   revokeCases,
   pauseCases,
   pruneCases,
+  retentionCases,
   eventCases,
   definitionCases,
   metaCases,
   lockCases,
   uniqueCases,
+  outputCases,
+  queueEventCases,
+  linkCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

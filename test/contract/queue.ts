@@ -42,7 +42,7 @@ export function queueCases({ case: test }: Suite): void {
     expect((await queueOf(subject)).depth).toEqual({ ...none, ready: 3 });
   });
 
-  test("ready tasks are counted for many queues at once, in the order asked; a strange queue has none", async (subject) => {
+  test("ready tasks are counted for many queues at once, in the order asked; a strange queue has none, nor has a paused one", async (subject) => {
     const mail = queueNameOf("mail");
     await subject.accept(
       newTask("a", { queue: mail }),
@@ -55,6 +55,11 @@ export function queueCases({ case: test }: Suite): void {
     const asked = [defaultQueue, queueNameOf("none"), mail, defaultQueue];
     expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 1, 1]);
     expect(await subject.store.readyCounts(namespaceOf("nowhere"), [mail])).toEqual([0]);
+    const ref = { namespace: defaultNamespace, queue: mail };
+    await subject.store.setPause(ref, { reason: "", at: subject.now }, subject.now);
+    expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 0, 1]);
+    await subject.store.setPause(ref, undefined, subject.now);
+    expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 1, 1]);
     expect(await subject.store.readyCounts(defaultNamespace, [])).toEqual([]);
   });
 

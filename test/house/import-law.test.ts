@@ -16,6 +16,7 @@ const rings: readonly (readonly string[])[] = [
     "control",
     "locks",
     "namespaces",
+    "queue-events",
     "routing",
     "upkeep",
     "workflow",

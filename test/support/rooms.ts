@@ -1,3 +1,4 @@
+import { createAssemble } from "../../server/src/api/convert/task-input.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker, type EnqueueVerdict } from "../../server/src/broker/broker.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
@@ -53,7 +54,7 @@ export async function openRooms(wish: RoomsWish = {}) {
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const broker = await createBroker({ ...deps, routing, namespaces });
+  const broker = await createBroker({ ...deps, routing, namespaces, assemble: createAssemble(bounds) });
   const locks = createLocks(deps);
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });

@@ -1,4 +1,4 @@
-import { type Api, createApi } from "../../server/src/api/api.ts";
+import { type Api, createApi, createAssemble } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
 import { createControl } from "../../server/src/control/control.ts";
@@ -10,6 +10,7 @@ import { type Defaults, defaults, type Limits, limits } from "../../server/src/m
 import type { QueueCreation } from "../../server/src/model/namespace.ts";
 import { openNamespaces } from "../../server/src/namespaces/namespaces.ts";
 import type { Store } from "../../server/src/ports/store.ts";
+import { createQueueEvents } from "../../server/src/queue-events/queue-events.ts";
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
@@ -60,7 +61,8 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: wish.isMadeOnUse ?? false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const broker = await createBroker({ ...deps, routing, namespaces });
+  const assemble = createAssemble(bounds);
+  const broker = await createBroker({ ...deps, routing, namespaces, assemble });
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });
   const info = {
@@ -74,6 +76,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...{ broker, backend, routing, info, tenants: namespaces },
     locks: createLocks(deps),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents(deps),
   });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {

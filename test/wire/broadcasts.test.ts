@@ -70,6 +70,7 @@ describe.each(wireTransports)("over %s", (name, open) => {
       { channel, task: { ...task, queue: "q" } },
       { channel, task: { ...task, routingKey: "k" } },
       { channel, task: { ...task, options: { start: { case: "delay" as const, value: { seconds: 1n } } } } },
+      { channel, task: { ...task, options: { link: [{ task: { name: "b" } }] } } },
       { channel: "", task },
       { channel: "~inbox/1", task },
       { channel: "a b", task },

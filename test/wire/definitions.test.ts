@@ -77,6 +77,34 @@ describe.each(wireTransports)("over %s", (transport, open) => {
     expect(task?.options, "what its producer said").toBeUndefined();
   });
 
+  test("tasks of a name are unique by their arguments where its worker says so, whoever enqueues them", async () => {
+    const { tasks } = connect();
+    const name = `${prefix}.unique`;
+    const options = { queue: `${prefix}.elsewhere`, unique: { argPaths: ["/0"] } };
+    await work([implement(defineTask<[n: number, m: number], void>({ name, options }), () => undefined)]);
+    const task = (id: string, value: string) => ({
+      id: `${name}-${id}`,
+      name,
+      args: { data: { case: "json" as const, value } },
+    });
+    const { verdicts } = await tasks.enqueueTasks({
+      tasks: [
+        task("a", "[1, 1]"),
+        task("b", "[2, 1]"),
+        task("c", "[1,2]"),
+        { ...task("d", "[1]"), options: { priority: 1 } },
+      ],
+    });
+    const ids = verdicts.map(({ taskId }) => taskId.slice(name.length + 1));
+    expect([ids, verdicts.map(({ deduplicated }) => deduplicated)]).toEqual([
+      ["a", "b", "a", "a"],
+      [false, false, true, true],
+    ]);
+    const none = { by: { case: "none" as const, value: true } };
+    const own = await tasks.enqueueTask({ ...task("e", "[1]"), options: { unique: none } });
+    expect(own.deduplicated).toBe(false);
+  });
+
   test("names and pages that cannot be are refused", async () => {
     const { definitions } = connect();
     expect((await failure(definitions.getTaskDefinition({ name: "two words" }))).message).toContain("name");

@@ -123,6 +123,16 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.RESOURCE_EXHAUSTED,
     [QuotaFailureSchema, RetryInfoSchema],
   ],
+  [
+    {
+      reason: "RATE_LIMIT_REACHED",
+      limit: "workerHandshakesPerSecondMax",
+      max: 1,
+      retryAfterMs: 1500,
+    },
+    Code.RESOURCE_EXHAUSTED,
+    [QuotaFailureSchema, RetryInfoSchema],
+  ],
   [{ reason: "STREAM_STALLED", stalledMs: 10 }, Code.RESOURCE_EXHAUSTED, []],
   [{ reason: "STORE_FULL" }, Code.RESOURCE_EXHAUSTED, [QuotaFailureSchema, RetryInfoSchema]],
   [{ reason: "STORE_UNAVAILABLE" }, Code.UNAVAILABLE, [RetryInfoSchema]],
@@ -159,6 +169,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.FAILED_PRECONDITION,
     [PreconditionFailureSchema],
   ],
+  [{ reason: "LINK_ARGS_NOT_JSON", field: "f" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -58,6 +58,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `the task id ${p.taskId} is taken by a task with other content`,
     details: (p) => [resource("stem.v1.Task", p.taskId)],
   },
+  QUEUE_EVENT_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `queue ${p.queue} has another event with the id ${p.eventId}`,
+    details: (p) => [resource("stem.v1.QueueEvent", p.eventId)],
+  },
   TASK_NOT_ENDED: {
     code: Code.FAILED_PRECONDITION,
     say: (p) => `task ${p.taskId} has not ended: it is ${p.state}`,
@@ -196,6 +201,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `${p.max} at once is the limit (${p.limit})`,
     details: (p) => [quota(p.limit, `at most ${p.max} at once`), retryAfter(soonMs)],
   },
+  RATE_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `${p.max} in a second is the limit (${p.limit}): come back in ${p.retryAfterMs} ms`,
+    details: (p) => [quota(p.limit, `at most ${p.max} in a second`), retryAfter(p.retryAfterMs)],
+  },
   STREAM_STALLED: {
     code: Code.RESOURCE_EXHAUSTED,
     say: (p) => `nothing was read from the stream for ${p.stalledMs} ms`,
@@ -277,7 +287,14 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `task ${p.taskId} is no dead letter: it is ${p.state}`,
     details: (p) => [precondition("TASK_FAILED", p.taskId, `the task is ${p.state}`)],
   },
+  LINK_ARGS_NOT_JSON: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `${p.field}: nothing can be put into arguments that are no JSON array or object; ${ignoring}`,
+    details: (p) => [precondition("ARGS_JSON", p.field, `send a JSON array or object, or ${ignoring}`)],
+  },
 };
+
+const ignoring = "set ignore_input where the task wants nothing of the other one's";
 
 /** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */
 export function problemToStatus(problem: Problem): Status {

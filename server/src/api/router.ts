@@ -9,10 +9,11 @@ import type { ServiceDeps } from "./service-deps.ts";
 import { createRoomServices } from "./services/room-services.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
+import { createWatchPlaces } from "./watch-places.ts";
 import { createWorkerService } from "./worker-stream/worker-service.ts";
 
 /** What the services are made of. */
-export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens"> & {
+export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens" | "watched"> & {
   readonly info: ServerFacts;
   /** Signs page tokens; at least 16 secret bytes. */
   readonly pageTokenKey: Uint8Array;
@@ -25,6 +26,7 @@ export function createServices(from: RouterDeps): readonly ServiceEntry[] {
     ...from,
     namespaces: createNamespaces(tenants),
     pageTokens: createPageTokens(pageTokenKey),
+    watched: createWatchPlaces(limits),
   };
   const ours = [
     ...createRoomServices(deps),

@@ -1,4 +1,5 @@
 import type { Instant, QueueName } from "../model/ids.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import { type CancelMessage, taskStates } from "../model/task.ts";
 import { type EditedTask, editTask, noEdit } from "../model/task-edit.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
@@ -9,7 +10,6 @@ import { type BatchDeed, type BatchDeps, type BatchOutcome, type TaskBatch, work
 import { type CancelMany, cancelStates } from "./cancel.ts";
 import { deleteAtRest } from "./delete.ts";
 import { type Edited, type EditNews, tellEdited } from "./edit-news.ts";
-import { throwRefusal } from "./refusal.ts";
 
 /** What to change about many tasks that wait; undefined leaves it as it is. */
 export type BatchEdit = {

@@ -6,6 +6,7 @@ import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { Routing } from "../routing/routing.ts";
+import type { Assemble } from "./assembling.ts";
 
 /** What a broker lives on. */
 export type BrokerDeps = {
@@ -19,4 +20,6 @@ export type BrokerDeps = {
   readonly namespaces: NamespaceView;
   /** Who is told what became of tasks. */
   readonly hints: TaskHints;
+  /** Knows how arguments are written. */
+  readonly assemble: Assemble;
 };

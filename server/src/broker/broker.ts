@@ -8,7 +8,14 @@ import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
+import type {
+  Broker,
+  OutputVerdict,
+  TokenCheckpoint,
+  TokenCheckpointVerdict,
+  TokenOutput,
+  WorkerView,
+} from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
@@ -20,6 +27,7 @@ export type {
   CancelVerdict,
   DeadLetter,
   EditWish,
+  Explained,
   ReplayEdit,
   Replayed,
   ReplayedLetter,
@@ -31,10 +39,19 @@ export type {
 export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
-export type { TaskSubmission } from "./task-submission.ts";
+export type { ArgsDigest, LinkSubmission, TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
-export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, WorkerView };
+export type {
+  Broker,
+  BrokerDeps,
+  OutputVerdict,
+  QueueHints,
+  TokenCheckpoint,
+  TokenCheckpointVerdict,
+  TokenOutput,
+  WorkerView,
+};
 
 /** A broker at work, as main.ts holds it. */
 export type RunningBroker = Broker & {
@@ -73,6 +90,9 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
+    saveCheckpoints: (namespace, checkpoints) =>
+      parts.saveCheckpoints(namespace, checkpoints, parts.openAny(namespace)),
+    writeOutput: (namespace, outputs) => parts.writeOutput(namespace, outputs, parts.openAny(namespace)),
     definitions: parts.definitions,
     workers: parts.sessions.workers,
     drain: dispatch.drain,

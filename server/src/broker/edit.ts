@@ -1,5 +1,6 @@
 import type { Bytes, Instant, QueueName, TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import { isTerminal, type Task, type TaskHead, type TerminalState } from "../model/task.ts";
 import { editTask, noEdit, type TaskEdit } from "../model/task-edit.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
@@ -8,7 +9,6 @@ import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import { deleteAtRest } from "./delete.ts";
 import { type EditNews, tellEdited } from "./edit-news.ts";
-import { throwRefusal } from "./refusal.ts";
 
 /** How often a task may change between being read and being written before whoever changes it is told to come back. */
 const triesMax = 10;

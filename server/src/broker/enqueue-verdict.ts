@@ -1,8 +1,8 @@
 import type { TaskId } from "../model/ids.ts";
 import type { Problem } from "../model/problem.ts";
+import { problemOf } from "../model/refusal.ts";
 import type { NewTask } from "../model/task.ts";
 import type { AcceptVerdict, UniqueVerdict } from "../ports/task-store.ts";
-import { problemOf } from "./refusal.ts";
 
 /** What became of one submission. Field paths in a problem begin at the task. */
 export type EnqueueVerdict =

@@ -2,9 +2,9 @@ import type { GateLimit, LimitRef } from "../model/gate.ts";
 import type { Namespace, QueueRef } from "../model/ids.ts";
 import type { Limits as Bounds } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GateStatus, GateStore, KeyWeight } from "../ports/gate-store.ts";
-import { throwRefusal } from "./refusal.ts";
 
 /** What operators do to limits. */
 export type LimitsPart = {

@@ -2,11 +2,11 @@ import type { QueueRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Queue, QueueSettings } from "../model/queue.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueAdminStore } from "../ports/queue-admin-store.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { Routing } from "../routing/routing.ts";
-import { throwRefusal } from "./refusal.ts";
 
 /** How operators make, change and delete queues. */
 export type QueueAdmin = {

@@ -2,10 +2,10 @@ import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { throwRefusal } from "./refusal.ts";
 
 /** What operators do to queues. */
 export type Queues = {

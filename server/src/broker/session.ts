@@ -8,6 +8,7 @@ import type { TaskProgress } from "../ports/task-hints.ts";
 import type { TokenCheckpoint } from "./checkpoints.ts";
 import type { Lease, LeaseVerdict } from "./lease.ts";
 import type { SeqRange } from "./lease-book.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 
 /** What a worker says when it greets. */
@@ -83,6 +84,8 @@ export interface Session {
   progress(token: Bytes, progress: TaskProgress): ProgressVerdict;
   /** Keeps what attempts leave for their successors, as far as their leases are this session's and open; answers how many were forged. */
   checkpoint(checkpoints: readonly TokenCheckpoint[]): Promise<number>;
+  /** Keeps what attempts put out whose leases are this session's; verdicts in the order asked. */
+  writeOutput(outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]>;
   /** The stream is lost: leases stay, until they end or a greeting takes the session up again. */
   detach(): void;
   /** The worker is leaving: whatever it still holds goes back at once, free of charge. */

@@ -75,6 +75,7 @@ describe("where values come from", () => {
       "queues.create": "explicit",
       "log.level": "error",
       "log.format": "json",
+      "telemetry.otlp": "http://127.0.0.1:4318",
       "defaults.queue": "other",
       "defaults.retryMaxMs": 400_000,
       "limits.frameBytesMax": 3_000_000,

@@ -69,6 +69,12 @@ export function refusalToMove({ state }: Pick<SpaceRoom, "state">, { life }: Que
   return refusal(life === "closed" ? "queue_closed" : "queue_deleting");
 }
 
+/** Why an event may not be made known on a queue that is there; undefined: it may, also where the queue takes no more tasks. */
+export const refusalToEmit = (
+  space: Pick<SpaceRoom, "state">,
+  { life }: Pick<QueueRoom, "life">,
+): Refusal | undefined => refusalToMove(space, { ...newQueue, life: life === "closed" ? "open" : life });
+
 /** Why tasks may not come into a queue; undefined: they may, all of them. */
 export function refusalToEnter(space: SpaceRoom, queue: QueueRoom, arrival: Arrival): Refusal | undefined {
   const closed = refusalToMove(space, queue);

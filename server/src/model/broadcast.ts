@@ -128,6 +128,7 @@ export function deliveryTask(broadcast: Deliverable, { worker, queue }: Inbox, n
     policy: {
       ...policy,
       ...(isOnce && { maxAttempts: 1, maxDeliveries: 1 }),
+      keepNewest: undefined,
       retentionMs: Math.max(policy.retentionMs, notBefore - now),
     },
     notBefore: undefined,

@@ -67,6 +67,12 @@ export type Problem =
   | { readonly reason: "FRAME_OVERDUE"; readonly frame: string; readonly waitedMs: number }
   | { readonly reason: "PROTOCOL_UNSUPPORTED"; readonly protocolMin: number; readonly protocolMax: number }
   | { readonly reason: "CONCURRENCY_LIMIT_REACHED"; readonly limit: LimitName; readonly max: number }
+  | {
+      readonly reason: "RATE_LIMIT_REACHED";
+      readonly limit: LimitName;
+      readonly max: number;
+      readonly retryAfterMs: number;
+    }
   | { readonly reason: "STREAM_STALLED"; readonly stalledMs: number }
   | { readonly reason: "STORE_FULL" }
   | { readonly reason: "STORE_UNAVAILABLE" }
@@ -100,7 +106,9 @@ export type Problem =
     }
   | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }
   | { readonly reason: "TASK_RUNNING"; readonly taskId: string }
-  | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string };
+  | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string }
+  | { readonly reason: "QUEUE_EVENT_EXISTS"; readonly queue: string; readonly eventId: string }
+  | { readonly reason: "LINK_ARGS_NOT_JSON"; readonly field: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

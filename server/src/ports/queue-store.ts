@@ -8,7 +8,7 @@ export interface QueueStore {
   listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
   /** One queue; undefined where there is none. */
   getQueue(ref: QueueRef): Promise<Queue | undefined>;
-  /** How many tasks are ready in each queue, in the order asked; 0 where there is none. Paused ones count as others do. */
+  /** How many tasks each queue could hand out, in the order asked: those that are ready, none of a paused queue or of one that is not there. */
   readyCounts(namespace: Namespace, queues: readonly QueueName[]): Promise<readonly number[]>;
   /**
    * Pauses (or with undefined resumes) a queue, whatever it was before; a queue that is not there is made when it is paused. Claims

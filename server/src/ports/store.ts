@@ -7,8 +7,11 @@ import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { NamespaceStore } from "./namespace-store.ts";
+import type { OutputStore } from "./output-store.ts";
 import type { QueueAdminStore } from "./queue-admin-store.ts";
+import type { QueueEventStore } from "./queue-event-store.ts";
 import type { QueueStore } from "./queue-store.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
 
@@ -21,6 +24,7 @@ export interface Store
     AdminStore,
     CheckpointStore,
     DeadlineStore,
+    RetentionStore,
     QueueStore,
     QueueAdminStore,
     NamespaceStore,
@@ -28,7 +32,9 @@ export interface Store
     EventStore,
     DefinitionStore,
     LockStore,
-    UniqueStore {
+    UniqueStore,
+    OutputStore,
+    QueueEventStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */

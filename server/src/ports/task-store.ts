@@ -9,6 +9,7 @@ import type {
   StateReason,
   Task,
   TaskHead,
+  TaskInput,
   TaskPolicy,
   TaskState,
 } from "../model/task.ts";
@@ -17,8 +18,10 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 /**
  * Where tasks live. Hot verbs take batches and give a verdict per item; each call is one transaction, durable when it resolves.
  * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
- * applied item raises the task's revision by one and writes one event, in the same transaction. Calls take effect in the order in
- * which they are made: a claim sees what was given to accept before, answered or not.
+ * applied item raises the task's revision by one and writes one event, in the same transaction. A change that `continues` makes the
+ * tasks that model/continuation.ts says, in the same transaction, as accept would, but whatever the number of queues; one whose id
+ * is taken, or whose unique key is, is not made. Calls take effect in the order in which they are made: a claim sees what was given to
+ * accept before, answered or not.
  *
  * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
  *
@@ -101,6 +104,8 @@ export type ClaimRequest = {
   /** What the worker is like; absent: nothing in particular. Tasks that ask for more than that are left to others. */
   readonly labels?: Labels | undefined;
   readonly limit: number;
+  /** A claim ends with its task of this number, if the queue of that one has turns; absent: it does not. */
+  readonly turnsMax?: number | undefined;
   /** The contents, and what earlier attempts left, together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;
   readonly now: Instant;
@@ -121,6 +126,8 @@ export type Claimed = LeaseHead & {
   readonly policy: TaskPolicy;
   /** What an earlier attempt left. */
   readonly checkpoint?: Bytes | undefined;
+  /** What it is handed besides its content. */
+  readonly input?: TaskInput | undefined;
 };
 
 /** Names one lease. */
@@ -198,11 +205,16 @@ export type TaskQuery = {
   readonly limit: number;
   /** The `cursor` of an earlier page. */
   readonly after: number | undefined;
+  /** So many tasks are looked at, by whichever index serves, before the page is answered, however few it has; absent: all. */
+  readonly scanMax?: number | undefined;
   /** Contents, results and failures together stay within this, where they are read; the first task is listed however large. */
   readonly bytesMax: number;
   /** Without: content comes back as no bytes, result and failure undefined. */
   readonly full: boolean;
 };
 
-/** One page; `cursor` asks for the next, undefined exactly when no further task matches. */
+/**
+ * One page; `cursor` asks for the next. Undefined: no further task matches. With `scanMax` it may be given with fewer tasks than the
+ * limit, or none.
+ */
 export type TaskPage = { readonly tasks: readonly Task[]; readonly cursor: number | undefined };

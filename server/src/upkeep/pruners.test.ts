@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { openRooms } from "../../../test/support/rooms.ts";
+import { defaultNamespace, plus, queueNameOf } from "../model/ids.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
+import { pruneQueueEventsOnce } from "./queue-event-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
 
 const hourMs = 3_600_000;
@@ -50,5 +52,29 @@ test("events are dropped by age and by size, and a full batch is followed by the
   await rooms.clock.jump(hourMs + 1);
   await rooms.clock.advance(15_000);
   expect(await eventCount()).toBe(0);
+  await rooms.close();
+});
+
+test("events of queues are dropped by age, and a full batch is followed by the next at once", async () => {
+  const rooms = await openRooms({ limits: { queueEventRetentionMs: hourMs } });
+  const ref = { namespace: defaultNamespace, queue: queueNameOf("orders") };
+  for (const id of ["a", "b", "c"])
+    await rooms.store.emitQueueEvent({
+      ref,
+      id,
+      name: "paid",
+      body: new Uint8Array(),
+      now: rooms.clock.now(),
+    });
+  const read = async () => {
+    const query = { ref, from: 0, names: [], limit: 10, bytesMax: 1000 };
+    return (await rooms.store.readQueueEvents(query)).events.length;
+  };
+  const options = { intervalMs: 10_000, batchRowsMax: 2, retentionMs: 0 };
+  expect(await pruneQueueEventsOnce(rooms, options, plus(rooms.clock.now(), 1))).toBe(0);
+  expect(await read()).toBe(1);
+  await rooms.clock.jump(hourMs + 1);
+  await rooms.clock.advance(15_000);
+  expect(await read()).toBe(0);
   await rooms.close();
 });

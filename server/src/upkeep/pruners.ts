@@ -6,10 +6,12 @@ import type { Store } from "../ports/store.ts";
 import { pruneClaimsOnce } from "./claim-pruner.ts";
 import { pruneEventsOnce } from "./event-pruner.ts";
 import { pruneLocksOnce } from "./lock-pruner.ts";
+import { pruneOverfullOnce } from "./overfull-pruner.ts";
+import { pruneQueueEventsOnce } from "./queue-event-pruner.ts";
 import { pruneResultsOnce } from "./result-pruner.ts";
 
 /** What pruners live on. */
-type PrunersDeps = {
+export type PrunersDeps = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -17,13 +19,17 @@ type PrunersDeps = {
 };
 
 const pruneIntervalMs = 10_000;
+/** What is kept beyond a bound is looked for more often: whoever names a number means it. */
+const overfullIntervalMs = 1000;
 
-/** The loops that forget what has grown old. */
-export const prunersOf = (deps: PrunersDeps): readonly Loop[] => [
+/** Makes the loops that remove what has grown old, or is too much. */
+export const createPruners = (deps: PrunersDeps): readonly Loop[] => [
   resultPrunerOf(deps),
+  overfullPrunerOf(deps),
   eventPrunerOf(deps),
   lockPrunerOf(deps),
   claimPrunerOf(deps),
+  queueEventPrunerOf(deps),
 ];
 
 function resultPrunerOf(deps: PrunersDeps): Loop {
@@ -60,5 +66,22 @@ function claimPrunerOf(deps: PrunersDeps): Loop {
   return createLoop(deps, {
     name: "claim-pruner",
     runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function overfullPrunerOf(deps: PrunersDeps): Loop {
+  const options = { intervalMs: overfullIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
+  return createLoop(deps, {
+    name: "overfull-pruner",
+    runOnce: () => pruneOverfullOnce(deps, options, deps.clock.now()),
+  });
+}
+
+function queueEventPrunerOf(deps: PrunersDeps): Loop {
+  const { batchTasksMax: batchRowsMax, queueEventRetentionMs: retentionMs } = deps.limits;
+  const options = { intervalMs: pruneIntervalMs, batchRowsMax, retentionMs };
+  return createLoop(deps, {
+    name: "queue-event-pruner",
+    runOnce: () => pruneQueueEventsOnce(deps, options, deps.clock.now()),
   });
 }

@@ -22,7 +22,7 @@ const removeIntervalMs = 1000;
 const queuesTogether = 100;
 
 /** The loops that go on with deletions. */
-export const removersOf = (deps: RemoversDeps): readonly Loop[] => [
+export const createRemovers = (deps: RemoversDeps): readonly Loop[] => [
   queueRemoverOf(deps),
   namespaceRemoverOf(deps),
 ];

@@ -13,8 +13,8 @@ import type { TaskHints } from "../ports/task-hints.ts";
 import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
-import { prunersOf } from "./pruners.ts";
-import { type RemoversDeps, removersOf } from "./removers.ts";
+import { createPruners } from "./pruners.ts";
+import { createRemovers, type RemoversDeps } from "./removers.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
@@ -56,7 +56,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
   const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener];
-  const loops = [...waking, ...prunersOf(deps), ...removersOf(deps)];
+  const loops = [...waking, ...createPruners(deps), ...createRemovers(deps)];
   for (const loop of loops) loop.start();
   return {
     async stop() {

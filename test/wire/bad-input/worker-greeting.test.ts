@@ -11,7 +11,11 @@ import { creditOf, heartbeatOf, helloWith, settleOf } from "../worker-stream/scr
 import { type LiveServer, liveServer } from "./live-server.ts";
 import { endingOf, greetedWorker, openWorker } from "./wire-worker.ts";
 
-const server = liveServer({ limits: { helloMsMax: 300 }, namespaces: ["default", "other"] });
+const server = liveServer({
+  // As many workers as there may be, in no time: how fast they may come is tested by itself.
+  limits: { helloMsMax: 300, workerHandshakesPerSecondMax: 10_000 },
+  namespaces: ["default", "other"],
+});
 
 const namespacesOf = ({ wire }: LiveServer) =>
   createClient(NamespaceService, createGrpcTransport({ baseUrl: wire.url }));

@@ -141,6 +141,11 @@ describe("a greeting", () => {
       { definitions: [{ name: "a", options: { start: { case: "notBeforeTime", value: { seconds: 1n } } } }] },
       "hello.definitions[0].options.not_before_time",
     ],
+    [
+      "a link as a default",
+      { definitions: [{ name: "a", options: { linkError: [{ task: { name: "b" } }] } }] },
+      "hello.definitions[0].options.link_error",
+    ],
     ["1,001 channels", { broadcastChannels: names(1001) }, "hello.broadcast_channels"],
     ["a worker's name of 1 KB", { worker: "x".repeat(1024) }, "hello.worker"],
     ["no worker's name", { worker: "" }, "hello.worker"],

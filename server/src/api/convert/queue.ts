@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import {
   type Queue as QueueMessage,
+  type QueuePause as QueuePauseMessage,
+  QueuePauseSchema,
   QueueSchema,
   type QueueSettings as QueueSettingsMessage,
   QueueSettingsSchema,
@@ -9,7 +11,7 @@ import type { PauseQueueRequest, UpdateQueueRequest } from "@stem/proto/stem/v1/
 import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
-import { type Queue, type QueueSettings, unsaidSettings } from "../../model/queue.ts";
+import { type Queue, type QueuePause, type QueueSettings, unsaidSettings } from "../../model/queue.ts";
 import { fieldsOf } from "./field-mask.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
@@ -35,14 +37,14 @@ export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
     ...(queue.oldestReadyAt !== undefined && {
       oldestReadyAge: durationFromMs(Math.max(0, now - queue.oldestReadyAt)),
     }),
-    ...(queue.pause && {
-      pause: {
-        reason: queue.pause.reason,
-        pauseTime: timestampFromInstant(queue.pause.at),
-        pausedBy: queue.pause.by ?? "",
-        ...(queue.pause.resumeAt !== undefined && { resumeTime: timestampFromInstant(queue.pause.resumeAt) }),
-      },
-    }),
+    ...(queue.pause && { pause: pauseToProto(queue.pause) }),
+  });
+
+/** A pause as callers see it. */
+export const pauseToProto = ({ reason, at, by, resumeAt }: QueuePause): QueuePauseMessage =>
+  create(QueuePauseSchema, {
+    ...{ reason, pauseTime: timestampFromInstant(at), pausedBy: by ?? "" },
+    ...(resumeAt !== undefined && { resumeTime: timestampFromInstant(resumeAt) }),
   });
 
 const settingsToProto = ({ description, backlogMax, isClosed }: QueueSettings) =>

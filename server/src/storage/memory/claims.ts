@@ -6,6 +6,7 @@ import { debouncedStart, decideConflict, type UniqueClaim, type UniqueWish } fro
 import type { UniqueVerdict } from "../../ports/task-store.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
 import { writeChange } from "./apply.ts";
+import { keptLinks } from "./continue.ts";
 import { type Claim, type Entry, hashOf } from "./entry.ts";
 import { replaceHead, type Space, type State } from "./state.ts";
 
@@ -61,6 +62,7 @@ function debounce(state: State, task: NewTask, { holder, startBy }: Claim, now: 
   // What makes a repeat of the first submission a duplicate is what was submitted then.
   holder.contentHash = hashOf(holder);
   holder.content = new Uint8Array(task.content);
+  Object.assign(holder, keptLinks(task));
   if (head.state === "scheduled") holder.priority = task.priority;
   replaceHead(state, holder, {
     ...head,

@@ -4,8 +4,11 @@ import type { Replay } from "../../model/dead-letter.ts";
 import type { Labels } from "../../model/gate.ts";
 import type { Stage, Tied } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, QueueName } from "../../model/ids.ts";
+import type { LogTally } from "../../model/kept-log.ts";
 import type { QueuePause, QueueSettings } from "../../model/queue.ts";
-import type { TaskHead, TaskState } from "../../model/task.ts";
+import type { QueueEvent } from "../../model/queue-event.ts";
+import type { Link, TaskHead, TaskInput, TaskState } from "../../model/task.ts";
+import type { OutputEntry, OutputHead } from "../../model/task-output.ts";
 import type { KeyTurns } from "../../model/turn.ts";
 import type { Heap, Placed } from "./heap.ts";
 
@@ -29,12 +32,16 @@ export type Entry = Placed &
     checkpoint: Bytes | undefined;
     /** The unique key that it claimed, where it did. */
     claim: Claim | undefined;
+    links: readonly Link[] | undefined;
+    input: TaskInput | undefined;
     /** The outcome that settled the newest lease; undefined while that is open. */
     settledHash: number | undefined;
     /** Attempts that ended badly, oldest first; undefined while there was none. */
     attempts?: AttemptRecord[];
     /** The task that replays this one. */
     replay?: Replay;
+    /** What its attempts put out; undefined while that is nothing. */
+    output?: TaskOutput;
   };
 
 /** A claim of a unique key, also when it is over. */
@@ -51,6 +58,12 @@ export type Claim = {
 
 /** The ready tasks of one queue and priority that stand free and ask for the same labels, in the order of grants. */
 export type Lane = Placed & { readonly labels: Labels | undefined; readonly ready: Heap<Entry> };
+
+/** What a task has put out, as far as it is kept. */
+export type TaskOutput = { head: OutputHead; entries: OutputEntry[] };
+
+/** The events of a queue, as far as they are kept. */
+export type QueueEventLog = { nextOffset: number; tally: LogTally; readonly events: QueueEvent[] };
 
 /** What a task is known by. */
 export const hashOf = ({ head, content, contentHash }: Entry): string =>
@@ -78,4 +91,6 @@ export type QueueEntry = {
   readonly turns: Map<string, KeyTurns>;
   readonly depth: Record<TaskState, number>;
   pause: QueuePause | undefined;
+  /** What was made known on it; undefined while that is nothing. */
+  events?: QueueEventLog;
 };

@@ -67,6 +67,7 @@ function deleteQueue(state: State, ref: QueueRef, force: boolean, now: Instant):
     return { kind: "deleting", leased: depth.leased };
   }
   queue.life = "deleted";
+  delete queue.events;
   queue.leftAt = now;
   queue.pause = undefined;
   queue.turns.clear();

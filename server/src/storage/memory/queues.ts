@@ -43,7 +43,11 @@ export const readyCounts = (
   state: State,
   namespace: Namespace,
   queues: readonly QueueName[],
-): readonly number[] => queues.map((queue) => findQueue(state, { namespace, queue })?.depth.ready ?? 0);
+): readonly number[] =>
+  queues.map((queue) => {
+    const found = findQueue(state, { namespace, queue });
+    return found === undefined || found.pause ? 0 : found.depth.ready;
+  });
 
 /** Pauses or resumes a queue. */
 export function setPause(

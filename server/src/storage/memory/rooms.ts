@@ -67,6 +67,10 @@ export function enterQueue(
   return refusal ?? refusalToEnter(room, found, { tasks: 1, bytes }) ?? queue ?? makeQueue(space, name, now);
 }
 
+/** The queue of a name, made where it is not there, for a task that was promised a place. */
+export const promisedQueue: typeof enterQueue = (_state, space, { name, now }) =>
+  queueAt(space, name) ?? makeQueue(space, name, now);
+
 /** How many queues there are, those that were deleted left out. */
 export const queueCount = (queues: Space["queues"]): number =>
   queues

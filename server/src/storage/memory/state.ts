@@ -4,13 +4,14 @@ import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } 
 import type { Limits } from "../../model/limits.ts";
 import type { NamespaceRecord, QueueCreation } from "../../model/namespace.ts";
 import { unsaidSettings } from "../../model/queue.ts";
-import { isTerminal, type TaskHead } from "../../model/task.ts";
+import { isTerminal, type NewTask, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import type { Backlog, Claim, Entry, Lane, QueueEntry } from "./entry.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { count, createGates, type Gates, gateOf, limitAt, line, lineOf, ring } from "./gates.ts";
 import { createHeap, type Heap } from "./heap.ts";
+import { type ShelfEntries, unshelve } from "./shelf.ts";
 import { turnOf } from "./turns.ts";
 
 /** What is remembered of a removed task. */
@@ -51,6 +52,10 @@ export type State = {
   readonly gates: Gates;
   /** When waiting tasks have waited too long, and some that wait no more. */
   readonly waitUntil: Map<Entry, Instant>;
+  /** By namespace and name. */
+  readonly shelves: Map<string, ShelfEntries>;
+  /** What ends of tasks have made, and nobody has taken in. */
+  owed: { readonly task: NewTask; readonly now: Instant }[];
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -70,6 +75,8 @@ export function createState(limits: Limits, epoch: number): State {
     ended: createHeap(earlier((head) => head.purgeAt)),
     gates: createGates((entry, stage) => stand(state, entry, stage)),
     waitUntil: new Map(),
+    shelves: new Map(),
+    owed: [],
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
@@ -128,6 +135,7 @@ export function remove(state: State, space: Space, entry: Entry): void {
   line(state.gates, entry, "delete");
   space.tasks.delete(entry.head.id);
   state.waitUntil.delete(entry);
+  unshelve(state, entry);
   // Tidied up when half of it is gone, so that removing stays cheap.
   if (space.order.length > 2 * space.tasks.size) {
     space.order = space.order.filter((each) => space.tasks.get(each.head.id) === each);

@@ -8,15 +8,23 @@ import { stateCode } from "./codes.ts";
 import { createFindHash } from "./find.ts";
 import { type AlikeTasks, createInsert } from "./insert.ts";
 import { createJudgeAt } from "./judge.ts";
+import { isLinked } from "./links.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import { createCancelRevoked } from "./revoke.ts";
 import type { Writing } from "./writing.ts";
 
-/** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
-export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, backlog, gates, revocations } = writing;
+/**
+ * Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. With
+ * `isPromised` no quota, bound or closed queue is: the tasks were let in when those were that make them.
+ */
+export function createAccept(
+  writing: Writing,
+  isPromised = false,
+): (batch: AcceptBatch) => readonly AcceptVerdict[] {
+  const { queues, ledger, backlog, gates, revocations, links } = writing;
   const insert = createInsert(writing);
   const findHash = createFindHash(writing);
+  const known = createKnown(findHash);
   const judgeAt = createJudgeAt(writing, findHash);
   const acceptUnique = createAcceptUnique(writing, (task, now) => acceptRun([task], now)[0] ?? "exists");
   const cancelRevoked = createCancelRevoked(writing);
@@ -25,8 +33,7 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
   function acceptRun(run: AlikeTasks, now: Instant): AcceptVerdict[] {
     const [{ namespace, queue: name }] = run;
     const queue = queues.find(namespace, name);
-    if (queue !== undefined && backlog.refusalOf(queue, run) === undefined)
-      return acceptInto(queue, run, now);
+    if (queue !== undefined && refusalToCome(queue, run) === undefined) return acceptInto(queue, run, now);
     const [first, second, ...others] = run;
     const rest = (): AcceptVerdict[] => (second === undefined ? [] : acceptRun([second, ...others], now));
     return [acceptOne(first, queue, now), ...rest()];
@@ -37,14 +44,19 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
     const stored = known(task);
     if (stored !== undefined) return stored;
     const { namespace, queue: name } = task;
-    const refusal = found === undefined ? refusalToBring(task) : backlog.refusalOf(found, [task]);
+    const refusal = found === undefined ? refusalToBring(task) : refusalToCome(found, [task]);
     if (refusal !== undefined) return refusal;
     const queue = found ?? queues.make(namespace, name, now);
     return acceptInto(queue, [task], now)[0] ?? "exists";
   }
 
+  /** Why tasks may not come into a queue that is there, all of them together. */
+  const refusalToCome = (queue: QueueEntry, tasks: readonly NewTask[]): Refusal | undefined =>
+    isPromised ? undefined : backlog.refusalOf(queue, tasks);
+
   /** Why a task may not bring its queue into being. */
   function refusalToBring({ namespace, queue, content }: NewTask): Refusal | undefined {
+    if (isPromised) return undefined;
     const room = queues.spaces.room(queues.spaces.make(namespace));
     const arrival = { tasks: 1, bytes: content.length };
     return refusalToMake(room, queue) ?? refusalToEnter(room, newQueue, arrival);
@@ -53,24 +65,21 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
   function acceptInto(queue: QueueEntry, run: AlikeTasks, now: Instant): AcceptVerdict[] {
     const { first, state, wasStored } = insert(run, queue, now);
     const areTied = gates.isTied(run[0]);
+    const areLinked = isLinked(run[0].policy);
     const reason = state === stateCode.scheduled ? "delay" : undefined;
     let stored = 0;
     const verdicts = run.map((task, at): AcceptVerdict => {
       if (!wasStored(at)) return known(task) ?? "exists";
       stored += 1;
       if (areTied) gates.enter(task, { seq: first + at, state, queue });
-      ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
+      if (areLinked) links.put(first + at, task);
+      const cause = task.lineage?.parentId;
+      ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now, cause });
       return "accepted";
     });
     ledger.move(queue, undefined, state, stored);
     backlog.came(queue, stored === run.length ? run : run.filter((_, at) => wasStored(at)));
     return verdicts;
-  }
-
-  function known(task: NewTask): "duplicate" | "exists" | undefined {
-    const hash = findHash(task);
-    if (hash === undefined) return undefined;
-    return hash === contentHashOf(task) ? "duplicate" : "exists";
   }
 
   /** A task that claims a key comes alone. */
@@ -89,6 +98,15 @@ export function createAccept(writing: Writing): (batch: AcceptBatch) => readonly
     return verdicts;
   };
 }
+
+/** What a task gets whose id is there. */
+const createKnown =
+  (findHash: ReturnType<typeof createFindHash>) =>
+  (task: NewTask): "duplicate" | "exists" | undefined => {
+    const hash = findHash(task);
+    if (hash === undefined) return undefined;
+    return hash === contentHashOf(task) ? "duplicate" : "exists";
+  };
 
 /** Cuts a batch into runs of tasks that go into the same queue with the same columns; nearly every batch is one. */
 function runsOfAlike(tasks: readonly NewTask[]): readonly AlikeTasks[] {

@@ -19,7 +19,8 @@ export function createAttemptCheckpoints(db: Database): AttemptCheckpoints {
   );
   const weigh = command(
     db,
-    "UPDATE tasks SET content_bytes = (SELECT length(content) FROM contents WHERE seq = ?1) + ?2 WHERE seq = ?1",
+    `UPDATE tasks SET content_bytes = (SELECT length(content) FROM contents WHERE seq = ?1)
+       + coalesce((SELECT length(data) FROM inputs WHERE seq = ?1), 0) + ?2 WHERE seq = ?1`,
   );
   const select = query<[Bytes]>(db, "SELECT data FROM checkpoints WHERE seq = ?");
   const drop = command(db, "DELETE FROM checkpoints WHERE seq IN (SELECT value FROM json_each(?))");

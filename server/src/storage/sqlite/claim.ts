@@ -99,7 +99,7 @@ type Leased = { readonly row: Ready; readonly fence: Fence; readonly isTied: boo
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
 function grant(
-  { queues, ledger, leases, checkpoints, claims }: Writing,
+  { queues, ledger, leases, checkpoints, claims, links }: Writing,
   want: ClaimRequest,
   { row, fence, isTied }: Leased,
 ): Claimed {
@@ -112,6 +112,7 @@ function grant(
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: want.now });
   const { unique } = row.policy;
   if (unique?.until === "started") claims.release(seq, claimEnd(unique, want.now));
+  const input = links.inputOf(seq, row.policy);
   leases.remember(id, { namespace: want.namespace, seq, queue, revision, isTied, fence });
   return {
     id,
@@ -123,5 +124,6 @@ function grant(
     attempt,
     deliveries: row.deliveries + 1,
     checkpoint,
+    ...(input && { input }),
   };
 }

@@ -62,15 +62,19 @@ function createRemoveRecords(writing: Writing): (space: SpaceEntry, now: Instant
 /** What is left when no task is. Its events name a namespace that is not there, and are passed over. */
 function createRemoveRest(writing: Writing): (space: SpaceEntry) => void {
   const { db, queues, ledger, revocations } = writing;
-  const [dropClaims, dropRevocations, dropTurns] = [
+  const ofQueues = "queue IN (SELECT id FROM queues WHERE namespace = ?)";
+  const drops = [
     "DELETE FROM unique_claims WHERE namespace = ?",
     "DELETE FROM revocations WHERE namespace = ?",
-    "DELETE FROM turns WHERE queue IN (SELECT id FROM queues WHERE namespace = ?)",
+    "DELETE FROM shelves WHERE namespace = ?",
+    ...["turns", "queue_events", "queue_event_heads"].map(
+      (table) => `DELETE FROM ${table} WHERE ${ofQueues}`,
+    ),
   ].map((sql) => command(db, sql));
   return (space) => {
     // What this transaction owes the queues is written while they are there.
     ledger.write();
-    for (const drop of [dropClaims, dropRevocations, dropTurns]) drop?.(space.id);
+    for (const drop of drops) drop(space.id);
     revocations.reload();
     queues.remove([...space.queues.values()]);
     queues.spaces.remove(space);

@@ -5,6 +5,7 @@ import { debouncedStart } from "../../model/unique.ts";
 import { stateCode } from "./codes.ts";
 import { command, query } from "./files/connection.ts";
 import { storedHash } from "./find.ts";
+import { isLinked } from "./links.ts";
 import { policyText } from "./policy-text.ts";
 import type { Writing } from "./writing.ts";
 
@@ -24,6 +25,7 @@ export function createDebounce({
   queues,
   gates,
   deadlines,
+  links,
 }: Writing): (task: NewTask, waiting: Waiting, now: Instant) => void {
   const selectContent = query<[hash: string, content: Uint8Array]>(
     db,
@@ -59,6 +61,10 @@ export function createDebounce({
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     const { leaseMs = null, timeLimitMs = null } = policy;
     updateTask(task.content.length, leaseMs, task.priority, start, seq, timeLimitMs);
+    if (isLinked(policy) || isLinked(head.policy)) {
+      links.drop(`[${seq}]`);
+      links.put(seq, task);
+    }
     setDeadline(seq, head, policy, now);
     const priority = state === "scheduled" ? task.priority : head.priority;
     if (isTied) gates.edited(seq, queue, { state, priority, content: task.content });

@@ -75,7 +75,8 @@ function createRewrite(db: Database): (seq: number, queue: number, rewriting: Re
     db,
     `UPDATE tasks SET queue = ?1, priority = ?2, state = ?3, reason = ?4, revision = revision + 1,
        timer_at = CASE WHEN state = ${stateCode.ready} AND ?3 = ${stateCode.ready} THEN timer_at ELSE coalesce(?5, timer_at) END,
-       not_before = ?6, content_bytes = coalesce(?7, content_bytes)
+       not_before = ?6,
+       content_bytes = content_bytes + coalesce(?7 - (SELECT length(content) FROM contents WHERE contents.seq = ?8), 0)
      WHERE seq = ?8 RETURNING attempt`,
   );
   defineContentHash(db);

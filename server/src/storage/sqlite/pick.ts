@@ -1,5 +1,5 @@
 import { isSatisfied, labelsOfLane } from "../../model/gate.ts";
-import { gatesOf, isBefore, type LimitedGate, stages } from "../../model/gatekeeper.ts";
+import { gatesOf, isBefore, isBeforeElsewhere, type LimitedGate, stages } from "../../model/gatekeeper.ts";
 import type { QueueName } from "../../model/ids.ts";
 import { dealTurns, type QueueTier } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
@@ -106,7 +106,7 @@ type Taking = {
 };
 
 function createTaking(
-  { limit, contentBytesMax }: ClaimRequest,
+  { limit, turnsMax, contentBytesMax }: ClaimRequest,
   { room, permits, before }: Allowance,
 ): Taking {
   const seqs: number[] = [];
@@ -120,6 +120,7 @@ function createTaking(
     seqs.push(seq);
     if (tie !== undefined) ties.push(tie);
     room.set(line.queue, (room.get(line.queue) ?? 0) - 1);
+    isFull = count === turnsMax && line.queue.turn !== undefined;
   }
 
   return {
@@ -143,14 +144,25 @@ function createTaking(
   };
 }
 
+type Head = { readonly line: Line; readonly first: Candidate };
+
+/** The line whose first task comes first: the best of each queue by its own order, and of those the best. A queue's lines are together. */
 function bestOf(lines: readonly Line[], room: ReadonlyMap<QueueEntry, number>): Line | undefined {
-  let best: { line: Line; first: Candidate } | undefined;
+  let best: Head | undefined;
+  let own: Head | undefined;
   for (const line of lines) {
     const first = (room.get(line.queue) ?? 0) > 0 ? line.first() : undefined;
-    if (first !== undefined && (best === undefined || isBefore(first, best.first))) best = { line, first };
+    if (first === undefined) continue;
+    if (own?.line.queue !== line.queue) {
+      best = earlier(best, own);
+      own = { line, first };
+    } else if (isBefore(first, own.first)) own = { line, first };
   }
-  return best?.line;
+  return earlier(best, own)?.line;
 }
+
+const earlier = (a: Head | undefined, b: Head | undefined): Head | undefined =>
+  a === undefined || (b !== undefined && isBeforeElsewhere(b.first, a.first)) ? b : a;
 
 function createLine(queue: QueueEntry, read: Read, rowsMax: number): Line {
   let rows = read(queue, rowsMax, 0);

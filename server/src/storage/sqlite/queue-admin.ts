@@ -69,7 +69,9 @@ function createWriteQueue({ db }: Writing) {
     db,
     "UPDATE queues SET pause_reason = NULL, paused_at = NULL, paused_by = NULL, resume_at = NULL WHERE id = ?",
   );
-  const forgetTurns = command(db, "DELETE FROM turns WHERE queue = ?");
+  const forget = ["turns", "queue_events", "queue_event_heads"].map((table) =>
+    command(db, `DELETE FROM ${table} WHERE queue = ?`),
+  );
 
   function life(queue: QueueEntry, state: QueueState, now: Instant): void {
     updateLife(queueLives.code(state), now, queue.id);
@@ -87,7 +89,7 @@ function createWriteQueue({ db }: Writing) {
     leave(queue: QueueEntry, now: Instant): void {
       life(queue, "deleted", now);
       unpause(queue.id);
-      forgetTurns(queue.id);
+      for (const drop of forget) drop(queue.id);
       queue.isPaused = false;
       queue.space.queueCount -= 1;
     },

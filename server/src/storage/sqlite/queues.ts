@@ -1,5 +1,5 @@
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
-import type { Queue } from "../../model/queue.ts";
+import type { Queue, QueuePause } from "../../model/queue.ts";
 import { stateCode } from "./codes.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
@@ -60,7 +60,7 @@ export function createReadyCounts(
 ): (namespace: Namespace, queues: readonly QueueName[]) => readonly number[] {
   const select = query<[number]>(
     db,
-    `SELECT coalesce(q.ready, 0) FROM json_each(?1) asked
+    `SELECT iif(q.pause_reason IS NULL, coalesce(q.ready, 0), 0) FROM json_each(?1) asked
      LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2) AND q.name = asked.value
      ORDER BY asked.key`,
   );
@@ -79,6 +79,17 @@ export function createPurgeMark(
   };
 }
 
+/** The pause that the columns of a queue mean. */
+export const pauseOf = (
+  reason: string | null,
+  at: Instant | null,
+  by: string | null,
+  resumeAt: Instant | null,
+): QueuePause | undefined =>
+  at === null
+    ? undefined
+    : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined };
+
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
   const [, name, createdAt, reason, at, by, resumeAt, ...rest] = row;
   const [description, backlogMax, closed, revision, life, ...depth] = rest;
@@ -90,10 +101,7 @@ function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | u
     settings: { description, backlogMax: backlogMax ?? undefined, isClosed: closed === 1 },
     revision,
     isDeleting: queueLives.word(life) === "deleting",
-    pause:
-      at === null
-        ? undefined
-        : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined },
+    pause: pauseOf(reason, at, by, resumeAt),
     depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
     oldestReadyAt,
   };

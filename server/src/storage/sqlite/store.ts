@@ -1,5 +1,6 @@
 import { StemProblem } from "../../model/problem.ts";
 import type { Durability, Store } from "../../ports/store.ts";
+import { createKeptLogStore } from "./kept-log-store.ts";
 import { unavailable } from "./problems.ts";
 import { askForQueues } from "./store-queues.ts";
 import type { ReaderThread, WriterThread } from "./threads/threads.ts";
@@ -47,6 +48,8 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     readReplays: (refs) => ask(() => reader.call("readReplays", refs)),
     saveCheckpoints: (saves) => ask(() => writer.call("saveCheckpoints", saves)),
     expireOverdue: (now, limit) => ask(() => writer.call("expireOverdue", now, limit)),
+    pruneOverfull: (now, limit) => ask(() => writer.call("pruneOverfull", now, limit)),
+    setRetention: (ref, purgeAt) => ask(() => writer.call("setRetention", ref, purgeAt)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
     putLimit: (limit) => ask(() => writer.call("putLimit", limit)),
@@ -65,6 +68,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     dueTasks: (now, limit) => ask(() => reader.call("dueTasks", now, limit)),
     expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
     getLimit: (ref) => ask(() => reader.call("getLimit", ref)),
+    readStanding: (ref, aheadMax) => ask(() => reader.call("readStanding", ref, aheadMax)),
     listLimits: (namespace, after, limit) => ask(() => reader.call("listLimits", namespace, after, limit)),
     readEvents: (after, limit) => ask(() => reader.call("readEvents", after, limit)),
     putDefinitions: (records) => ask(() => writer.call("putDefinitions", records)),
@@ -79,6 +83,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
     listClaims: (page) => ask(() => reader.call("listClaims", page)),
     pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
+    ...createKeptLogStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

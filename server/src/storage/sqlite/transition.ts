@@ -35,12 +35,32 @@ export type WriteTransition = (target: Target, decided: Decided, ...guardValues:
 /** What writing transitions needs. */
 export type TransitionDeps = Pick<
   Writing,
-  "db" | "ledger" | "backlog" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines"
+  | "db"
+  | "ledger"
+  | "backlog"
+  | "limits"
+  | "claims"
+  | "gates"
+  | "checkpoints"
+  | "deadlines"
+  | "shelves"
+  | "continuations"
 >;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, backlog, limits, claims, gates, checkpoints, deadlines }: TransitionDeps,
+  {
+    db,
+    ledger,
+    backlog,
+    limits,
+    claims,
+    gates,
+    checkpoints,
+    deadlines,
+    shelves,
+    continuations,
+  }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -67,13 +87,14 @@ export function createTransition(
   const setLimit = command(db, "UPDATE tasks SET limit_ms = ? WHERE seq = ?");
 
   function writeMore(seq: number, more: MoreChange, { purgeAt }: TaskChange): void {
-    const { policy, checkpoint, waitUntil, claimUntil } = more;
+    const { policy, checkpoint, waitUntil, claimUntil, keepNewest } = more;
     if (waitUntil !== undefined) deadlines.put(seq, waitUntil);
     if (policy !== undefined) {
       setPolicy(policyText(policy), seq);
       setLimit(policy.timeLimitMs ?? null, seq);
     }
     if (checkpoint !== undefined) checkpoints.put(seq, checkpoint);
+    if (keepNewest !== undefined) shelves.put(seq, keepNewest);
     if (claimUntil === undefined) return;
     claims.release(seq, claimUntil);
     if (purgeAt !== undefined) claims.ended(seq, purgeAt);
@@ -89,6 +110,7 @@ export function createTransition(
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
     if (more !== undefined) writeMore(seq, more, change);
+    if (more?.continues) continuations.owe({ seq, id, queue, change, continues: more.continues, now });
     if (target.isTied) gates.moved(seq, state);
     ledger.move(queue, target.state, state);
     if (!isLive(state)) backlog.ended(queue, seq);

@@ -1,5 +1,5 @@
 import type { Instant } from "../../model/ids.ts";
-import { createAccept } from "./accept.ts";
+import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
@@ -17,12 +17,13 @@ import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
-  const { gates } = writing;
+  const { gates, continuations } = writing;
+  const { accept, acceptOwed } = createAccepting(writing);
   const admin = createAdminCalls(writing);
   const queues = createQueueCalls(writing);
   const side = createSideCalls(writing);
 
-  /** A verb that moves tasks, and leaves the gates that it touched in order. */
+  /** A verb that moves tasks, takes in what the ends of some have made, and leaves the gates that it touched in order. */
   const tended =
     <Q extends readonly unknown[], A>(
       verb: (...request: Q) => A,
@@ -30,6 +31,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ) =>
     (...request: Q): A => {
       const answer = verb(...request);
+      if (continuations.isOwed) acceptOwed();
       if (gates.keeper.isTouched) {
         const now = timeOf(...request);
         if (now !== undefined) gates.tend(now);
@@ -38,7 +40,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     };
 
   return {
-    accept: tended(createAccept(writing), ({ now }) => now),
+    accept: tended(accept, ({ now }) => now),
     claim: tended(createClaim(writing), ({ now }) => now),
     extend: tended(createExtend(writing), ({ now }) => now),
     settle: tended(createSettle(writing), (settlements) => settlements[0]?.now),

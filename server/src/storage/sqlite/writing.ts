@@ -44,9 +44,10 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
 
 /** Forgets what a transaction that was undone had made to be remembered. */
 export function forget(writing: Writing): void {
-  const { ledger, backlog, queues, leases, deadlines, revocations, gates } = writing;
+  const { ledger, backlog, queues, leases, deadlines, revocations, gates, continuations } = writing;
   ledger.discard();
   backlog.discard();
+  continuations.take();
   queues.reload();
   deadlines.reload();
   leases.clear();

@@ -4,11 +4,13 @@ import type { NewTask } from "../../../model/task.ts";
 import type { UniqueWish } from "../../../model/unique.ts";
 import type { AcceptBatch, AcceptVerdict, UniqueVerdict } from "../../../ports/task-store.ts";
 import { createCodes } from "../codes.ts";
+import { isLinked } from "../links.ts";
 import { policyOfText, policyText } from "../policy-text.ts";
 import { textOfTies, tiesOfText } from "../ties-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
+import { readLinked, writeLinked } from "./link.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 import { readWish, writeWish } from "./unique.ts";
 
@@ -90,6 +92,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.bytes(task.content);
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
+  if (isLinked(task.policy)) writeLinked(to, task.policy, task);
 }
 
 function wishOf({ unique }: NewTask): UniqueWish {
@@ -98,7 +101,7 @@ function wishOf({ unique }: NewTask): UniqueWish {
 }
 
 function readNewTask(from: PacketReader): NewTask {
-  const task = {
+  const task: NewTask = {
     namespace: namespaceOf(from.word()),
     id: taskIdOf(from.text()),
     name: taskNameOf(from.word()),
@@ -113,7 +116,8 @@ function readNewTask(from: PacketReader): NewTask {
     content: from.bytes(),
     contentHash: from.optionalText(),
   };
-  return task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
+  const claiming = task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
+  return isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
 }
 
 function readReplayOf(from: PacketReader): NewTask["replayOf"] {

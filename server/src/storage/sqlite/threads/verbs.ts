@@ -12,6 +12,8 @@ import { definitionList, oneList } from "../packets/definition.ts";
 import { editVerb } from "../packets/edit.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
+import { outputPage, writeOutputVerb } from "../packets/output.ts";
+import { newQueueEvent, queueEventPage } from "../packets/queue-event.ts";
 import { settleVerb } from "../packets/settle.ts";
 import { heads, maybeHeads, maybeTasks, refs, taskPage } from "../packets/task.ts";
 
@@ -49,6 +51,8 @@ export type WriterCalls = Sync<
     | "noteReplays"
     | "saveCheckpoints"
     | "expireOverdue"
+    | "pruneOverfull"
+    | "setRetention"
     | "prune"
     | "setPause"
     | "endPauses"
@@ -75,6 +79,9 @@ export type WriterCalls = Sync<
     | "releaseLock"
     | "pruneLocks"
     | "pruneClaims"
+    | "writeOutput"
+    | "emitQueueEvent"
+    | "pruneQueueEvents"
   >
 >;
 
@@ -107,6 +114,7 @@ export type ReaderCalls = Sync<
     | "duePauses"
     | "getQueue"
     | "getLimit"
+    | "readStanding"
     | "listLimits"
     | "listWeights"
     | "listQueues"
@@ -122,6 +130,8 @@ export type ReaderCalls = Sync<
     | "listLocks"
     | "getClaim"
     | "listClaims"
+    | "readOutput"
+    | "readQueueEvents"
   >
 >;
 
@@ -148,6 +158,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   remove: { ...small(), items: ([gone]) => gone.length },
   saveCheckpoints: saveCheckpointsVerb,
   expireOverdue: { ...small(), items: ([, limit]) => limit },
+  pruneOverfull: { ...small(), items: ([, limit]) => limit },
+  setRetention: small(),
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
   endPauses: small(),
@@ -183,6 +195,9 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   releaseLock: small(),
   pruneLocks: { ...small(), items: ([, limit]) => limit },
   pruneClaims: { ...small(), items: ([, limit]) => limit },
+  writeOutput: writeOutputVerb,
+  emitQueueEvent: { request: newQueueEvent, answer: plain() },
+  pruneQueueEvents: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -200,6 +215,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   duePauses: small(),
   getQueue: small(),
   getLimit: small(),
+  readStanding: { request: plain(), answer: plain() },
   listLimits: small(),
   listWeights: small(),
   listQueues: small(),
@@ -221,6 +237,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   listLocks: small(),
   getClaim: small(),
   listClaims: small(),
+  readOutput: { request: plain(), answer: outputPage },
+  readQueueEvents: { request: plain(), answer: queueEventPage },
   open: small(),
   checkpoint: small(),
   close: small(),

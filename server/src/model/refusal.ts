@@ -1,6 +1,6 @@
-import type { Refusal } from "../model/admission.ts";
-import type { QueueRef } from "../model/ids.ts";
-import { type Problem, StemProblem } from "../model/problem.ts";
+import type { Refusal } from "./admission.ts";
+import type { QueueRef } from "./ids.ts";
+import { type Problem, StemProblem } from "./problem.ts";
 
 /** What a refusal is to whoever asked. */
 export function problemOf({ refused, max = 0 }: Refusal, { namespace, queue }: QueueRef): Problem {

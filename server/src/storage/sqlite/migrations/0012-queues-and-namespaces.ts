@@ -2,7 +2,7 @@ import type { Migration } from "./migration.ts";
 
 /** What operators say of queues and namespaces. */
 export const queuesAndNamespaces: Migration = {
-  number: 11,
+  number: 12,
   name: "queues-and-namespaces",
   sql: `
 -- life: 0 there, 1 being deleted, 2 deleted; a deleted one stays for the records of tasks that ended in it. left_at: since when.

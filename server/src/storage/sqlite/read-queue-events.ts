@@ -1,0 +1,44 @@
+import type { Bytes, Instant } from "../../model/ids.ts";
+import { emptyTally, gapFor } from "../../model/kept-log.ts";
+import type { QueueEvent } from "../../model/queue-event.ts";
+import type { QueueEventPage, QueueEventQuery } from "../../ports/queue-event-store.ts";
+import { type Database, query } from "./files/connection.ts";
+import { createQueueEventHeadOf } from "./queue-events.ts";
+
+type EventRow = [place: number, id: string, name: string, emittedAt: Instant, body: Bytes];
+
+/** Makes readQueueEvents: some events of a queue. */
+export function createReadQueueEvents(db: Database): (query: QueueEventQuery) => QueueEventPage {
+  const selectQueue = query<[number]>(
+    db,
+    "SELECT q.id FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ? AND q.name = ?",
+  );
+  const headOf = createQueueEventHeadOf(db);
+  const select = query<EventRow>(
+    db,
+    `SELECT place, id, name, emitted_at, body FROM queue_events INDEXED BY queue_events_place
+     WHERE queue = ? AND place >= ? AND (? = 0 OR name IN (SELECT value FROM json_each(?))) ORDER BY place LIMIT ?`,
+  );
+
+  return ({ ref, from, names, limit, bytesMax }) => {
+    const [queue] = selectQueue.get(ref.namespace, ref.queue) ?? [];
+    const { nextPlace, tally } = queue === undefined ? { nextPlace: 0, tally: emptyTally } : headOf(queue);
+    const start = from ?? nextPlace;
+    const events: QueueEvent[] = [];
+    let bytes = 0;
+    let hasMore = false;
+    const rows = select.iterate(queue ?? null, start, names.length, JSON.stringify(names), limit + 1);
+    for (const [offset, id, name, at, body] of rows) {
+      bytes += body.length;
+      hasMore = events.length === limit || (events.length > 0 && bytes > bytesMax);
+      if (hasMore) break;
+      events.push({ offset, id, name, at, body });
+    }
+    return {
+      events,
+      gap: gapFor(tally, start),
+      next: hasMore ? (events.at(-1)?.offset ?? start) + 1 : Math.max(start, nextPlace),
+      hasMore,
+    };
+  };
+}
