@@ -215,12 +215,21 @@ export function linkCases(suite: Suite): void {
     "a queue comes into being for what was promised, beyond the limit, too",
     async (subject) => {
       await subject.accept(newTask("a", linking(linkOn("succeeded", { task: { queue: other } }))));
-      expect(await subject.accept(newTask("b", { queue: other }))).toEqual(["queue_limit"]);
+      expect(await subject.accept(newTask("b", { queue: other }))).toEqual([
+        { refused: "queue_limit", max: 1 },
+      ]);
       await subject.settle(await subject.claimOne(), succeeded);
       expect((await subject.claimOne({ queues: [other] })).id).toBe(childOf("a", "succeeded"));
     },
     { limits: { queuesPerNamespaceMax: 1 } },
   );
+
+  test("what comes after a task that an end has made is stored, and listed before it", async (subject) => {
+    await subject.accept(newTask("a", linking(linkOn("succeeded"))));
+    await subject.settle(await subject.claimOne(), succeeded);
+    expect(await subject.accept(newTask("b"))).toEqual(["accepted"]);
+    expect((await subject.list()).tasks.map(({ id }) => id)).toEqual(["b", childOf("a", "succeeded"), "a"]);
+  });
 
   test("links, and what was handed on, are there after a restart", async (subject) => {
     const { links, policy } = linking(linkOn("succeeded"));

@@ -2,6 +2,7 @@ import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createAccept } from "./accept.ts";
+import { createInsert } from "./insert.ts";
 import type { Writing } from "./writing.ts";
 
 /** Takes tasks in. */
@@ -17,8 +18,10 @@ export type Accepting = {
  */
 export function createAccepting(writing: Writing): Accepting {
   const { continuations, queues, gates } = writing;
-  const accept = createAccept(writing);
-  const acceptPromised = createAccept(writing, true);
+  // One for both: it counts the rows, and no two may get one number.
+  const insert = createInsert(writing);
+  const accept = createAccept(writing, { insert, isPromised: false });
+  const acceptPromised = createAccept(writing, { insert, isPromised: true });
 
   function tell({ namespace, queue: name, notBefore }: NewTask, now: Instant): void {
     const queue = queues.find(namespace, name);
