@@ -12,12 +12,14 @@ import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
 import type { CancelledLease } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
+import type { CommandEnding, EventHub } from "./events.ts";
 import type { HeldLease } from "./lease.ts";
 import type { StopOptions } from "./stopping.ts";
 
 /** What commands look at and touch. */
 export type ControlDeps = {
   readonly clock: Clock;
+  readonly events: EventHub;
   readonly log: Logger;
   /** The names of the worker's queues. */
   readonly queues: readonly string[];
@@ -53,8 +55,13 @@ export class Control {
 
   /** Takes a command; its answer is there when this returns. */
   take({ commandId, command }: CommandOrder): void {
-    this.#answers.push({ $typeName: "stem.v1.CommandAnswer", commandId, outcome: this.#outcome(command) });
-    this.#deps.onAnswer();
+    const { events, onAnswer } = this.#deps;
+    const name = command?.kind.case ?? "unknown";
+    events.emit("control-command-received", { command: name });
+    const outcome = this.#outcome(command);
+    events.emit("control-command-completed", { command: name, ...endingOf(outcome) });
+    this.#answers.push({ $typeName: "stem.v1.CommandAnswer", commandId, outcome });
+    onAnswer();
   }
 
   /** The next answer to send. */
@@ -148,6 +155,11 @@ export class Control {
       value: { $typeName: "stem.v1.ShutdownReply", mode, running, inProgress: !hasBegun },
     };
   }
+}
+
+function endingOf(outcome: CommandAnswer["outcome"]): CommandEnding {
+  if (outcome.case === "error") return { status: "error", error: outcome.value.message };
+  return { status: outcome.case === "reply" ? "ok" : "unsupported" };
 }
 
 function stopOf(mode: ShutdownMode, graceMs: number | undefined): StopOptions {

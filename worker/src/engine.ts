@@ -70,8 +70,9 @@ export function createEngine(parts: EngineParts) {
       streams.link.wake();
     },
   });
-  const stats = () => accounts.stats(slots, runners.children());
-  const control = createRemote({ settings, clock, leases, slots, stats, streams: () => streams });
+  const slotsMax = settings.autoscale?.max ?? settings.concurrency;
+  const stats = () => accounts.stats({ slots, slotsMax, children: runners.children(), leases });
+  const control = createRemote({ settings, clock, events, leases, slots, stats, streams: () => streams });
   const autoscaler = createAutoscaler({ ...parts, slots, streams: () => streams });
   const streams: Streams = createStreams({
     ...{ ...parts, leases, slots, deadlines, prefetch },
