@@ -132,6 +132,31 @@ export function meetingCases({ case: test }: Suite): void {
     expect(await subject.accept(newTask("a"))).toEqual(["accepted"]);
   });
 
+  test("a task that waits is not written over where nothing comes in, but by one that was promised", async (subject) => {
+    const { store, now } = subject;
+    const claims = {
+      policy: { unique: { until: "ended", forMs: 0 } as const },
+      unique: { key: "k", onConflict: "debounce", keepUntil: undefined, startBy: undefined } as const,
+      queue: other,
+    };
+    await store.createNamespace(record(subject, {}));
+    expect(await subject.accept(newTask("a", claims))).toEqual(["accepted"]);
+    const content = bytesOf("promised");
+    await subject.accept(newTask("p", linking(linkOn("succeeded", { task: { ...claims, content } }))));
+    const parent = await subject.claimOne();
+    const alone = () => subject.accept(newTask("b", claims));
+    const atomic = () => store.accept({ tasks: [newTask("b", claims)], now, atomic: true });
+    await store.deleteQueue(elsewhere, true, now);
+    const deleting = [{ refused: "queue_deleting", max: undefined }];
+    expect([await alone(), await atomic()]).toEqual([deleting, deleting]);
+    await store.updateNamespace(record(subject, {}, { state: "disabled", revision: 2 }));
+    const disabled = [{ refused: "namespace_disabled", max: undefined }];
+    expect([await alone(), await atomic()]).toEqual([disabled, disabled]);
+    expect(await subject.task("a")).toMatchObject({ revision: 1, content: bytesOf("content of a") });
+    await subject.settle(parent, done);
+    expect(await subject.task("a")).toMatchObject({ revision: 2, content });
+  });
+
   test("where nothing is handed out, nothing is counted as there to be had", async (subject) => {
     const { store, now } = subject;
     await store.createNamespace(record(subject, {}));

@@ -75,6 +75,9 @@ export const refusalToEmit = (
   { life }: Pick<QueueRoom, "life">,
 ): Refusal | undefined => refusalToMove(space, { ...newQueue, life: life === "closed" ? "open" : life });
 
+/** Why a task that waits may not be written over by one that comes; undefined: it may, which makes the backlog no longer. */
+export const refusalToRewrite = refusalToEmit;
+
 /** Why tasks may not come into a queue; undefined: they may, all of them. */
 export function refusalToEnter(space: SpaceRoom, queue: QueueRoom, arrival: Arrival): Refusal | undefined {
   const closed = refusalToMove(space, queue);

@@ -4,6 +4,7 @@ import {
   type Refusal,
   refusalToEnter,
   refusalToMake,
+  refusalToRewrite,
   type SpaceRoom,
 } from "../model/admission.ts";
 import { contentHashOf } from "../model/content-hash.ts";
@@ -81,6 +82,9 @@ export function createJudge(present: Present): Judge {
       unique,
     });
     if (conflict === "replace") return undefined;
+    const queue = conflict === "update" ? present.queueRoom(task) : undefined;
+    const refusal = queue && refusalToRewrite(present.spaceRoom(namespace), queue);
+    if (refusal !== undefined) return refusal;
     return conflict === "taken" ? { unique: "taken", holder: holder.id } : "withheld";
   }
 

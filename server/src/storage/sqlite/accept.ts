@@ -30,7 +30,8 @@ export function createAccept(
   const findHash = createFindHash(writing);
   const known = createKnown(findHash);
   const judgeAt = createJudgeAt(writing, findHash);
-  const acceptUnique = createAcceptUnique(writing, (task, now) => acceptRun([task], now)[0] ?? "exists");
+  const storeOne = (task: NewTask, now: Instant) => acceptRun([task], now)[0] ?? "exists";
+  const acceptUnique = createAcceptUnique(writing, storeOne, isPromised);
   const cancelRevoked = createCancelRevoked(writing);
 
   /** Stores tasks that are alike: all at once where nothing refuses any of them. */

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { defaultNamespace, instantOf, plus, queueNameOf, taskIdOf, taskNameOf } from "../../model/ids.ts";
+import {
+  defaultNamespace,
+  type Instant,
+  instantOf,
+  plus,
+  queueNameOf,
+  taskIdOf,
+  taskNameOf,
+} from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { unsaidNamespace } from "../../model/namespace.ts";
 import type { Outcome } from "../../model/outcome.ts";
@@ -16,14 +24,16 @@ import { openWriter } from "./writer.ts";
 
 const [namespace, queue, now] = [defaultNamespace, queueNameOf("q"), instantOf(1_800_000_000_000)];
 const body = new Uint8Array(100);
+/** Nothing of what ended is remembered any more. */
+const later = plus(now, 1002 + limits.tombstoneMs);
 
 /** A task that has a row in as many tables as there can be. */
-const aTask = (id: string): NewTask => ({
+const aTask = (id: string, keepUntil?: Instant): NewTask => ({
   ...{ namespace, id: taskIdOf(id), name: taskNameOf("mail"), queue, priority: 5, notBefore: undefined },
   ...{ tags: ["t"], replayOf: undefined, content: body, contentHash: undefined },
   lineage: { parentId: taskIdOf("nobody"), rootId: taskIdOf("nobody") },
   ties: { limitKey: "k", orderingKey: undefined, fairnessKey: id, labels: undefined },
-  unique: { key: id, onConflict: "reject", keepUntil: undefined, startBy: undefined },
+  unique: { key: id, onConflict: "reject", keepUntil, startBy: undefined },
   policy: {
     ...{ maxAttempts: 4, maxDeliveries: 20, retry: defaultRetryPolicy, leaseMs: undefined },
     ...{ retentionMs: 1000, deadLetterRetentionMs: 1000, keepNewest: { count: 10, bytes: undefined } },
@@ -56,12 +66,13 @@ const plain = {
 } as const;
 
 /** A file in which one task has been retried, has succeeded and made another, and one waits. */
-function aFullFile() {
+function aFullFile(keepUntil?: Instant) {
   const folder = mkdtempSync(join(tmpdir(), "stem-leftovers-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "stem.db");
   const lease = { leaseMs: 1000, graceMs: 0 };
-  const writer = openWriter({ path, limits, durability: "relaxed", now, lease, pagesMax: undefined });
+  const options = { path, limits, durability: "relaxed", now, lease, pagesMax: undefined } as const;
+  let writer = openWriter(options);
   const run = <T>(verb: (calls: WriterCalls) => T): T => {
     writer.begin(false);
     const answer = verb(writer.calls);
@@ -91,7 +102,7 @@ function aFullFile() {
     revision: 1,
   } as const;
   run((calls) => calls.createNamespace(record));
-  run((calls) => calls.accept({ tasks: [aTask("a"), aTask("b")], now, atomic: false }));
+  run((calls) => calls.accept({ tasks: [aTask("a", keepUntil), aTask("b", keepUntil)], now, atomic: false }));
   run((calls) => calls.emitQueueEvent({ ref: { namespace, queue }, id: "e", name: "n", body, now }));
   const first = claim();
   if (first === undefined) throw new Error("nothing was claimed");
@@ -111,7 +122,17 @@ function aFullFile() {
     return Object.fromEntries(counts.filter(([, count]) => count !== 0)) as Record<string, number>;
   };
   onTestFinished(() => writer.close());
-  return { run, rows, record, claim, settle };
+  const reopen = () => {
+    writer.close();
+    writer = openWriter(options);
+  };
+  /** Ends all that waits, and forgets all that ended, but for claims. */
+  const forgetAll = () => {
+    for (let next = claim(); next !== undefined; next = claim())
+      settle(next, { kind: "rejected", failure: body });
+    for (const at of [plus(now, 1001), later]) run((calls) => calls.prune(at, 100));
+  };
+  return { run, rows, record, reopen, forgetAll };
 }
 
 /** What speaks of all that ever was in the file. */
@@ -131,12 +152,20 @@ test("nothing of a namespace that was deleted stays, in whatever table", () => {
 });
 
 test("nothing of a task stays but its queue, once its record, its tombstone and its claim are over", () => {
-  const { run, rows, claim, settle } = aFullFile();
-  for (let next = claim(); next !== undefined; next = claim())
-    settle(next, { kind: "rejected", failure: body });
-  const [late, later] = [plus(now, 1001), plus(now, 1002 + limits.tombstoneMs)];
-  run((calls) => calls.prune(late, 100));
-  run((calls) => calls.prune(later, 100));
+  const { run, rows, forgetAll } = aFullFile();
+  forgetAll();
   run((calls) => calls.pruneClaims(later, 100));
   expect(left(rows()).sort()).toEqual(["namespaces", "queue_event_heads", "queue_events", "queues"]);
+});
+
+test("a unique key that outlives all else of its task is in nobody's way after a restart", () => {
+  const { run, rows, reopen, forgetAll } = aFullFile(plus(later, 1000));
+  forgetAll();
+  reopen();
+  expect(rows()).toMatchObject({ unique_claims: 2 });
+  const tasks = [aTask("a"), aTask("c")];
+  expect(run((calls) => calls.accept({ tasks, now: later, atomic: false }))).toEqual([
+    { unique: "taken", holder: "a" },
+    "accepted",
+  ]);
 });
