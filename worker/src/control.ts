@@ -5,6 +5,7 @@ import {
   type CommandOrder,
   type CommandReply,
   type InspectedTask,
+  type RevokeCommand,
   type ShutdownCommand,
   ShutdownMode,
 } from "@stem/proto/stem/v1/control_pb";
@@ -95,7 +96,7 @@ export class Control {
       case "inspect":
         return this.#inspect();
       case "revoke":
-        return this.#revoke(new Set(kind.value.taskIds), kind.value.reason);
+        return this.#revoke(kind.value);
       case "pause":
         return this.#consume(kind.value.queues, (queue) => !this.paused.has(queue) && this.paused.add(queue));
       case "resume":
@@ -118,16 +119,17 @@ export class Control {
     };
   }
 
-  #revoke(taskIds: ReadonlySet<string>, reason: string): Reply {
+  #revoke({ taskIds, reason, requester }: RevokeCommand): Reply {
+    const meant = new Set(taskIds);
     const held = [...this.#deps.leases].filter(
-      ({ phase, grant }) => phase !== "settling" && taskIds.has(grant.taskId),
+      ({ phase, grant }) => phase !== "settling" && meant.has(grant.taskId),
     );
     const cancels = held.map(
       ({ grant: { leaseToken } }): CancelledLease => ({
         $typeName: "stem.v1.CancelledLease",
         leaseToken,
         reason,
-        requester: "",
+        requester,
       }),
     );
     const stopped = held.map(({ grant }) => grant.taskId);

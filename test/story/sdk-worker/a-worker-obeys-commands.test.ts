@@ -132,13 +132,16 @@ test("a revoked task stops where it runs, and never begins where it waits", asyn
   const taskIds = [runs.id, waits.id, "unknown"];
   const [answer] = await floor.send({
     case: "revoke",
-    value: { taskIds, reason: "enough" },
+    value: { taskIds, reason: "enough", requester: "ada" },
   });
   expect(answer).toMatchObject({
     status: ReplyStatus.OK,
     reply: { kind: { value: { stopped: [runs.id] } } },
   });
-  for (const handle of [runs, waits]) await expect(handle.result()).rejects.toThrow("cancelled");
+  for (const handle of [runs, waits]) {
+    await expect(handle.result()).rejects.toThrow("cancelled");
+    expect(await handle.status()).toMatchObject({ cancelReason: "enough", cancelRequester: "ada" });
+  }
 });
 
 test("a worker takes nothing from a queue that is paused for it, until it is resumed", async () => {
