@@ -224,6 +224,13 @@ export function linkCases(suite: Suite): void {
     { limits: { queuesPerNamespaceMax: 1 } },
   );
 
+  test("what comes after a task that an end has made is stored, and listed before it", async (subject) => {
+    await subject.accept(newTask("a", linking(linkOn("succeeded"))));
+    await subject.settle(await subject.claimOne(), succeeded);
+    expect(await subject.accept(newTask("b"))).toEqual(["accepted"]);
+    expect((await subject.list()).tasks.map(({ id }) => id)).toEqual(["b", childOf("a", "succeeded"), "a"]);
+  });
+
   test("links, and what was handed on, are there after a restart", async (subject) => {
     const { links, policy } = linking(linkOn("succeeded"));
     await subject.accept(newTask("a", { links, policy }), newTask("b", { links, policy }));

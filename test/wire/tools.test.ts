@@ -43,6 +43,7 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "stem.v1.DeadLetterService",
     "stem.v1.LimitService",
     "stem.v1.LockService",
+    "stem.v1.NamespaceService",
     "stem.v1.QueueService",
     "stem.v1.RoutingService",
     "stem.v1.ServerService",

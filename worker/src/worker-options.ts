@@ -41,7 +41,7 @@ export type WorkerOptions = {
   /** How many handlers run at once, 1 to 10,000. Default 10. */
   readonly concurrency?: number;
   /**
-   * How many tasks may at most wait here, leased, for a slot. The worker takes no more of them than it starts within 20 ms, so long
+   * How many tasks may at most wait here, leased, for a slot. The worker takes no more of them than it starts within 40 ms, so long
    * tasks are never hoarded; 0: none at all. Default 1,000.
    */
   readonly prefetchMax?: number;

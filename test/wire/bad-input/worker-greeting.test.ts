@@ -133,7 +133,7 @@ test("D164 the 1,001st stream is RESOURCE_EXHAUSTED, and may come when others ha
     await new Promise(setImmediate);
   }
   await until(isWelcome, { deadlineMs: 5000, what: "a free place", everyMs: 20 });
-});
+}, 60_000);
 
 async function isWelcome(): Promise<boolean> {
   const worker = await openWorker(server);

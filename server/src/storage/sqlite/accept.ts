@@ -13,14 +13,18 @@ import type { QueueEntry } from "./queue-registry.ts";
 import { createCancelRevoked } from "./revoke.ts";
 import type { Writing } from "./writing.ts";
 
-/**
- * Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. With
- * `isPromised` no quota, bound or closed queue is: the tasks were let in when those were that make them.
- */
+/** How tasks are stored. */
+type Storing = {
+  /** The writer's one insert: it numbers the rows. */
+  readonly insert: Insert;
+  /** No quota, bound or closed queue is in the way: the tasks were let in when those were that make them. */
+  readonly isPromised: boolean;
+};
+
+/** Makes accept: stores new tasks in their order. An atomic batch is judged first, and stored only when nothing is in the way. */
 export function createAccept(
   writing: Writing,
-  insert: Insert,
-  isPromised: boolean,
+  { insert, isPromised }: Storing,
 ): (batch: AcceptBatch) => readonly AcceptVerdict[] {
   const { queues, ledger, backlog, gates, revocations, links } = writing;
   const findHash = createFindHash(writing);

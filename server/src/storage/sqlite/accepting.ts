@@ -18,10 +18,10 @@ export type Accepting = {
  */
 export function createAccepting(writing: Writing): Accepting {
   const { continuations, queues, gates } = writing;
-  // Both number the rows that they store, one after the other.
+  // One for both: it counts the rows, and no two may get one number.
   const insert = createInsert(writing);
-  const accept = createAccept(writing, insert, false);
-  const acceptPromised = createAccept(writing, insert, true);
+  const accept = createAccept(writing, { insert, isPromised: false });
+  const acceptPromised = createAccept(writing, { insert, isPromised: true });
 
   function tell({ namespace, queue: name, notBefore }: NewTask, now: Instant): void {
     const queue = queues.find(namespace, name);
