@@ -135,6 +135,8 @@ const rows: Readonly<Record<string, Row>> = {
 
 /** A date is no default of all tasks. */
 const dates = ["not_before_time", "expire_time"];
+/** Nor is what follows one. */
+const links = ["link", "link_error"];
 
 function row(
   announced: Options,
@@ -147,7 +149,7 @@ function row(
 
 test("every option has a row", () => {
   const names = TaskOptionsSchema.fields.map(({ name }) => name);
-  expect([...Object.keys(rows), ...dates].toSorted()).toEqual(names.toSorted());
+  expect([...Object.keys(rows), ...dates, ...links].toSorted()).toEqual(names.toSorted());
 });
 
 const rules = "queues: { elsewhere: }\nroutes: [{ match: { task: x }, target: elsewhere }]";

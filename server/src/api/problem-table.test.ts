@@ -38,6 +38,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   ],
   [{ reason: "TASK_UNKNOWN", taskId: "t" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "TASK_EXISTS", taskId: "t" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
+  [{ reason: "QUEUE_EVENT_EXISTS", queue: "q", eventId: "e" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
   [
     { reason: "TASK_NOT_ENDED", taskId: "t", state: "leased" },
     Code.FAILED_PRECONDITION,

@@ -107,7 +107,8 @@ test("D044 unknown fields are ignored, and neither stored nor sent back", async 
   const args = lengthField(3, Buffer.concat([lengthField(1, "[1]"), stowaway]));
   const options = lengthField(5, Buffer.concat([varintField(1, 7), stowaway]));
   const queue = lengthField(4, "unknown-fields");
-  const body = enqueueBytes("unknown-fields", args, queue, options, stowaway, Buffer.of(0x73, 0x08, 1, 0x74));
+  const group = Buffer.of(0xfb, 0x7c, 0x08, 1, 0xfc, 0x7c);
+  const body = enqueueBytes("unknown-fields", args, queue, options, stowaway, group);
   expect(grpcStatus(await server.call(paths.enqueueTask, body))).toBe(ok);
   const got = await server.call(paths.getTask, framed(Buffer.concat([taskId("unknown-fields"), stowaway])));
   expect(grpcStatus(got)).toBe(ok);
