@@ -1,87 +1,60 @@
 import { createLoop, type Loop } from "../lib/loop.ts";
+import { type Instant, plus } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
-import { pruneClaimsOnce } from "./claim-pruner.ts";
-import { pruneEventsOnce } from "./event-pruner.ts";
-import { pruneLocksOnce } from "./lock-pruner.ts";
-import { pruneOverfullOnce } from "./overfull-pruner.ts";
-import { pruneQueueEventsOnce } from "./queue-event-pruner.ts";
-import { pruneResultsOnce } from "./result-pruner.ts";
 
-/** What pruners live on. */
-export type PrunersDeps = {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
+/** Removes one kind of record. */
+export type Pruner = {
+  readonly name: string;
+  /** When it comes again if it found fewer than it may remove at once. */
+  readonly intervalMs: number;
+  /** Removes at most `limit` of them; answers how many. */
+  readonly prune: (now: Instant, limit: number) => Promise<number>;
 };
 
-const pruneIntervalMs = 10_000;
+/** What is pruned, and by what bounds. */
+export type Pruned = { readonly store: Store; readonly limits: Limits };
+
+const intervalMs = 10_000;
 /** What is kept beyond a bound is looked for more often: whoever names a number means it. */
 const overfullIntervalMs = 1000;
 
-/** Makes the loops that remove what has grown old, or is too much. */
-export const createPruners = (deps: PrunersDeps): readonly Loop[] => [
-  resultPrunerOf(deps),
-  overfullPrunerOf(deps),
-  eventPrunerOf(deps),
-  lockPrunerOf(deps),
-  claimPrunerOf(deps),
-  queueEventPrunerOf(deps),
+/** All that grows old, or is too much. */
+export const prunersOf = ({ store, limits }: Pruned): readonly Pruner[] => [
+  // Ended tasks whose retention is over, and tombstones that nobody needs any more.
+  { name: "result-pruner", intervalMs, prune: store.prune },
+  // The oldest ended tasks of names that have more of them than they may.
+  { name: "overfull-pruner", intervalMs: overfullIntervalMs, prune: store.pruneOverfull },
+  {
+    name: "event-pruner",
+    intervalMs,
+    prune: (now, limit) =>
+      store.truncateEvents(plus(now, -limits.eventRetentionMs), limits.eventBytesMax, limit),
+  },
+  {
+    name: "queue-event-pruner",
+    intervalMs,
+    prune: (now, limit) => store.pruneQueueEvents(plus(now, -limits.queueEventRetentionMs), limit),
+  },
+  // Locks that ended and that nobody has taken since.
+  { name: "lock-pruner", intervalMs, prune: store.pruneLocks },
+  // Claims of unique keys that are over and whose tasks are as good as gone.
+  { name: "claim-pruner", intervalMs, prune: store.pruneClaims },
 ];
 
-function resultPrunerOf(deps: PrunersDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "result-pruner",
-    runOnce: () => pruneResultsOnce(deps, options, deps.clock.now()),
-  });
+/** One round of a pruner; at once again while there are more. */
+export async function pruneOnce(pruner: Pruner, limit: number, now: Instant): Promise<number> {
+  const gone = await pruner.prune(now, limit);
+  return gone < limit ? pruner.intervalMs : 0;
 }
 
-function eventPrunerOf(deps: PrunersDeps): Loop {
-  const options = {
-    intervalMs: pruneIntervalMs,
-    batchRowsMax: deps.limits.batchTasksMax,
-    retentionMs: deps.limits.eventRetentionMs,
-    bytesMax: deps.limits.eventBytesMax,
-  };
-  return createLoop(deps, {
-    name: "event-pruner",
-    runOnce: () => pruneEventsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function lockPrunerOf(deps: PrunersDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "lock-pruner",
-    runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function claimPrunerOf(deps: PrunersDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "claim-pruner",
-    runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function overfullPrunerOf(deps: PrunersDeps): Loop {
-  const options = { intervalMs: overfullIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "overfull-pruner",
-    runOnce: () => pruneOverfullOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function queueEventPrunerOf(deps: PrunersDeps): Loop {
-  const { batchTasksMax: batchRowsMax, queueEventRetentionMs: retentionMs } = deps.limits;
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax, retentionMs };
-  return createLoop(deps, {
-    name: "queue-event-pruner",
-    runOnce: () => pruneQueueEventsOnce(deps, options, deps.clock.now()),
-  });
-}
+/** Makes a loop for each. */
+export const createPruners = (deps: Pruned & { readonly clock: Clock; readonly log: Log }): readonly Loop[] =>
+  prunersOf(deps).map((pruner) =>
+    createLoop(deps, {
+      name: pruner.name,
+      runOnce: () => pruneOnce(pruner, deps.limits.batchTasksMax, deps.clock.now()),
+    }),
+  );

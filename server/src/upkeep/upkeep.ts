@@ -1,5 +1,5 @@
 /**
- * Upkeep: what has to happen without anybody asking: leases that run out, delays that end, records that grow old. One loop a file, each
+ * Upkeep: what has to happen without anybody asking: leases that run out, delays that end, records that grow old. One loop a file (those that prune are alike, and share one), each
  * with a `…Once` that does one round and answers when to come again. It decides nothing: model/task-machine.ts does.
  */
 
