@@ -5,7 +5,7 @@ import { defineTask } from "@stem/sdk";
 import { createWorker, implement, type WorkerOptions } from "@stem/worker";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ async function work(tasks: WorkerOptions["tasks"], name = "w1"): Promise<void> {
 }
 
 describe.each(wireTransports)("over %s", (transport, open) => {
-  const prefix = transport.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const prefix = wordOf(transport);
   const connect = () => ({
     definitions: createClient(TaskDefinitionService, open(server.url)),
     tasks: createClient(TaskService, open(server.url)),

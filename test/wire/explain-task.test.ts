@@ -9,7 +9,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => server.close());
 const hour = { case: "delay" as const, value: { seconds: 3600n } };
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const own = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}.${suffix}`;
+  const own = (suffix: string) => `${wordOf(name)}.${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     return {

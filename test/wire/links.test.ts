@@ -7,7 +7,7 @@ import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callJson } from "../support/connect-json.ts";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { wireTransports } from "../support/wire-transports.ts";
+import { wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ afterAll(() => server.close());
 const json = (value: string) => ({ data: { case: "json" as const, value } });
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const named = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const named = (suffix: string) => `${wordOf(name)}-${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     const workers = createClient(WorkerService, transport);

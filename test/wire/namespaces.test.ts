@@ -8,7 +8,7 @@ import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { until } from "../support/until.ts";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ const connectTo = (open: (url: string) => Parameters<typeof createClient>[1], ur
 };
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const named = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const named = (suffix: string) => `${wordOf(name)}-${suffix}`;
   const connect = () => connectTo(open, server.url);
 
   test("a namespace is made, read, changed by mask, and works at once", async () => {

@@ -3,7 +3,7 @@ import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { QueueEventService, type WatchQueueEventsResponse } from "@stem/proto/stem/v1/queue_event_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 import { invalid, refusalOf, tooLarge } from "./bad-input/refusal.ts";
 
 let server: WireServer;
@@ -23,7 +23,7 @@ async function collect(stream: AsyncIterable<WatchQueueEventsResponse>): Promise
 
 describe.each(wireTransports)("over %s", (name, open) => {
   let calls = 0;
-  const freshQueue = (): string => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${++calls}`;
+  const freshQueue = (): string => `${wordOf(name)}-${++calls}`;
   const events = () => createClient(QueueEventService, open(server.url));
 
   test("an event is read as it was emitted, once however often that was said", async () => {

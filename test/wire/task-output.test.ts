@@ -12,7 +12,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { wireTransports } from "../support/wire-transports.ts";
+import { wireTransports, wordOf } from "../support/wire-transports.ts";
 import { invalid, orError, refusalOf, refused, tooLarge } from "./bad-input/refusal.ts";
 
 let server: WireServer;
@@ -45,7 +45,7 @@ describe.each(wireTransports)("over %s", (name, open) => {
 
   /** A task that somebody has leased. */
   async function leased() {
-    const id = `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${++calls}`;
+    const id = `${wordOf(name)}-${++calls}`;
     await tasks().enqueueTask({ id, name: "n", queue: id });
     const { grants } = await workers().leaseTasks({ queues: [id] });
     const leaseToken = grants[0]?.leaseToken ?? new Uint8Array();

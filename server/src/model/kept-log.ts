@@ -3,6 +3,8 @@
  * are never given twice, so a reader knows where it was, and sees what it missed.
  */
 
+import type { Bytes } from "./ids.ts";
+
 /** How much is kept: beyond, the oldest entries are dropped. */
 export type LogBounds = { readonly entriesMax: number; readonly bytesMax: number };
 
@@ -45,6 +47,32 @@ export const isBeyond = ({ count, bytes }: LogTally, { entriesMax, bytesMax }: L
 /** What a reader missed that had come to `from`; undefined: nothing. */
 export const gapFor = ({ keptFrom, dropped }: LogTally, from: number): LogGap | undefined =>
   from < keptFrom ? { keptFrom, dropped } : undefined;
+
+/** Entries as they are read together. */
+export type LogCut<Entry> = { readonly entries: readonly Entry[]; readonly hasMore: boolean };
+
+/** The first entries, within a number and the bytes of their bodies; the first one however large. One more than that tells that there are more. */
+export function cutLog<Entry extends { readonly body: Bytes }>(
+  log: Iterable<Entry>,
+  { limit, bytesMax }: { readonly limit: number; readonly bytesMax: number },
+): LogCut<Entry> {
+  const entries: Entry[] = [];
+  let bytes = 0;
+  for (const entry of log) {
+    bytes += entry.body.length;
+    if (entries.length === limit || (entries.length > 0 && bytes > bytesMax))
+      return { entries, hasMore: true };
+    entries.push(entry);
+  }
+  return { entries, hasMore: false };
+}
+
+/** Where a reader goes on, who came to `from`; `end`: the place that comes next in the log. */
+export const nextPlace = (
+  { entries, hasMore }: LogCut<{ readonly offset: number }>,
+  from: number,
+  end: number,
+): number => (hasMore ? (entries.at(-1)?.offset ?? from) + 1 : Math.max(from, end));
 
 /** Entries that were dropped before a reader came to them: all before `keptFrom`, `dropped` of them since there is the log. */
 export type LogGap = Pick<LogTally, "keptFrom" | "dropped">;

@@ -1,6 +1,7 @@
 /**
- * Upkeep: what has to happen without anybody asking: leases that run out, delays that end, records that grow old. One loop a file (those that prune are alike, and share one), each
- * with a `…Once` that does one round and answers when to come again. It decides nothing: model/task-machine.ts does.
+ * Upkeep: what has to happen without anybody asking: leases that run out, delays that end, records that grow old. One loop a file, each
+ * with a `…Once` that does one round and answers when to come again; those that prune are alike, and share one. It decides nothing:
+ * model/task-machine.ts does.
  */
 
 import type { QueueHints } from "../broker/broker.ts";

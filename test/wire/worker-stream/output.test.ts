@@ -5,13 +5,7 @@ import type { NewOutputEntrySchema } from "@stem/proto/stem/v1/task_output_pb";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { outputKinds } from "../../../server/src/model/task-output.ts";
 import { refOf } from "../../contract/subject.ts";
-import {
-  creditOf,
-  openStreamServer,
-  type ScriptedStream,
-  type StreamServer,
-  settleOf,
-} from "./scripted-stream.ts";
+import { openStreamServer, type StreamServer, settleOf } from "./scripted-stream.ts";
 
 type Entry = MessageInitShape<typeof NewOutputEntrySchema>;
 
@@ -20,14 +14,6 @@ beforeEach(async () => {
   server = await openStreamServer();
 });
 afterEach(() => server.close());
-
-async function holding(...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
-  await server.enqueue(...ids);
-  const stream = await server.greet();
-  stream.send(creditOf(ids.length));
-  const { grants } = await stream.expect("grants");
-  return [stream, grants.map(({ leaseToken }) => leaseToken)];
-}
 
 const chunk = (seq: number): Entry => ({
   seq: BigInt(seq),
@@ -52,7 +38,7 @@ const kept = async (id: string) => {
 };
 
 test("a frame's output is kept and answered, and shown live where it is progress", async () => {
-  const [stream, [a, b]] = await holding("a", "b");
+  const [stream, [a, b]] = await server.holding("a", "b");
   expect(stream.welcome.outputBytesMax).toBe(65_536);
   const frameSeq = stream.send(outputOf([a, chunk(1), progress(10), progress(20)], [b, chunk(1)]));
   expect(await stream.expect("outputWritten")).toMatchObject({ frameSeq, exceptions: [] });
@@ -66,7 +52,7 @@ test("a frame's output is kept and answered, and shown live where it is progress
 });
 
 test("output that comes before a settlement is kept, and what comes after it is not", async () => {
-  const [stream, [a]] = await holding("a");
+  const [stream, [a]] = await server.holding("a");
   stream.send(outputOf([a, chunk(1)]));
   stream.send(settleOf(a ?? new Uint8Array()));
   stream.send(outputOf([a, chunk(2)]));
@@ -79,7 +65,7 @@ test("output that comes before a settlement is kept, and what comes after it is 
 });
 
 test("output that was sent again on another stream, because its answer was lost, is kept once", async () => {
-  const [stream, [a]] = await holding("a");
+  const [stream, [a]] = await server.holding("a");
   stream.send(outputOf([a, chunk(1), chunk(2)]));
   await stream.expect("outputWritten");
   await stream.lose();
@@ -91,7 +77,7 @@ test("output that was sent again on another stream, because its answer was lost,
 });
 
 test("one wrong output is named, the others are kept, and too many at once refuse the frame", async () => {
-  const [stream, [a, b]] = await holding("a", "b");
+  const [stream, [a, b]] = await server.holding("a", "b");
   stream.send(outputOf([a, chunk(1), progress(101)], [b, chunk(1)]));
   const { exceptions } = await stream.expect("outputWritten");
   expect(exceptions).toMatchObject([{ index: 0, error: { code: Code.INVALID_ARGUMENT } }]);
@@ -104,7 +90,7 @@ test("one wrong output is named, the others are kept, and too many at once refus
 });
 
 test("forged tokens are answered, counted, and in the end close the stream", async () => {
-  const [stream] = await holding("a");
+  const [stream] = await server.holding("a");
   for (let sent = 0; sent < 3; sent += 1) stream.send(outputOf([new Uint8Array(80), chunk(1)]));
   expect(await stream.expect("outputWritten")).toMatchObject({
     exceptions: [{ index: 0, lostReason: LeaseLostReason.TOKEN_INVALID }],

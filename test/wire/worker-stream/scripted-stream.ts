@@ -90,6 +90,14 @@ export async function openStreamServer(
       await stream.greet(hello);
       return stream;
     },
+    /** Greets as a worker that holds these tasks, with nothing else to do; answers its stream and the tokens. */
+    async holding(...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
+      await this.enqueue(...ids);
+      const stream = await this.greet();
+      stream.send(creditOf(ids.length));
+      const { grants } = await stream.expect("grants");
+      return [stream, grants.map(({ leaseToken }) => leaseToken)];
+    },
     /** What api.drain() does. */
     drain(): void {
       rooms.broker.drain();

@@ -6,7 +6,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";
-import { failure, wireTransports } from "../../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterAll(() => server.close());
 describe.each(wireTransports)("without a stream, over %s", (name, open) => {
   let calls = 0;
   /** A queue that no other test has. */
-  const freshQueue = (): string => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${++calls}`;
+  const freshQueue = (): string => `${wordOf(name)}-${++calls}`;
   const transport = () => open(server.url);
   const workers = () => createClient(WorkerService, transport());
   const tasks = () => createClient(TaskService, transport());

@@ -1,4 +1,4 @@
-import { gapFor, isBeyond, tallyWith, tallyWithout } from "../../model/kept-log.ts";
+import { cutLog, gapFor, isBeyond, nextPlace, tallyWith, tallyWithout } from "../../model/kept-log.ts";
 import { isTerminal } from "../../model/task.ts";
 import {
   emptyOutput,
@@ -72,22 +72,14 @@ function readOutput(
   if (task === undefined) return undefined;
   const { head, entries } = task.output ?? { head: emptyOutput, entries: [] };
   const wanted = entries.filter(({ offset, kind }) => offset >= from && kinds.includes(kind));
-  const read: OutputEntry[] = [];
-  let bytes = 0;
-  for (const entry of wanted) {
-    bytes += entry.body.length;
-    if (read.length === limit || (read.length > 0 && bytes > bytesMax)) break;
-    read.push(entry);
-  }
-  const hasMore = read.length < wanted.length;
+  const cut = cutLog(wanted, { limit, bytesMax });
   return {
-    entries: read,
+    ...cut,
     gaps: kinds.flatMap((kind) => {
       const gap = gapFor(head.tallies[kind], from);
       return gap ? [{ kind, ...gap }] : [];
     }),
-    next: hasMore ? (read.at(-1)?.offset ?? from) + 1 : Math.max(from, head.nextOffset),
-    hasMore,
+    next: nextPlace(cut, from, head.nextOffset),
     isEnded: isTerminal(task.head.state),
   };
 }

@@ -1,7 +1,15 @@
 import { isRefusal, refusalToEmit } from "../../model/admission.ts";
 import type { Instant } from "../../model/ids.ts";
-import { emptyTally, gapFor, isBeyond, tallyWith, tallyWithout } from "../../model/kept-log.ts";
-import { type QueueEvent, queueEventBounds, queueEventBytes } from "../../model/queue-event.ts";
+import {
+  cutLog,
+  emptyTally,
+  gapFor,
+  isBeyond,
+  nextPlace,
+  tallyWith,
+  tallyWithout,
+} from "../../model/kept-log.ts";
+import { queueEventBounds, queueEventBytes } from "../../model/queue-event.ts";
 import type {
   EmitVerdict,
   NewQueueEvent,
@@ -57,19 +65,12 @@ function readEvents(state: State, { ref, from, names, limit, bytesMax }: QueueEv
   const wanted = (log?.events ?? []).filter(
     ({ offset, name }) => offset >= start && (names.length === 0 || names.includes(name)),
   );
-  const events: QueueEvent[] = [];
-  let bytes = 0;
-  for (const event of wanted) {
-    bytes += event.body.length;
-    if (events.length === limit || (events.length > 0 && bytes > bytesMax)) break;
-    events.push(event);
-  }
-  const hasMore = events.length < wanted.length;
+  const cut = cutLog(wanted, { limit, bytesMax });
   return {
-    events,
+    events: cut.entries,
     gap: gapFor(log?.tally ?? emptyTally, start),
-    next: hasMore ? (events.at(-1)?.offset ?? start) + 1 : Math.max(start, end),
-    hasMore,
+    next: nextPlace(cut, start, end),
+    hasMore: cut.hasMore,
   };
 }
 

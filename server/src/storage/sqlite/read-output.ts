@@ -1,5 +1,5 @@
 import type { Bytes, Instant } from "../../model/ids.ts";
-import { gapFor } from "../../model/kept-log.ts";
+import { cutLog, gapFor, nextPlace } from "../../model/kept-log.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { OutputEntry } from "../../model/task-output.ts";
 import type { OutputPage, OutputQuery } from "../../ports/output-store.ts";
@@ -37,30 +37,21 @@ export function createReadOutput(db: Database): (query: OutputQuery) => OutputPa
     const [seq, state, ...columns] = row;
     const head = outputHeadOf(columns);
     const codes = JSON.stringify(kinds.map(outputKindCodes.code));
-    const entries: OutputEntry[] = [];
-    let bytes = 0;
-    let hasMore = false;
-    // One more than is read tells whether there is more.
-    for (const [offset, kind, attempt, delivery, at, body] of selectEntries.iterate(
-      seq,
-      from,
-      codes,
-      limit + 1,
-    )) {
-      bytes += body.length;
-      hasMore = entries.length === limit || (entries.length > 0 && bytes > bytesMax);
-      if (hasMore) break;
-      entries.push({ offset, kind: outputKindCodes.word(kind), attempt, delivery, at, body });
-    }
+    const rows = selectEntries.iterate(seq, from, codes, limit + 1);
+    const cut = cutLog(Iterator.from(rows).map(entryOf), { limit, bytesMax });
     return {
-      entries,
+      ...cut,
       gaps: kinds.flatMap((kind) => {
         const gap = gapFor(head.tallies[kind], from);
         return gap ? [{ kind, ...gap }] : [];
       }),
-      next: hasMore ? (entries.at(-1)?.offset ?? from) + 1 : Math.max(from, head.nextOffset),
-      hasMore,
+      next: nextPlace(cut, from, head.nextOffset),
       isEnded: isTerminal(states.word(state)),
     };
   };
 }
+
+const entryOf = ([offset, kind, attempt, delivery, at, body]: EntryRow): OutputEntry => ({
+  ...{ offset, kind: outputKindCodes.word(kind) },
+  ...{ attempt, delivery, at, body },
+});

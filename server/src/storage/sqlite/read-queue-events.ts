@@ -1,9 +1,9 @@
 import type { Bytes, Instant } from "../../model/ids.ts";
-import { emptyTally, gapFor } from "../../model/kept-log.ts";
+import { cutLog, emptyTally, gapFor, nextPlace } from "../../model/kept-log.ts";
 import type { QueueEvent } from "../../model/queue-event.ts";
 import type { QueueEventPage, QueueEventQuery } from "../../ports/queue-event-store.ts";
 import { type Database, query } from "./files/connection.ts";
-import { createQueueEventHeadOf } from "./queue-events.ts";
+import { createQueueEventHeadOf, type QueueEventHead } from "./queue-events.ts";
 
 type EventRow = [place: number, id: string, name: string, emittedAt: Instant, body: Bytes];
 
@@ -22,23 +22,19 @@ export function createReadQueueEvents(db: Database): (query: QueueEventQuery) =>
 
   return ({ ref, from, names, limit, bytesMax }) => {
     const [queue] = selectQueue.get(ref.namespace, ref.queue) ?? [];
-    const { nextPlace, tally } = queue === undefined ? { nextPlace: 0, tally: emptyTally } : headOf(queue);
-    const start = from ?? nextPlace;
-    const events: QueueEvent[] = [];
-    let bytes = 0;
-    let hasMore = false;
+    const { nextPlace: end, tally } = queue === undefined ? nothing : headOf(queue);
+    const start = from ?? end;
     const rows = select.iterate(queue ?? null, start, names.length, JSON.stringify(names), limit + 1);
-    for (const [offset, id, name, at, body] of rows) {
-      bytes += body.length;
-      hasMore = events.length === limit || (events.length > 0 && bytes > bytesMax);
-      if (hasMore) break;
-      events.push({ offset, id, name, at, body });
-    }
+    const cut = cutLog(Iterator.from(rows).map(eventOf), { limit, bytesMax });
     return {
-      events,
+      events: cut.entries,
       gap: gapFor(tally, start),
-      next: hasMore ? (events.at(-1)?.offset ?? start) + 1 : Math.max(start, nextPlace),
-      hasMore,
+      next: nextPlace(cut, start, end),
+      hasMore: cut.hasMore,
     };
   };
 }
+
+const nothing: QueueEventHead = { nextPlace: 0, tally: emptyTally };
+
+const eventOf = ([offset, id, name, at, body]: EventRow): QueueEvent => ({ offset, id, name, at, body });
