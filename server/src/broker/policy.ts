@@ -1,6 +1,6 @@
 import type { Defaults } from "../model/limits.ts";
 import type { KeepNewest } from "../model/retention.ts";
-import type { RetryPolicy } from "../model/retry.ts";
+import { type RetryPolicy, usualRetryPolicy } from "../model/retry.ts";
 import type { TaskPolicy } from "../model/task.ts";
 
 /**
@@ -11,12 +11,7 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
   const standard: TaskPolicy = {
     maxAttempts: defaults.maxAttempts,
     maxDeliveries: defaults.maxDeliveries,
-    retry: {
-      baseMs: defaults.retryBaseMs,
-      factor: defaults.retryFactor,
-      maxMs: defaults.retryMaxMs,
-      jitter: "full",
-    },
+    retry: usualRetryPolicy(defaults),
     leaseMs: undefined,
     retentionMs: defaults.retentionMs,
     deadLetterRetentionMs: defaults.deadLetterRetentionMs,

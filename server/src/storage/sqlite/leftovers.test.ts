@@ -12,10 +12,10 @@ import {
   taskIdOf,
   taskNameOf,
 } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { unsaidNamespace } from "../../model/namespace.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import { defaultRetryPolicy } from "../../model/retry.ts";
+import { usualRetryPolicy } from "../../model/retry.ts";
 import type { NewTask } from "../../model/task.ts";
 import { decideSettle } from "../../model/task-machine.ts";
 import type { Claimed } from "../../ports/task-store.ts";
@@ -35,7 +35,7 @@ const aTask = (id: string, keepUntil?: Instant): NewTask => ({
   ties: { limitKey: "k", orderingKey: undefined, fairnessKey: id, labels: undefined },
   unique: { key: id, onConflict: "reject", keepUntil, startBy: undefined },
   policy: {
-    ...{ maxAttempts: 4, maxDeliveries: 20, retry: defaultRetryPolicy, leaseMs: undefined },
+    ...{ maxAttempts: 4, maxDeliveries: 20, retry: usualRetryPolicy(defaults), leaseMs: undefined },
     ...{ retentionMs: 1000, deadLetterRetentionMs: 1000, keepNewest: { count: 10, bytes: undefined } },
     ...{ unique: { until: "ended", forMs: 0 }, expireMs: 60_000, takesInput: true, links: "both" },
   },
@@ -60,7 +60,7 @@ const aTask = (id: string, keepUntil?: Instant): NewTask => ({
 const plain = {
   ...{ priority: 5, notBefore: undefined, tags: [], content: body, contentHash: undefined },
   policy: {
-    ...{ maxAttempts: 4, maxDeliveries: 20, retry: defaultRetryPolicy, leaseMs: undefined },
+    ...{ maxAttempts: 4, maxDeliveries: 20, retry: usualRetryPolicy(defaults), leaseMs: undefined },
     ...{ retentionMs: 1000, deadLetterRetentionMs: 1000, takesInput: true },
   },
 } as const;
