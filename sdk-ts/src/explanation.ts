@@ -10,10 +10,11 @@ import { stateFromProto, stateReasonFromProto, type TaskState, type TaskStateRea
 
 /**
  * Why a task does not run. ended, running: it has, or does. cancel_requested: it runs, and was asked to stop. scheduled: its delay or
- * back-off is not over. namespace_stopped: its namespace is disabled, or being deleted. queue_deleting. queue_paused. order: an earlier task of its ordering key has not ended. limit_stopped: a limit of zero.
- * concurrency_reached, rate_reached: a limit is used up. others_first: what a limit allows is for tasks that come before it. draining:
- * the server is about to stop. no_worker: none takes from its queue. labels_missing, name_unknown: none that does has what it requires,
- * or knows it. workers_busy: those that could run it take nothing more. in_line: it is ready, and has its place.
+ * back-off is not over. namespace_stopped: its namespace is disabled, or being deleted. queue_deleting. queue_paused. order: an earlier task of
+ * its ordering key has not ended. limit_stopped: a limit of zero. concurrency_reached, rate_reached: a limit is used up. others_first: what
+ * a limit allows is for tasks that come before it. draining: the server is about to stop. no_worker: none takes from its queue.
+ * labels_missing, name_unknown: none that does has what it requires, or knows it. workers_busy: those that could run it take nothing more.
+ * in_line: it is ready, and has its place.
  */
 export type TaskCauseKind =
   | "ended"

@@ -7,8 +7,9 @@ import { backlogOf, type QueueEntry, roomOf } from "./queue-entry.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
 
 /**
- * How much of each namespace has not ended, in bytes of content: what producers said. Counted only in namespaces that have a quota for it: there a task's end costs one
- * look at its content more, elsewhere nothing. The number of tasks needs no counting, the queues' own counts say it.
+ * How much of each namespace has not ended, in bytes of content: what producers said. Counted only in namespaces that have a quota for it:
+ * there a task's end costs one look at its content more, elsewhere nothing. The number of tasks needs no counting, the queues' own counts
+ * say it.
  */
 export type Backlog = {
   /** Why tasks may not come into a queue, all of them together; undefined: they may. */
