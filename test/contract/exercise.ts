@@ -13,6 +13,7 @@ import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { gateModelCases } from "./gate-model.ts";
+import { gatePauseCases } from "./gate-pause.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
 import { limitCases } from "./limits.ts";
@@ -72,6 +73,7 @@ const nouns = [
   deadLetterCases,
   revokeCases,
   pauseCases,
+  gatePauseCases,
   pruneCases,
   retentionCases,
   eventCases,

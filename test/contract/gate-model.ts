@@ -15,11 +15,13 @@ import { isTerminal, type NewTask } from "../../server/src/model/task.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { newTask, tiesOf } from "../support/new-task.ts";
 import { expectExplained } from "./gate-explained.ts";
+import { setGatePause } from "./gate-pause.ts";
 import { createRules, type Rules } from "./gate-rules.ts";
 import {
   type Draft,
   keys,
   names,
+  pausable,
   queues,
   rates,
   type Step,
@@ -75,6 +77,8 @@ async function perform(world: World, step: Step): Promise<void> {
       rules.paused[step.isPaused ? "add" : "delete"](queue);
       return;
     }
+    case "pauseTasks":
+      return pauseTasks(world, step);
     case "advance":
       subject.advance(step.ms);
       await subject.stage();
@@ -159,6 +163,20 @@ async function changeLimit(
     ...(concurrency !== undefined && { concurrency }),
     ...(rate && { rate }),
   });
+}
+
+async function pauseTasks(
+  { subject, rules }: World,
+  { subject: at, forMs }: Extract<Step, { kind: "pauseTasks" }>,
+): Promise<void> {
+  const about = pausable[at];
+  if (about === undefined) return;
+  const place = `${about.kind} ${about.subject}`;
+  const until = forMs === undefined ? Number.POSITIVE_INFINITY : subject.now + forMs;
+  if (forMs === 0) rules.gatePauses.delete(place);
+  else rules.gatePauses.set(place, until);
+  const pause = forMs === undefined ? {} : { resumeAt: plus(subject.now, forMs) };
+  await setGatePause(subject, { namespace: defaultNamespace, ...about }, forMs === 0 ? undefined : pause);
 }
 
 /** Permits in use are the live leases, whatever was done. */

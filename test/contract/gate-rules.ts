@@ -29,19 +29,20 @@ export type Rules = ReturnType<typeof createRules>;
 export function createRules(subject: Subject) {
   const bounds = new Map<string, Bound>();
   const paused = new Set<string>();
+  /** Until when names and keys are paused. */
+  const gatePauses = new Map<string, number>();
   /** In which queue a task was accepted: its order is one of there, wherever it was moved. */
   const homes = new Map<string, QueueName>();
 
   /** The limits of a task: of its key, its name and its queue. */
-  const boundsOf = ({ name, queue, ties }: Task): Bound[] =>
-    [...(ties?.limitKey ? [`key ${ties.limitKey}`] : []), `name ${name}`, `queue ${queue}`].flatMap(
-      (place) => bounds.get(place) ?? [],
-    );
+  const boundsOf = (task: Task): Bound[] => placesOf(task).flatMap((place) => bounds.get(place) ?? []);
+  const isGatePaused = (place: string): boolean => (gatePauses.get(place) ?? 0) > subject.now;
   const inUse = (bound: Bound, leased: readonly Task[]): number =>
     leased.filter((each) => boundsOf(each).includes(bound)).length;
 
   /** How many more leases a limit allows; at most 100. */
   function roomOf(bound: Bound, leased: readonly Task[]): number {
+    if (isGatePaused(bound.place)) return 0;
     const permits = (bound.concurrency ?? 100) - inUse(bound, leased);
     let tokens = 0;
     for (let { dueAt } = bound; tokens < 100 && conforms(bound.rate, dueAt, subject.now); tokens += 1)
@@ -69,6 +70,7 @@ export function createRules(subject: Subject) {
       if (won.length >= asked.limit || paused.has(queue) || !asked.queues.includes(queue)) continue;
       if ((firstInOrder(task, all) ?? task) !== task || !isSatisfied(ties?.labels ?? {}, asked.labels))
         continue;
+      if (placesOf(task).some(isGatePaused)) continue;
       if (boundsOf(task).some((bound) => roomOf(bound, leased) === 0)) continue;
       for (const bound of boundsOf(task)) bound.dueAt = dueAfterOne(bound.rate, bound.dueAt, subject.now);
       leased.push(task);
@@ -81,6 +83,8 @@ export function createRules(subject: Subject) {
   return {
     bounds,
     paused,
+    gatePauses,
+    isGatePaused,
     homes,
     boundsOf,
     inUse,
@@ -95,6 +99,13 @@ export function createRules(subject: Subject) {
     },
   };
 }
+
+/** What may have a limit among what a task has. */
+export const placesOf = ({ name, queue, ties }: Task): readonly string[] => [
+  ...(ties?.limitKey ? [`key ${ties.limitKey}`] : []),
+  `name ${name}`,
+  `queue ${queue}`,
+];
 
 /** The ready tasks in the order of grants. */
 export const inOrder = (all: readonly Task[]): readonly Task[] =>

@@ -17,6 +17,11 @@ export const subjects = [
   ...names.map((subject) => ({ kind: "name", subject }) as const),
   ...keys.map((subject) => ({ kind: "key", subject }) as const),
 ];
+/** What is paused apart from queues. */
+export const pausable = [
+  ...names.map((subject) => ({ kind: "name", subject }) as const),
+  ...keys.map((subject) => ({ kind: "key", subject }) as const),
+];
 /** How fast things may go. */
 export const rates: readonly (Rate | undefined)[] = [
   undefined,
@@ -53,6 +58,8 @@ export type Step =
     }
   | { readonly kind: "lift"; readonly subject: number }
   | { readonly kind: "pause"; readonly queue: number; readonly isPaused: boolean }
+  /** Pauses the tasks of a name or a key for so long, or for good; 0 resumes them. */
+  | { readonly kind: "pauseTasks"; readonly subject: number; readonly forMs: number | undefined }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "reap" };
 
@@ -155,6 +162,14 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("pause"), queue: fc.nat({ max: 1 }), isPaused: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("pauseTasks"),
+      subject: fc.nat({ max: pausable.length - 1 }),
+      forMs: fc.constantFrom(undefined, 0, 0, 50, 500),
+    }),
   },
   {
     weight: 3,

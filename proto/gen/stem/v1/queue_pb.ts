@@ -192,7 +192,7 @@ export const QueueDepthSchema: GenMessage<QueueDepth> = /*@__PURE__*/
   messageDesc(file_stem_v1_queue, 2);
 
 /**
- * A queue that hands out nothing for now. What runs goes on; what comes in waits.
+ * A queue, or the tasks of a name or a limit key, of which nothing is handed out for now. What runs goes on; what comes in waits.
  *
  * @generated from message stem.v1.QueuePause
  */

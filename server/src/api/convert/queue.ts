@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { PauseTasksRequest } from "@stem/proto/stem/v1/limit_service_pb";
 import {
   type Queue as QueueMessage,
   type QueuePause as QueuePauseMessage,
@@ -77,7 +78,7 @@ export function settingsChange({ settings: said, updateMask }: UpdateQueueReques
 
 /** When a pause shall end by itself; undefined where it shall not. Throws where that is no time, over already, or too far ahead. */
 export function resumeInstantOf(
-  resume: PauseQueueRequest["resume"],
+  resume: (PauseQueueRequest | PauseTasksRequest)["resume"],
   { now, limits }: { readonly now: Instant; readonly limits: Limits },
 ): Instant | undefined {
   if (resume.case === undefined) return undefined;

@@ -54,6 +54,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
     putLimit: (limit) => ask(() => writer.call("putLimit", limit)),
     deleteLimit: (ref, now) => ask(() => writer.call("deleteLimit", ref, now)),
+    setGatePause: (ref, pause, now) => ask(() => writer.call("setGatePause", ref, pause, now)),
     putWeight: (ref, weight, now) => ask(() => writer.call("putWeight", ref, weight, now)),
     listWeights: (ref, after, limit) => ask(() => reader.call("listWeights", ref, after, limit)),
     openGates: (now) => ask(() => writer.call("openGates", now)),

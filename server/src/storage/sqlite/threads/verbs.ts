@@ -59,6 +59,7 @@ export type WriterCalls = Sync<
     | "revoke"
     | "putLimit"
     | "deleteLimit"
+    | "setGatePause"
     | "openGates"
     | "putWeight"
     | "purge"
@@ -166,6 +167,7 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   revoke: { ...small(), items: ([asked]) => asked.length },
   putLimit: small(),
   deleteLimit: small(),
+  setGatePause: small(),
   openGates: small(),
   putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
