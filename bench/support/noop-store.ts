@@ -109,6 +109,7 @@ const verbs = [
   "removeDefinition",
   "setPause",
   "putLimit",
+  "setGatePause",
   "deleteLimit",
   "putWeight",
   "listWeights",

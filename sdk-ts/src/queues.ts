@@ -5,7 +5,7 @@ import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import type { OperatorCalls } from "./operator-calls.ts";
 import type { TaskState } from "./task-state.ts";
 
-/** A queue that hands out nothing for now. */
+/** Why a queue, or the tasks of a name or a key, are not handed out for now. */
 export type QueuePause = {
   readonly reason: string;
   /** Who paused it, as far as they said so. */
@@ -50,7 +50,7 @@ export type DeletedQueue = {
   readonly leased: number;
 };
 
-/** How a queue is paused. */
+/** How a queue, a name or a key is paused. */
 export type PauseOptions = {
   /** Why, for those who wonder. */
   readonly reason?: string;
@@ -147,7 +147,8 @@ const settingsToProto = ({ description, backlogMax, isClosed }: Partial<QueueSet
   ...(isClosed !== undefined && { closed: isClosed }),
 });
 
-const pauseToProto = ({ reason = "", requester = "", resumeAfterMs, resumeAt }: PauseOptions) => ({
+/** What a request says of a pause. */
+export const pauseToProto = ({ reason = "", requester = "", resumeAfterMs, resumeAt }: PauseOptions) => ({
   ...{ reason, requester },
   ...(resumeAfterMs !== undefined && {
     resume: { case: "resumeAfter" as const, value: durationFromMs(resumeAfterMs) },

@@ -70,6 +70,11 @@ class RecordingClient implements FakeClient {
   readonly tasks = this.#facades.tasks;
   readonly deadLetters = this.#facades.deadLetters;
   readonly queues = this.#facades.queues;
+  readonly limits = this.#facades.limits;
+  readonly routing = this.#facades.routing;
+  readonly definitions = this.#facades.definitions;
+  readonly uniqueClaims = this.#facades.uniqueClaims;
+  readonly control = this.#facades.control;
   readonly namespaces = this.#facades.namespaces;
   readonly queueEvents = this.#facades.queueEvents;
 
