@@ -110,6 +110,8 @@ const verbs = [
   "setPause",
   "putLimit",
   "setGatePause",
+  "listRevocations",
+  "withdrawRevocations",
   "deleteLimit",
   "putWeight",
   "listWeights",

@@ -100,6 +100,7 @@ export type {
   Queues,
 } from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
+export type { Revocation } from "./revocations.ts";
 export type {
   RouteTrial,
   Routing,

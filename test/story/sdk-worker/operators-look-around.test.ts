@@ -10,11 +10,12 @@ const options = {
     softTimeLimitMs: 20_000,
     expireAfterMs: 90_000,
     startWithinMs: 60_000,
-    ack: "early",
+
     ignoreResult: true,
   },
   ...{ leaseMs: 10_000, resultRetentionMs: 0, keepNewest: { count: 3 }, limitKey: "l", orderingKey: "o" },
   ...{ fairnessKey: "f", requiredLabels: { gpu: "yes" } },
+  ack: "early",
   retry: { baseDelayMs: 10, factor: 1, maxDelayMs: 100, jitter: "none", neverFor: ["TypeError"] },
   unique: { argPaths: ["/0"], until: "started", uniqueForMs: 5, windowMs: 6, onConflict: "reject" },
 } as const;
@@ -61,6 +62,26 @@ test("a routing is checked, tried, put in force and replaced only by whoever has
   expect(await stem.routing.test({ name: "mail.send", id: "m1", headers: {} })).toMatchObject({
     queue: "mail",
   });
+});
+
+test("ids that were revoked before they came are listed, and taken back", async () => {
+  const { stem } = await startStem();
+  await stem.tasks.revoke(["to-come", "to-run", "come"], {
+    reason: "withdrawn",
+    requester: "ada",
+    ttlMs: 60_000,
+  });
+  const work = defineTask({ name: "work" });
+  await stem.enqueue(work, [], { id: "come" });
+  const listed = await Array.fromAsync(stem.tasks.listRevoked());
+  expect(listed).toMatchObject([
+    { id: "to-come", reason: "withdrawn", requester: "ada" },
+    { id: "to-run", reason: "withdrawn", requester: "ada" },
+  ]);
+  expect(Number(listed[0]?.expiresAt) - Number(listed[0]?.revokedAt)).toBe(60_000);
+  expect(await stem.tasks.withdrawRevoked(["to-run", "come"])).toEqual(["to-run"]);
+  expect((await (await stem.enqueue(work, [], { id: "to-run" })).status()).state).toBe("ready");
+  expect((await (await stem.enqueue(work, [], { id: "to-come" })).status()).state).toBe("cancelled");
 });
 
 test("whoever has a unique key is found by it, and among all", async () => {

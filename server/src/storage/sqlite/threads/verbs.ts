@@ -57,6 +57,7 @@ export type WriterCalls = Sync<
     | "setPause"
     | "endPauses"
     | "revoke"
+    | "withdrawRevocations"
     | "putLimit"
     | "deleteLimit"
     | "setGatePause"
@@ -130,6 +131,7 @@ export type ReaderCalls = Sync<
     | "getLock"
     | "listLocks"
     | "getClaim"
+    | "listRevocations"
     | "listClaims"
     | "readOutput"
     | "readQueueEvents"
@@ -165,6 +167,7 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   setPause: small(),
   endPauses: small(),
   revoke: { ...small(), items: ([asked]) => asked.length },
+  withdrawRevocations: { ...small(), items: ([, ids]) => ids.length },
   putLimit: small(),
   deleteLimit: small(),
   setGatePause: small(),
@@ -238,6 +241,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   getLock: small(),
   listLocks: small(),
   getClaim: small(),
+  listRevocations: small(),
   listClaims: small(),
   readOutput: { request: plain(), answer: outputPage },
   readQueueEvents: { request: plain(), answer: queueEventPage },
