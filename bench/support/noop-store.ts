@@ -110,6 +110,7 @@ const verbs = [
   "setPause",
   "putLimit",
   "setGatePause",
+  "readPriorities",
   "listRevocations",
   "withdrawRevocations",
   "deleteLimit",

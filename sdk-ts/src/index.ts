@@ -94,6 +94,7 @@ export type {
 export type {
   DeletedQueue,
   PauseOptions,
+  PriorityDepth,
   QueuePause,
   QueueSettings,
   QueueStatus,

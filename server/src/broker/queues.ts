@@ -1,5 +1,6 @@
 import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
+import { type PriorityDepth, priorityDepths } from "../model/priority-depth.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
 import { throwRefusal } from "../model/refusal.ts";
@@ -13,6 +14,10 @@ export type Queues = {
   listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
   /** QUEUE_UNKNOWN when there is none. */
   getQueue(ref: QueueRef): Promise<Queue>;
+  /** The same with how many are ready of each priority, counted up to `limits.priorityCountMax` each. */
+  getQueueInDepth(
+    ref: QueueRef,
+  ): Promise<{ readonly queue: Queue; readonly priorities: readonly PriorityDepth[] }>;
   /** Stops handing out its tasks; a queue that has had none yet comes into being. */
   pauseQueue(ref: QueueRef, reason: string, more?: PauseMore): Promise<Queue>;
   /** Hands out its tasks again; QUEUE_UNKNOWN when there is none. */
@@ -43,6 +48,10 @@ export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues
   return {
     listQueues: (namespace, after, limit) => store.listQueues(namespace, after, limit),
     getQueue,
+    async getQueueInDepth(ref) {
+      const queue = await getQueue(ref);
+      return { queue, priorities: priorityDepths(await store.readPriorities(ref, limits.priorityCountMax)) };
+    },
     async pauseQueue(ref, reason, more = {}) {
       const now = clock.now();
       throwRefusal(await store.setPause(ref, { ...more, reason, at: now }, now), ref);

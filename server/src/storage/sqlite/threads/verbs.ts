@@ -124,6 +124,7 @@ export type ReaderCalls = Sync<
     | "leavingQueues"
     | "missingQueue"
     | "readNamespaceUse"
+    | "readPriorities"
     | "readyCounts"
     | "readEvents"
     | "getMeta"
@@ -228,6 +229,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   leavingQueues: small(),
   missingQueue: small(),
   readNamespaceUse: small(),
+  readPriorities: small(),
   readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
   listDefinitions: { request: plain(), answer: definitionList },
