@@ -45,6 +45,7 @@ import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
 import { tokenCases } from "./token.ts";
 import { uniqueCases } from "./unique.ts";
+import { keptAfterCases } from "./unique-kept.ts";
 
 const nouns = [
   meetingCases,
@@ -81,6 +82,7 @@ const nouns = [
   metaCases,
   lockCases,
   uniqueCases,
+  keptAfterCases,
   outputCases,
   queueEventCases,
   linkCases,
