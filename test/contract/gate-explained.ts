@@ -3,7 +3,7 @@ import { type Cause, explain, isStartable, type LimitCause } from "../../server/
 import type { QueueName } from "../../server/src/model/ids.ts";
 import type { Pause } from "../../server/src/model/pause.ts";
 import type { Task } from "../../server/src/model/task.ts";
-import { type Bound, conforms, inOrder, placesOf, type Rules } from "./gate-rules.ts";
+import { type Bound, conforms, placesOf, type Rules } from "./gate-rules.ts";
 import { queues } from "./gate-steps.ts";
 import { refOf, type Subject } from "./subject.ts";
 
@@ -83,14 +83,14 @@ function expectedOf({ rules, all, subject }: Known, task: Task): readonly string
 
 /** Whether the facts of a cause are those of the rules. */
 function isTrue({ rules, all, subject }: Known, task: Task, cause: Cause): boolean {
-  const before = readyBefore(task, all);
+  const before = readyBefore({ rules, all, subject }, task);
   switch (cause.kind) {
     case "scheduled":
       return cause.until === task.notBefore;
     case "order":
       return cause.first === rules.firstInOrder(task, all)?.id;
     case "in_line":
-      return cause.ahead <= before.length && !cause.isMore;
+      return cause.ahead <= before.length && !cause.isMore && cause.fairnessKey === task.ties?.fairnessKey;
     case "limit_paused":
       return cause.room === 0 && until(cause.pause) === rules.gatePauses.get(placeOf(cause));
     case "limit_stopped":
@@ -120,7 +120,7 @@ function isTrueOfLimit({ rules, all, subject }: Known, bound: Bound, { cause, be
 }
 
 /** The ready tasks of its queue that come before a task; none of one that is not ready. */
-function readyBefore(task: Task, all: readonly Task[]): readonly Task[] {
-  const own = inOrder(all).filter(({ queue }) => queue === task.queue);
+function readyBefore({ rules, all }: Known, task: Task): readonly Task[] {
+  const own = rules.turns.inOrder(all.filter(({ queue }) => queue === task.queue));
   return own.slice(0, Math.max(0, own.indexOf(task)));
 }

@@ -69,6 +69,7 @@ export type Draft = {
   readonly name: number;
   readonly key: number | undefined;
   readonly order: number | undefined;
+  readonly fair: number | undefined;
   readonly labels: Labels | undefined;
   readonly priority: number;
   readonly delayMs: number;
@@ -90,6 +91,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   name: fc.nat({ max: 1 }),
   key: maybe(1),
   order: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 }),
+  fair: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 1 }),
   labels,
   priority: fc.constantFrom(1, 5, 5, 9),
   delayMs: fc.constantFrom(0, 0, 0, 50),
