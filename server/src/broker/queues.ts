@@ -6,6 +6,7 @@ import type { Queue, QueuePause } from "../model/queue.ts";
 import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
 import type { QueueNews } from "./queue-hints.ts";
 
 /** What operators do to queues. */
@@ -35,10 +36,12 @@ export type QueuesDeps = {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly news: QueueNews;
+  /** The backend's: who is told that tasks changed. */
+  readonly hints: Pick<TaskHints, "manyChanged">;
 };
 
 /** Makes the part of the broker that operators use. */
-export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues {
+export function createQueues({ store, clock, limits, news, hints }: QueuesDeps): Queues {
   async function getQueue(ref: QueueRef): Promise<Queue> {
     const queue = await store.getQueue(ref);
     if (queue === undefined) throw new StemProblem({ reason: "QUEUE_UNKNOWN", queue: ref.queue });
@@ -68,7 +71,9 @@ export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues
       const { upTo, waiting } = await store.purgeMark(ref);
       if (expected !== "any" && expected !== waiting)
         throw new StemProblem({ reason: "PURGE_UNCONFIRMED", queue: ref.queue, waiting });
-      return purge(ref, upTo);
+      const purged = await purge(ref, upTo);
+      if (purged > 0) hints.manyChanged(ref.namespace);
+      return purged;
     },
   };
 
