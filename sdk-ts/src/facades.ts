@@ -5,43 +5,17 @@
  */
 
 import type { Transport } from "@connectrpc/connect";
-import { type Control, createControl } from "./control.ts";
-import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
-import { createDefinitions, type Definitions } from "./definitions.ts";
 import type { FollowDeps } from "./followed.ts";
-import { createLimits, type Limits } from "./limits.ts";
 import { createLockCalls } from "./lock-calls.ts";
 import { createLocks, type Locks } from "./locks.ts";
-import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
+import { createOperatorFacades, type OperatorFacades } from "./operator-facades.ts";
 import { createQueueEvents, type QueueEvents } from "./queue-events.ts";
-import { createQueues, type Queues } from "./queues.ts";
 import type { Retries } from "./retry.ts";
-import { createRouting, type Routing } from "./routing.ts";
 import { callMsMax } from "./task-calls.ts";
-import { createTaskOperations, type TaskOperations } from "./task-operations.ts";
-import { createUniqueClaims, type UniqueClaims } from "./unique-claims.ts";
 
 /** What a client offers beside enqueueing. */
-export interface Facades {
-  /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
-  readonly tasks: TaskOperations;
-  /** What operators do with tasks that failed for good. */
-  readonly deadLetters: DeadLetters;
-  /** What operators do to queues: see how much is in them, pause, resume, purge, create, change, delete. */
-  readonly queues: Queues;
-  /** What operators do to limits, pauses of names and keys, and turns. */
-  readonly limits: Limits;
-  /** What operators do to the routing of the namespace: read, validate, try, replace. */
-  readonly routing: Routing;
-  /** What tasks there are, as workers announced them. */
-  readonly definitions: Definitions;
-  /** Who has claimed which unique key. */
-  readonly uniqueClaims: UniqueClaims;
-  /** What operators see of workers, and do to them while they run. */
-  readonly control: Control;
-  /** What operators do with namespaces: create, bound, disable, delete. */
-  readonly namespaces: Namespaces;
+export interface Facades extends OperatorFacades {
   /** Locks over all processes and languages that use the server. */
   readonly locks: Locks;
   /** Named events on queues, for whoever watches. */
@@ -70,15 +44,7 @@ export function createFacades(
     call,
   };
   return {
-    tasks: createTaskOperations(operating),
-    deadLetters: createDeadLetters(operating),
-    queues: createQueues(operating),
-    limits: createLimits(operating),
-    routing: createRouting(operating),
-    definitions: createDefinitions(operating),
-    uniqueClaims: createUniqueClaims(operating),
-    control: createControl({ ...deps, ...operating }),
-    namespaces: createNamespaces(operating),
+    ...createOperatorFacades({ ...deps, ...operating }),
     queueEvents: createQueueEvents({ ...deps, ...operating }),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
   };

@@ -17,9 +17,6 @@ import { followersOf } from "./fake-links.ts";
 import type { RecordedEvent } from "./fake-queue-events.ts";
 import { decodedArgs, type RecordedEnqueue } from "./recorded-enqueue.ts";
 
-export { NoAnswerError } from "./fake-handles.ts";
-export type { RecordedEnqueue } from "./recorded-enqueue.ts";
-
 /** What a task's calls result in: a value, or a function of the arguments that returns or throws as a handler does. */
 export type Answer<Args extends ArgsShape = ArgsShape, Result = unknown> =
   | Result
