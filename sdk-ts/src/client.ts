@@ -115,6 +115,11 @@ class Client implements StemClient {
   readonly tasks: Facades["tasks"];
   readonly deadLetters: Facades["deadLetters"];
   readonly queues: Facades["queues"];
+  readonly limits: Facades["limits"];
+  readonly routing: Facades["routing"];
+  readonly definitions: Facades["definitions"];
+  readonly uniqueClaims: Facades["uniqueClaims"];
+  readonly control: Facades["control"];
   readonly namespaces: Facades["namespaces"];
   readonly queueEvents: Facades["queueEvents"];
   readonly locks: ReturnType<typeof createFacades>["locks"];
@@ -138,6 +143,11 @@ class Client implements StemClient {
     this.tasks = facades.tasks;
     this.deadLetters = facades.deadLetters;
     this.queues = facades.queues;
+    this.limits = facades.limits;
+    this.routing = facades.routing;
+    this.definitions = facades.definitions;
+    this.uniqueClaims = facades.uniqueClaims;
+    this.control = facades.control;
     this.namespaces = facades.namespaces;
     this.queueEvents = facades.queueEvents;
     const publish = createPublisher(calls.send, retries);

@@ -23,6 +23,15 @@ export { jsonCodec } from "./codec/json.ts";
 export type { VersionedSpec } from "./codec/versioned.ts";
 export { versioned } from "./codec/versioned.ts";
 export type {
+  ConsumptionReply,
+  InspectedTask,
+  ReplyTo,
+  ShutdownMode,
+  WorkerCommand,
+  WorkerStats,
+} from "./commands.ts";
+export type { Control, ReplyStatus, SendOptions, WorkerReply, WorkerStatus } from "./control.ts";
+export type {
   AttemptOutcome,
   AttemptRecord,
   DeadLetter,
@@ -41,6 +50,7 @@ export type {
   TaskFacts,
 } from "./define-task.ts";
 export { defineTask, taskDefiner } from "./define-task.ts";
+export type { AnnouncedTask, Definitions, KnownTask } from "./definitions.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { EnqueueDefaults } from "./enqueue-defaults.ts";
 export { withEnqueueDefaults } from "./enqueue-defaults.ts";
@@ -48,6 +58,14 @@ export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./
 export type { CancelRequest, CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";
+export type {
+  LimitBounds,
+  LimitStatus,
+  LimitSubject,
+  Limits,
+  LimitUse,
+  PausableSubject,
+} from "./limits.ts";
 export { withInput, withInputAs } from "./links.ts";
 export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
@@ -76,12 +94,21 @@ export type {
 export type {
   DeletedQueue,
   PauseOptions,
+  PriorityDepth,
   QueuePause,
   QueueSettings,
   QueueStatus,
   Queues,
 } from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
+export type { Revocation } from "./revocations.ts";
+export type {
+  RouteTrial,
+  Routing,
+  RoutingMistake,
+  RoutingStatus,
+  TaskToRoute,
+} from "./routing.ts";
 export type { SchemaIssue } from "./schema.ts";
 export { SchemaMismatchError } from "./schema.ts";
 export type { Failure, RefusedCall } from "./task-errors.ts";
@@ -125,3 +152,4 @@ export {
 } from "./task-state.ts";
 export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Connection, Dial } from "./transport.ts";
+export type { UniqueClaim, UniqueClaims } from "./unique-claims.ts";

@@ -18,6 +18,7 @@ export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { BatchingEnqueuer } from "./enqueue.ts";
 export { withoutEnqueueDefaults } from "./enqueue-defaults.ts";
+export { failureOf } from "./failure.ts";
 export { frameIterator } from "./frame-reader.ts";
 export type { HandleDeps } from "./handle.ts";
 export { childLogger, silentLogger } from "./log.ts";

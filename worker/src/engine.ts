@@ -41,6 +41,7 @@ export function createEngine(parts: EngineParts) {
     abortGraceMs: settings.abortGraceMs,
     withdraw: (lease) => slots.withdraw(lease),
     settle: (lease, outcome) => streams.settlements.add(lease, outcome),
+    onSoftTimeout: accounts.softlyTimedOut,
     onTimeout: accounts.timedOut,
     abandon(lease, outcome) {
       accounts.abandoned(lease, outcome);

@@ -4,11 +4,11 @@ import type { BrokerDeps } from "./broker-deps.ts";
 import { type CancelMany, type CancelVerdict, createCancel, createCancelMany } from "./cancel.ts";
 import { createCancelDescendants, type DescendantsCancelled } from "./cancel-descendants.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { createRevoke, type Revoke } from "./revoke.ts";
+import { createRevocations, createRevoke, type Revocations, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The ways to cancel. Throws StemProblem. */
-export type Cancelling = {
+export type Cancelling = Revocations & {
   /** Cancels a task; TASK_UNKNOWN when there is none. */
   cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
   /** Cancels a task and all that descends from it; TASK_UNKNOWN when there is none. */
@@ -39,6 +39,7 @@ export function createCancelling(deps: CancellingDeps): {
       return { ...verdict, ...(head ? await cancelDescendants(head, message) : { count: 0, isMore: false }) };
     },
     revoke: createRevoke({ ...deps, cancel }),
+    ...createRevocations(deps),
   };
   return { cancelling, cancelMany };
 }

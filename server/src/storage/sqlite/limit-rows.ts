@@ -1,5 +1,6 @@
 import type { GateLimit, LimitKind, Rate } from "../../model/gate.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
+import type { Pause } from "../../model/pause.ts";
 import { createCodes } from "./codes.ts";
 
 /** The numbers of the kinds of limits, in the order in which they are listed. */
@@ -16,16 +17,22 @@ export type LimitRow = readonly [
   rateBurst: number | null,
   updatedAt: Instant,
   dueAt: number,
+  pausedAt: Instant | null,
+  pauseReason: string | null,
+  pausedBy: string | null,
+  resumeAt: Instant | null,
 ];
 
 /** A question for limits, from limits l and namespaces n. */
 export const selectLimits = `
-  SELECT n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at
+  SELECT n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at,
+    l.paused_at, l.pause_reason, l.paused_by, l.resume_at
   FROM namespaces n CROSS JOIN limits l ON l.namespace = n.id`;
 
 /** The limit that a row means. */
 export function limitOf(row: LimitRow): GateLimit {
   const [namespace, kind, subject, concurrency, rateCount, periodMs, burst, updatedAt] = row;
+  const pause = pauseOf(row);
   const rate: Rate | undefined =
     rateCount === null || periodMs === null || burst === null
       ? undefined
@@ -36,6 +43,18 @@ export function limitOf(row: LimitRow): GateLimit {
     subject,
     concurrency: concurrency ?? undefined,
     rate,
+    ...(pause && { pause }),
     updatedAt,
   };
+}
+
+function pauseOf(row: LimitRow): Pause | undefined {
+  const [at, reason, by, resumeAt] = row.slice(9) as [
+    Instant | null,
+    string | null,
+    string | null,
+    Instant | null,
+  ];
+  if (at === null) return undefined;
+  return { reason: reason ?? "", at, ...(by !== null && { by }), ...(resumeAt !== null && { resumeAt }) };
 }

@@ -57,8 +57,10 @@ export type WriterCalls = Sync<
     | "setPause"
     | "endPauses"
     | "revoke"
+    | "withdrawRevocations"
     | "putLimit"
     | "deleteLimit"
+    | "setGatePause"
     | "openGates"
     | "putWeight"
     | "purge"
@@ -122,6 +124,7 @@ export type ReaderCalls = Sync<
     | "leavingQueues"
     | "missingQueue"
     | "readNamespaceUse"
+    | "readPriorities"
     | "readyCounts"
     | "readEvents"
     | "getMeta"
@@ -129,6 +132,7 @@ export type ReaderCalls = Sync<
     | "getLock"
     | "listLocks"
     | "getClaim"
+    | "listRevocations"
     | "listClaims"
     | "readOutput"
     | "readQueueEvents"
@@ -164,8 +168,10 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   setPause: small(),
   endPauses: small(),
   revoke: { ...small(), items: ([asked]) => asked.length },
+  withdrawRevocations: { ...small(), items: ([, ids]) => ids.length },
   putLimit: small(),
   deleteLimit: small(),
+  setGatePause: small(),
   openGates: small(),
   putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
@@ -223,6 +229,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   leavingQueues: small(),
   missingQueue: small(),
   readNamespaceUse: small(),
+  readPriorities: small(),
   readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
   listDefinitions: { request: plain(), answer: definitionList },
@@ -236,6 +243,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   getLock: small(),
   listLocks: small(),
   getClaim: small(),
+  listRevocations: small(),
   listClaims: small(),
   readOutput: { request: plain(), answer: outputPage },
   readQueueEvents: { request: plain(), answer: queueEventPage },
