@@ -14,6 +14,8 @@ export type SharingServer = {
   looked(): number;
   /** How many leases it has granted. */
   granted(): number;
+  /** How often it has extended leases. */
+  extended(): number;
   /** Stops at once. */
   close(): Promise<void>;
   /** Stops gently. */
@@ -34,7 +36,7 @@ export async function shareStore(count: number, { leaseMs = 20_000 } = {}): Prom
 }
 
 async function startSharing(store: Store, leaseMs: number): Promise<SharingServer> {
-  let [accepted, looked, granted] = [0, 0, 0];
+  let [accepted, looked, granted, extended] = [0, 0, 0, 0];
   const own: Store = {
     ...store,
     async accept(batch) {
@@ -47,6 +49,11 @@ async function startSharing(store: Store, leaseMs: number): Promise<SharingServe
       granted += claimed.length;
       return claimed;
     },
+    async extend(request) {
+      const checks = await store.extend(request);
+      extended += checks.filter(({ held }) => held).length;
+      return checks;
+    },
     // A server closes its store; this one is not its alone.
     close: async () => undefined,
   };
@@ -54,7 +61,8 @@ async function startSharing(store: Store, leaseMs: number): Promise<SharingServe
     const server = createServer({
       ...{ store: own, listen: { port }, log: createRecordingLog() },
       defaults: { leaseMs, heartbeatMs: leaseMs / 4 },
-      server: { drainMs: 5000 },
+      // Longer than a test may take: whoever waits for all of it waited for nothing.
+      server: { drainMs: 60_000 },
     });
     await server.start();
     return server;
@@ -67,6 +75,7 @@ async function startSharing(store: Store, leaseMs: number): Promise<SharingServe
     accepted: () => accepted,
     looked: () => looked,
     granted: () => granted,
+    extended: () => extended,
     close: () => server.close(),
     drain: () => server.drain(),
     async start() {

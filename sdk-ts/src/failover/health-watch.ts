@@ -1,12 +1,10 @@
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
   Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "@stem/proto/grpc/health/v1/health_pb";
 import { type Backoff, fullJitterMs } from "../backoff.ts";
 import { type Clock, pause, type Random } from "../clock.ts";
-import type { StemProblem } from "../problem.ts";
-import { problemFrom } from "../problem-from.ts";
 import type { Channel } from "../transport.ts";
 
 /**
@@ -36,11 +34,11 @@ const askAgain: Backoff = { baseDelayMs: 250, factor: 2, maxDelayMs: 5000 };
 // Whoever does not tell how it is, a proxy say, is asked again this late; its calls tell sooner.
 const untoldMs = 60_000;
 /** It is there, and leaves the question open: no reason not to use it. */
-const untold: ReadonlySet<StemProblem["code"]> = new Set([
-  "UNIMPLEMENTED",
-  "UNAUTHENTICATED",
-  "PERMISSION_DENIED",
-  "NOT_FOUND",
+const untold: ReadonlySet<Code> = new Set([
+  Code.Unimplemented,
+  Code.Unauthenticated,
+  Code.PermissionDenied,
+  Code.NotFound,
 ]);
 
 /** Listens to one server's health (grpc.health.v1 Watch) until it is closed: one stream, and another as soon as that is lost. */
@@ -80,12 +78,12 @@ export class HealthWatch {
       // A new one each time: what is left of the last, half open perhaps, is of no use.
       const channel = dial();
       channel.unref();
-      const { wasHeard, problem } = await this.#listen(createClient(Health, channel.transport), signal);
+      const { wasHeard, error } = await this.#listen(createClient(Health, channel.transport), signal);
       channel.close();
       if (wasHeard || signal.aborted) failures = 1;
       if (signal.aborted) continue;
-      const isUntold = problem !== undefined && untold.has(problem.code);
-      const why = problem?.message ?? "it ended the health check";
+      const isUntold = error !== undefined && untold.has(error.code);
+      const why = error?.rawMessage || "it ended the health check";
       onFinding(isUntold ? { health: "serving", why: "" } : { health: "away", why });
       await pause(clock, isUntold ? untoldMs : fullJitterMs(askAgain, failures, random), signal);
     }
@@ -95,7 +93,7 @@ export class HealthWatch {
   async #listen(
     service: Client<typeof Health>,
     signal: AbortSignal,
-  ): Promise<{ readonly wasHeard: boolean; readonly problem?: StemProblem }> {
+  ): Promise<{ readonly wasHeard: boolean; readonly error?: ConnectError }> {
     const late = new AbortController();
     const cancel = this.#deps.clock.after(healthAnswerMsMax, () => {
       late.abort(new Error(`it did not answer within ${healthAnswerMsMax} ms`));
@@ -111,7 +109,7 @@ export class HealthWatch {
       }
       return { wasHeard };
     } catch (error) {
-      return { wasHeard, problem: problemFrom(late.signal.aborted ? late.signal.reason : error) };
+      return { wasHeard, error: ConnectError.from(late.signal.aborted ? late.signal.reason : error) };
     } finally {
       cancel();
     }

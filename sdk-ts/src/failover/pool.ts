@@ -68,7 +68,7 @@ export class ServerPool {
     for (;;) {
       if (signal?.aborted || this.#isClosed) throw new ConnectError("the call was called off", Code.Canceled);
       const choice = choose(this.#entries, clock.now(), this.#patientUntil ?? 0);
-      if (typeof choice === "number") return viewOf(this.#entries[choice] as Entry);
+      if (typeof choice === "number") return viewOf(this.#use(this.#entries[choice] as Entry));
       if (choice === "none" || clock.now() >= end) throw this.#nobody();
       const patient = (this.#patientUntil ?? end) - clock.now();
       await this.#news(patient > 0 ? Math.min(patient, end - clock.now()) : end - clock.now(), signal);
@@ -141,22 +141,26 @@ export class ServerPool {
 
   /** Moves on to another server where that is due. */
   #decide(): void {
-    const { clock, background, log } = this.#deps;
+    const { clock, background } = this.#deps;
     const now = clock.now();
     this.#cancelReturn?.();
     const returns = this.#entries.filter(({ health, returnsAt }) => health === "serving" && returnsAt > now);
     const next = Math.min(...returns.map(({ returnsAt }) => returnsAt));
     if (returns.length > 0) this.#cancelReturn = background.after(next - now, () => this.#decide());
     const choice = choose(this.#entries, now, this.#patientUntil ?? 0);
-    const chosen = typeof choice === "number" ? this.#entries[choice] : undefined;
-    if (chosen === undefined || chosen === this.#current) return;
+    if (typeof choice === "number") this.#use(this.#entries[choice] as Entry);
+  }
+
+  /** What begins from now on goes there; what is open elsewhere is told. */
+  #use(chosen: Entry): Entry {
     const before = this.#current;
     this.#current = chosen;
-    if (before === undefined) return;
+    if (before === undefined || before === chosen) return chosen;
     const { url: left, why } = before;
-    log.warn({ url: chosen.url, left, ...(why && { why }) }, "another server is used from now on");
+    this.#deps.log.warn({ url: chosen.url, left, ...(why && { why }) }, "another server is used from now on");
     for (const run of this.#movers) run();
     for (const entry of this.#entries) if (entry.health === "leaving" && entry !== chosen) sendAway(entry);
+    return chosen;
   }
 
   #tell(): void {
