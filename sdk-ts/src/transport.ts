@@ -32,6 +32,9 @@ class WideSessionManager extends Http2SessionManager {
     if (session !== undefined && !this.#wide.has(session)) {
       this.#wide.add(session);
       session.setLocalWindowSize(windowBytes);
+      // A session that broke off tells its streams first. Where one of them is opened anew before it tells of itself, the manager has
+      // stopped listening by then, and an error that nobody hears ends the process.
+      session.on("error", () => undefined);
     }
     // With the first of its streams a session had begun to hold it.
     if (!this.holdsProcess) session?.unref();

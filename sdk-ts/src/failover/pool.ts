@@ -28,7 +28,7 @@ export type PoolDeps = {
 };
 
 // How long the client's own server may take to answer for the first time before another is used.
-const patienceMs = 250;
+const patienceMs = 500;
 // How long a call waits for news of its servers; longer than any of them may take.
 const pickMsMax = 10_000;
 
@@ -155,12 +155,19 @@ export class ServerPool {
   #use(chosen: Entry): Entry {
     const before = this.#current;
     this.#current = chosen;
-    if (before === undefined || before === chosen) return chosen;
-    const { url: left, why } = before;
-    this.#deps.log.warn({ url: chosen.url, left, ...(why && { why }) }, "another server is used from now on");
+    if (before === chosen) return chosen;
+    this.#say(chosen, before);
+    if (before === undefined) return chosen;
     for (const run of this.#movers) run();
     for (const entry of this.#entries) if (entry.health === "leaving" && entry !== chosen) sendAway(entry);
     return chosen;
+  }
+
+  #say({ url }: Entry, before: Entry | undefined): void {
+    const { log } = this.#deps;
+    if (before === undefined) log.info({ url }, "this server is used");
+    else if (before.why === "") log.info({ url, left: before.url }, "this server is used again");
+    else log.warn({ url, left: before.url, why: before.why }, "another server is used from now on");
   }
 
   #tell(): void {

@@ -16,6 +16,9 @@ export function openPooledChannel(
     channels.set(url, channel);
     return channel.transport;
   };
+  /** Whoever ends a call because the server is silent says so with a ConnectError for a reason. */
+  const blamed = (reason: unknown, server: PooledServer): ConnectError | undefined =>
+    reason instanceof ConnectError ? pool.failed(server, reason) : undefined;
   return {
     transport: {
       async unary(method, signal, timeoutMs, ...rest) {
@@ -32,7 +35,7 @@ export function openPooledChannel(
         const { leaving } = method.methodKind === "server_streaming" ? server : { leaving: undefined };
         const stop = signal && leaving ? AbortSignal.any([signal, leaving]) : (signal ?? leaving);
         const judged = (error: unknown): unknown => {
-          if (signal?.aborted) return error;
+          if (signal?.aborted) return blamed(signal.reason, server) ?? error;
           if (leaving?.aborted) return movedAway(server);
           return pool.failed(server, ConnectError.from(error));
         };

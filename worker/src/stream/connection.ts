@@ -1,4 +1,5 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type {
   ConnectRequest,
   ConnectResponse,
@@ -55,6 +56,10 @@ const welcomeMsMax = 10_000;
 const beatsUnansweredMax = 3;
 const goodbyeMsMax = 2000;
 
+/** Tells whoever chooses among servers that this one is to blame. */
+const silent = (what: string): ConnectError =>
+  new ConnectError(`the server does not ${what}`, Code.Unavailable);
+
 const msOf = (length: Duration | undefined): number => (length ? durationMs(length) : 0);
 
 type Beat = { readonly frameSeq: number; readonly seenSeq: number; readonly sentAt: number };
@@ -85,7 +90,7 @@ export class Connection {
 
   /** Opens the stream. Resolves when another one is needed. */
   open(): Promise<Leaving> {
-    this.#cancelTimer = this.#deps.clock.after(welcomeMsMax, () => this.#controller.abort());
+    this.#cancelTimer = this.#deps.clock.after(welcomeMsMax, () => this.#controller.abort(silent("greet")));
     this.#ended = this.#run();
     return this.#leaving.promise;
   }
@@ -208,7 +213,7 @@ export class Connection {
       // Counted in heartbeats, not in time: after a handler that blocked the loop, answers may be there unread.
       if (this.#beats.length >= beatsUnansweredMax) {
         this.#deps.log.warn({}, "the server does not answer heartbeats");
-        this.#controller.abort();
+        this.#controller.abort(silent("answer heartbeats"));
         return;
       }
       this.beat();
