@@ -1,37 +1,24 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { defaultUrl, type ServerUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
 import type { Broadcaster } from "./broadcast.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { createFacades, type FacadeDeps, type Facades } from "./facades.ts";
-import { createServers, type FailoverOptions } from "./failover/servers.ts";
+import { createServers, type ServerAccess } from "./failover/servers.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { createPublisher, type Publish } from "./publisher.ts";
 import { createRetries, type Retries, type RetryDeps, type RetryPolicy, retried } from "./retry.ts";
 import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
 import { ClientClosedError } from "./task-errors.ts";
-import type { Dial } from "./transport.ts";
 import { waitForEnd } from "./wait.ts";
 import { watchOutput } from "./watch-output.ts";
 
 /** How to reach a server, and how to behave when it is away. */
-export type ClientOptions = {
-  /**
-   * `http://host:port` or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the client spreads over them, and goes on
-   * at another where one is away. Default http://127.0.0.1:7836.
-   */
-  readonly url?: ServerUrl;
-  /** How to choose among several servers. */
-  readonly failover?: FailoverOptions;
-  /**
-   * Opens each connection, in place of a socket to `url`: `connect({ dial: server.dial })` for a server of @stem/server in this process.
-   */
-  readonly dial?: Dial;
+export type ClientOptions = ServerAccess & {
   /** The namespace of everything this client does. Default: the server's, "default". */
   readonly namespace?: string;
   /** Where to say what operators should know. Default: nowhere. */
@@ -60,14 +47,14 @@ export interface StemClient extends Enqueuer, Broadcaster, Facades, AsyncDisposa
  */
 export function connect(target: string | ClientOptions = {}): StemClient {
   const options = typeof target === "string" ? { url: target } : target;
-  const { url = defaultUrl, dial, log = silentLogger, failover } = options;
-  const servers = createServers({ url, dial, log, failover });
+  const { url, dial, failover, log = silentLogger } = options;
+  const servers = createServers({ url, dial, failover, log });
   const transports = { calls: servers.open().transport, waits: servers.open().transport };
   return createClient({ ...transports, moves: servers.moves }, { ...options, onClose: servers.close });
 }
 
 /** What a client is made of besides its transports; tests bring their own clock and chance. */
-export type ClientParts = Omit<ClientOptions, "url" | "dial" | "failover"> & {
+export type ClientParts = Omit<ClientOptions, keyof ServerAccess> & {
   readonly onClose?: () => void;
   readonly clock?: Clock;
   readonly random?: Random;

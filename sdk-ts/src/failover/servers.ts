@@ -1,4 +1,4 @@
-import { baseUrlsOf, type ServerUrl } from "../address.ts";
+import { baseUrlsOf, defaultUrl, type ServerUrl } from "../address.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { type Channel, type Dial, openChannel } from "../transport.ts";
@@ -12,6 +12,21 @@ export type FailoverOptions = {
    * once. Default 10 s, at most 1 h; 0: at once.
    */
   readonly returnWithinMs?: number;
+};
+
+/** Where servers are. */
+export type ServerAccess = {
+  /**
+   * `http://host:port` or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the client spreads over them, and goes on
+   * at another where one is away. Default http://127.0.0.1:7836.
+   */
+  readonly url?: ServerUrl | undefined;
+  /** How to choose among several servers. */
+  readonly failover?: FailoverOptions | undefined;
+  /**
+   * Opens each connection, in place of a socket to `url`: `connect({ dial: server.dial })` for a server of @stem/server in this process.
+   */
+  readonly dial?: Dial | undefined;
 };
 
 /** What is told of several servers. */
@@ -33,11 +48,7 @@ export type Servers = {
 };
 
 /** Where the servers are, and what reaching them needs. */
-export type ServersOptions = {
-  readonly url: ServerUrl;
-  /** Opens each connection, in place of a socket; only where there is one server. */
-  readonly dial?: Dial | undefined;
-  readonly failover?: FailoverOptions | undefined;
+export type ServersOptions = ServerAccess & {
   readonly log: Logger;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
@@ -49,7 +60,7 @@ const returnWithinMsMax = 3_600_000;
 
 /** Puts together how servers are reached: one as it always was, several as a pool. Nothing is sent before the first call. */
 export function createServers(options: ServersOptions): Servers {
-  const { url, dial, log, clock, random = systemRandom } = options;
+  const { url = defaultUrl, dial, log, clock, random = systemRandom } = options;
   const urls = baseUrlsOf(url);
   const returnWithinMs = returnWithinMsOf(options);
   const channels: Channel[] = [];

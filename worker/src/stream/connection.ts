@@ -1,5 +1,4 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
 import type {
   ConnectRequest,
   ConnectResponse,
@@ -15,7 +14,7 @@ import type { WorkerStats } from "../stats.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
-import { type OpenFrames, settleFrame } from "./frames.ts";
+import { type OpenFrames, settleFrame, silent } from "./frames.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Reports } from "./reports.ts";
 import type { Session } from "./session.ts";
@@ -55,10 +54,6 @@ export type Leaving =
 const welcomeMsMax = 10_000;
 const beatsUnansweredMax = 3;
 const goodbyeMsMax = 2000;
-
-/** Tells whoever chooses among servers that this one is to blame. */
-const silent = (what: string): ConnectError =>
-  new ConnectError(`the server does not ${what}`, Code.Unavailable);
 
 const msOf = (length: Duration | undefined): number => (length ? durationMs(length) : 0);
 

@@ -1,6 +1,5 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
-import { defaultUrl } from "@stem/sdk";
 import { createServers, createSystemClock, pause, problemFrom, silentLogger } from "@stem/sdk/internal";
 import type { Middleware } from "../middleware.ts";
 import { implementationsOf, queuesOf } from "../task-module.ts";
@@ -57,7 +56,7 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
     ...rest,
     middleware: [recordsIn(ran)],
   });
-  const { url = defaultUrl, dial, failover } = options;
+  const { url, dial, failover } = options;
   const servers = createServers({ url, dial, failover, log: silentLogger });
   try {
     await worker.start();
