@@ -39,6 +39,8 @@ export async function spread(servers: readonly Place[]) {
   return { runs, clients };
 }
 
+const underWayMax = 10;
+
 /** Enqueues through all clients, task after task, until it is told to stop; answers the results that were waited for. */
 export function load(clients: readonly StemClient[]) {
   let isOver = false;
@@ -49,13 +51,15 @@ export function load(clients: readonly StemClient[]) {
       const handle = await client.enqueue(work, [`${no}-${n}`]);
       enqueued += 1;
       results.push(handle.result({ timeoutMs: 30_000 }));
+      // No more than can be run.
+      await results.at(-underWayMax);
     }
     return Promise.all(results);
   });
   return {
-    async more(count: number, deadlineMs = 10_000) {
+    async more(count: number) {
       const goal = enqueued + count;
-      await until(() => enqueued >= goal, { deadlineMs, what: `${count} more tasks`, everyMs: 5 });
+      await until(() => enqueued >= goal, { deadlineMs: 30_000, what: `${count} more tasks`, everyMs: 5 });
     },
     async end() {
       isOver = true;

@@ -3,7 +3,9 @@ import { type SharingServer, shareStore } from "../../support/shared-store.ts";
 import { expectOnce, load, spread } from "../../support/spread-load.ts";
 import { until } from "../../support/until.ts";
 
-test("a server that is stopped under load is left for the other, and used again when it is back", async () => {
+test("a server that is stopped under load is left for the other, and used again when it is back", {
+  timeout: 60_000,
+}, async () => {
   const servers = await shareStore(2, { leaseMs: 2000 });
   const [a, b] = servers as [SharingServer, SharingServer];
   const { runs, clients } = await spread(servers);
@@ -16,11 +18,13 @@ test("a server that is stopped under load is left for the other, and used again 
   const [accepted, granted] = [a.accepted(), a.granted()];
   await a.start();
   const used = () => a.accepted() > accepted && a.granted() > granted;
-  await until(used, { deadlineMs: 10_000, what: "tasks stored and granted by the server that is back" });
+  await until(used, { deadlineMs: 30_000, what: "tasks stored and granted by the server that is back" });
   expectOnce(runs, await end());
 });
 
-test("servers are restarted one after the other under load: nothing is lost, and nothing runs twice", async () => {
+test("servers are restarted one after the other under load: nothing is lost, and nothing runs twice", {
+  timeout: 60_000,
+}, async () => {
   const servers = await shareStore(2, { leaseMs: 2000 });
   const { runs, clients } = await spread(servers);
   const { more, end } = load(clients);
@@ -31,7 +35,7 @@ test("servers are restarted one after the other under load: nothing is lost, and
     const [accepted, granted] = [server.accepted(), server.granted()];
     await server.start();
     const used = () => server.accepted() > accepted && server.granted() > granted;
-    await until(used, { deadlineMs: 10_000, what: "tasks stored and granted by the server that is back" });
+    await until(used, { deadlineMs: 30_000, what: "tasks stored and granted by the server that is back" });
     await more(100);
   }
   expectOnce(runs, await end());
