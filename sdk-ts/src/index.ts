@@ -3,7 +3,7 @@
  * and the handle that `enqueue` gives (handle.ts).
  */
 
-export { defaultUrl } from "./address.ts";
+export { defaultUrl, type ServerUrl } from "./address.ts";
 export type {
   Broadcaster,
   BroadcastOptions,
@@ -55,6 +55,7 @@ export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { EnqueueDefaults } from "./enqueue-defaults.ts";
 export { withEnqueueDefaults } from "./enqueue-defaults.ts";
 export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
+export type { FailoverOptions } from "./failover/servers.ts";
 export type { CancelRequest, CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";
