@@ -1,10 +1,10 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { baseUrlOf, defaultUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
 import type { Broadcaster } from "./broadcast.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
+import { reachOf, type TlsOptions, type TokenSource } from "./credentials.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { createFacades, type FacadeDeps, type Facades } from "./facades.ts";
@@ -20,8 +20,12 @@ import { watchOutput } from "./watch-output.ts";
 
 /** How to reach a server, and how to behave when it is away. */
 export type ClientOptions = {
-  /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
+  /** `http://host:port`, `https://host:port`, or `host:port`. Default http://127.0.0.1:7836, with `tls` https. */
   readonly url?: string;
+  /** Who we are, for a server that asks: its token for us. Never logged, and in no error. */
+  readonly token?: TokenSource;
+  /** Which certificates to trust, and which to show. Not needed for a server whose certificate this machine trusts. */
+  readonly tls?: TlsOptions;
   /**
    * Opens each connection, in place of a socket to `url`: `connect({ dial: server.dial })` for a server of @stem/server in this process.
    */
@@ -51,9 +55,9 @@ export interface StemClient extends Enqueuer, Broadcaster, Facades, AsyncDisposa
 /** Makes a client: `connect()`, `connect("127.0.0.1:7836")` or `connect({ url, namespace, log })`. Connects with its first call. */
 export function connect(target: string | ClientOptions = {}): StemClient {
   const options = typeof target === "string" ? { url: target } : target;
-  const baseUrl = baseUrlOf(options.url ?? defaultUrl);
-  const calls = openChannel(baseUrl, options.dial);
-  const waits = openChannel(baseUrl, options.dial);
+  const baseUrl = reachOf(options, options.log ?? silentLogger);
+  const calls = openChannel(baseUrl, options);
+  const waits = openChannel(baseUrl, options);
   return createClient(
     { calls: calls.transport, waits: waits.transport },
     {
@@ -67,7 +71,7 @@ export function connect(target: string | ClientOptions = {}): StemClient {
 }
 
 /** What a client is made of besides its transports; tests bring their own clock and chance. */
-export type ClientParts = Omit<ClientOptions, "url" | "dial"> & {
+export type ClientParts = Omit<ClientOptions, "url" | "dial" | "token" | "tls"> & {
   readonly onClose?: () => void;
   readonly clock?: Clock;
   readonly random?: Random;

@@ -22,6 +22,7 @@ export { defineCodec } from "./codec/define-codec.ts";
 export { jsonCodec } from "./codec/json.ts";
 export type { VersionedSpec } from "./codec/versioned.ts";
 export { versioned } from "./codec/versioned.ts";
+export type { TlsOptions, TokenSource } from "./credentials.ts";
 export type {
   AttemptOutcome,
   AttemptRecord,

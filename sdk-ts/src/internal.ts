@@ -1,6 +1,5 @@
 /** The back door for @stem/worker: what both packages share and users do not need. Not a public contract. */
 
-export { baseUrlOf } from "./address.ts";
 export { announcedDefinition } from "./announced.ts";
 export { type Backoff, fullJitterMs } from "./backoff.ts";
 export { type ClientGate, createClient, gateOf } from "./client.ts";
@@ -14,6 +13,7 @@ export {
   systemRandom,
 } from "./clock.ts";
 export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto } from "./codec/payload.ts";
+export { reachOf } from "./credentials.ts";
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { BatchingEnqueuer } from "./enqueue.ts";

@@ -1,4 +1,5 @@
 import type { ServiceEntry } from "../../server/src/api/call.ts";
+import { everybody } from "../../server/src/api/callers.ts";
 import { createGrpcStack } from "../../server/src/api/grpc/grpc.ts";
 import { createHttpStack } from "../../server/src/api/http/http.ts";
 import { boundCalls } from "../../server/src/api/interceptors/deadline.ts";
@@ -35,19 +36,21 @@ export async function serveRoutes(
     limits: { ...standard, ...limits },
     log,
     nextRequestId: () => `call-${++calls}`,
+    callers: everybody,
   };
   const routes = routesOf(entries, [
     translateProblems(log),
     boundCalls({ ...deps, closing: closing.signal }),
     validateRequests,
   ]);
-  const grpc = createGrpcStack({ ...deps, routes });
   const http = createHttpStack({ ...deps, routes, isReady: () => !closing.signal.aborted });
+  const grpc = createGrpcStack({ ...deps, routes, serveOther: http.serveStream });
   const listener = createListener({
     clock: deps.clock,
     prefaceMsMax: deps.limits.prefaceMsMax,
     http1: http,
     http2: grpc,
+    tls: undefined,
   });
   const address = await listener.listen({ host: "127.0.0.1", port: 0 });
   return {

@@ -6,6 +6,8 @@ import {
   defaultUrl,
   type Logger,
   type StemClient,
+  type TlsOptions,
+  type TokenSource,
 } from "@stem/sdk";
 import { type AutoscaleOptions, type ScaleRule, scaleRuleOf } from "./autoscale.ts";
 import type { KeptLevel } from "./kept-log.ts";
@@ -20,8 +22,12 @@ import { implementationsOf, queuesOf, type TaskModule } from "./task-module.ts";
 export type WorkerOptions = {
   /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`, and modules of such. It tells the server what they are. */
   readonly tasks: readonly (Implementation | TaskModule)[];
-  /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
+  /** `http://host:port`, `https://host:port`, or `host:port`. Default http://127.0.0.1:7836, with `tls` https. */
   readonly url?: string;
+  /** Who it is, for a server that asks: the server's token for it. Never logged, and in no error. */
+  readonly token?: TokenSource;
+  /** Which certificates to trust, and which to show. Not needed for a server whose certificate this machine trusts. */
+  readonly tls?: TlsOptions;
   /** Opens each connection, in place of a socket to `url`: `server.dial` of a server of @stem/server in this process. */
   readonly dial?: Dial;
   /** The namespace of its queues. Default: the server's, "default". */
@@ -181,10 +187,12 @@ function keptLevelOf(keepLog: KeptLevel = "info"): KeptLevel {
 }
 
 /** What the worker's own client takes over from it. */
-function given({ url, dial, namespace }: WorkerOptions): ClientOptions {
+function given({ url, dial, namespace, token, tls }: WorkerOptions): ClientOptions {
   return {
     ...(url !== undefined && { url }),
     ...(dial !== undefined && { dial }),
+    ...(token !== undefined && { token }),
+    ...(tls !== undefined && { tls }),
     ...(namespace !== undefined && { namespace }),
   };
 }

@@ -4,11 +4,11 @@
 import type { Transport } from "@connectrpc/connect";
 import { connect, type StemClient } from "@stem/sdk";
 import {
-  baseUrlOf,
   type Clock,
   createSystemClock,
   openChannel,
   type Random,
+  reachOf,
   systemRandom,
 } from "@stem/sdk/internal";
 import { drain } from "./drain.ts";
@@ -53,7 +53,7 @@ export interface Worker extends AsyncDisposable {
 /** Makes a worker: `await createWorker({ tasks: [implement(add, (ctx, a, b) => a + b)] }).run()`. */
 export function createWorker(options: WorkerOptions): Worker {
   const settings = settingsOf(options);
-  const channel = openChannel(baseUrlOf(settings.url), options.dial);
+  const channel = openChannel(reachOf(options, settings.log), options);
   const { clock } = options;
   const parts = { transport: channel.transport, onClose: () => channel.close(), ...(clock && { clock }) };
   return assembleWorker(options, settings, parts);

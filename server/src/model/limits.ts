@@ -108,6 +108,8 @@ export const limits = {
   rateBurstMax: 1_000_000,
   unaryMsMax: 30_000,
   prefaceMsMax: 5000,
+  /** How often the files of certificates and tokens are looked at, and open streams' tokens with them. */
+  credentialCheckMs: 5000,
   helloMsMax: 10_000,
   streamStalledMsMax: 60_000,
   streamsPerConnectionMax: 100,

@@ -1,7 +1,13 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
-import { defaultUrl } from "@stem/sdk";
-import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
+import {
+  createSystemClock,
+  openChannel,
+  pause,
+  problemFrom,
+  reachOf,
+  silentLogger,
+} from "@stem/sdk/internal";
 import type { Middleware } from "../middleware.ts";
 import { implementationsOf, queuesOf } from "../task-module.ts";
 import { createWorker } from "../worker.ts";
@@ -10,7 +16,17 @@ import type { WorkerOptions } from "../worker-options.ts";
 /** What to run, and where. Only `tasks` has no default. */
 export type DrainOptions = Pick<
   WorkerOptions,
-  "tasks" | "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+  | "tasks"
+  | "url"
+  | "dial"
+  | "token"
+  | "tls"
+  | "namespace"
+  | "queues"
+  | "concurrency"
+  | "clock"
+  | "log"
+  | "client"
 > & {
   /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
   readonly timeoutMs?: number;
@@ -57,7 +73,7 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
     ...rest,
     middleware: [recordsIn(ran)],
   });
-  const channel = openChannel(baseUrlOf(options.url ?? defaultUrl), options.dial);
+  const channel = openChannel(reachOf(options, options.log ?? silentLogger), options);
   try {
     await worker.start();
     await untilEmpty(createClient(QueueService, channel.transport), options, timeoutMs);

@@ -13,6 +13,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { CallContext } from "../call.ts";
 import { CallError, callError, problemError } from "../call-error.ts";
+import type { Caller } from "../callers.ts";
 import { hasOneRequest, isUnary, type Streaming, type Unary } from "../handler-kinds.ts";
 import { translate } from "../interceptors/problems.ts";
 import type { Route } from "../route.ts";
@@ -35,6 +36,7 @@ export type AdmittedCall = {
   readonly note: StreamNote;
   readonly metadata: Metadata;
   readonly requestId: string;
+  readonly caller: Caller;
   /** How long the caller waits; undefined: it does not say. */
   readonly timeoutMs: number | undefined;
   /** Hears how the call ended; it may be told twice. */
@@ -144,7 +146,7 @@ export class GrpcCall {
   }
 
   #context(): CallContext {
-    const { route, metadata, note, requestId, timeoutMs } = this.#call;
+    const { route, metadata, note, requestId, timeoutMs, caller } = this.#call;
     const waitedMs = this.#deps.clock.now() - this.#startedAt;
     return {
       method: route.name,
@@ -152,6 +154,7 @@ export class GrpcCall {
       timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - waitedMs),
       requestId,
       peer: note.connection.peer,
+      caller,
       header: (name) => metadata.get(name).find((value) => typeof value === "string"),
     };
   }

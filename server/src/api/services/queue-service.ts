@@ -20,6 +20,7 @@ import type { Queue } from "../../model/queue.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { type PageQuestion, pageSizeOf } from "../convert/page-token.ts";
 import { queueToProto, resumeInstantOf, settingsChange, settingsFromProto } from "../convert/queue.ts";
+import { requesterOf } from "../convert/requester.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type QueueServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
@@ -37,10 +38,10 @@ export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
     async getQueue(request) {
       return create(GetQueueResponseSchema, { queue: show(await broker.getQueue(refOf(request))) });
     },
-    async pauseQueue(request) {
+    async pauseQueue(request, { caller }) {
       const { reason, resume, requester } = request;
       const resumeAt = resumeInstantOf(resume, { now: clock.now(), limits });
-      const more = { by: requester || undefined, resumeAt };
+      const more = { by: requesterOf(requester, caller), resumeAt };
       const queue = await broker.pauseQueue(refOf(request), reason, more);
       return create(PauseQueueResponseSchema, { queue: show(queue) });
     },

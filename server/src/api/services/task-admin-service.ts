@@ -18,6 +18,8 @@ import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import type { Caller } from "../callers.ts";
+import { requesterOf } from "../convert/requester.ts";
 import { purgeTimeOf, retentionToProto } from "../convert/retention.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
@@ -51,8 +53,8 @@ export function createTaskAdminService({
     revision: request.expectedRevision === undefined ? undefined : Number(request.expectedRevision),
   });
   return serve(TaskAdminService, {
-    async cancelTask(request) {
-      const [ref, message] = [refOf(request), cancelMessageOf(request)];
+    async cancelTask(request, { caller }) {
+      const [ref, message] = [refOf(request), cancelMessageOf(request, caller)];
       const { kind, state, count, isMore } = request.withDescendants
         ? await broker.cancelFamily(ref, message)
         : { ...(await broker.cancel(ref, message)), count: 0, isMore: false };
@@ -61,9 +63,9 @@ export function createTaskAdminService({
         ...{ descendantsCount: BigInt(count), descendantsLeft: isMore },
       });
     },
-    async revokeTasks(request) {
+    async revokeTasks(request, { caller }) {
       const ids = request.taskIds.map(taskIdOf);
-      const how = { ...cancelMessageOf(request), ttlMs: ttlOf(request, limits) };
+      const how = { ...cancelMessageOf(request, caller), ttlMs: ttlOf(request, limits) };
       const tasks = await broker.revoke(namespaces(request.namespace), ids, how);
       return create(RevokeTasksResponseSchema, {
         tasks: tasks.map(({ kind, state }, at) => ({
@@ -111,12 +113,9 @@ function ttlOf({ ttl }: RevokeTasksRequest, { revocationMsMax }: Limits): number
 }
 
 /** What whoever cancels says. */
-const cancelMessageOf = (request: {
-  readonly reason: string;
-  readonly requester: string;
-}): CancelMessage => ({
-  reason: request.reason,
-  requester: request.requester || undefined,
-});
+const cancelMessageOf = (
+  { reason, requester }: { readonly reason: string; readonly requester: string },
+  caller: Caller,
+): CancelMessage => ({ reason, requester: requesterOf(requester, caller) });
 
 const show = (task: Task): TaskMessage => taskToProto(task, { args: true, progress: undefined });

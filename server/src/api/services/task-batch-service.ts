@@ -15,6 +15,7 @@ import {
 import { noWish } from "../../broker/broker.ts";
 import { queueNameOf } from "../../model/ids.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import { requesterOf } from "../convert/requester.ts";
 import { batchEditOf } from "../convert/task-edit.ts";
 import { type BatchCall, type BatchRequest, batchCallOf } from "../convert/task-filter.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -48,10 +49,11 @@ export function createTaskBatchService(deps: BatchServiceDeps): ServiceEntry {
       const { batch, answer } = callOf(DeleteTasksRequestSchema, request);
       return create(DeleteTasksResponseSchema, { outcome: answer(await broker.deleteTasks(batch)) });
     },
-    async cancelTasks(request) {
+    async cancelTasks(request, { caller }) {
       const { batch, answer } = callOf(CancelTasksRequestSchema, request);
       const outcome = await broker.cancelTasks(batch, {
-        ...{ reason: request.reason, requester: request.requester || undefined },
+        reason: request.reason,
+        requester: requesterOf(request.requester, caller),
       });
       return create(CancelTasksResponseSchema, { outcome: answer(outcome) });
     },
