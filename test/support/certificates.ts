@@ -36,6 +36,8 @@ export type Certificates = {
   /** For 127.0.0.1 and localhost. */
   readonly server: Identity;
   otherAuthority(name: string): Authority;
+  /** A certificate that only itself vouches for. */
+  selfSigned(name: string): Identity;
   remove(): void;
 };
 
@@ -50,6 +52,7 @@ export function makeCertificates(): Certificates {
     folder,
     authority,
     server: authority.issue({ file: "server", commonName: "stem", altNames: localNames }),
+    selfSigned: (name) => selfSignedIn(folder, name, ["-addext", "basicConstraints=critical,CA:FALSE"]),
     otherAuthority: (name) => authorityIn(folder, name),
     remove: () => rmSync(folder, { recursive: true }),
   };
@@ -61,15 +64,16 @@ const openssl = (folder: string, ...args: readonly string[]): void => {
 
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"] as const;
 
+function selfSignedIn(folder: string, name: string, extensions: readonly string[]): Identity {
+  const files = ["-keyout", `${name}-key.pem`, "-out", `${name}.pem`];
+  openssl(folder, "req", "-x509", ...newKey, ...files, "-days", "1", "-subj", `/CN=${name}`, ...extensions);
+  return identityIn(folder, name);
+}
+
 function authorityIn(folder: string, name: string): Authority {
-  const subject = ["-subj", `/CN=${name}`, "-addext", "basicConstraints=critical,CA:TRUE"];
-  openssl(
-    folder,
-    ...["req", "-x509", ...newKey, "-keyout", `${name}-key.pem`, "-out", `${name}.pem`, "-days", "1"],
-    ...[...subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign"],
-  );
+  const may = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"];
   return {
-    ...identityIn(folder, name),
+    ...selfSignedIn(folder, name, may),
     issue({ file, commonName = file, altNames, days = 1 }) {
       const request = ["-keyout", `${file}-key.pem`, "-out", `${file}.csr`, "-subj", `/CN=${commonName}`];
       openssl(folder, "req", "-new", ...newKey, ...request);

@@ -75,8 +75,9 @@ export function createListener({ clock, prefaceMsMax, http1, http2, tls }: Liste
     tls.secure(socket, ({ connection, arrival, protocol }) => take(connection, arrival, protocol));
   };
 
-  // Half-open, because an HTTP/1.1 client may finish sending long before its answer comes.
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, arrive);
+  // Half-open, because an HTTP/1.1 client may finish sending long before its answer comes. Not so in TLS, where nobody does that, and
+  // where a client that goes in the middle of a handshake would stay.
+  const server = createServer({ allowHalfOpen: tls === undefined, noDelay: true }, arrive);
   return {
     listen: (at) => listenOn(server, at),
     inject: (connection) => take(connection, inProcessArrival),

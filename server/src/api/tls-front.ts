@@ -4,7 +4,6 @@
  * connections that are open notice nothing.
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
@@ -52,7 +51,6 @@ export interface TlsFront {
 
 type Handshake = {
   readonly peer: string;
-  readonly socket: Socket;
   readonly at: { readonly host: string; readonly port: number };
   readonly done: (secured: Secured) => void;
   cancelTimer: () => void;
@@ -65,8 +63,10 @@ const failuresLogged = { burst: 10, everyMs: 10_000 } as const;
 /** Makes a front that nobody has come to. */
 export function createTlsFront({ tls, clock, log, limits }: TlsFrontDeps): TlsFront {
   const { material, files, clientCertificates } = tls;
-  // tls.Server does not say which connection a handshake belongs to; but what it calls runs in the context where that one came in.
-  const handshakes = new AsyncLocalStorage<Handshake>();
+  const handshakes = new WeakMap<Socket, Handshake>();
+  // tls.Server does not say which connection it encrypts; Node keeps it where it keeps that of any socket upon another.
+  const handshakeOf = (connection: TLSSocket): Handshake | undefined =>
+    handshakes.get((connection as unknown as { readonly _parent: Socket })["_parent"]);
   const sparing = createSparing(failuresLogged);
   const server = createServer({
     ...contextOf(material.current),
@@ -80,17 +80,17 @@ export function createTlsFront({ tls, clock, log, limits }: TlsFrontDeps): TlsFr
     if (handshake.isOver) return;
     handshake.isOver = true;
     handshake.cancelTimer();
-    const { peer, at, socket } = handshake;
+    const { peer, at } = handshake;
     const facts = { ...handshakeFacts({ component: "server port", ...at, files, cause }), peer };
     const text = "a TLS handshake failed";
-    // Whoever only looks whether the port is open, such as a load balancer, sends nothing.
-    if (socket.bytesRead === 0) return void log.debug(facts, text);
+    // Whoever only looks whether the port is open, such as a load balancer, sends nothing and goes.
+    if (isReset(cause)) return void log.debug(facts, text);
     const { isSaid, unsaid } = sparing.ask(clock.now());
     if (isSaid) log.warn({ ...facts, unsaid }, text);
   }
 
   server.on("secureConnection", (connection) => {
-    const handshake = handshakes.getStore();
+    const handshake = handshakeOf(connection);
     if (handshake === undefined || handshake.isOver) return void connection.destroy();
     const client = clientOf(connection);
     if (client.fault !== undefined) {
@@ -106,7 +106,7 @@ export function createTlsFront({ tls, clock, log, limits }: TlsFrontDeps): TlsFr
     });
   });
   server.on("tlsClientError", (error, connection) => {
-    const handshake = handshakes.getStore();
+    const handshake = handshakeOf(connection);
     // Where Node turned a certificate away, its own error says no more than that the connection ended.
     if (handshake) fail(handshake, textOf(connection.authorizationError) ?? error);
   });
@@ -115,18 +115,17 @@ export function createTlsFront({ tls, clock, log, limits }: TlsFrontDeps): TlsFr
     secure(socket, done) {
       const at = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
       const handshake: Handshake = {
-        ...{ peer: peerOf(socket), socket, at, done },
+        ...{ peer: peerOf(socket), at, done },
         ...{ cancelTimer: () => undefined, isOver: false },
       };
-      handshakes.run(handshake, () => {
-        const limitMs = limits.prefaceMsMax;
-        handshake.cancelTimer = clock.after(limitMs, () => {
-          fail(handshake, `it was not over after ${limitMs} ms`);
-          socket.destroy();
-        });
-        socket.once("close", () => handshake.cancelTimer());
-        server.emit("connection", socket);
+      handshakes.set(socket, handshake);
+      const limitMs = limits.prefaceMsMax;
+      handshake.cancelTimer = clock.after(limitMs, () => {
+        fail(handshake, `it was not over after ${limitMs} ms`);
+        socket.destroy();
       });
+      socket.once("close", () => handshake.cancelTimer());
+      server.emit("connection", socket);
     },
   };
 }
@@ -138,6 +137,9 @@ function clientOf(connection: TLSSocket): { readonly name?: string; readonly fau
   if (!connection.authorized) return { fault: textOf(connection.authorizationError) ?? "not authorized" };
   return name === undefined ? { fault: "the client's certificate has no name that can be used" } : { name };
 }
+
+const isReset = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ECONNRESET";
 
 /** Typed as an Error, and in fact a code such as CERT_HAS_EXPIRED. */
 const textOf = (code: unknown): string | undefined => (code ? String(code) : undefined);
