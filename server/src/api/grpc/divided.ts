@@ -42,11 +42,14 @@ export function divideStreams(session: ServerHttp2Session, { limits, noteOf, ser
     if (note) note.authorization = authorizationIn(rawHeaders);
     if (serveOther === undefined || note === undefined || grpcType.test(note.contentType ?? "")) {
       for (const serve of served) serve.call(session, stream, headers, flags, rawHeaders);
-    } else if (letIn(note, limits)) {
-      delete headers[ticketHeader];
-      if (note.timeout !== undefined) headers["grpc-timeout"] = note.timeout;
-      serveOther({ stream, headers, rawHeaders, note });
+      return;
     }
+    // A caller that hangs up, or is cut off, is everyday; without a listener it would end the process.
+    stream.on("error", () => stream.destroy());
+    if (!letIn(note, limits)) return;
+    delete headers[ticketHeader];
+    if (note.timeout !== undefined) headers["grpc-timeout"] = note.timeout;
+    serveOther({ stream, headers, rawHeaders, note });
   });
 }
 

@@ -18,8 +18,6 @@ export function createStreamServer(
   const server = createServer(serve);
   return ({ stream, headers, rawHeaders, note }) => {
     noteArrival(stream, note.connection.arrival);
-    // A caller that hangs up is everyday.
-    stream.on("error", () => stream.destroy());
     const cancelBodyTimer = clock.after(limits.unaryMsMax, () => {
       if (!stream.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
     });
