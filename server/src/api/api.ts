@@ -10,10 +10,7 @@ import type { Random } from "../ports/random.ts";
 import { createCallers, everybody } from "./callers.ts";
 import { createGrpcStack } from "./grpc/grpc.ts";
 import { createHttpStack } from "./http/http.ts";
-import { watchCallers } from "./interceptors/auth.ts";
-import { boundCalls } from "./interceptors/deadline.ts";
-import { translateProblems } from "./interceptors/problems.ts";
-import { validateRequests } from "./interceptors/validate.ts";
+import { createInterceptors } from "./interceptors/interceptors.ts";
 import { type Address, createListener } from "./listener.ts";
 import { routesOf } from "./route.ts";
 import { createServices, type RouterDeps } from "./router.ts";
@@ -62,12 +59,7 @@ export function createApi(deps: ApiDeps): Api {
   const pageTokenKey = deps.pageTokenKey ?? deps.random.bytes(keyBytes);
   const services = createServices({ ...deps, pageTokenKey, draining: draining.signal });
   const { auth, tls } = deps;
-  const routes = routesOf(services, [
-    translateProblems(deps.log),
-    ...(auth ? [watchCallers(auth)] : []),
-    boundCalls({ ...deps, closing: closing.signal }),
-    validateRequests,
-  ]);
+  const routes = routesOf(services, createInterceptors({ ...deps, closing: closing.signal }));
   const callers = auth ? createCallers(auth, deps) : everybody;
   const shared = { ...deps, routes, callers, nextRequestId: createRequestIds(deps.random) };
   const http = createHttpStack({ ...shared, isReady: () => !draining.signal.aborted });

@@ -13,7 +13,6 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { CallContext } from "../call.ts";
 import { CallError, callError, problemError } from "../call-error.ts";
-import type { Caller } from "../callers.ts";
 import { hasOneRequest, isUnary, type Streaming, type Unary } from "../handler-kinds.ts";
 import { translate } from "../interceptors/problems.ts";
 import type { Route } from "../route.ts";
@@ -36,7 +35,7 @@ export type AdmittedCall = {
   readonly note: StreamNote;
   readonly metadata: Metadata;
   readonly requestId: string;
-  readonly caller: Caller;
+  readonly caller: CallContext["caller"];
   /** How long the caller waits; undefined: it does not say. */
   readonly timeoutMs: number | undefined;
   /** Hears how the call ended; it may be told twice. */

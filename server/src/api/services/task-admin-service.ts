@@ -5,27 +5,22 @@ import {
   DeleteTaskResponseSchema,
   MoveTaskResponseSchema,
   ReplayTaskResponseSchema,
-  type RevokeTasksRequest,
   RevokeTasksResponseSchema,
   RunTaskNowResponseSchema,
   TaskAdminService,
   UpdateTaskResponseSchema,
 } from "@stem/proto/stem/v1/task_admin_service_pb";
 import type { Task as TaskMessage } from "@stem/proto/stem/v1/task_pb";
-import { type CancelMessage, noWish, type RevokedId, type TaskAt } from "../../broker/broker.ts";
+import { noWish, type RevokedId, type TaskAt } from "../../broker/broker.ts";
 import { queueNameOf, type TaskRef, taskIdOf } from "../../model/ids.ts";
-import type { Limits } from "../../model/limits.ts";
-import { fieldInvalid } from "../../model/problem.ts";
 import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
-import type { Caller } from "../callers.ts";
-import { requesterOf } from "../convert/requester.ts";
+import { cancelMessageOf, revocationMsOf } from "../convert/cancelling.ts";
 import { purgeTimeOf, retentionToProto } from "../convert/retention.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
 import { explanationToProto } from "../convert/task-explanation.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
-import { durationMs } from "../convert/time-fields.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 const outcomes: { readonly [K in RevokedId["kind"]]: CancelOutcome } = {
@@ -65,7 +60,7 @@ export function createTaskAdminService({
     },
     async revokeTasks(request, { caller }) {
       const ids = request.taskIds.map(taskIdOf);
-      const how = { ...cancelMessageOf(request, caller), ttlMs: ttlOf(request, limits) };
+      const how = { ...cancelMessageOf(request, caller), ttlMs: revocationMsOf(request, limits) };
       const tasks = await broker.revoke(namespaces(request.namespace), ids, how);
       return create(RevokeTasksResponseSchema, {
         tasks: tasks.map(({ kind, state }, at) => ({
@@ -103,19 +98,5 @@ export function createTaskAdminService({
     },
   });
 }
-
-/** How long ids are waited for; undefined: as long as usual. */
-function ttlOf({ ttl }: RevokeTasksRequest, { revocationMsMax }: Limits): number | undefined {
-  const ttlMs = ttl && durationMs(ttl);
-  if (ttlMs !== undefined && ttlMs > revocationMsMax)
-    throw fieldInvalid("ttl", `must be at most ${revocationMsMax} ms`);
-  return ttlMs;
-}
-
-/** What whoever cancels says. */
-const cancelMessageOf = (
-  { reason, requester }: { readonly reason: string; readonly requester: string },
-  caller: Caller,
-): CancelMessage => ({ reason, requester: requesterOf(requester, caller) });
 
 const show = (task: Task): TaskMessage => taskToProto(task, { args: true, progress: undefined });

@@ -15,7 +15,7 @@ import {
 import { noWish } from "../../broker/broker.ts";
 import { queueNameOf } from "../../model/ids.ts";
 import { type ServiceEntry, serve } from "../call.ts";
-import { requesterOf } from "../convert/requester.ts";
+import { cancelMessageOf } from "../convert/cancelling.ts";
 import { batchEditOf } from "../convert/task-edit.ts";
 import { type BatchCall, type BatchRequest, batchCallOf } from "../convert/task-filter.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -51,10 +51,7 @@ export function createTaskBatchService(deps: BatchServiceDeps): ServiceEntry {
     },
     async cancelTasks(request, { caller }) {
       const { batch, answer } = callOf(CancelTasksRequestSchema, request);
-      const outcome = await broker.cancelTasks(batch, {
-        reason: request.reason,
-        requester: requesterOf(request.requester, caller),
-      });
+      const outcome = await broker.cancelTasks(batch, cancelMessageOf(request, caller));
       return create(CancelTasksResponseSchema, { outcome: answer(outcome) });
     },
   });
