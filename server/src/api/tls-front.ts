@@ -4,7 +4,6 @@
  * connections that are open notice nothing.
  */
 
-import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { Kept } from "../lib/kept.ts";
@@ -144,11 +143,5 @@ const isReset = (cause: unknown): boolean =>
 /** Typed as an Error, and in fact a code such as CERT_HAS_EXPIRED. */
 const textOf = (code: unknown): string | undefined => (code ? String(code) : undefined);
 
-function contextOf(material: TlsMaterial): SecureContextOptions {
-  return {
-    ...material,
-    minVersion: "TLSv1.2",
-    // A resumed session would bring back a client certificate that was checked against authorities which may be trusted no more.
-    ...(material.ca && { secureOptions: constants.SSL_OP_NO_TICKET }),
-  };
-}
+/** Each context has keys of its own for resuming sessions: whoever was let in by an older one shows its certificate again. */
+const contextOf = (material: TlsMaterial): SecureContextOptions => ({ ...material, minVersion: "TLSv1.2" });
