@@ -47,8 +47,8 @@ export interface StemClient extends Enqueuer, Broadcaster, Facades, AsyncDisposa
  */
 export function connect(target: string | ClientOptions = {}): StemClient {
   const options = typeof target === "string" ? { url: target } : target;
-  const { url, dial, failover, log = silentLogger } = options;
-  const servers = createServers({ url, dial, failover, log });
+  const { url, dial, failover, token, tls, log = silentLogger } = options;
+  const servers = createServers({ url, dial, failover, token, tls, log });
   const transports = { calls: servers.open().transport, waits: servers.open().transport };
   return createClient({ ...transports, moves: servers.moves }, { ...options, onClose: servers.close });
 }
