@@ -3,7 +3,7 @@ import { gatesOf, isBefore, type LimitedGate, stages } from "../../model/gatekee
 import type { QueueName } from "../../model/ids.ts";
 import { dealTurns, type QueueTier } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { query } from "./files/connection.ts";
 import type { Gates } from "./gates.ts";
 import type { QueueEntry } from "./queue-registry.ts";

@@ -1,4 +1,4 @@
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { type Database, query } from "./files/connection.ts";
 
 /** Makes a look at which priorities the ready tasks of a queue that are not tied have, highest first: one step into the index for each. */

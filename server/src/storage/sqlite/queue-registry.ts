@@ -1,5 +1,5 @@
 import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
-import { FactPack } from "./event-facts.ts";
+import { FactPack } from "../sql/event-facts.ts";
 import { type Database, query } from "./files/connection.ts";
 
 /** A queue as the writer keeps it in memory: there are at most some ten thousand, and every verb needs theirs. */

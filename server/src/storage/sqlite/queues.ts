@@ -1,6 +1,6 @@
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import type { Queue } from "../../model/queue.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
 

@@ -1,5 +1,5 @@
 import { isBefore, type LimitedGate, type Stage, stages, type Tied } from "../../model/gatekeeper.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 /** A tied task as its row says. */

@@ -1,8 +1,8 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
 import type { MoreChange, TaskChange } from "../../../model/task-machine.ts";
-import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
-import { policyOfText, policyText } from "../policy-text.ts";
+import { codeOfReason, eventKinds, reasonOfCode, states } from "../../sql/codes.ts";
+import { policyOfText, policyText } from "../../sql/policy-text.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** Writes what a transition writes. */
