@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Durability, Store } from "../ports/store.ts";
 import { createMemoryStore } from "./memory/memory.ts";
+import { openPostgresStore } from "./postgres/postgres.ts";
 import { openSqliteStore } from "./sqlite/sqlite.ts";
 
 /** What a store is opened with. */
@@ -22,7 +23,7 @@ export type OpenStoreOptions = {
   readonly onFatal?: (error: Error) => void;
 };
 
-const known = "memory: (tasks end with the process) or sqlite:PATH";
+const known = "memory: (tasks end with the process), sqlite:PATH or postgres://HOST/DATABASE";
 
 /** Opens the store of a URL. Throws, saying what is wrong, for a URL that names none or a store that cannot be had. */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
@@ -32,6 +33,9 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
       return openMemory(rest, options);
     case "sqlite":
       return openSqliteStore(pathOf(rest), options);
+    case "postgres":
+    case "postgresql":
+      return openPostgresStore(url, options);
     case undefined:
       throw new Error(`the store ${JSON.stringify(url)} is not a URL: give ${known}`);
     default:

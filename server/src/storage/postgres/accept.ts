@@ -1,0 +1,164 @@
+import type { Instant } from "../../model/ids.ts";
+import type { NewTask } from "../../model/task.ts";
+import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
+import { acceptUnique } from "./accept-unique.ts";
+import { stateCode } from "../sql/codes.ts";
+import { contestedOf, takeKeys } from "./claims.ts";
+import { findHashes, knownAs, placeOf } from "./find-hashes.ts";
+import { type Arrival, insertTasks, stateOf } from "./insert.ts";
+import { judge } from "./judge.ts";
+import type { Verb } from "./lane.ts";
+import { Conflict } from "./problems.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+import { cancelRevoked } from "./revoke.ts";
+import type { Work } from "./work.ts";
+
+/** A task on its way in, and when. */
+export type Entering = { readonly task: NewTask; readonly now: Instant };
+
+/** Stores new tasks, in their order. */
+export const accept: Verb<Entering, AcceptVerdict> = {
+  isDurable: true,
+  async run(work, entering) {
+    const { db, queues } = work;
+    await queues.load(
+      db,
+      entering.map(({ task }) => task),
+    );
+    const contested = await contestedOf(work, entering);
+    const verdicts: AcceptVerdict[] = [];
+    for (const run of runsOf(entering, contested)) {
+      const [first] = run;
+      if (first !== undefined && contested.has(first)) verdicts.push(await acceptContested(work, first));
+      else verdicts.push(...(await acceptRun(work, run)));
+    }
+    await cancelRevoked(work, entering);
+    return verdicts;
+  },
+};
+
+/** Stores a batch that is stored whole, or not at all: it is judged first. */
+export async function acceptTogether(
+  work: Work,
+  { tasks, now }: Pick<AcceptBatch, "tasks" | "now">,
+): Promise<readonly AcceptVerdict[]> {
+  const refusal = await judge(work, tasks, now);
+  if (refusal !== undefined) return refusal;
+  const verdicts = await accept.run(
+    work,
+    tasks.map((task) => ({ task, now })),
+  );
+  // Between the judgement and the writing another server may have come.
+  if (verdicts.some((verdict) => verdict === "exists" || verdict === "queue_limit"))
+    throw new Conflict("an atomic batch was overtaken");
+  return verdicts;
+}
+
+/** Cuts a batch where a task has to see what became of one before it: one of the same id, or one that claims the same key. */
+function runsOf(
+  entering: readonly Entering[],
+  contested: ReadonlySet<Entering>,
+): readonly (readonly Entering[])[] {
+  const runs: Entering[][] = [];
+  let run: Entering[] = [];
+  let ids = new Set<string>();
+  const cut = (): void => {
+    if (run.length > 0) runs.push(run);
+    run = [];
+    ids = new Set();
+  };
+  for (const each of entering) {
+    const place = placeOf(each.task);
+    const isAlone = contested.has(each);
+    if (isAlone || ids.has(place)) cut();
+    run.push(each);
+    ids.add(place);
+    if (isAlone) cut();
+  }
+  cut();
+  return runs;
+}
+
+/** Stores tasks of different ids, whose keys nobody else claims. */
+async function acceptRun(work: Work, run: readonly Entering[]): Promise<readonly AcceptVerdict[]> {
+  const verdicts = new Array<AcceptVerdict | undefined>(run.length).fill(undefined);
+  const arrivals: Arrival[] = [];
+  const places: number[] = [];
+  const homes = await homesFor(work, run);
+  for (const [at, { task, now }] of run.entries()) {
+    const queue = homes[at];
+    if (queue === undefined || typeof queue === "string") verdicts[at] = queue ?? "queue_limit";
+    else {
+      const isTied = isTiedIn(work, task, queue);
+      arrivals.push({ task, queue, now, isTied, isWanted: isTied || task.unique !== undefined });
+      places.push(at);
+    }
+  }
+  const stored = await store(work, arrivals);
+  for (const [i, at] of places.entries()) verdicts[at] = stored[i];
+  return verdicts as AcceptVerdict[];
+}
+
+/** A queue for each task; a queue that is new comes into being with it, but not for one whose id is known, and not beyond the limit. */
+async function homesFor(
+  work: Work,
+  run: readonly Entering[],
+): Promise<readonly (QueueEntry | "duplicate" | "exists" | undefined)[]> {
+  const { db, queues, limits } = work;
+  const isNew = ({ task }: Entering) => queues.find(task.namespace, task.queue) === undefined;
+  const homeless = run.filter(isNew).map(({ task }) => task);
+  const hashes = await findHashes(work, homeless);
+  const found: (QueueEntry | "duplicate" | "exists" | undefined)[] = [];
+  for (const { task, now } of run) {
+    const bounds = { now, queuesMax: limits.queuesPerNamespaceMax };
+    found.push(
+      queues.find(task.namespace, task.queue) ?? knownAs(hashes, task) ?? (await queues.make(db, task, bounds)),
+    );
+  }
+  return found;
+}
+
+/** Inserts tasks, and notes all that this means beside their rows. */
+async function store(work: Work, arrivals: readonly Arrival[]): Promise<readonly AcceptVerdict[]> {
+  if (arrivals.length === 0) return [];
+  await work.gates.lock(arrivals.flatMap(({ isTied, queue }) => (isTied ? queue.namespaceId : [])));
+  const inserted = await insertTasks(work, arrivals);
+  const refused = arrivals.filter((_, at) => inserted.has(at) && inserted.get(at) === undefined);
+  const hashes = await findHashes(
+    work,
+    refused.map(({ task }) => task),
+  );
+  const stored: { readonly arrival: Arrival; readonly seq: number | undefined }[] = [];
+  const verdicts = arrivals.map((arrival, at): AcceptVerdict => {
+    const seq = inserted.get(at);
+    if (inserted.has(at) && seq === undefined) return knownAs(hashes, arrival.task) ?? "exists";
+    stored.push({ arrival, seq });
+    note(work, arrival);
+    return "accepted";
+  });
+  await takeKeys(work, stored);
+  await work.gates.enter(stored);
+  return verdicts;
+}
+
+function note({ ledger }: Work, arrival: Arrival): void {
+  const { task, queue, now } = arrival;
+  const state = stateOf(arrival);
+  const reason = state === stateCode.scheduled ? "delay" : undefined;
+  ledger.move(queue, undefined, state);
+  ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
+}
+
+/** Whether gates may ever keep a task. */
+const isTiedIn = ({ rules }: Work, task: NewTask, queue: QueueEntry): boolean =>
+  task.ties !== undefined || rules.fairQueues.has(queue.id) || rules.namedSpaces.has(task.namespace);
+
+/** A task that claims a key which somebody has, or may have. */
+async function acceptContested(work: Work, { task, now }: Entering): Promise<AcceptVerdict> {
+  const known = knownAs(await findHashes(work, [task]), task);
+  if (known !== undefined || task.unique === undefined) return known ?? "exists";
+  return acceptUnique(work, { task: { ...task, unique: task.unique }, now }, async () => {
+    const [verdict] = await acceptRun(work, [{ task, now }]);
+    return verdict ?? "exists";
+  });
+}

@@ -1,0 +1,26 @@
+import type { GateNews, GateStore } from "../../ports/gate-store.ts";
+import type { Asking } from "./asking.ts";
+import {
+  deleteLimit,
+  getLimit,
+  listLimits,
+  listWeights,
+  openGates,
+  putLimit,
+  putWeight,
+} from "./limits.ts";
+
+/** Limits, and the gates that they make; `listen` names the one who hears what gates did. */
+export const createGateStore = (
+  { lane, read }: Asking,
+  listen: (listener: (news: GateNews) => void) => void,
+): GateStore => ({
+  putLimit: (limit) => lane.call({ isAlone: true }, (work) => putLimit(work, limit)),
+  deleteLimit: (ref, now) => lane.call({ isAlone: true }, (work) => deleteLimit(work, ref, now)),
+  getLimit: (ref) => read((db) => getLimit(db, ref)),
+  listLimits: (namespace, after, limit) => read((db) => listLimits(db, namespace, after, limit)),
+  putWeight: (ref, weight, now) => lane.call({}, (work) => putWeight(work, ref, weight, now)),
+  listWeights: (ref, after, limit) => read((db) => listWeights(db, ref, after, limit)),
+  openGates: (now) => lane.call({}, (work) => openGates(work, now)),
+  onGateNews: listen,
+});

@@ -1,0 +1,111 @@
+import { instantOf } from "../../model/ids.ts";
+import { type EventFact, FactPack } from "../sql/event-facts.ts";
+import { byteas, int4s, int8s } from "./arrays.ts";
+import type { QueueEntry } from "./queue-registry.ts";
+import { type Session, statement } from "./session.ts";
+
+/**
+ * What a transaction owes at its end: how many tasks of each queue moved between states, and what happened to them, in one statement.
+ * Kept in memory until then, so that a commit of a thousand tasks writes it once.
+ */
+export type Ledger = {
+  /** Tasks of the queue (default: one) moved between states, given as numbers; undefined: they came, or they went. */
+  move(queue: QueueEntry, from: number | undefined, to: number | undefined, tasks?: number): void;
+  /** Something happened to a task of the queue. */
+  note(queue: QueueEntry, fact: EventFact): void;
+  /** By how many tasks a state of a queue has grown. */
+  pending(queue: Pick<QueueEntry, "id">, state: number): number;
+  /** Queues of which a state has grown, or shrunk, and by how many. */
+  changed(state: number): readonly QueueChange[];
+  /** Writes all of it, inside the transaction. */
+  write(db: Session, slot: number): Promise<void>;
+};
+
+/** So many tasks of a queue came into a state, or left it. */
+export type QueueChange = { readonly queue: QueueEntry; readonly by: number };
+
+const stateCount = 7;
+/** Room for a row's other columns, counted towards the size of the log. */
+const rowBytes = 64;
+
+const states = ["scheduled", "ready", "leased", "succeeded", "failed", "cancelled", "expired"] as const;
+const added = states.map((state) => `${state} = d.${state} + excluded.${state}`).join(", ");
+
+const upsertDepths = `
+  INSERT INTO depths AS d (queue, slot, ${states.join(", ")})
+  SELECT u.queue, $1::int2, ${states.map((state) => `u.${state}`).join(", ")}
+  FROM unnest($2::int4[], ${states.map((_, at) => `$${at + 3}::int8[]`).join(", ")}) AS u(queue, ${states.join(", ")})
+  ON CONFLICT (queue, slot) DO UPDATE SET ${added}`;
+const countAndTell = statement(`
+  WITH counted AS (${upsertDepths})
+  INSERT INTO events (row, xid, newest_at, bytes, last_index, queues, facts)
+  SELECT s.event_base + pg_current_xact_id()::text::int8, pg_current_xact_id(), $10::int8, $11::int4, $12::int4, $13::int4[], $14::bytea[]
+  FROM store s`);
+const countOnly = statement(upsertDepths);
+
+/** Facts of one queue, one after the other. */
+type Run = { readonly queue: QueueEntry; readonly pack: FactPack };
+
+/** Makes an empty one. */
+export function createLedger(): Ledger {
+  const moved = new Map<QueueEntry, number[]>();
+  const runs: Run[] = [];
+  let factCount = 0;
+
+  function countsOf(queue: QueueEntry): number[] {
+    let counts = moved.get(queue);
+    if (counts === undefined) {
+      counts = new Array<number>(stateCount).fill(0);
+      moved.set(queue, counts);
+    }
+    return counts;
+  }
+
+  function shift(queue: QueueEntry, state: number, by: number): void {
+    const counts = countsOf(queue);
+    counts[state] = (counts[state] ?? 0) + by;
+  }
+
+  /** In the order of queues, so that servers that share a slot by mistake wait for each other, and no more. */
+  function depthColumns(): Buffer[] {
+    const rows = [...moved].filter(([, counts]) => counts.some((by) => by !== 0));
+    rows.sort(([a], [b]) => a.id - b.id);
+    const columns = states.map((_, state) => int8s(rows.map(([, counts]) => counts[state] ?? 0)));
+    return [int4s(rows.map(([queue]) => queue.id)), ...columns];
+  }
+
+  return {
+    move(queue, from, to, tasks = 1) {
+      if (from !== undefined) shift(queue, from, -tasks);
+      if (to !== undefined) shift(queue, to, tasks);
+    },
+    note(queue, fact) {
+      let run = runs.at(-1);
+      if (run?.queue !== queue) {
+        run = { queue, pack: new FactPack() };
+        runs.push(run);
+      }
+      run.pack.add(fact);
+      factCount += 1;
+    },
+    pending: ({ id }, state) =>
+      [...moved].reduce((sum, [queue, counts]) => sum + (queue.id === id ? (counts[state] ?? 0) : 0), 0),
+    changed: (state) =>
+      [...moved].flatMap(([queue, counts]) => {
+        const by = counts[state] ?? 0;
+        return by === 0 ? [] : [{ queue, by }];
+      }),
+    async write(db, slot) {
+      if (moved.size === 0 && runs.length === 0) return;
+      if (runs.length === 0) {
+        await db.run(countOnly, slot, ...depthColumns());
+        return;
+      }
+      const facts = runs.map(({ pack }) => pack.blob());
+      const bytes = facts.reduce((sum, { length }) => sum + length, rowBytes);
+      const newestAt = Math.max(...runs.map(({ pack }) => pack.newestAt));
+      const log = [int4s(runs.map(({ queue }) => queue.id)), byteas(facts)];
+      await db.run(countAndTell, slot, ...depthColumns(), instantOf(newestAt), bytes, factCount - 1, ...log);
+    },
+  };
+}

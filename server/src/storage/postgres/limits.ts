@@ -1,0 +1,195 @@
+import { type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
+import { capacityOf, isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
+import { type Instant, type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
+import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
+import { stateCode } from "../sql/codes.ts";
+import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
+import { dueOnChange } from "../../model/gate.ts";
+import type { LimitPlace } from "./live-limits.ts";
+import { raiseRules, selectLimits } from "./rules.ts";
+import { type Session, statement } from "./session.ts";
+import { tieNames } from "./tie-names.ts";
+import { gateQueues } from "./ties.ts";
+import { setWeight } from "./turns.ts";
+import type { Work } from "./work.ts";
+
+const countLimits = statement<[number]>("SELECT count(*) FROM limits WHERE namespace = $1");
+const selectDue = statement<[number]>(
+  "SELECT due_at FROM limits WHERE namespace = $1 AND kind = $2 AND subject = $3",
+);
+const upsert = statement(`
+  INSERT INTO limits (namespace, kind, subject, concurrency, rate_count, rate_period_ms, rate_burst, updated_at, due_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  ON CONFLICT (namespace, kind, subject) DO UPDATE SET concurrency = excluded.concurrency, rate_count = excluded.rate_count,
+    rate_period_ms = excluded.rate_period_ms, rate_burst = excluded.rate_burst, updated_at = excluded.updated_at,
+    due_at = excluded.due_at, untidy = false`);
+const drop = statement("DELETE FROM limits WHERE namespace = $1 AND kind = $2 AND subject = $3");
+
+const placeOf = ({ kind, namespace, subject }: LimitRef): LimitPlace => ({ kind, text: scoped(namespace, subject) });
+
+/** Puts a limit, and holds back who may not be let through by it any more. Alone: nobody goes by the rules of before meanwhile. */
+export async function putLimit(work: Work, limit: GateLimit): Promise<"done" | "more" | "too_many"> {
+  const { db, queues, gates, limits: bounds } = work;
+  const { namespace, kind, updatedAt } = limit;
+  const space = await queues.makeNamespace(db, namespace);
+  if (!gates.limits.has(placeOf(limit))) {
+    const [count] = await db.rows(countLimits, space);
+    if ((count?.[0] ?? 0) >= bounds.gateLimitsPerNamespaceMax) return "too_many";
+  }
+  if (kind === "name" && !(await tieNames(work, space, limit))) {
+    // Until all is tied it stands open, and what comes in is tied.
+    await keep(work, space, { ...limit, concurrency: undefined, rate: undefined });
+    return "more";
+  }
+  await keep(work, space, limit);
+  return tendLimit(work, limit, updatedAt);
+}
+
+async function keep({ db, gates }: Work, space: number, limit: GateLimit): Promise<void> {
+  const { kind, subject, concurrency, rate, updatedAt } = limit;
+  const [before] = await db.rows(selectDue, space, limitKinds.code(kind), subject);
+  // What a rate has given out stays given out when it is put again, at whatever pace.
+  const dueAt = dueOnChange(rate, before?.[0] ?? 0, updatedAt);
+  const columns = [rate?.count ?? null, rate?.periodMs ?? null, rate?.burst ?? null];
+  await db.run(
+    upsert,
+    ...[space, limitKinds.code(kind), subject, concurrency ?? null, ...columns, updatedAt, dueAt],
+  );
+  await raiseRules(db);
+  gates.limits.replace(placeOf(limit), limit);
+}
+
+/** Takes a limit away, and lets through who waits at it. Alone, as it was put. */
+export async function deleteLimit(
+  work: Work,
+  ref: LimitRef,
+  now: Instant,
+): Promise<"done" | "more" | "unknown"> {
+  const { db, queues, gates } = work;
+  const live = [...gates.limits.all()].find(
+    ({ kind, namespace, subject }) => kind === ref.kind && namespace === ref.namespace && subject === ref.subject,
+  );
+  if (live === undefined) return "unknown";
+  const space = await queues.makeNamespace(db, ref.namespace);
+  // It stays until nobody waits at it any more, and stands open meanwhile.
+  await keep(work, space, { ...live, concurrency: undefined, rate: undefined, updatedAt: now });
+  if ((await tendLimit(work, ref, now)) === "more") return "more";
+  await db.run(drop, space, limitKinds.code(ref.kind), ref.subject);
+  gates.limits.replace(placeOf(ref), undefined);
+  return "done";
+}
+
+async function tendLimit(work: Work, ref: LimitRef, now: Instant): Promise<"done" | "more"> {
+  const { kind } = ref;
+  if (isTaskGate(kind)) {
+    work.gates.touch({ kind, text: scoped(ref.namespace, ref.subject) });
+    return (await work.gates.tend(now)) ? "more" : "done";
+  }
+  await work.queues.load(work.db, [queueOf(ref)]);
+  const queue = work.queues.find(ref.namespace, queueNameOf(ref.subject));
+  if (queue !== undefined) await gateQueues(work.db, [queue.id]);
+  await ringQueue(work, ref, now);
+  return "done";
+}
+
+const queueOf = ({ namespace, subject }: LimitRef): QueueRef => ({ namespace, queue: queueNameOf(subject) });
+
+const selectDepth = statement<[leased: number, ready: number]>(`
+  SELECT coalesce(sum(d.leased), 0)::int8, coalesce(sum(d.ready), 0)::int8
+  FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN depths d ON d.queue = q.id WHERE n.name = $1 AND q.name = $2`);
+
+/** Tells who waits for a queue whether it may be claimed from; false: not now, though there is something in it. */
+async function ringQueue({ db, queues, gates }: Work, ref: LimitRef, now: Instant): Promise<boolean> {
+  const { namespace, subject } = ref;
+  await queues.load(db, [queueOf(ref)]);
+  const queue = queues.find(namespace, queueNameOf(subject));
+  const [leased, ready] = (await db.rows(selectDepth, namespace, subject))[0] ?? [0, 0];
+  if (queue === undefined || ready === 0) return true;
+  const live = await gates.decide(() => gates.limits.of(placeOf(ref)));
+  const room = Math.min(ready, live === undefined ? ready : capacityOf(live, leased, now));
+  if (room > 0) gates.bell.opened(queue, room);
+  return room > 0;
+}
+
+const selectWaking = statement<LimitRow>(`${selectLimits} WHERE l.rate_count IS NOT NULL OR l.untidy`);
+const tidy = statement("UPDATE limits SET untidy = false WHERE untidy");
+
+/** Lets through whom rates allow, and tells when the next one may come. */
+export async function openGates(work: Work, now: Instant): Promise<Instant | undefined> {
+  const { db, gates, queues } = work;
+  const waking = (await db.rows(selectWaking)).map((row) => ({ limit: limitOf(row), dueAt: row[8] }));
+  const atTasks = waking.filter(({ limit }) => isTaskGate(limit.kind));
+  const spaces = new Set(atTasks.map(({ limit }) => limit.namespace));
+  await queues.loadNamespaces(db, [...spaces]);
+  await gates.lock([...spaces].flatMap((space) => queues.namespaceId(space) ?? []));
+  if (atTasks.length > 0) await db.run(tidy);
+  for (const { limit, dueAt } of waking) {
+    if (isTaskGate(limit.kind)) gates.touch({ kind: limit.kind, text: scoped(limit.namespace, limit.subject) });
+    else if (!(await ringQueue(work, limit, now))) {
+      const at = limit.rate && nextTokenAt(limit.rate, dueAt);
+      if (at !== undefined && at > now) gates.bell.wakeAt(at);
+    }
+  }
+  await gates.tend(now);
+  return gates.bell.nextWakeAt();
+}
+
+const selectOne = statement<LimitRow>(`${selectLimits} WHERE n.name = $1 AND l.kind = $2 AND l.subject = $3`);
+const selectSome = statement<LimitRow>(
+  `${selectLimits} WHERE n.name = $1 AND (l.kind, l.subject) > ($2, $3) ORDER BY l.kind, l.subject LIMIT $4`,
+);
+const usesOf = (kind: LimitedGate["kind"]) =>
+  statement<[leased: number, waiting: number]>(`
+    SELECT count(*) FILTER (WHERE state = ${stateCode.leased}),
+      count(*) FILTER (WHERE state = ${stateCode.ready} AND held = ${kind === "key" ? 2 : 3})
+    FROM ties WHERE limit_${kind} = $1`);
+const uses = { key: usesOf("key"), name: usesOf("name") };
+
+/** One limit, and what it does now. */
+export async function getLimit(db: Session, ref: LimitRef): Promise<GateStatus | undefined> {
+  const { namespace, kind, subject } = ref;
+  const [row] = await db.rows(selectOne, namespace, limitKinds.code(kind), subject);
+  if (row === undefined) return undefined;
+  const asked = isTaskGate(kind)
+    ? await db.rows(uses[kind], scoped(namespace, subject))
+    : await db.rows(selectDepth, namespace, subject);
+  const [leased, waiting] = asked[0] ?? [0, 0];
+  return { ...limitOf(row), leased, waiting };
+}
+
+/** Limits of a namespace by kind and subject, after `after`. */
+export const listLimits = async (
+  db: Session,
+  namespace: Namespace,
+  after: LimitRef | undefined,
+  limit: number,
+): Promise<readonly GateLimit[]> => {
+  const from = after ? [limitKinds.code(after.kind), after.subject] : [0, ""];
+  return (await db.rows(selectSome, namespace, ...from, limit)).map(limitOf);
+};
+
+/** Sets how often a fairness key comes. */
+export async function putWeight(
+  { db, queues, limits }: Work,
+  ref: QueueRef,
+  weight: KeyWeight,
+  now: Instant,
+): Promise<"done" | "queue_limit"> {
+  const queue = await queues.make(db, ref, { now, queuesMax: limits.queuesPerNamespaceMax });
+  if (queue === undefined) return "queue_limit";
+  await setWeight(db, queue.id, weight);
+  return "done";
+}
+
+const selectWeights = statement<[key: string, weight: number]>(`
+  SELECT k.key, k.weight FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN turns k ON k.queue = q.id
+  WHERE n.name = $1 AND q.name = $2 AND k.key > $3 AND k.weight IS NOT NULL ORDER BY k.key LIMIT $4`);
+
+/** The weights of a queue other than 1, by key. */
+export const listWeights = async (
+  db: Session,
+  { namespace, queue }: QueueRef,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly KeyWeight[]> =>
+  (await db.rows(selectWeights, namespace, queue, after ?? "", limit)).map(([key, weight]) => ({ key, weight }));

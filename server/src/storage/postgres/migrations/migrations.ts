@@ -1,0 +1,5 @@
+import { initial } from "./0001-initial.ts";
+import type { Migration } from "./migration.ts";
+
+/** All steps, in order, numbered from 1. */
+export const migrations: readonly Migration[] = [initial];

@@ -1,0 +1,122 @@
+/**
+ * The store that several servers share: a schema of a Postgres database. What writes goes one after the other through one connection
+ * of each server, grouped into transactions (lane.ts); what reads goes through others. Read on in migrations/0001-initial.ts (what is
+ * kept), work.ts (what a transaction is), accept.ts, claim.ts and settle.ts (the verbs), gates.ts (limits, exactly, over servers).
+ */
+
+import type { Limits } from "../../model/limits.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { GateNews } from "../../ports/gate-store.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Durability, Store } from "../../ports/store.ts";
+import { type Address, readAddress, shownAddress } from "./address.ts";
+import { createAdminStore, createQueueStore, createSideStore } from "./admin-stores.ts";
+import type { Asking } from "./asking.ts";
+import { checkDatabase } from "./checks.ts";
+import { connect, createReaders } from "./connect.ts";
+import { createGateStore } from "./gate-store.ts";
+import { createHints, type Hints } from "./hints.ts";
+import { createLane } from "./lane.ts";
+import { lockClassOf, regimeLock } from "./locks-of-store.ts";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations/migrations.ts";
+import { problemOf, textOf, unavailable } from "./problems.ts";
+import { createLockStore, createRecordStore } from "./record-stores.ts";
+import { createSession } from "./session.ts";
+import { createTaskStore } from "./task-store.ts";
+import { createTenant } from "./tenant.ts";
+
+/** How a shared store is opened. */
+export type PostgresOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  /** What leases that were out get when the first server opens the store. */
+  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
+  /** Default "disk": every answered accept and settlement was synced. "relaxed": the last ones may be lost with the power. */
+  readonly durability?: Exclude<Durability, "none">;
+};
+
+/** Opens the store of a URL; its schema is made where there is none. Throws, saying why, when it cannot keep its promises. */
+export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
+  try {
+    return await openAt(readAddress(url), options);
+  } catch (error) {
+    throw new Error(`the store ${shownAddress(url)} cannot be opened: ${textOf(error)}`, { cause: error });
+  }
+}
+
+async function openAt(address: Address, options: PostgresOptions): Promise<Store> {
+  const { log, durability = "disk" } = options;
+  await prepare(address, options);
+  let hear: (news: GateNews) => void = () => undefined;
+  const readers = createReaders(address, (error) =>
+    log.warn({ error: textOf(error) }, "a connection to the database that reads was lost"),
+  );
+  const db = createSession(readers);
+  const onNews = (news: GateNews): void => hear(news);
+  const tenant = createTenant({
+    ...options,
+    address,
+    durability,
+    onCommit({ ready, news }) {
+      hints?.tell(ready);
+      if (news !== undefined) onNews(news);
+    },
+  });
+  const lane = createLane(tenant);
+  let hints: Hints | undefined;
+  let closed: Promise<void> | undefined;
+  const asking: Asking = {
+    lane,
+    async read(run) {
+      if (closed !== undefined) throw unavailable();
+      try {
+        return await run(db);
+      } catch (error) {
+        throw problemOf(error);
+      }
+    },
+  };
+  try {
+    const { epoch } = await tenant.open();
+    // No two connections that write have the same.
+    hints = createHints({ address, log, db, onNews }, String(epoch));
+  } catch (error) {
+    await readers.end();
+    throw error;
+  }
+  return {
+    kind: "postgres",
+    durability,
+    ...createTaskStore(asking),
+    ...createAdminStore(asking),
+    ...createSideStore(asking),
+    ...createQueueStore(asking),
+    ...createRecordStore(asking),
+    ...createLockStore(asking),
+    ...createGateStore(asking, (listener) => {
+      hear = listener;
+    }),
+    close() {
+      closed ??= lane
+        .close()
+        .finally(() => hints?.close())
+        .finally(() => readers.end());
+      return closed;
+    },
+  };
+}
+
+/** Checks the database, and brings the schema to the newest layout. */
+async function prepare(address: Address, { clock, durability = "disk" }: PostgresOptions): Promise<void> {
+  const { schema } = address;
+  const client = await connect(address);
+  try {
+    await checkDatabase(createSession(client), durability);
+    const lock = [lockClassOf(schema), regimeLock] as const;
+    await migrate(client, { schema, steps: migrations, lock, now: clock.now() });
+  } finally {
+    await client.end();
+  }
+}

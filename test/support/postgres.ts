@@ -1,0 +1,100 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+
+/** A Postgres of a test's own: in a private folder, behind a socket in it, gone when it is stopped. */
+export type TestPostgres = {
+  /** The URL of its database, for a schema. */
+  url(schema: string): string;
+  /** Runs SQL behind the store's back. */
+  sql(text: string): Promise<pg.QueryResult>;
+  /** Ends all of its processes at once, as a crash would, and starts it again. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Not safe from power failures, which tests do not bring about, and faster for it. No autovacuum: a transaction of its own in between
+ * makes readers of the log wait.
+ */
+const unsafe = ["fsync=off", "full_page_writes=off", "autovacuum=off"];
+const common = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal"];
+const startMsMax = 20_000;
+
+/** Starts one. `folder` holds its programs; with `isSafe` it syncs as a real one does. */
+export async function startPostgres(folder: string, { isSafe = false } = {}): Promise<TestPostgres> {
+  // Short, because the path of a socket may not be long.
+  const home = mkdtempSync(path.join(tmpdir(), "stem-pg-"));
+  const user = isRoot() ? { uid: idOf("-u"), gid: idOf("-g") } : {};
+  if (user.uid !== undefined) chownSync(home, user.uid, user.gid);
+  const data = path.join(home, "data");
+  const made = spawnSync(
+    path.join(folder, "initdb"),
+    ["-D", data, "-U", "stem", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"],
+    { ...user, cwd: home, encoding: "utf8" },
+  );
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
+  const settings = [...common, ...(isSafe ? [] : unsafe)].flatMap((each) => ["-c", each]);
+  const run = (): ChildProcess =>
+    spawn(path.join(folder, "postgres"), ["-D", data, "-k", home, ...settings], {
+      ...user,
+      cwd: home,
+      stdio: "ignore",
+    });
+  const connection = { host: home, user: "stem", database: "postgres" };
+  let server = run();
+  await untilItAnswers(connection);
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(server, "exit");
+    server.kill(signal);
+    await ended;
+  }
+
+  return {
+    url: (schema) => `postgres:///postgres?host=${encodeURIComponent(home)}&user=stem&schema=${schema}`,
+    async sql(text) {
+      const client = new pg.Client(connection);
+      await client.connect();
+      try {
+        return await client.query(text);
+      } finally {
+        await client.end();
+      }
+    },
+    async crash() {
+      await end("SIGQUIT");
+      server = run();
+      await untilItAnswers(connection);
+    },
+    async stop() {
+      // Does not wait for clients that somebody forgot; the test that did fails for what it left open.
+      await end("SIGINT");
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+/** Postgres does not run as root: the user that its package brings does. */
+const idOf = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+
+async function untilItAnswers(connection: pg.ClientConfig): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += 20) {
+    const client = new pg.Client(connection);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (waitedMs >= startMsMax) throw error;
+      await sleep(20);
+    }
+  }
+}
