@@ -89,7 +89,7 @@ async function acceptRun(work: Work, run: readonly Entering[]): Promise<readonly
     const queue = homes[at];
     if (queue === undefined || typeof queue === "string") verdicts[at] = queue ?? "queue_limit";
     else {
-      const isTied = isTiedIn(work, task, queue);
+      const isTied = work.gates.isTied(task, queue);
       arrivals.push({ task, queue, now, isTied, isWanted: isTied || task.unique !== undefined });
       places.push(at);
     }
@@ -148,10 +148,6 @@ function note({ ledger }: Work, arrival: Arrival): void {
   ledger.move(queue, undefined, state);
   ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
 }
-
-/** Whether gates may ever keep a task. */
-const isTiedIn = ({ rules }: Work, task: NewTask, queue: QueueEntry): boolean =>
-  task.ties !== undefined || rules.fairQueues.has(queue.id) || rules.namedSpaces.has(task.namespace);
 
 /** A task that claims a key which somebody has, or may have. */
 async function acceptContested(work: Work, { task, now }: Entering): Promise<AcceptVerdict> {

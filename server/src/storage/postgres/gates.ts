@@ -66,6 +66,8 @@ export type Edit = { readonly isMoved: boolean; readonly contentBytes: number | 
 export type Gates = {
   readonly limits: LiveLimits;
   readonly bell: GateBell;
+  /** Whether gates may ever keep a new task that comes into this queue. To be asked in the order in which they come. */
+  isTied(task: NewTask, queue: QueueEntry): boolean;
   /** Holds the gates of these namespaces until the transaction ends. Before any task of theirs is locked that is tied. */
   lock(namespaces: readonly number[]): Promise<void>;
   /** Tasks were stored; those that are tied come to stand somewhere. */
@@ -106,6 +108,9 @@ export function createGates({ db, lockClass, rules, queues }: GateParts): Gates 
   const bell = createGateBell();
   const limits = createLiveLimits(db, rules, picture.want);
   const todo = createTodo();
+  // Queues where keys take turns because of this transaction.
+  const fair = new Set<number>();
+  const isFair = ({ id }: QueueEntry): boolean => rules.fairQueues.has(id) || fair.has(id);
 
   /** Makes a decision, again as long as something was not in the picture, and writes what it moved. */
   async function decide<A>(make: Decision<A>): Promise<A> {
@@ -179,7 +184,7 @@ export function createGates({ db, lockClass, rules, queues }: GateParts): Gates 
   async function edited(row: Moved, { isMoved, contentBytes }: Edit): Promise<void> {
     const { seq, queue, head } = row;
     // In a queue where keys take turns each task has its turn.
-    if (!row.isTied && isMoved && rules.fairQueues.has(queue.id)) {
+    if (!row.isTied && isMoved && isFair(queue)) {
       await bindTasks(db, [seq]);
       row.isTied = true;
     }
@@ -187,7 +192,7 @@ export function createGates({ db, lockClass, rules, queues }: GateParts): Gates 
     if (before === undefined) return;
     todo.touchAll(before);
     const taker = { queue: queue.id, key: head.ties?.fairnessKey };
-    const [turn = before.turn] = queue.id === before.queue ? [] : await giveTurns(db, [taker]);
+    const [turn = before.turn] = isMoved ? await giveTurns(db, [taker]) : [];
     const state = states.code(head.state);
     const place = { queue: queue.id, priority: head.priority, turn, state, held: heldAt(state) };
     const tie: Tie = { ...before, ...place, contentBytes: contentBytes ?? before.contentBytes };
@@ -199,6 +204,10 @@ export function createGates({ db, lockClass, rules, queues }: GateParts): Gates 
   return {
     limits,
     bell,
+    isTied(task, queue) {
+      if (task.ties?.fairnessKey !== undefined) fair.add(queue.id);
+      return task.ties !== undefined || isFair(queue) || rules.namedSpaces.has(task.namespace);
+    },
     moved,
     edited,
     decide,

@@ -115,24 +115,20 @@ export function createTenant(options: TenantOptions): Tenant {
       SELECT ${lock}(${lockClass}, ${regimeLock}); SELECT rules FROM store`;
   };
 
-  /** The verbs went by rules that are remembered. Where they are others by now, nothing of it holds. */
-  async function checkRules(db: Session, begun: Promise<unknown>, used: Rules | undefined): Promise<void> {
-    const version = rulesOf(await begun);
-    if (used?.version === version) return;
-    rules = await loadRules(db, version);
-    throw new Conflict("the rules were changed");
-  }
-
   async function transactOn<A>(on: Connected, asked: Asked<A>): Promise<A> {
     const { terms, run, stage } = asked;
     // Not waited for: what comes behind it is on its way already when it is answered.
     const begun = on.client.query(beginning(terms));
     begun.catch(() => undefined);
-    if (rules === undefined) rules = await loadRules(on.db, rulesOf(await begun));
+    rules ??= await loadRules(on.db, rulesOf(await begun));
     const used = rules;
-    const work = createWork({ clock, db: on.db, limits, lockClass, ...on.tenure, queues, leases, rules });
+    const work = createWork({ clock, db: on.db, limits, lockClass, ...on.tenure, queues, leases, rules: used });
     const answer = await run(work);
-    await checkRules(on.db, begun, used);
+    // The verbs went by rules that are remembered. Where they are others by now, nothing of it holds.
+    if (rulesOf(await begun) !== used.version) {
+      rules = undefined;
+      throw new Conflict("the rules were changed");
+    }
     const brought = await work.finish();
     stage.isCommitting = true;
     const { command } = await on.client.query("COMMIT");
