@@ -7,11 +7,14 @@ import { type Holder, holderOf } from "./claims.ts";
 import { debounce } from "./debounce.ts";
 import { createRows, type Row } from "./rows.ts";
 import { statement } from "./session.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 /** A task that claims a key, and when. */
-export type UniqueEntering = { readonly task: NewTask & { readonly unique: UniqueWish }; readonly now: Instant };
+export type UniqueEntering = {
+  readonly task: NewTask & { readonly unique: UniqueWish };
+  readonly now: Instant;
+};
 
 const countOne = statement("UPDATE unique_claims SET duplicates = duplicates + 1 WHERE seq = $1");
 const giveUp = statement("UPDATE unique_claims SET newest = false WHERE seq = $1");

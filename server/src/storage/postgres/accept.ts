@@ -1,8 +1,8 @@
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
-import { acceptUnique } from "./accept-unique.ts";
 import { stateCode } from "../sql/codes.ts";
+import { acceptUnique } from "./accept-unique.ts";
 import { contestedOf, takeKeys } from "./claims.ts";
 import { findHashes, knownAs, placeOf } from "./find-hashes.ts";
 import { type Arrival, insertTasks, stateOf } from "./insert.ts";
@@ -112,7 +112,9 @@ async function homesFor(
   for (const { task, now } of run) {
     const bounds = { now, queuesMax: limits.queuesPerNamespaceMax };
     found.push(
-      queues.find(task.namespace, task.queue) ?? knownAs(hashes, task) ?? (await queues.make(db, task, bounds)),
+      queues.find(task.namespace, task.queue) ??
+        knownAs(hashes, task) ??
+        (await queues.make(db, task, bounds)),
     );
   }
   return found;

@@ -49,7 +49,8 @@ function fixed<T>(values: readonly Maybe<T>[], { oid, width, write }: Fixed<T>):
 }
 
 function sized<T>(values: readonly Maybe<T>[], { oid, sizeOf, write }: Sized<T>): Buffer {
-  if (values.length === 0) return header(Buffer.alloc(headerBytes), { oid, count: 0, hasNull: false }).subarray(0, 12);
+  if (values.length === 0)
+    return header(Buffer.alloc(headerBytes), { oid, count: 0, hasNull: false }).subarray(0, 12);
   let bytes = headerBytes + 4 * values.length;
   let hasNull = false;
   for (const value of values) {

@@ -22,7 +22,10 @@ const selectAttempts = statement<AttemptRow>(`
   WHERE n.name = $1 AND c.id = $2 ORDER BY a.revision`);
 
 /** The attempts of a task that ended badly, oldest first. */
-export async function readAttempts(db: Session, { namespace, id }: TaskRef): Promise<readonly AttemptRecord[]> {
+export async function readAttempts(
+  db: Session,
+  { namespace, id }: TaskRef,
+): Promise<readonly AttemptRecord[]> {
   const rows = await db.rows(selectAttempts, namespace, id);
   return rows.map(([attempt, outcome, startedAt, endedAt, worker, failure]) => ({
     attempt,

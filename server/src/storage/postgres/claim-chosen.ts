@@ -22,9 +22,18 @@ export async function claimChosen(work: Work, want: ClaimRequest): Promise<reado
   const taken = new Set<number>();
   let leased: readonly Leased[] = [];
   for (let round = 1; round <= roundsMax; round += 1) {
-    const tiers = want.tiers && tiersAfter(want.tiers, leased.map(({ queue }) => ({ queue: queue.name })));
+    const tiers =
+      want.tiers &&
+      tiersAfter(
+        want.tiers,
+        leased.map(({ queue }) => ({ queue: queue.name })),
+      );
     const wanted = { ...want, tiers };
-    const picked = await choose(work, wanted, { queues: withLeased(queues, leased), taken, before: beforeOf(leased) });
+    const picked = await choose(work, wanted, {
+      queues: withLeased(queues, leased),
+      taken,
+      before: beforeOf(leased),
+    });
     const more = await leasePicked(work, want, picked);
     leased = [...leased, ...more];
     const lost = picked.seqs.filter((seq) => !more.some((each) => each.seq === seq));
@@ -85,7 +94,12 @@ function offerOf(deciding: Deciding, before: Before) {
   const { gates, shelf, want } = deciding;
   const lines = shelf.lines();
   const room = new Map(lines.map(({ queue }) => [queue, roomOf(gates, queue, want)]));
-  return { lines: lines.filter(({ queue }) => room.get(queue) !== 0), room, permits: permitsOf(deciding), before };
+  return {
+    lines: lines.filter(({ queue }) => room.get(queue) !== 0),
+    room,
+    permits: permitsOf(deciding),
+    before,
+  };
 }
 
 function roomOf({ limits }: Gates, queue: OpenQueue, { now }: ClaimRequest): number {

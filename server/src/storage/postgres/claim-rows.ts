@@ -44,7 +44,9 @@ export async function getClaim(
 export const listClaims = async (
   db: Session,
   { namespace, after, limit, now }: ClaimPage,
-): Promise<readonly UniqueClaim[]> => (await db.rows(selectSome, namespace, after ?? "", now, limit)).map(claimOf);
+): Promise<readonly UniqueClaim[]> =>
+  (await db.rows(selectSome, namespace, after ?? "", now, limit)).map(claimOf);
 
 /** Forgets claims that are of no use any more. */
-export const pruneClaims = ({ db }: Work, now: Instant, limit: number): Promise<number> => db.run(drop, now, limit);
+export const pruneClaims = ({ db }: Work, now: Instant, limit: number): Promise<number> =>
+  db.run(drop, now, limit);

@@ -1,13 +1,13 @@
 import type { Instant } from "../../model/ids.ts";
 import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
+import { stateCode } from "../sql/codes.ts";
+import { int8s } from "./arrays.ts";
 import { claimChosen } from "./claim-chosen.ts";
 import { claimInOrder } from "./claim-in-order.ts";
-import { int8s } from "./arrays.ts";
 import type { Leased } from "./lease-rows.ts";
 import { endOverdue } from "./overdue.ts";
 import { statement } from "./session.ts";
-import { stateCode } from "../sql/codes.ts";
 import type { Work } from "./work.ts";
 
 /**

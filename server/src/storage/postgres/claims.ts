@@ -12,7 +12,13 @@ export type Holder = {
   readonly startBy: Instant | undefined;
 };
 
-type HolderRow = readonly [seq: number, namespace: number, key: string, taskId: TaskId, startBy: Instant | null];
+type HolderRow = readonly [
+  seq: number,
+  namespace: number,
+  key: string,
+  taskId: TaskId,
+  startBy: Instant | null,
+];
 
 // Two servers that are given tasks of one key do not know of each other's: so keys are locked, in one order, before they are looked at.
 const lockKeys = statement(`
@@ -41,7 +47,10 @@ const none: ReadonlySet<Asked> = new Set();
  * Locks the keys that a batch claims, and answers those of it of whom it has to be looked who has their key: it is claimed already, or
  * another one of the batch comes before with it.
  */
-export async function contestedOf<T extends Asked>(work: Work, entering: readonly T[]): Promise<ReadonlySet<Asked>> {
+export async function contestedOf<T extends Asked>(
+  work: Work,
+  entering: readonly T[],
+): Promise<ReadonlySet<Asked>> {
   const unique = entering.filter(({ task }) => task.unique !== undefined);
   if (unique.length === 0) return none;
   const { db, queues } = work;

@@ -4,8 +4,8 @@ import type { NewTask } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import type { Row, Rows } from "./rows.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 /** A newcomer, and the task that waits under its key. */
 export type Debounced = {
@@ -16,7 +16,11 @@ export type Debounced = {
 };
 
 /** Writes a newcomer over the task that waits: what it says holds from now on, and its start is put off. */
-export async function debounce(work: Work, { task, rows, row, startBy }: Debounced, now: Instant): Promise<void> {
+export async function debounce(
+  work: Work,
+  { task, rows, row, startBy }: Debounced,
+  now: Instant,
+): Promise<void> {
   const { head } = row;
   const isScheduled = head.state === "scheduled";
   const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });

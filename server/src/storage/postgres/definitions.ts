@@ -38,8 +38,10 @@ export const listDefinitions = async (
   after: DefinitionPlace | undefined,
   limit: number,
 ): Promise<readonly DefinitionRecord[]> =>
-  (await db.rows(select, after?.namespace ?? "", after?.name ?? "", limit)).map(([namespace, name, record]) => ({
-    namespace,
-    name,
-    record,
-  }));
+  (await db.rows(select, after?.namespace ?? "", after?.name ?? "", limit)).map(
+    ([namespace, name, record]) => ({
+      namespace,
+      name,
+      record,
+    }),
+  );

@@ -4,8 +4,8 @@ import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import type { Verb } from "./lane.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 /** Rewrites tasks that wait, one after the other. */
 export const edit: Verb<GuardedEdit, EditVerdict> = {
@@ -14,7 +14,8 @@ export const edit: Verb<GuardedEdit, EditVerdict> = {
     const verdicts: EditVerdict[] = [];
     const rows = createRows(work);
     const locked = await rows.lock(edits.map(({ ref }) => ref));
-    for (const [at, each] of edits.entries()) verdicts.push(await editOne(work, { rows, row: locked[at] }, each));
+    for (const [at, each] of edits.entries())
+      verdicts.push(await editOne(work, { rows, row: locked[at] }, each));
     return verdicts;
   },
 };

@@ -98,7 +98,11 @@ const noteDropped = statement(`
 /** Drops the oldest rows of the log. The place of the last event dropped is kept, so that readers hear of gaps. */
 export async function truncateEvents(
   { db }: Work,
-  { before, bytesMax, limit }: { readonly before: Instant; readonly bytesMax: number; readonly limit: number },
+  {
+    before,
+    bytesMax,
+    limit,
+  }: { readonly before: Instant; readonly bytesMax: number; readonly limit: number },
 ): Promise<number> {
   const dropped = await db.rows(drop, before, bytesMax, limit);
   let last: readonly [row: number, lastIndex: number] | undefined;

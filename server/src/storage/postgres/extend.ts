@@ -6,10 +6,15 @@ import { int4s, int8s, texts } from "./arrays.ts";
 import { lostReason } from "./lost-lease.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
 import { statement } from "./session.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
-type ExtendedRow = readonly [at: number, cancelAt: number | null, reason: string | null, requester: string | null];
+type ExtendedRow = readonly [
+  at: number,
+  cancelAt: number | null,
+  reason: string | null,
+  requester: string | null,
+];
 
 // Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is.
 const extendLeased = statement<ExtendedRow>(`

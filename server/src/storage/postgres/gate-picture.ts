@@ -10,7 +10,15 @@ import {
 } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
 import { stateCode } from "../sql/codes.ts";
-import { type Line, type LineCount, type Place, readFirsts, readLines, readPassed, readWaiting } from "./gate-reads.ts";
+import {
+  type Line,
+  type LineCount,
+  type Place,
+  readFirsts,
+  readLines,
+  readPassed,
+  readWaiting,
+} from "./gate-reads.ts";
 import type { Session } from "./session.ts";
 import { type Tie, undecided } from "./ties.ts";
 
@@ -124,7 +132,9 @@ function createView(seen: Seen, wants: Wants, { limitOf, wakeAt }: Limits): View
   const movedByLine = new Map<string, Map<number, Tie>>();
   const placesByGate = new Map<string, Map<string, Place>>();
   const heldOf = (tie: Tie): number => moved.get(tie.seq)?.stage ?? tie.held;
-  const movedIn = (line: Line): Tie[] => [...(movedByLine.get(lineIdOf(line.gate, line.place))?.values() ?? [])];
+  const movedIn = (line: Line): Tie[] => [
+    ...(movedByLine.get(lineIdOf(line.gate, line.place))?.values() ?? []),
+  ];
 
   const countsOf = (gate: LimitedGate): readonly LineCount[] =>
     seen.lines.get(idOf(gate)) ?? wants.wantLines(gate);

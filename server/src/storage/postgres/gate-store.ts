@@ -1,14 +1,6 @@
 import type { GateNews, GateStore } from "../../ports/gate-store.ts";
 import type { Asking } from "./asking.ts";
-import {
-  deleteLimit,
-  getLimit,
-  listLimits,
-  listWeights,
-  openGates,
-  putLimit,
-  putWeight,
-} from "./limits.ts";
+import { deleteLimit, getLimit, listLimits, listWeights, openGates, putLimit, putWeight } from "./limits.ts";
 
 /** Limits, and the gates that they make; `listen` names the one who hears what gates did. */
 export const createGateStore = (

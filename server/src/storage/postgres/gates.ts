@@ -135,7 +135,9 @@ export function createGates({ db, lockClass, rules, queues }: GateParts): Gates 
       db,
       moves.map(({ tie: { seq, state }, stage }) => ({ seq, state, held: stage })),
     );
-    for (const { tie, stage } of moves) if (stage === stages.free) bell.opened(queues.byId(tie.queue), 1);
+    const opened = moves.filter(({ stage }) => stage === stages.free).map(({ tie }) => tie.queue);
+    await queues.loadIds(db, opened);
+    for (const queue of opened) bell.opened(queues.byId(queue), 1);
     picture.forget();
   }
 

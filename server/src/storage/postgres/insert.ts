@@ -90,5 +90,9 @@ export const stateOf = (arrival: Arrival): number =>
 
 function deadlineOf(arrival: Arrival): Instant | undefined {
   const { task, now } = arrival;
-  return waitingUntil({ policy: task.policy, createdAt: now }, isDelayed(arrival) ? "scheduled" : "ready", now);
+  return waitingUntil(
+    { policy: task.policy, createdAt: now },
+    isDelayed(arrival) ? "scheduled" : "ready",
+    now,
+  );
 }

@@ -71,7 +71,10 @@ export function createLane(tenant: Tenant): Lane {
           reject,
         });
       }),
-    async call<A>({ isDurable = true, isAlone = false }: Partial<Terms>, run: (work: Work) => Promise<A>): Promise<A> {
+    async call<A>(
+      { isDurable = true, isAlone = false }: Partial<Terms>,
+      run: (work: Work) => Promise<A>,
+    ): Promise<A> {
       const verb: Verb<unknown, unknown> = { isDurable, run: async (work) => [await run(work)] };
       const [answer] = await new Promise<readonly unknown[]>((resolve, reject) => {
         enter({ verb, items: [undefined], isAlone, resolve, reject });

@@ -30,10 +30,6 @@ export async function leaseChosen(
 ): Promise<readonly Leased[]> {
   if (seqs.length === 0) return [];
   const { namespace, now, graceMs, leaseMs, worker } = want;
-  const rows = await work.db.rows(
-    lease,
-    ...[work.epoch, worker, now, now + graceMs, leaseMs],
-    int8s(seqs),
-  );
+  const rows = await work.db.rows(lease, ...[work.epoch, worker, now, now + graceMs, leaseMs], int8s(seqs));
   return rows.map(([, ...row]) => leasedOf(work, namespace, row));
 }

@@ -1,10 +1,9 @@
-import { type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
+import { dueOnChange, type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
 import { capacityOf, isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
 import { type Instant, type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
 import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
-import { dueOnChange } from "../../model/gate.ts";
 import type { LimitPlace } from "./live-limits.ts";
 import { raiseRules, selectLimits } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
@@ -25,7 +24,10 @@ const upsert = statement(`
     due_at = excluded.due_at, untidy = false`);
 const drop = statement("DELETE FROM limits WHERE namespace = $1 AND kind = $2 AND subject = $3");
 
-const placeOf = ({ kind, namespace, subject }: LimitRef): LimitPlace => ({ kind, text: scoped(namespace, subject) });
+const placeOf = ({ kind, namespace, subject }: LimitRef): LimitPlace => ({
+  kind,
+  text: scoped(namespace, subject),
+});
 
 /** Puts a limit, and holds back who may not be let through by it any more. Alone: nobody goes by the rules of before meanwhile. */
 export async function putLimit(work: Work, limit: GateLimit): Promise<"done" | "more" | "too_many"> {
@@ -67,7 +69,8 @@ export async function deleteLimit(
 ): Promise<"done" | "more" | "unknown"> {
   const { db, queues, gates } = work;
   const live = [...gates.limits.all()].find(
-    ({ kind, namespace, subject }) => kind === ref.kind && namespace === ref.namespace && subject === ref.subject,
+    ({ kind, namespace, subject }) =>
+      kind === ref.kind && namespace === ref.namespace && subject === ref.subject,
   );
   if (live === undefined) return "unknown";
   const space = await queues.makeNamespace(db, ref.namespace);
@@ -124,7 +127,8 @@ export async function openGates(work: Work, now: Instant): Promise<Instant | und
   await gates.lock([...spaces].flatMap((space) => queues.namespaceId(space) ?? []));
   if (atTasks.length > 0) await db.run(tidy);
   for (const { limit, dueAt } of waking) {
-    if (isTaskGate(limit.kind)) gates.touch({ kind: limit.kind, text: scoped(limit.namespace, limit.subject) });
+    if (isTaskGate(limit.kind))
+      gates.touch({ kind: limit.kind, text: scoped(limit.namespace, limit.subject) });
     else if (!(await ringQueue(work, limit, now))) {
       const at = limit.rate && nextTokenAt(limit.rate, dueAt);
       if (at !== undefined && at > now) gates.bell.wakeAt(at);
@@ -192,4 +196,7 @@ export const listWeights = async (
   after: string | undefined,
   limit: number,
 ): Promise<readonly KeyWeight[]> =>
-  (await db.rows(selectWeights, namespace, queue, after ?? "", limit)).map(([key, weight]) => ({ key, weight }));
+  (await db.rows(selectWeights, namespace, queue, after ?? "", limit)).map(([key, weight]) => ({
+    key,
+    weight,
+  }));

@@ -19,7 +19,9 @@ export async function list(db: Session, wanted: TaskQuery): Promise<TaskPage> {
   const tasks: Task[] = [];
   let bytes = 0;
   for (const row of rows) {
-    const task = wanted.full ? taskOf(row as unknown as FullRow) : { ...headOf(row as unknown as HeadRow), ...nothing };
+    const task = wanted.full
+      ? taskOf(row as unknown as FullRow)
+      : { ...headOf(row as unknown as HeadRow), ...nothing };
     bytes += bytesOf(task);
     if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
       return { tasks, cursor: rows[tasks.length - 1]?.[0] as number | undefined };
@@ -62,11 +64,28 @@ function sourceOf({ namespace, tag }: TaskQuery, of: Naming): string {
 }
 
 function filtersOf(query: TaskQuery, of: Naming): string[] {
-  const { namespace, states: wanted, queue, name, parentId, rootId, createdFrom, createdTo, ended, after } = query;
+  const {
+    namespace,
+    states: wanted,
+    queue,
+    name,
+    parentId,
+    rootId,
+    createdFrom,
+    createdTo,
+    ended,
+    after,
+  } = query;
   const space = `(SELECT s.id FROM namespaces s WHERE s.name = ${of(namespace)})`;
   const filters = [`t.namespace = ${space}`];
   if (after !== undefined) filters.push(`t.seq < ${of(after)}`);
-  if (wanted.length > 0) filters.push(stateFilter(wanted.map((state) => states.code(state)), of));
+  if (wanted.length > 0)
+    filters.push(
+      stateFilter(
+        wanted.map((state) => states.code(state)),
+        of,
+      ),
+    );
   filters.push(...endedFilters(ended, of));
   if (createdFrom !== undefined) filters.push(`t.created_at >= ${of(createdFrom)}`);
   if (createdTo !== undefined) filters.push(`t.created_at < ${of(createdTo)}`);
@@ -89,7 +108,9 @@ function endedFilters(ended: EndedQuery | undefined, of: Naming): string[] {
   if (ended === undefined) return [];
   const filters = ["t.ended_at IS NOT NULL"];
   if (ended.reasons.length > 0)
-    filters.push(`t.reason = ANY (${of(int2s(ended.reasons.map((reason) => reasons.code(reason))))}::int2[])`);
+    filters.push(
+      `t.reason = ANY (${of(int2s(ended.reasons.map((reason) => reasons.code(reason))))}::int2[])`,
+    );
   if (ended.from !== undefined) filters.push(`t.ended_at >= ${of(ended.from)}`);
   if (ended.to !== undefined) filters.push(`t.ended_at < ${of(ended.to)}`);
   if (ended.isReplayed !== undefined)

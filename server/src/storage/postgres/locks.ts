@@ -17,7 +17,9 @@ const lockOf = (namespace: Namespace, [key, owner, fence, acquiredAt, expiresAt]
   expiresAt,
 });
 
-const select = statement<LockRow>(`SELECT ${columns} FROM locks l WHERE l.namespace = $1 AND l.key = $2 FOR UPDATE`);
+const select = statement<LockRow>(
+  `SELECT ${columns} FROM locks l WHERE l.namespace = $1 AND l.key = $2 FOR UPDATE`,
+);
 const count = statement<[number]>("SELECT count(*) FROM locks");
 // Whoever meets a row that came in between leaves it alone, and looks again.
 const insert = statement<LockRow>(`
@@ -79,14 +81,19 @@ const drop = statement(`
     SELECT namespace, key FROM locks WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`);
 
 /** Forgets locks whose end has come. */
-export const pruneLocks = ({ db }: Work, now: Instant, limit: number): Promise<number> => db.run(drop, now, limit);
+export const pruneLocks = ({ db }: Work, now: Instant, limit: number): Promise<number> =>
+  db.run(drop, now, limit);
 
 const held = `SELECT ${columns} FROM namespaces n JOIN locks l ON l.namespace = n.id WHERE n.name = $1`;
 const selectHeld = statement<LockRow>(`${held} AND l.key = $2 AND l.expires_at > $3`);
 const selectPage = statement<LockRow>(`${held} AND l.key > $2 AND l.expires_at > $3 ORDER BY l.key LIMIT $4`);
 
 /** The lock; undefined while nobody holds it. */
-export async function getLock(db: Session, { namespace, key }: LockRef, now: Instant): Promise<Lock | undefined> {
+export async function getLock(
+  db: Session,
+  { namespace, key }: LockRef,
+  now: Instant,
+): Promise<Lock | undefined> {
   const [row] = await db.rows(selectHeld, namespace, key, now);
   return row && lockOf(namespace, row);
 }

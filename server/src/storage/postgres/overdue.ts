@@ -4,8 +4,8 @@ import type { Overdue } from "../../ports/deadline-store.ts";
 import { int8s } from "./arrays.ts";
 import { createRows } from "./rows.ts";
 import { statement } from "./session.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 const forget = statement("UPDATE tasks SET deadline_at = NULL WHERE seq = ANY ($1::int8[])");
 

@@ -66,7 +66,8 @@ export function textOf(error: unknown): string {
 
 function sqlStateOf(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | null)?.code;
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  // The words of system errors, such as EPIPE, have no digit.
+  return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 /** Of the socket, which has a system's code, or of the client, which says it in words. */

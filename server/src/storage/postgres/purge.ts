@@ -3,8 +3,8 @@ import { transition } from "../../model/task-machine.ts";
 import { stateCode } from "../sql/codes.ts";
 import { createRows } from "./rows.ts";
 import { statement } from "./session.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 const inQueue = "t.queue = $1 AND t.seq <= $2";
 const selectReady = statement<[seq: number]>(`

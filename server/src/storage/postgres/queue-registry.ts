@@ -1,6 +1,13 @@
-import { type Instant, type Namespace, namespaceOf, type QueueName, type QueueRef, queueNameOf } from "../../model/ids.ts";
+import {
+  type Instant,
+  type Namespace,
+  namespaceOf,
+  type QueueName,
+  type QueueRef,
+  queueNameOf,
+} from "../../model/ids.ts";
 import { limitKinds } from "../sql/limit-rows.ts";
-import { texts } from "./arrays.ts";
+import { int4s, texts } from "./arrays.ts";
 import { type Session, statement } from "./session.ts";
 
 /** A queue, as far as it never changes. */
@@ -26,18 +33,26 @@ export type QueueRegistry = {
   know(entry: QueueEntry): QueueEntry;
   /** Makes known whichever of these are there, and their namespaces. */
   load(db: Session, refs: readonly QueueRef[]): Promise<void>;
+  /** Makes known the queues with these numbers. */
+  loadIds(db: Session, ids: readonly number[]): Promise<void>;
   /** Makes known whichever of these are there. */
   loadNamespaces(db: Session, names: readonly Namespace[]): Promise<void>;
   /** Makes known a namespace, which is made when it is new. */
   makeNamespace(db: Session, namespace: Namespace): Promise<number>;
   /** Makes a queue, unless it is there already; undefined when the namespace has as many as it may. */
-  make(db: Session, ref: QueueRef, bounds: { readonly now: Instant; readonly queuesMax: number }): Promise<QueueEntry | undefined>;
+  make(
+    db: Session,
+    ref: QueueRef,
+    bounds: { readonly now: Instant; readonly queuesMax: number },
+  ): Promise<QueueEntry | undefined>;
   forget(): void;
 };
 
 const selectNamed = statement<[id: number, namespaceId: number, namespace: string, name: string]>(`
   SELECT q.id, n.id, n.name, q.name FROM unnest($1::text[], $2::text[]) AS asked(namespace, name)
     JOIN namespaces n ON n.name = asked.namespace JOIN queues q ON q.namespace = n.id AND q.name = asked.name`);
+const selectNumbered = statement<[id: number, namespaceId: number, namespace: string, name: string]>(`
+  SELECT q.id, n.id, n.name, q.name FROM queues q JOIN namespaces n ON n.id = q.namespace WHERE q.id = ANY ($1::int4[])`);
 const selectNamespaces = statement<[id: number, name: string]>(
   "SELECT id, name FROM namespaces WHERE name = ANY ($1::text[])",
 );
@@ -114,6 +129,12 @@ export function createQueueRegistry(): QueueRegistry {
     },
     know,
     load,
+    async loadIds(db, ids) {
+      const unknown = ids.filter((id) => !byId.has(id));
+      if (unknown.length === 0) return;
+      for (const [id, namespaceId, namespace, name] of await db.rows(selectNumbered, int4s(unknown)))
+        know({ id, namespaceId, namespace: namespaceOf(namespace), name: queueNameOf(name) });
+    },
     loadNamespaces,
     makeNamespace,
     async make(db, ref, { now, queuesMax }) {

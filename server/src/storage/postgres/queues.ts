@@ -96,7 +96,8 @@ export const readyCounts = async (
   db: Session,
   namespace: Namespace,
   queues: readonly QueueName[],
-): Promise<readonly number[]> => (await db.rows(selectReady, namespace, texts(queues))).map(([ready]) => ready);
+): Promise<readonly number[]> =>
+  (await db.rows(selectReady, namespace, texts(queues))).map(([ready]) => ready);
 
 const selectWaiting = statement<[waiting: number]>(`
   SELECT coalesce(sum(d.scheduled + d.ready), 0)::int8

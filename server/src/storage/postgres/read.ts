@@ -43,7 +43,9 @@ const asked = `
     JOIN namespaces s ON s.name = asked.namespace JOIN contents c ON c.namespace = s.id AND c.id = asked.id
     JOIN tasks t ON t.seq = c.seq ${sideJoins}`;
 
-const selectFull = statement<[...FullRow, at: number]>(`SELECT ${fullColumns}, asked.at ${asked} ${fullJoins}`);
+const selectFull = statement<[...FullRow, at: number]>(
+  `SELECT ${fullColumns}, asked.at ${asked} ${fullJoins}`,
+);
 const selectHeads = statement<[...HeadRow, at: number]>(`SELECT ${headColumns}, asked.at ${asked}`);
 
 const columnsOf = (refs: readonly TaskRef[]): Buffer[] => [

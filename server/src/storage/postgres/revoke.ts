@@ -6,8 +6,8 @@ import { texts } from "./arrays.ts";
 import { createRows } from "./rows.ts";
 import { raiseRules } from "./rules.ts";
 import { statement } from "./session.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 const selectKnown = statement<[id: TaskId, gone: boolean]>(
   "SELECT id, gone_at IS NOT NULL FROM contents WHERE namespace = $1 AND id = ANY ($2::text[])",
@@ -54,9 +54,16 @@ async function revokeOne(
 }
 
 /** Forgets those whose time is over. */
-export const pruneRevocations = ({ db }: Pick<Work, "db">, now: Instant): Promise<number> => db.run(drop, now);
+export const pruneRevocations = ({ db }: Pick<Work, "db">, now: Instant): Promise<number> =>
+  db.run(drop, now);
 
-type RevokedRow = readonly [id: TaskId, reason: string, requester: string | null, at: Instant, until: Instant];
+type RevokedRow = readonly [
+  id: TaskId,
+  reason: string,
+  requester: string | null,
+  at: Instant,
+  until: Instant,
+];
 const take = statement<RevokedRow>(`
   DELETE FROM revocations WHERE namespace = $1 AND id = ANY ($2::text[]) RETURNING id, reason, requester, requested_at, until`);
 

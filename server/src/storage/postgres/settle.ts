@@ -3,16 +3,21 @@ import type { Verb } from "./lane.ts";
 import { isNewest, lostReason } from "./lost-lease.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
 import { settlePlainly } from "./settle-plainly.ts";
-import { writeRows } from "./write-rows.ts";
 import type { Work } from "./work.ts";
+import { writeRows } from "./write-rows.ts";
 
 /** Applies settlements of leases that are still open, one after the other. */
 export const settle: Verb<StoreSettlement, SettleVerdict> = {
   isDurable: true,
   async run(work, settlements) {
     const verdicts = await settlePlainly(work, settlements);
-    const left = settlements.flatMap((settlement, at) => (verdicts[at] === undefined ? [{ settlement, at }] : []));
-    const found = await settleOneByOne(work, left.map(({ settlement }) => settlement));
+    const left = settlements.flatMap((settlement, at) =>
+      verdicts[at] === undefined ? [{ settlement, at }] : [],
+    );
+    const found = await settleOneByOne(
+      work,
+      left.map(({ settlement }) => settlement),
+    );
     for (const [i, { at }] of left.entries()) verdicts[at] = found[i];
     return verdicts as SettleVerdict[];
   },

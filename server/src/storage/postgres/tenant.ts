@@ -122,7 +122,16 @@ export function createTenant(options: TenantOptions): Tenant {
     begun.catch(() => undefined);
     rules ??= await loadRules(on.db, rulesOf(await begun));
     const used = rules;
-    const work = createWork({ clock, db: on.db, limits, lockClass, ...on.tenure, queues, leases, rules: used });
+    const work = createWork({
+      clock,
+      db: on.db,
+      limits,
+      lockClass,
+      ...on.tenure,
+      queues,
+      leases,
+      rules: used,
+    });
     const answer = await run(work);
     // The verbs went by rules that are remembered. Where they are others by now, nothing of it holds.
     if (rulesOf(await begun) !== used.version) {

@@ -12,7 +12,11 @@ const select = statement<[seq: number]>(`
   WHERE t.namespace = $1 AND t.state <= ${stateCode.leased} AND t.tied IS NULL AND c.name = $2 ORDER BY t.seq LIMIT ${rowsMax}`);
 
 /** Ties the tasks of a name that were accepted when nothing tied them; true: all are. */
-export async function tieNames({ db, leases }: Work, space: number, { subject }: GateLimit): Promise<boolean> {
+export async function tieNames(
+  { db, leases }: Work,
+  space: number,
+  { subject }: GateLimit,
+): Promise<boolean> {
   const found = (await db.rows(select, space, subject)).map(([seq]) => seq);
   const { hasLeased } = await bindTasks(db, found);
   // What is remembered of leases says that they are free; other servers' guards see that they are not.

@@ -109,7 +109,10 @@ export const gateQueues = (db: Session, queues: readonly number[]): Promise<numb
   db.run(gate, int4s([...new Set(queues)].sort((a, b) => a - b)));
 
 /** Ties tasks that were free so far; answers which, and whether any of them is leased. */
-export async function bindTasks(db: Session, seqs: readonly number[]): Promise<{ readonly hasLeased: boolean }> {
+export async function bindTasks(
+  db: Session,
+  seqs: readonly number[],
+): Promise<{ readonly hasLeased: boolean }> {
   const bound = seqs.length === 0 ? [] : await db.rows(bindAll, int8s(seqs));
   await gateQueues(
     db,
@@ -135,7 +138,13 @@ export async function moveTies(db: Session, moves: readonly Standing[]): Promise
 /** Writes what an edit changes about a task that waits. */
 export const rewriteTie = (
   db: Session,
-  { queue, priority, turn, contentBytes, seq }: Pick<Tie, "queue" | "priority" | "turn" | "contentBytes" | "seq">,
+  {
+    queue,
+    priority,
+    turn,
+    contentBytes,
+    seq,
+  }: Pick<Tie, "queue" | "priority" | "turn" | "contentBytes" | "seq">,
 ): Promise<number> => db.run(rewrite, queue, priority, turn, contentBytes, seq);
 
 /** Takes out the ties of tasks that have ended. */

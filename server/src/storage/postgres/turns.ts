@@ -32,7 +32,9 @@ export async function giveTurns(db: Session, takers: readonly TurnTaker[]): Prom
   const ids = [...new Set(takers.map(({ queue }) => queue))];
   const now = new Map(await db.rows(selectNow, int4s(ids)));
   const isFair = (queue: number): boolean => typeof now.get(queue) === "number";
-  const made = ids.filter((id) => !isFair(id) && takers.some(({ queue, key }) => queue === id && key !== undefined));
+  const made = ids.filter(
+    (id) => !isFair(id) && takers.some(({ queue, key }) => queue === id && key !== undefined),
+  );
   if (made.length === 0 && !ids.some(isFair)) return takers.map(() => 0);
   const keys = await lastTurns(db, takers);
   const turns = takers.map(({ queue, key }) => {

@@ -33,7 +33,10 @@ export type RunningWork = Work & {
 };
 
 /** Makes one. */
-export function createWork({ clock, ...base }: Omit<Work, "ledger" | "gates"> & { readonly clock: Clock }): RunningWork {
+export function createWork({
+  clock,
+  ...base
+}: Omit<Work, "ledger" | "gates"> & { readonly clock: Clock }): RunningWork {
   const ledger = createLedger();
   const gates = createGates(base);
 

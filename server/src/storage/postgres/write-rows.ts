@@ -95,11 +95,15 @@ function writeLeftovers(work: Work, leftovers: Leftovers): Promise<unknown>[] {
   }
   if (attempts.length > 0) {
     sent.push(db.run(insertAttempts, ...attemptColumns(attempts)));
-    const long = attempts.filter(({ revision }) => revision > 2 * limits.attemptHistoryMax).map(({ seq }) => seq);
+    const long = attempts
+      .filter(({ revision }) => revision > 2 * limits.attemptHistoryMax)
+      .map(({ seq }) => seq);
     if (long.length > 0) sent.push(db.run(dropOldAttempts, int8s(long), limits.attemptHistoryMax));
   }
   if (policies.size > 0)
-    sent.push(db.run(setPolicies, int8s([...policies.keys()]), texts([...policies.values()].map(policyText))));
+    sent.push(
+      db.run(setPolicies, int8s([...policies.keys()]), texts([...policies.values()].map(policyText))),
+    );
   if (checkpoints.size > 0)
     sent.push(db.run(upsertCheckpoints, int8s([...checkpoints.keys()]), byteas([...checkpoints.values()])));
   if (released.size > 0) sent.push(db.run(releaseClaims, ...releaseColumns(released)));

@@ -62,7 +62,8 @@ export type Offer<Q extends Queue, T> = {
 /** Takes what a claim wants of an offer. */
 export function pickFrom<Q extends Queue, T>(want: ClaimRequest, offer: Offer<Q, T>): Picked<T> {
   const taking = createTaking(want, offer);
-  for (const tier of want.tiers ?? [{ kind: "merged", queues: want.queues }]) takeTier(taking, offer.lines, tier);
+  for (const tier of want.tiers ?? [{ kind: "merged", queues: want.queues }])
+    takeTier(taking, offer.lines, tier);
   return taking.picked();
 }
 

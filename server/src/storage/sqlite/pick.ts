@@ -2,7 +2,14 @@ import { isSatisfied, labelsOfLane } from "../../model/gate.ts";
 import { gatesOf, type LimitedGate, stages } from "../../model/gatekeeper.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
 import { stateCode } from "../sql/codes.ts";
-import { type Before, type Candidate, type Line, type Permits, type Picked as PickedOf, pickFrom } from "../sql/pick.ts";
+import {
+  type Before,
+  type Candidate,
+  type Line,
+  type Permits,
+  type Picked as PickedOf,
+  pickFrom,
+} from "../sql/pick.ts";
 import { query } from "./files/connection.ts";
 import type { Gates } from "./gates.ts";
 import type { QueueEntry } from "./queue-registry.ts";
