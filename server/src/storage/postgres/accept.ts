@@ -9,7 +9,7 @@ import { type Arrival, insertTasks, stateOf } from "./insert.ts";
 import { judge } from "./judge.ts";
 import type { Verb } from "./lane.ts";
 import { Conflict } from "./problems.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import { makeQueue, type QueueEntry } from "./queue-registry.ts";
 import { cancelRevoked } from "./revoke.ts";
 import type { Work } from "./work.ts";
 
@@ -104,17 +104,14 @@ async function homesFor(
   work: Work,
   run: readonly Entering[],
 ): Promise<readonly (QueueEntry | "duplicate" | "exists" | undefined)[]> {
-  const { db, queues, limits } = work;
+  const { queues } = work;
   const isNew = ({ task }: Entering) => queues.find(task.namespace, task.queue) === undefined;
   const homeless = run.filter(isNew).map(({ task }) => task);
   const hashes = await findHashes(work, homeless);
   const found: (QueueEntry | "duplicate" | "exists" | undefined)[] = [];
   for (const { task, now } of run) {
-    const bounds = { now, queuesMax: limits.queuesPerNamespaceMax };
     found.push(
-      queues.find(task.namespace, task.queue) ??
-        knownAs(hashes, task) ??
-        (await queues.make(db, task, bounds)),
+      queues.find(task.namespace, task.queue) ?? knownAs(hashes, task) ?? (await makeQueue(work, task, now)),
     );
   }
   return found;

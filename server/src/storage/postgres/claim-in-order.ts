@@ -39,7 +39,7 @@ const ofSeveral = `
   FROM (SELECT f.seq FROM open o CROSS JOIN LATERAL (
       SELECT t.seq, t.priority FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8) f
     ORDER BY f.priority DESC, f.seq LIMIT $8) best
-  JOIN tasks t ON t.seq = best.seq WHERE ${ready} FOR UPDATE OF t SKIP LOCKED`;
+  JOIN tasks t ON t.seq = best.seq WHERE t.state + 0 = ${stateCode.ready} AND t.tied IS NULL FOR UPDATE OF t SKIP LOCKED`;
 
 /** $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row says what stood in the way, if anything did. */
 const textOf = (source: string): string => `

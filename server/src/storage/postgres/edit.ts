@@ -2,6 +2,7 @@ import { waitingUntil } from "../../model/deadline.ts";
 import { isWaiting } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import type { Verb } from "./lane.ts";
+import { makeQueue } from "./queue-registry.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
 import type { Work } from "./work.ts";
@@ -27,10 +28,9 @@ async function editOne(
   { rows, row }: Found,
   { ref, revision, edited, now }: GuardedEdit,
 ): Promise<EditVerdict> {
-  const { db, queues, limits, ledger, gates } = work;
+  const { ledger, gates } = work;
   if (row === undefined || row.head.revision !== revision || !isWaiting(row.head)) return "conflict";
-  const bounds = { now, queuesMax: limits.queuesPerNamespaceMax };
-  const queue = await queues.make(db, { namespace: ref.namespace, queue: edited.queue }, bounds);
+  const queue = await makeQueue(work, { namespace: ref.namespace, queue: edited.queue }, now);
   if (queue === undefined) return "queue_limit";
   const { content, ...written } = edited;
   const wasReady = row.head.state === "ready";

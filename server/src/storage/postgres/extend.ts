@@ -16,7 +16,7 @@ type ExtendedRow = readonly [
   requester: string | null,
 ];
 
-// Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is.
+// Only whoever names a length may shorten: a heartbeat leaves a longer extension as it is. state + 0: rows are found by their numbers.
 const extendLeased = statement<ExtendedRow>(`
   UPDATE tasks t SET timer_at = greatest(
     least($1::int8 + coalesce($2::int8, t.lease_ms, $3::int8), t.started_at + t.limit_ms + $4::int8),
@@ -24,7 +24,7 @@ const extendLeased = statement<ExtendedRow>(`
   FROM unnest($5::int4[], $6::int4[], $7::text[], $8::int8[], $9::int8[]) AS u(at, namespace, id, epoch, fence)
     JOIN contents c ON c.namespace = u.namespace AND c.id = u.id
   WHERE t.seq = c.seq AND t.fence_epoch = u.epoch AND t.fence_seq = u.fence AND t.outcome_hash IS NULL
-    AND t.state = ${stateCode.leased}
+    AND t.state + 0 = ${stateCode.leased}
   RETURNING u.at, t.cancel_at, t.cancel_reason, t.cancel_requester`);
 
 /** Moves the ends of leases that are still open: of those that are held with one statement, of others after a look. */

@@ -8,6 +8,8 @@ export type Todo = {
   /** Something happened at all gates of a task. */
   touchAll(tie: Tie): void;
   touch(gate: LimitedGate): void;
+  /** A task is ready no more. */
+  leave(tie: Tie): void;
   /** A task has ended, and whoever is behind it in its order may come. */
   ended(tie: Tie): void;
   isEmpty(): boolean;
@@ -39,8 +41,8 @@ export function createTodo(): Todo {
       ready.set(tie.seq, tie);
       touchAll(tie);
     },
+    leave: ({ seq }) => void ready.delete(seq),
     ended(tie) {
-      ready.delete(tie.seq);
       if (tie.orderingKey !== undefined) orders.add(tie.orderingKey);
     },
     isEmpty: () => ready.size + touched.size + orders.size === 0,

@@ -17,7 +17,7 @@ import type { Work } from "./work.ts";
 const lease = statement<[at: number, ...LeasedRow]>(`
   WITH locked AS MATERIALIZED (
     SELECT t.seq, u.at FROM unnest($6::int8[]) WITH ORDINALITY AS u(seq, at) JOIN tasks t ON t.seq = u.seq
-    WHERE t.state = ${stateCode.ready} FOR UPDATE OF t SKIP LOCKED),
+    WHERE t.state + 0 = ${stateCode.ready} FOR UPDATE OF t SKIP LOCKED),
   l AS (
     UPDATE tasks t SET ${leaseSet} FROM locked k WHERE t.seq = k.seq RETURNING k.at, ${leaseReturning})
   SELECT l.at, ${leaseColumns} FROM l ${leaseJoins} ORDER BY l.at`);

@@ -5,6 +5,7 @@ import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
 import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import type { LimitPlace } from "./live-limits.ts";
+import { makeQueue } from "./queue-registry.ts";
 import { raiseRules, selectLimits } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
 import { tieNames } from "./tie-names.ts";
@@ -174,14 +175,14 @@ export const listLimits = async (
 
 /** Sets how often a fairness key comes. */
 export async function putWeight(
-  { db, queues, limits }: Work,
+  work: Work,
   ref: QueueRef,
   weight: KeyWeight,
   now: Instant,
 ): Promise<"done" | "queue_limit"> {
-  const queue = await queues.make(db, ref, { now, queuesMax: limits.queuesPerNamespaceMax });
+  const queue = await makeQueue(work, ref, now);
   if (queue === undefined) return "queue_limit";
-  await setWeight(db, queue.id, weight);
+  await setWeight(work.db, queue.id, weight);
   return "done";
 }
 

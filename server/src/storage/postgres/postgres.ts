@@ -10,21 +10,15 @@ import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { type Address, readAddress, shownAddress } from "./address.ts";
-import { createAdminStore, createQueueStore, createSideStore } from "./admin-stores.ts";
 import type { Asking } from "./asking.ts";
-import { checkDatabase } from "./checks.ts";
-import { connect, createReaders } from "./connect.ts";
-import { createGateStore } from "./gate-store.ts";
+import { createReaders } from "./connect.ts";
 import { createHints, type Hints } from "./hints.ts";
 import { createLane } from "./lane.ts";
-import { lockClassOf, regimeLock } from "./locks-of-store.ts";
-import { migrate } from "./migrate.ts";
-import { migrations } from "./migrations/migrations.ts";
+import { prepare } from "./prepare.ts";
 import { problemOf, textOf, unavailable } from "./problems.ts";
-import { createLockStore, createRecordStore } from "./record-stores.ts";
 import { createSession } from "./session.ts";
-import { createTaskStore } from "./task-store.ts";
 import { createTenant } from "./tenant.ts";
+import { createVerbs } from "./verbs.ts";
 
 /** How a shared store is opened. */
 export type PostgresOptions = {
@@ -48,7 +42,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
 
 async function openAt(address: Address, options: PostgresOptions): Promise<Store> {
   const { log, durability = "disk" } = options;
-  await prepare(address, options);
+  await prepare(address, { now: options.clock.now(), durability });
   let hear: (news: GateNews) => void = () => undefined;
   const readers = createReaders(address, (error) =>
     log.warn({ error: textOf(error) }, "a connection to the database that reads was lost"),
@@ -89,13 +83,7 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   return {
     kind: "postgres",
     durability,
-    ...createTaskStore(asking),
-    ...createAdminStore(asking),
-    ...createSideStore(asking),
-    ...createQueueStore(asking),
-    ...createRecordStore(asking),
-    ...createLockStore(asking),
-    ...createGateStore(asking, (listener) => {
+    ...createVerbs(asking, (listener) => {
       hear = listener;
     }),
     close() {
@@ -106,17 +94,4 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
       return closed;
     },
   };
-}
-
-/** Checks the database, and brings the schema to the newest layout. */
-async function prepare(address: Address, { clock, durability = "disk" }: PostgresOptions): Promise<void> {
-  const { schema } = address;
-  const client = await connect(address);
-  try {
-    await checkDatabase(createSession(client), durability);
-    const lock = [lockClassOf(schema), regimeLock] as const;
-    await migrate(client, { schema, steps: migrations, lock, now: clock.now() });
-  } finally {
-    await client.end();
-  }
 }

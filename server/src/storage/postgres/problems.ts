@@ -34,6 +34,7 @@ const faults: ReadonlyMap<string, Fault> = new Map<string, Fault>([
 /** What an error means. One without a SQLSTATE comes from the connection, not from the database. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof Conflict) return "conflict";
+  if (error instanceof StemProblem) return "unavailable";
   const state = sqlStateOf(error);
   if (state !== undefined) return faults.get(state) ?? faults.get(state.slice(0, 2)) ?? "bug";
   return isFromConnection(error) ? "unavailable" : "bug";

@@ -24,7 +24,7 @@ const selectEnded = statement<EndedRow>(`
       ORDER BY timer_at, seq LIMIT $2) f
     ORDER BY f.timer_at, f.seq LIMIT $2) best
   JOIN tasks t ON t.seq = best.seq JOIN queues q ON q.id = t.queue JOIN namespaces n ON n.id = t.namespace
-  WHERE t.state IN (${terminal.join(", ")}) AND t.timer_at <= $1
+  WHERE t.state + 0 IN (${terminal.join(", ")}) AND t.timer_at + 0 <= $1
   FOR UPDATE OF t SKIP LOCKED`);
 const dropTombstones = statement(`
   DELETE FROM contents WHERE seq IN (

@@ -6,6 +6,7 @@ import {
   type QueueRef,
   queueNameOf,
 } from "../../model/ids.ts";
+import type { Limits } from "../../model/limits.ts";
 import { limitKinds } from "../sql/limit-rows.ts";
 import { int4s, texts } from "./arrays.ts";
 import { type Session, statement } from "./session.ts";
@@ -39,12 +40,6 @@ export type QueueRegistry = {
   loadNamespaces(db: Session, names: readonly Namespace[]): Promise<void>;
   /** Makes known a namespace, which is made when it is new. */
   makeNamespace(db: Session, namespace: Namespace): Promise<number>;
-  /** Makes a queue, unless it is there already; undefined when the namespace has as many as it may. */
-  make(
-    db: Session,
-    ref: QueueRef,
-    bounds: { readonly now: Instant; readonly queuesMax: number },
-  ): Promise<QueueEntry | undefined>;
   forget(): void;
 };
 
@@ -137,24 +132,29 @@ export function createQueueRegistry(): QueueRegistry {
     },
     loadNamespaces,
     makeNamespace,
-    async make(db, ref, { now, queuesMax }) {
-      await load(db, [ref]);
-      const found = find(ref.namespace, ref.queue);
-      if (found !== undefined) return found;
-      const namespace = await makeNamespace(db, ref.namespace);
-      await db.rows(lockNamespace, namespace);
-      await load(db, [ref]);
-      const known = find(ref.namespace, ref.queue);
-      if (known !== undefined) return known;
-      const [count] = await db.rows(countQueues, namespace);
-      if ((count?.[0] ?? 0) >= queuesMax) return undefined;
-      await db.run(insertQueue, namespace, ref.queue, now);
-      await load(db, [ref]);
-      return find(ref.namespace, ref.queue);
-    },
     forget() {
       spaces.clear();
       byId.clear();
     },
   };
+}
+
+/** Makes a queue, unless it is there already; undefined when the namespace has as many as it may. */
+export async function makeQueue(
+  { db, queues, limits }: { readonly db: Session; readonly queues: QueueRegistry; readonly limits: Limits },
+  ref: QueueRef,
+  now: Instant,
+): Promise<QueueEntry | undefined> {
+  const find = () => queues.find(ref.namespace, ref.queue);
+  await queues.load(db, [ref]);
+  if (find() !== undefined) return find();
+  const namespace = await queues.makeNamespace(db, ref.namespace);
+  await db.rows(lockNamespace, namespace);
+  await queues.load(db, [ref]);
+  if (find() !== undefined) return find();
+  const [count] = await db.rows(countQueues, namespace);
+  if ((count?.[0] ?? 0) >= limits.queuesPerNamespaceMax) return undefined;
+  await db.run(insertQueue, namespace, ref.queue, now);
+  await queues.load(db, [ref]);
+  return find();
 }

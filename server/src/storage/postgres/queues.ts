@@ -2,6 +2,7 @@ import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts
 import type { Queue, QueuePause } from "../../model/queue.ts";
 import { stateCode } from "../sql/codes.ts";
 import { int4s, texts } from "./arrays.ts";
+import { makeQueue } from "./queue-registry.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -122,14 +123,15 @@ const setPauseOf = statement(
 
 /** Pauses or resumes a queue. */
 export async function setPause(
-  { db, queues, limits }: Work,
+  work: Work,
   ref: QueueRef,
   pause: QueuePause | undefined,
   now: Instant,
 ): Promise<"done" | "queue_limit"> {
+  const { db, queues } = work;
   await queues.load(db, [ref]);
   if (pause === undefined && queues.find(ref.namespace, ref.queue) === undefined) return "done";
-  const queue = await queues.make(db, ref, { now, queuesMax: limits.queuesPerNamespaceMax });
+  const queue = await makeQueue(work, ref, now);
   if (queue === undefined) return "queue_limit";
   const { reason, at, by, resumeAt } = pause ?? {};
   await db.run(setPauseOf, reason ?? null, at ?? null, by ?? null, resumeAt ?? null, queue.id);

@@ -11,7 +11,8 @@ import type { Work } from "./work.ts";
 type Remembered = { readonly settlement: StoreSettlement; readonly hint: LeaseHint; readonly at: number };
 
 // A row of a task that is not tied, and as its claim left it: nobody else has it, no cancel was asked for, it is not settled. The revision
-// says so, because whatever takes a lease from its holder, or asks to cancel it, raises the one with the other.
+// says so, because whatever takes a lease from its holder, or asks to cancel it, raises the one with the other. state + 0: rows are to be
+// found by their numbers; the planner takes few tasks to be leased, and would go through all of them.
 const write = statement<[at: number]>(`
   WITH written AS (
     UPDATE tasks t SET state = u.state, reason = u.reason, revision = t.revision + 1, attempt = u.attempt,
@@ -20,7 +21,7 @@ const write = statement<[at: number]>(`
     FROM unnest($1::int4[], $2::int8[], $3::int4[], $4::int8[], $5::int8[], $6::int2[], $7::int2[], $8::int4[], $9::int2[],
       $10::int8[], $11::int8[], $12::int8[])
       AS u(at, seq, revision, epoch, fence, state, reason, attempt, delta, timer_at, ended_at, outcome_hash)
-    WHERE t.seq = u.seq AND t.revision = u.revision AND t.state = ${stateCode.leased} AND t.fence_epoch = u.epoch
+    WHERE t.seq = u.seq AND t.revision = u.revision AND t.state + 0 = ${stateCode.leased} AND t.fence_epoch = u.epoch
       AND t.fence_seq = u.fence AND t.outcome_hash IS NULL AND t.cancel_at IS NULL AND t.tied IS NULL
     RETURNING u.at, t.seq),
   kept AS (

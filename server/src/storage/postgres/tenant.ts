@@ -1,17 +1,15 @@
-import type pg from "pg";
 import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Durability } from "../../ports/store.ts";
 import type { Address } from "./address.ts";
-import { connect } from "./connect.ts";
+import { type Connected, createConnection } from "./connection.ts";
 import { createLeases } from "./leases.ts";
 import { lockClassOf, regimeLock } from "./locks-of-store.ts";
-import { Conflict, faultOf, textOf, unavailable } from "./problems.ts";
+import { Conflict, faultOf } from "./problems.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
 import { loadRules, type Rules } from "./rules.ts";
-import { createSession, type Session } from "./session.ts";
-import { type Tenure, takeOver } from "./takeover.ts";
+import type { Tenure } from "./takeover.ts";
 import { type Brought, createWork, type Work } from "./work.ts";
 
 export type TenantOptions = {
@@ -49,63 +47,21 @@ type Asked<A> = {
   readonly stage: { isCommitting: boolean };
 };
 
-type Connected = { readonly client: pg.Client; readonly db: Session; readonly tenure: Tenure };
-
-/** After a failure to connect, the next try waits so long, twice as long each time. Calls that come meanwhile fail at once. */
-const restMsMin = 50;
-const restMsMax = 2000;
-
 /** Makes a tenant that is not connected yet. */
 export function createTenant(options: TenantOptions): Tenant {
-  const { address, clock, log, limits, lease, durability, onCommit } = options;
+  const { address, clock, limits, durability, onCommit } = options;
   const lockClass = lockClassOf(address.schema);
   const queues = createQueueRegistry();
   const leases = createLeases();
-  let connected: Connected | undefined;
+  const connection = createConnection({ ...options, onLost: leases.clear });
   let rules: Rules | undefined;
-  let restMs = restMsMin;
-  let restsUntil = 0;
-
-  function lose(error: Error, client: pg.Client): void {
-    if (connected?.client !== client) return;
-    connected = undefined;
-    leases.clear();
-    log.warn({ error: textOf(error) }, "the connection to the database that writes was lost");
-  }
-
-  async function begin(): Promise<Connected> {
-    const client = await connect(address);
-    client.on("error", (error) => lose(error, client));
-    try {
-      const db = createSession(client);
-      return { client, db, tenure: await takeOver(db, { now: clock.now(), lease, lockClass }) };
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async function ensure(): Promise<Connected> {
-    if (connected !== undefined) return connected;
-    if (performance.now() < restsUntil) throw unavailable();
-    try {
-      connected = await begin();
-      restMs = restMsMin;
-      return connected;
-    } catch (error) {
-      restsUntil = performance.now() + restMs;
-      restMs = Math.min(restMs * 2, restMsMax);
-      throw error;
-    }
-  }
 
   /** Undoes what was begun, and forgets what was remembered of it. */
-  async function undo({ client }: Connected, error: unknown): Promise<void> {
+  async function undo(on: Connected, error: unknown): Promise<void> {
     queues.forget();
     leases.clear();
-    if (faultOf(error) === "unavailable") lose(error as Error, client);
-    await client.query("ROLLBACK").catch((failed: Error) => lose(failed, client));
-    if (connected?.client !== client) client.end().catch(() => undefined);
+    if (faultOf(error) === "unavailable") connection.lose(on, error);
+    else await on.client.query("ROLLBACK").catch((failed: unknown) => connection.lose(on, failed));
   }
 
   const beginning = ({ isDurable, isAlone }: Terms): string => {
@@ -114,6 +70,13 @@ export function createTenant(options: TenantOptions): Tenant {
     return `BEGIN; SET LOCAL synchronous_commit = ${isSynced ? "on" : "off"};
       SELECT ${lock}(${lockClass}, ${regimeLock}); SELECT rules FROM store`;
   };
+
+  /** The verbs went by rules that are remembered. Where they are others by now, nothing of it holds. */
+  async function expectRules(begun: Promise<unknown>, used: Rules): Promise<void> {
+    if (rulesOf(await begun) === used.version) return;
+    rules = undefined;
+    throw new Conflict("the rules were changed");
+  }
 
   async function transactOn<A>(on: Connected, asked: Asked<A>): Promise<A> {
     const { terms, run, stage } = asked;
@@ -132,12 +95,12 @@ export function createTenant(options: TenantOptions): Tenant {
       leases,
       rules: used,
     });
-    const answer = await run(work);
-    // The verbs went by rules that are remembered. Where they are others by now, nothing of it holds.
-    if (rulesOf(await begun) !== used.version) {
-      rules = undefined;
-      throw new Conflict("the rules were changed");
-    }
+    const answer = await run(work).catch(async (error: unknown) => {
+      // Whoever goes by old rules may stumble.
+      await expectRules(begun, used);
+      throw error;
+    });
+    await expectRules(begun, used);
     const brought = await work.finish();
     stage.isCommitting = true;
     const { command } = await on.client.query("COMMIT");
@@ -148,12 +111,12 @@ export function createTenant(options: TenantOptions): Tenant {
 
   return {
     async open() {
-      return (await ensure()).tenure;
+      return (await connection.ensure()).tenure;
     },
     async transact(terms, run) {
       // A connection may have broken unnoticed while nothing was asked. That shows before anything was stored, and is worth one more try.
-      for (let isFresh = connected === undefined; ; isFresh = true) {
-        const on = await ensure();
+      for (let isFresh = !connection.isThere(); ; isFresh = true) {
+        const on = await connection.ensure();
         const stage = { isCommitting: false };
         try {
           return await transactOn(on, { terms, run, stage });
@@ -164,11 +127,7 @@ export function createTenant(options: TenantOptions): Tenant {
         }
       }
     },
-    async close() {
-      const { client } = connected ?? {};
-      connected = undefined;
-      await client?.end();
-    },
+    close: connection.close,
   };
 }
 
