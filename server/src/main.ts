@@ -19,7 +19,7 @@ import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
 import { openRouting, type Routing, RoutingError } from "./routing/routing.ts";
-import { openStore } from "./storage/open.ts";
+import { openStore, openStoreClock } from "./storage/open.ts";
 import { createLog } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
@@ -85,10 +85,11 @@ export async function startServer(config: Config, parts: Partial<Parts> = {}): P
 export async function assembleServer(config: Config, parts: Partial<Parts> = {}): Promise<AssembledServer> {
   // Takes down what was started, last first: now if a later part fails, else when the server closes.
   await using started = new AsyncDisposableStack();
+  const log = parts.log ?? createLog(config.log);
   const outside: Outside = {
-    clock: parts.clock ?? createSystemClock(),
+    clock: parts.clock ?? (await openClock(config, { ...parts, log }, started)),
     random: parts.random ?? createSystemRandom(),
-    log: parts.log ?? createLog(config.log),
+    log,
   };
   const storeLost = Promise.withResolvers<Error>();
   const store = parts.store ?? (await open(config, outside, storeLost.resolve));
@@ -111,6 +112,23 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
 }
 
 type Outside = Omit<Parts, "store">;
+
+/** The time that the store counts in; where a store is handed in, that is ours. */
+async function openClock(
+  config: Config,
+  { log, store }: Pick<Parts, "log"> & Partial<Parts>,
+  started: AsyncDisposableStack,
+): Promise<Clock> {
+  const own: Clock = createSystemClock();
+  if (store !== undefined) return own;
+  try {
+    const { clock, close } = await openStoreClock(config.store.url, { clock: own, log });
+    started.defer(close);
+    return clock;
+  } catch (error) {
+    throw new StartError("store", messageOf(error), error);
+  }
+}
 
 async function open(
   config: Config,

@@ -201,7 +201,7 @@ describe("what is wrong is said", () => {
   test("a password in a store's address is not repeated", () => {
     const [mistake] = mistakesOf(["--store", "mysql://me:secret@db/stem"]);
     expect(mistake).toBe(
-      'store.url (from --store): "mysql://…@db/stem" is not allowed; allowed: memory: or sqlite:PATH',
+      'store.url (from --store): "mysql://…@db/stem" is not allowed; allowed: memory:, sqlite:PATH or postgres://HOST/DATABASE',
     );
   });
 });

@@ -7,7 +7,7 @@ export const store = {
     url: {
       kind: storeUrl(),
       default: "sqlite:.stem/stem.db",
-      help: "Where tasks are kept: sqlite:PATH, or memory: which forgets them when the server ends.",
+      help: "Where tasks are kept: sqlite:PATH, postgres://HOST/DATABASE for several servers, or memory: which forgets them.",
       flag: "--store <url>",
     },
     durability: {
@@ -21,7 +21,10 @@ export const store = {
 
 function storeUrl(): Kind<string> {
   return {
-    ...textLike(/^(memory:|sqlite:.+)$/, "memory: or sqlite:PATH"),
+    ...textLike(
+      /^(memory:|sqlite:.+|postgres(ql)?:\/\/.+)$/,
+      "memory:, sqlite:PATH or postgres://HOST/DATABASE",
+    ),
     show: (value) => JSON.stringify(String(value).replace(/\/\/[^/@]*@/, "//…@")),
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Durability, Store } from "../ports/store.ts";
 import { createMemoryStore } from "./memory/memory.ts";
+import { openDatabaseClock } from "./postgres/clock.ts";
 import { openPostgresStore } from "./postgres/postgres.ts";
 import { openSqliteStore } from "./sqlite/sqlite.ts";
 
@@ -41,6 +42,15 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
     default:
       throw new Error(`there is no store for ${scheme}: URLs: give ${known}`);
   }
+}
+
+/** The clock that the times of a store are in, and how it is let go of: that of the database where servers share one, else ours. */
+export async function openStoreClock(
+  url: string,
+  { clock, log }: Pick<OpenStoreOptions, "clock" | "log">,
+): Promise<{ readonly clock: Clock; close(): void }> {
+  const isShared = /^postgres(ql)?:/.test(url);
+  return isShared ? openDatabaseClock(url, clock, log) : { clock, close: () => undefined };
 }
 
 function openMemory(rest: string, { limits, clock }: OpenStoreOptions): Store {
