@@ -5,6 +5,8 @@ import { payload } from "./tasks.ts";
 
 type Claimed = Awaited<ReturnType<Store["claim"]>>[number];
 
+const noQuotas = { queues: undefined, backlogTasks: undefined, backlogBytes: undefined };
+
 /**
  * A store that keeps nothing: it hands out `count` canned tasks of the default queue and says yes to every settlement, so that what is
  * measured is everything but the keeping. What the benchmark does not need, it refuses.
@@ -31,55 +33,33 @@ export function createNoopStore(count: number): Store {
     dueTasks: async () => [],
     expiredLeases: async () => [],
     prune: async () => 0,
+    pruneOverfull: async () => 0,
     truncateEvents: async () => 0,
     readEvents: async () => ({ events: [], truncated: false }),
     openGates: async () => undefined,
     onGateNews: () => undefined,
     getMeta: async (key) => meta.get(key),
+    swapMeta: async (key, _before, value) => {
+      meta.set(key, value);
+      return value;
+    },
     putMeta: async (key, value) => void meta.set(key, value),
     pruneLocks: async () => 0,
     pruneClaims: async () => 0,
+    pruneQueueEvents: async () => 0,
     close: async () => undefined,
-    accept: notHere("accept"),
-    apply: notHere("apply"),
-    edit: notHere("edit"),
-    remove: notHere("remove"),
-    revoke: notHere("revoke"),
     duePauses: async () => [],
-    endPauses: notHere("endPauses"),
-    readAttempts: notHere("readAttempts"),
-    noteReplays: notHere("noteReplays"),
-    readReplays: notHere("readReplays"),
     expireOverdue: async () => ({ expired: [], seen: 0 }),
-    saveCheckpoints: notHere("saveCheckpoints"),
-    list: notHere("list"),
-    listQueues: notHere("listQueues"),
-    getQueue: notHere("getQueue"),
-    readyCounts: notHere("readyCounts"),
     listDefinitions: async () => [],
-    putDefinitions: notHere("putDefinitions"),
-    removeDefinition: notHere("removeDefinition"),
-    setPause: notHere("setPause"),
-    putLimit: notHere("putLimit"),
-    deleteLimit: notHere("deleteLimit"),
-    putWeight: notHere("putWeight"),
-    listWeights: notHere("listWeights"),
-    getLimit: notHere("getLimit"),
-    listLimits: notHere("listLimits"),
-    purge: notHere("purge"),
-    purgeMark: notHere("purgeMark"),
-    acquireLock: notHere("acquireLock"),
-    renewLock: notHere("renewLock"),
-    releaseLock: notHere("releaseLock"),
-    getLock: notHere("getLock"),
-    listLocks: notHere("listLocks"),
-    getClaim: notHere("getClaim"),
-    listClaims: notHere("listClaims"),
+    ...notMeasured,
+    leavingQueues: async () => [],
+    forgetQueues: async () => 0,
+    openNamespaces: async ({ names, now }) =>
+      names.map((name) => ({
+        ...{ name, state: "active", reason: "", createdAt: now, revision: 1 },
+        settings: { description: "", quotas: noQuotas, queueCreation: undefined },
+      })),
   };
-}
-
-function notHere(verb: string): () => Promise<never> {
-  return () => Promise.reject(new Error(`the no-op store has no ${verb}`));
 }
 
 const policy: Claimed["policy"] = {
@@ -112,3 +92,57 @@ function cannedTask(i: number, queue: Claimed["queue"]): Claimed {
     policy,
   };
 }
+
+const verbs = [
+  "setRetention",
+  "accept",
+  "apply",
+  "edit",
+  "remove",
+  "revoke",
+  "endPauses",
+  "readAttempts",
+  "noteReplays",
+  "readReplays",
+  "saveCheckpoints",
+  "list",
+  "listQueues",
+  "getQueue",
+  "readyCounts",
+  "putDefinitions",
+  "removeDefinition",
+  "setPause",
+  "putLimit",
+  "deleteLimit",
+  "putWeight",
+  "listWeights",
+  "readStanding",
+  "getLimit",
+  "listLimits",
+  "purge",
+  "purgeMark",
+  "acquireLock",
+  "renewLock",
+  "releaseLock",
+  "getLock",
+  "listLocks",
+  "getClaim",
+  "listClaims",
+  "writeOutput",
+  "readOutput",
+  "emitQueueEvent",
+  "readQueueEvents",
+  "createQueue",
+  "updateQueue",
+  "deleteQueue",
+  "missingQueue",
+  "createNamespace",
+  "updateNamespace",
+  "readNamespaceUse",
+  "clearNamespace",
+] as const satisfies readonly (keyof Store)[];
+
+/** What no benchmark calls. */
+const notMeasured = Object.fromEntries(
+  verbs.map((verb) => [verb, () => Promise.reject(new Error(`the no-op store has no ${verb}`))]),
+) as unknown as Pick<Store, (typeof verbs)[number]>;

@@ -18,7 +18,15 @@ test("all that a definition says of itself is announced, its options as defaults
     idempotent: true,
     version: 3,
     argsJsonSchema: { type: "object", required: ["to"] },
-    options: { queue: "mail", priority: 0, timeLimitMs: 1500, notBefore: new Date(0), tags: ["of tasks"] },
+    options: {
+      queue: "mail",
+      priority: 0,
+      timeLimitMs: 1500,
+      notBefore: new Date(0),
+      expireAt: new Date(0),
+      tags: ["of tasks"],
+      metadata: { a: "b" },
+    },
   });
   expect(said(mail)).toEqual({
     name: "mail.send",

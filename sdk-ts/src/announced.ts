@@ -6,10 +6,10 @@ import {
 import type { AnyTask } from "./define-task.ts";
 import { runOptions } from "./run-options.ts";
 
-/** What a worker tells the server of a task. A start as a date, headers and tags of tasks are the producer's to say, not a default. */
+/** What a worker tells the server of a task. Dates, headers, tags and metadata of tasks are the producer's to say, not a default. */
 export function announcedDefinition({ name, facts }: AnyTask): Announced {
   const { description, tags, idempotent, version, argsJsonSchema, options } = facts;
-  const { notBefore: _, ...defaults } = options;
+  const { notBefore: _, expireAt: __, ...defaults } = options;
   const run = runOptions(defaults);
   return create(TaskDefinitionSchema, {
     ...{ name, description, tags: [...tags], idempotent },

@@ -16,6 +16,7 @@ import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-cal
 import { ClientClosedError } from "./task-errors.ts";
 import { type Dial, openChannel } from "./transport.ts";
 import { waitForEnd } from "./wait.ts";
+import { watchOutput } from "./watch-output.ts";
 
 /** How to reach a server, and how to behave when it is away. */
 export type ClientOptions = {
@@ -92,11 +93,13 @@ export function createClient(transports: TaskTransports, parts: ClientParts = {}
     ...parts,
     clock,
     transport: transports.calls,
+    waits: transports.waits,
     namespace,
   });
 }
 
-type AllParts = Required<Omit<ClientParts, "namespace">> & Pick<FacadeDeps, "transport" | "namespace">;
+type AllParts = Required<Omit<ClientParts, "namespace">> &
+  Pick<FacadeDeps, "transport" | "waits" | "namespace">;
 
 class Client implements StemClient {
   readonly #closing = new AbortController();
@@ -112,6 +115,8 @@ class Client implements StemClient {
   readonly tasks: Facades["tasks"];
   readonly deadLetters: Facades["deadLetters"];
   readonly queues: Facades["queues"];
+  readonly namespaces: Facades["namespaces"];
+  readonly queueEvents: Facades["queueEvents"];
   readonly locks: ReturnType<typeof createFacades>["locks"];
 
   constructor(calls: TaskCalls, parts: AllParts) {
@@ -124,13 +129,17 @@ class Client implements StemClient {
     this.#handles = {
       waitForEnd: (taskId, options) => waitForEnd(this.#pool, clock, taskId, options),
       read: (taskId) => this.#call(retries, () => calls.read(taskId)),
-      cancel: (taskId, reason) => this.#call(retries, () => calls.cancel(taskId, reason)),
+      cancel: (taskId, request) => this.#call(retries, () => calls.cancel(taskId, request)),
+      output: (taskId, wish) => watchOutput(calls.openOutput, { ...parts, closing }, taskId, wish),
+      explain: (taskId) => this.#call(retries, () => calls.explain(taskId)),
     };
     const facades = createFacades({ ...parts, retries, closing, call: (run) => this.#call(retries, run) });
     this.locks = facades.locks;
     this.tasks = facades.tasks;
     this.deadLetters = facades.deadLetters;
     this.queues = facades.queues;
+    this.namespaces = facades.namespaces;
+    this.queueEvents = facades.queueEvents;
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
     gates.set(this, {

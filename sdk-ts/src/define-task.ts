@@ -37,7 +37,7 @@ export type TaskDefinition<
   /** The options that the definition gives a call with these arguments. */
   optionsFor(args: Args): TaskOptions;
   /** One call of it, for `enqueueMany`. */
-  call(...rest: CallArgs<Args>): TaskCall<Result>;
+  call(...rest: CallArgs<Args, Result>): TaskCall<Result>;
 };
 
 /** A definition of which only the result matters. */
@@ -51,11 +51,14 @@ export type TaskCall<Result = unknown> = {
 };
 
 /** What follows the task in a call: its arguments, which may be left out where none are needed, and options. */
-export type CallArgs<Args> = Args extends readonly unknown[]
+export type CallArgs<Args, Result = never> = ArgsAndOptions<Args, EnqueueOptions<Result>>;
+
+/** The same with options of another kind. */
+export type ArgsAndOptions<Args, Options> = Args extends readonly unknown[]
   ? [] extends Args
-    ? [args?: Args, options?: EnqueueOptions]
-    : [args: Args, options?: EnqueueOptions]
-  : [args: Args, options?: EnqueueOptions];
+    ? [args?: Args, options?: Options]
+    : [args: Args, options?: Options]
+  : [args: Args, options?: Options];
 
 /** What is known of a task besides how it is called: shown to whoever lists definitions, and announced by the workers that run it. */
 export type TaskFacts = {

@@ -8,10 +8,11 @@ const mail = defineTask<[], void>({
 });
 
 test("defaults of a scope are over the definition's and under the call's own, key by key", () => {
-  const options = withEnqueueDefaults({ headers: { from: "scope", tenant: "t" }, tags: ["nightly"] }, () =>
-    optionsOf(mail.call([], { headers: { tenant: "call" } })),
-  );
-  expect(options).toEqual({ headers: { from: "scope", a: "1", tenant: "call" }, tags: ["mail", "nightly"] });
+  const metadata = { run: "7" };
+  const scope = { headers: { from: "scope", tenant: "t" }, tags: ["nightly"], metadata };
+  const options = withEnqueueDefaults(scope, () => optionsOf(mail.call([], { headers: { tenant: "call" } })));
+  const headers = { from: "scope", a: "1", tenant: "call" };
+  expect(options).toEqual({ headers, tags: ["mail", "nightly"], metadata });
 });
 
 test("scopes are nested, and end where they end", () => {

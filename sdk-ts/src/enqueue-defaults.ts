@@ -3,13 +3,13 @@ import type { TaskCall } from "./define-task.ts";
 import { type EnqueueOptions, mergeOptions, type TaskOptions } from "./task-options.ts";
 
 /** What every call gets that is made within `withEnqueueDefaults`. */
-export type EnqueueDefaults = Pick<TaskOptions, "headers" | "tags">;
+export type EnqueueDefaults = Pick<TaskOptions, "headers" | "tags" | "metadata">;
 
 const scope = new AsyncLocalStorage<EnqueueDefaults>();
 let isUsed = false;
 
 /**
- * Runs `run`, and gives all tasks that are enqueued by it, now or later, by whichever client, these headers and tags: in place of their
+ * Runs `run`, and gives all tasks that are enqueued by it, now or later, by whichever client, these headers, tags and metadata: in place of their
  * definitions' where the keys meet, and beneath what the call itself says. Within another such scope they are added to its.
  *
  * What runs a task does not inherit them: its handler begins without.

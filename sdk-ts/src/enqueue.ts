@@ -15,7 +15,7 @@ export interface Enqueuer {
    */
   enqueue<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
-    ...rest: CallArgs<NoInfer<Args>>
+    ...rest: CallArgs<NoInfer<Args>, NoInfer<Result>>
   ): Promise<TaskHandle<Result>>;
   /**
    * Enqueues any number of calls, in as few round trips as they fit in: `enqueueMany(urls.map((url) => fetchPage.call([url])))`. The
@@ -54,7 +54,7 @@ export class BatchingEnqueuer implements Enqueuer {
 
   async enqueue<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
-    ...rest: CallArgs<NoInfer<Args>>
+    ...rest: CallArgs<NoInfer<Args>, NoInfer<Result>>
   ): Promise<TaskHandle<Result>> {
     const [args = [], options] = rest as [args?: ArgsShape, options?: EnqueueOptions];
     const preparing = this.#prepare({ task: task as AnyTask, args, options });

@@ -1,14 +1,16 @@
 /**
  * What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.queues`,
- * `client.locks`.
+ * `client.namespaces`, `client.locks`, `client.queueEvents`.
  */
 
 import type { Transport } from "@connectrpc/connect";
-import type { Clock } from "./clock.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
+import type { FollowDeps } from "./followed.ts";
 import { createLockCalls } from "./lock-calls.ts";
 import { createLocks, type Locks } from "./locks.ts";
+import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
+import { createQueueEvents, type QueueEvents } from "./queue-events.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import type { Retries } from "./retry.ts";
 import { callMsMax } from "./task-calls.ts";
@@ -20,19 +22,23 @@ export interface Facades {
   readonly tasks: TaskOperations;
   /** What operators do with tasks that failed for good. */
   readonly deadLetters: DeadLetters;
-  /** What operators do to queues: see how much is in them, pause, resume, purge. */
+  /** What operators do to queues: see how much is in them, pause, resume, purge, create, change, delete. */
   readonly queues: Queues;
+  /** What operators do with namespaces: create, bound, disable, delete. */
+  readonly namespaces: Namespaces;
   /** Locks over all processes and languages that use the server. */
   readonly locks: Locks;
+  /** Named events on queues, for whoever watches. */
+  readonly queueEvents: QueueEvents;
 }
 
 /** What facades need of their client. */
-export type FacadeDeps = {
+export type FacadeDeps = FollowDeps & {
   readonly transport: Transport;
+  /** Where open streams go: they would count against everything else. */
+  readonly waits: Transport;
   readonly namespace: string | undefined;
-  readonly clock: Clock;
   readonly retries: Retries;
-  readonly closing: AbortSignal;
   readonly call: OperatorCalls["call"];
 };
 
@@ -51,6 +57,8 @@ export function createFacades(
     tasks: createTaskOperations(operating),
     deadLetters: createDeadLetters(operating),
     queues: createQueues(operating),
+    namespaces: createNamespaces(operating),
+    queueEvents: createQueueEvents({ ...deps, ...operating }),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
   };
 }

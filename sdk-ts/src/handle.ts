@@ -1,9 +1,18 @@
+import type { WatchTaskOutputResponse } from "@stem/proto/stem/v1/task_output_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { AnyTask } from "./define-task.ts";
+import type { TaskExplanation } from "./explanation.ts";
 import type { UniqueConflictKind, UniqueOutcome } from "./publisher.ts";
 import { applySchema } from "./schema.ts";
 import { TaskCancelledError, TaskExpiredError, TaskFailedError } from "./task-errors.ts";
+import {
+  type OutputOptions,
+  type OutputWish,
+  outputFromProto,
+  outputWishOf,
+  type TaskOutput,
+} from "./task-output.ts";
 import type { TaskState } from "./task-state.ts";
 import { stateFromProto, stateReasonFromProto } from "./task-state.ts";
 import {
@@ -33,6 +42,16 @@ export type CancelVerdict = {
    */
   readonly outcome: "cancelled" | "requested" | "already_terminal";
   readonly state: TaskState | undefined;
+  /** How many of its descendants were cancelled, or their workers told; only where that was asked. */
+  readonly descendants?: number;
+};
+
+/** How to cancel a task that one has a handle of. */
+export type CancelRequest = {
+  /** At most 1 KiB; its handler can read it. */
+  readonly reason?: string;
+  /** Also all that its handlers enqueued and its end made, and what those did, and so on, whether or not it has ended itself. Default false. */
+  readonly descendants?: boolean;
 };
 
 /** A task that was enqueued, from here or from elsewhere. */
@@ -52,15 +71,25 @@ export interface TaskHandle<Result = unknown> {
   result(options?: ResultOptions): Promise<Result>;
   /** Reads it as it is now. */
   status(): Promise<TaskStatus>;
-  /** Asks for its end, and says what really happened. Idempotent. `reason`: at most 1 KiB; its handler can read it. */
-  cancel(reason?: string): Promise<CancelVerdict>;
+  /**
+   * What it puts out while it runs, in order: first what is kept, then what comes, each once, also over breaks of the connection. Ends
+   * when the task has ended and all was read; to go on another time, give the `from` of what was read last, plus one.
+   */
+  output(options?: OutputOptions): AsyncIterable<TaskOutput>;
+  /** Says why it does not run, or that it does: every cause, out of one read. */
+  explain(): Promise<TaskExplanation>;
+  /** Asks for its end, and says what really happened. Idempotent. A text is the reason. */
+  cancel(request?: string | CancelRequest): Promise<CancelVerdict>;
 }
 
 /** What handles need of their client. */
 export type HandleDeps = {
   readonly waitForEnd: (taskId: string, options: WaitOptions) => Promise<Task>;
   readonly read: (taskId: string) => Promise<Task>;
-  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly cancel: (taskId: string, request: CancelRequest) => Promise<CancelVerdict>;
+  /** Answers of the server, up to the one that says that the task has ended. */
+  readonly output: (taskId: string, wish: OutputWish) => AsyncIterable<WatchTaskOutputResponse>;
+  readonly explain: (taskId: string) => Promise<TaskExplanation>;
 };
 
 /** How a task was stored, as far as its handle shows it. */
@@ -100,8 +129,18 @@ export class Handle<Result> implements TaskHandle<Result> {
     return taskStatusFromProto(await this.#deps.read(this.id), this.#task.codec);
   }
 
-  cancel(reason = ""): Promise<CancelVerdict> {
-    return this.#deps.cancel(this.id, reason);
+  async *output(options: OutputOptions = {}): AsyncGenerator<TaskOutput> {
+    const { codec } = this.#task;
+    for await (const page of this.#deps.output(this.id, outputWishOf(options)))
+      yield* outputFromProto(page, codec);
+  }
+
+  explain(): Promise<TaskExplanation> {
+    return this.#deps.explain(this.id);
+  }
+
+  cancel(request: string | CancelRequest = {}): Promise<CancelVerdict> {
+    return this.#deps.cancel(this.id, typeof request === "string" ? { reason: request } : request);
   }
 }
 

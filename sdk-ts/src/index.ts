@@ -31,24 +31,56 @@ export type {
   ReplayedLetter,
   ReplayOptions,
 } from "./dead-letters.ts";
-export type { ArgsShape, CallArgs, SpreadArgs, TaskCall, TaskDefinition, TaskFacts } from "./define-task.ts";
+export type {
+  ArgsAndOptions,
+  ArgsShape,
+  CallArgs,
+  SpreadArgs,
+  TaskCall,
+  TaskDefinition,
+  TaskFacts,
+} from "./define-task.ts";
 export { defineTask, taskDefiner } from "./define-task.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { EnqueueDefaults } from "./enqueue-defaults.ts";
 export { withEnqueueDefaults } from "./enqueue-defaults.ts";
-export type { CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
+export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
+export type { CancelRequest, CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";
+export { withInput, withInputAs } from "./links.ts";
 export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
 export type { LockOptions, Locks } from "./locks.ts";
 export type { Logger } from "./log.ts";
+export type {
+  NamespaceQuotas,
+  NamespaceSettings,
+  NamespaceState,
+  NamespaceStatus,
+  Namespaces,
+  NamespaceUse,
+} from "./namespaces.ts";
 export { NonRetryable } from "./non-retryable.ts";
 export type { PayloadOptions } from "./payload-options.ts";
 export type { FieldViolation, Reason, RpcCode, ServerReason } from "./problem.ts";
 export { StemProblem } from "./problem.ts";
 export type { UniqueConflictKind } from "./publisher.ts";
-export type { PauseOptions, QueuePause, QueueStatus, Queues } from "./queues.ts";
+export type {
+  EmitOptions,
+  EmittedEvent,
+  QueueEvent,
+  QueueEvents,
+  WatchEventsOptions,
+} from "./queue-events.ts";
+export type {
+  DeletedQueue,
+  PauseOptions,
+  QueuePause,
+  QueueSettings,
+  QueueStatus,
+  Queues,
+} from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SchemaIssue } from "./schema.ts";
 export { SchemaMismatchError } from "./schema.ts";
@@ -64,12 +96,23 @@ export {
 export type { BatchOptions, BatchOutcome, TaskFilter } from "./task-filter.ts";
 export type {
   CancelOptions,
+  Retention,
   RevisionOptions,
   RevokedTask,
   TaskChanges,
   TaskOperations,
+  TextChanges,
 } from "./task-operations.ts";
-export type { EnqueueOptions, ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+export type {
+  EnqueueOptions,
+  ErrorType,
+  LinkCall,
+  ParentFailure,
+  RetryOptions,
+  TaskOptions,
+  UniqueOptions,
+} from "./task-options.ts";
+export type { LogLevel, OutputKind, OutputOptions, TaskOutput } from "./task-output.ts";
 export type { TaskState, TaskStateReason } from "./task-state.ts";
 export {
   isCancelled,

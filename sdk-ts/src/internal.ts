@@ -28,6 +28,7 @@ export { problemFrom, problemFromStatus } from "./problem-from.ts";
 export type { EnqueueOutcome, Publish } from "./publisher.ts";
 export { duration, retryPolicy, timestamp } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
+export type { OutputWish } from "./task-output.ts";
 export { failureFromProto, progressFromProto } from "./task-status.ts";
 export { openChannel } from "./transport.ts";
 export type { WaitOptions } from "./wait.ts";

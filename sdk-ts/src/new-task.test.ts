@@ -28,6 +28,26 @@ test("a routing key arrives in place of a queue", async () => {
   expect(await arrived([], { id: "t1", routingKey: "eu.mail" })).toMatchObject({ routingKey: "eu.mail" });
 });
 
+test("metadata, a bound on what is kept, and what is said to be none arrive", async () => {
+  const options = {
+    keepNewest: { count: 0, bytes: 5 },
+    unique: false,
+    limitKey: "",
+    ignoreResult: false,
+  } as const;
+  expect(await arrived([], { id: "t1", metadata: { ticket: "A-1" }, ...options })).toMatchObject({
+    metadata: { ticket: "A-1" },
+    options: {
+      keepNewest: { count: "0", bytes: "5" },
+      unique: { none: true },
+      limitKey: "",
+      ignoreResult: false,
+    },
+  });
+  expect(await arrived([], { id: "t1", keepNewest: {} })).toMatchObject({ options: { keepNewest: {} } });
+  expect(() => outgoingTask(task.call([], { keepNewest: { count: 1.5 } }))).toThrow("keepNewest.count");
+});
+
 test("every option arrives", async () => {
   const sent = await arrived(
     { to: "ä@b" },

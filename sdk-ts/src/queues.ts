@@ -1,6 +1,6 @@
 import { durationFromMs, durationMs, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
-import type { Queue as ProtoQueue } from "@stem/proto/stem/v1/queue_pb";
+import type { QueuePause as ProtoPause, Queue as ProtoQueue } from "@stem/proto/stem/v1/queue_pb";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import type { OperatorCalls } from "./operator-calls.ts";
 import type { TaskState } from "./task-state.ts";
@@ -25,6 +25,29 @@ export type QueueStatus = {
   /** Set while it is paused. */
   readonly pause: QueuePause | undefined;
   readonly createdAt: Date | undefined;
+  readonly settings: QueueSettings;
+  /** Rises with every change of its settings; 1 when it came into being. */
+  readonly revision: number;
+  /** Whether it was deleted, and waits for its last tasks to end. */
+  readonly isDeleting: boolean;
+};
+
+/** What operators say of a queue. */
+export type QueueSettings = {
+  /** What it is for. Default: nothing. */
+  readonly description: string;
+  /** How many tasks that have not ended may be in it, 1 or more; undefined: any number. Default: any number. */
+  readonly backlogMax: number | undefined;
+  /** Whether it takes nothing new. Default: false. */
+  readonly isClosed: boolean;
+};
+
+/** What was given up with a queue. */
+export type DeletedQueue = {
+  /** How many tasks were cancelled because they waited in it. */
+  readonly cancelled: number;
+  /** How many tasks workers have yet; it is gone when they have ended. */
+  readonly leased: number;
 };
 
 /** How a queue is paused. */
@@ -51,6 +74,19 @@ export interface Queues {
   resume(queue: string): Promise<QueueStatus>;
   /** Cancels all that waits in it; PURGE_UNCONFIRMED unless that many wait now, or it is said to be "any". Answers how many. */
   purge(queue: string, expected: number | "any"): Promise<number>;
+  /** Makes a queue; harmless where it is there with the same settings, else QUEUE_EXISTS. */
+  create(queue: string, settings?: Partial<QueueSettings>): Promise<QueueStatus>;
+  /** Changes the settings that are given, `undefined` included; with `revision`, only at that: REVISION_CONFLICT. */
+  update(
+    queue: string,
+    settings: Partial<QueueSettings>,
+    options?: { readonly revision?: number },
+  ): Promise<QueueStatus>;
+  /**
+   * Deletes a queue; QUEUE_IN_USE while tasks are in it that have not ended or that failed, unless forced, and where the routing names it.
+   * With `force`, what waits is cancelled, and what workers have may end.
+   */
+  delete(queue: string, options?: { readonly force?: boolean }): Promise<DeletedQueue>;
 }
 
 const pageSize = 100;
@@ -82,8 +118,34 @@ export function createQueues({ transport, inNamespace, timed, call }: OperatorCa
       const answer = await call(() => service.purgeQueue({ ...inNamespace, queue, confirmation }, timed));
       return Number(answer.purgedCount);
     },
+    async create(queue, settings = {}) {
+      const asked = { ...inNamespace, queue, settings: settingsToProto(settings) };
+      return statusOf(await call(() => service.createQueue(asked, timed)));
+    },
+    async update(queue, settings, { revision } = {}) {
+      const updateMask = { paths: Object.keys(settings).map((key) => maskPaths[key as keyof QueueSettings]) };
+      const expected = revision === undefined ? {} : { expectedRevision: BigInt(revision) };
+      const asked = { ...inNamespace, queue, settings: settingsToProto(settings), updateMask, ...expected };
+      return statusOf(await call(() => service.updateQueue(asked, timed)));
+    },
+    async delete(queue, { force = false } = {}) {
+      const answer = await call(() => service.deleteQueue({ ...inNamespace, queue, force }, timed));
+      return { cancelled: Number(answer.cancelledCount), leased: Number(answer.leasedCount) };
+    },
   };
 }
+
+const maskPaths: { readonly [K in keyof QueueSettings]: string } = {
+  description: "description",
+  backlogMax: "backlog_max",
+  isClosed: "closed",
+};
+
+const settingsToProto = ({ description, backlogMax, isClosed }: Partial<QueueSettings>) => ({
+  ...(description !== undefined && { description }),
+  ...(backlogMax !== undefined && { backlogMax: BigInt(backlogMax) }),
+  ...(isClosed !== undefined && { closed: isClosed }),
+});
 
 const pauseToProto = ({ reason = "", requester = "", resumeAfterMs, resumeAt }: PauseOptions) => ({
   ...{ reason, requester },
@@ -98,7 +160,8 @@ function statusOf({ queue }: { readonly queue?: ProtoQueue | undefined }): Queue
   return queueFromProto(queue);
 }
 
-function queueFromProto({ name, depth, oldestReadyAge, pause, createTime }: ProtoQueue): QueueStatus {
+function queueFromProto(queue: ProtoQueue): QueueStatus {
+  const { name, depth, oldestReadyAge, pause, createTime, settings, revision, deleting } = queue;
   return {
     name,
     depth: {
@@ -111,12 +174,22 @@ function queueFromProto({ name, depth, oldestReadyAge, pause, createTime }: Prot
       expired: Number(depth?.expired ?? 0),
     },
     oldestReadyMs: oldestReadyAge && durationMs(oldestReadyAge),
-    pause: pause && {
-      reason: pause.reason,
-      by: pause.pausedBy || undefined,
-      pausedAt: pause.pauseTime && timestampDate(pause.pauseTime),
-      resumesAt: pause.resumeTime && timestampDate(pause.resumeTime),
-    },
+    pause: pause && pauseFromProto(pause),
     createdAt: createTime && timestampDate(createTime),
+    settings: {
+      description: settings?.description ?? "",
+      backlogMax: settings?.backlogMax === undefined ? undefined : Number(settings.backlogMax),
+      isClosed: settings?.closed ?? false,
+    },
+    revision: Number(revision),
+    isDeleting: deleting,
   };
 }
+
+/** A pause from its message. */
+export const pauseFromProto = ({ reason, pausedBy, pauseTime, resumeTime }: ProtoPause): QueuePause => ({
+  reason,
+  by: pausedBy || undefined,
+  pausedAt: pauseTime && timestampDate(pauseTime),
+  resumesAt: resumeTime && timestampDate(resumeTime),
+});

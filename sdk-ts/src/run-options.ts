@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, durationFromMs, type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type KeepNewest, KeepNewestSchema } from "@stem/proto/stem/v1/retention_pb";
 import { Jitter, type RetryPolicy, RetryPolicySchema } from "@stem/proto/stem/v1/retry_pb";
 import { AckMode, type TaskOptions as ProtoOptions, TaskOptionsSchema } from "@stem/proto/stem/v1/task_pb";
 import {
@@ -34,7 +35,8 @@ export function runOptions(options: TaskOptions): ProtoOptions | undefined {
   say("ignoreResult", options.ignoreResult);
   say("leaseDuration", duration("leaseMs", options.leaseMs));
   say("resultRetention", duration("resultRetentionMs", options.resultRetentionMs));
-  say("unique", options.unique && uniqueOptions(options.unique === true ? {} : options.unique));
+  say("keepNewest", options.keepNewest && keepNewest(options.keepNewest));
+  say("unique", options.unique === undefined ? undefined : uniqueChoice(options.unique));
   say("limitKey", options.limitKey);
   say("orderingKey", options.orderingKey);
   say("fairnessKey", options.fairnessKey);
@@ -74,6 +76,24 @@ export function retryPolicy(retry: RetryOptions): RetryPolicy {
   policy.retryFor = (retry.retryFor ?? []).map(typeName);
   policy.neverFor = (retry.neverFor ?? []).map(typeName);
   return policy;
+}
+
+function keepNewest({ count, bytes }: NonNullable<TaskOptions["keepNewest"]>): KeepNewest {
+  const message = create(KeepNewestSchema);
+  if (count !== undefined) message.count = wholeNumber("keepNewest.count", count);
+  if (bytes !== undefined) message.bytes = wholeNumber("keepNewest.bytes", bytes);
+  return message;
+}
+
+function wholeNumber(option: string, value: number): bigint {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError(`${option} must be a whole number, 0 or more; it is ${value}`);
+  return BigInt(value);
+}
+
+function uniqueChoice(unique: boolean | UniqueOptions): ProtoUniqueOptions {
+  if (unique === false) return create(UniqueOptionsSchema, { by: { case: "none", value: true } });
+  return uniqueOptions(unique === true ? {} : unique);
 }
 
 const untils = { ended: UniqueUntil.ENDED, started: UniqueUntil.STARTED } as const;

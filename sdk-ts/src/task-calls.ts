@@ -1,24 +1,25 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
-import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
+import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { EnqueueTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
-import type { OpenAwait } from "./await-pool.ts";
 import { type Broadcaster, createBroadcaster } from "./broadcast.ts";
+import { cancelTask } from "./cancel-task.ts";
 import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
-import type { CancelVerdict } from "./handle.ts";
+import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
+import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
-import { stateFromProto } from "./task-state.ts";
 import { TaskStreams } from "./task-stream.ts";
 import { outcomeOf } from "./verdicts.ts";
+import { createWatchCalls, type WatchCalls } from "./watch-calls.ts";
 
 /** The calls of a producer, one try each; they throw what the transport throws. */
-export type TaskCalls = {
+export type TaskCalls = WatchCalls & {
   readonly send: SendTasks;
-  readonly open: OpenAwait;
   readonly read: (taskId: string) => Promise<Task>;
-  readonly cancel: (taskId: string, reason: string) => Promise<CancelVerdict>;
+  readonly cancel: (taskId: string, request: CancelRequest) => Promise<CancelVerdict>;
+  readonly explain: (taskId: string) => Promise<TaskExplanation>;
   /** What broadcasts, its calls made and repeated by `repeat`. */
   readonly broadcasterOf: (repeat: <T>(call: () => Promise<T>) => Promise<T>) => Broadcaster["broadcast"];
   /** Nothing more is sent; what is under way still gets its answer. */
@@ -31,16 +32,6 @@ export type TaskTransports = { readonly calls: Transport; readonly waits: Transp
 /** The server gives a call this long; beyond it nobody is listening. */
 export const callMsMax = 30_000;
 
-const cancelOutcomes: Readonly<Record<number, CancelVerdict["outcome"]>> = {
-  [CancelOutcome.CANCELLED]: "cancelled",
-  [CancelOutcome.REQUESTED]: "requested",
-  [CancelOutcome.ALREADY_TERMINAL]: "already_terminal",
-};
-
-/** What became of a cancel; one that this version does not know may still be under way. */
-export const cancelOutcomeFromProto = (outcome: CancelOutcome): CancelVerdict["outcome"] =>
-  cancelOutcomes[outcome] ?? "requested";
-
 // Long enough for a busy moment to follow another on the same stream, short enough for a script to end.
 const idleMsMax = 5000;
 
@@ -52,7 +43,6 @@ export function createTaskCalls(
 ): TaskCalls {
   const tasks = createClient(TaskService, transports.calls);
   const admin = createClient(TaskAdminService, transports.calls);
-  const waits = createClient(TaskService, transports.waits);
   const inNamespace = namespace === undefined ? {} : { namespace };
   const timed = { timeoutMs: callMsMax };
   const streams = new TaskStreams({
@@ -63,26 +53,24 @@ export function createTaskCalls(
     idleMsMax,
   });
   return {
+    ...createWatchCalls(transports.waits, inNamespace),
     async send(batch, atomic) {
       if (!atomic) return streams.send(batch);
       const request = create(EnqueueTasksRequestSchema, { ...inNamespace, atomic });
       request.$unknown = [encodedTasks(EnqueueTasksRequestSchema.field.tasks.number, batch)];
       return (await tasks.enqueueTasks(request, timed)).verdicts.map(outcomeOf);
     },
-    open: (awaited, signal) =>
-      waits.awaitTasks(
-        { ...inNamespace, tasks: awaited.map(({ taskId, seenRevision }) => ({ taskId, seenRevision })) },
-        { signal },
-      ),
     async read(taskId) {
       const { task } = await tasks.getTask({ ...inNamespace, taskId }, timed);
       if (task === undefined) throw new Error("the server answered without the task");
       return task;
     },
-    async cancel(taskId, reason) {
-      const { outcome, state } = await admin.cancelTask({ ...inNamespace, taskId, reason }, timed);
-      return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
-    },
+    cancel: (taskId, { reason = "", descendants = false }) =>
+      cancelTask({ ...inNamespace, taskId, reason, withDescendants: descendants }, (request) =>
+        admin.cancelTask(request, timed),
+      ),
+    explain: async (taskId) =>
+      explanationFromProto(await admin.explainTask({ ...inNamespace, taskId }, timed)),
     broadcasterOf: (repeat) => createBroadcaster(transports.calls, namespace, repeat),
     end: () => streams.end(),
   };

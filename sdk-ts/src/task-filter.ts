@@ -21,6 +21,10 @@ export type TaskFilter = {
   readonly createdTo?: Date;
   /** One of these, at most 1,000; those that are not there are passed over. */
   readonly ids?: readonly string[];
+  /** Enqueued by the handler of this task, or made by its end. */
+  readonly parentId?: string;
+  /** Descended from this task, as the first of its family. */
+  readonly rootId?: string;
   readonly all?: boolean;
 };
 

@@ -1,4 +1,4 @@
-import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import {
   CancelOutcome,
@@ -7,11 +7,12 @@ import {
 } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import type { Task } from "@stem/proto/stem/v1/task_pb";
+import { cancelOutcomeFromProto, cancelTask } from "./cancel-task.ts";
 import { jsonCodec } from "./codec/json.ts";
 import { payloadToProto } from "./codec/payload.ts";
-import type { CancelVerdict } from "./handle.ts";
+import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
+import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
-import { cancelOutcomeFromProto } from "./task-calls.ts";
 import { type BatchOptions, type BatchOutcome, type TaskFilter, throughAll } from "./task-filter.ts";
 import { stateFromProto, type TaskState } from "./task-state.ts";
 import { type TaskStatus, taskStatusFromProto } from "./task-status.ts";
@@ -26,6 +27,17 @@ export type TaskChanges = {
   /** Not before this instant; the past means at once. Wins over `delayMs`. */
   readonly notBefore?: Date;
 };
+
+/** What to change about what a task says. */
+export type TextChanges = {
+  /** As JSON. */
+  readonly args?: unknown;
+  /** Added to what there is, key by key; an empty text removes. */
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
+/** Until when the record of an ended task is kept: so long from now, or until then. Up to 10 years. */
+export type Retention = { readonly keepForMs: number } | { readonly purgeAt: Date };
 
 /** Guards a change. */
 export type RevisionOptions = {
@@ -50,20 +62,23 @@ export type RevokedTask = {
 
 /** What operators do to tasks: by id, or to all that a filter finds. Everything but cancelling concerns tasks that wait. */
 export interface TaskOperations {
-  /** Changes a task that waits, its arguments too (as JSON). TASK_NOT_WAITING once a worker has it or it has ended. */
-  update(
-    id: string,
-    changes: TaskChanges & { readonly args?: unknown },
-    options?: RevisionOptions,
-  ): Promise<TaskStatus>;
+  /** Changes a task that waits, its arguments too (as JSON), and its metadata. TASK_NOT_WAITING once a worker has it or it has ended. */
+  update(id: string, changes: TaskChanges & TextChanges, options?: RevisionOptions): Promise<TaskStatus>;
   /** Makes a task that waits for its time ready at once. */
   runNow(id: string, options?: RevisionOptions): Promise<TaskStatus>;
   /** Moves a task that waits to another queue, which is made where it is new. */
   move(id: string, queue: string, options?: RevisionOptions): Promise<TaskStatus>;
   /** Deletes the record of a task that has ended, or waits (it is cancelled first); answers how it ended. TASK_RUNNING otherwise. */
   delete(id: string, options?: RevisionOptions): Promise<TaskState | undefined>;
-  /** Cancels a task, and says what really happened. Idempotent. */
-  cancel(id: string, options?: CancelOptions): Promise<CancelVerdict>;
+  /**
+   * Says anew until when the record of an ended task, and its result, are kept; answers it. From then on no bound on their number removes it.
+   * TASK_NOT_ENDED.
+   */
+  setRetention(id: string, retention: Retention): Promise<Date>;
+  /** Says why a task does not run, or that it does: every cause, out of one read. */
+  explain(id: string): Promise<TaskExplanation>;
+  /** Cancels a task, with its descendants where that is said, and says what really happened. Idempotent. */
+  cancel(id: string, options?: CancelOptions & Pick<CancelRequest, "descendants">): Promise<CancelVerdict>;
   /** Cancels tasks by id, also such as have not been enqueued yet: those end cancelled as soon as they are. In the order of the ids. */
   revoke(
     ids: readonly string[],
@@ -92,19 +107,28 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
   });
   return {
     ...createBatchOperations(calls),
-    async update(id, { args, ...changes }, options) {
+    async update(id, { args, metadata, ...changes }, options) {
       const payload = payloadToProto(jsonCodec.encode(args));
-      const request = { ...at(id, options), ...changesToProto(changes), ...(payload && { args: payload }) };
+      const request = {
+        ...{ ...at(id, options), ...changesToProto(changes), ...(payload && { args: payload }) },
+        ...(metadata && { metadata: { ...metadata } }),
+      };
       return statusOf(await call(() => admin.updateTask(request, timed)));
     },
     runNow: async (id, options) => statusOf(await call(() => admin.runTaskNow(at(id, options), timed))),
     move: async (id, queue, options) =>
       statusOf(await call(() => admin.moveTask({ ...at(id, options), queue }, timed))),
-    async cancel(taskId, { reason = "", requester = "" } = {}) {
-      const request = { ...inNamespace, taskId, reason, requester };
-      const { outcome, state } = await call(() => admin.cancelTask(request, timed));
-      return { outcome: cancelOutcomeFromProto(outcome), state: stateFromProto(state) };
+    async setRetention(taskId, retention) {
+      const request = { ...inNamespace, taskId, until: untilOf(retention) };
+      const { purgeTime } = await call(() => admin.setRetention(request, timed));
+      if (purgeTime === undefined) throw new Error("the server answered without the time");
+      return timestampDate(purgeTime);
     },
+    explain: async (id) => explanationFromProto(await call(() => admin.explainTask(at(id), timed))),
+    cancel: (taskId, { reason = "", requester = "", descendants = false } = {}) =>
+      cancelTask({ ...inNamespace, taskId, reason, requester, withDescendants: descendants }, (request) =>
+        call(() => admin.cancelTask(request, timed)),
+      ),
     async revoke(ids, { reason = "", requester = "", ttlMs } = {}) {
       const ttl = ttlMs === undefined ? {} : { ttl: durationFromMs(ttlMs) };
       const request = { ...inNamespace, taskIds: [...ids], reason, requester, ...ttl };
@@ -114,6 +138,11 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
       stateFromProto((await call(() => admin.deleteTask(at(id, options), timed))).state),
   };
 }
+
+const untilOf = (retention: Retention) =>
+  "keepForMs" in retention
+    ? { case: "keepFor" as const, value: durationFromMs(retention.keepForMs) }
+    : { case: "purgeTime" as const, value: timestampFromDate(retention.purgeAt) };
 
 const revokedFromProto = ({ taskId, outcome, state }: ProtoRevoked): RevokedTask => ({
   id: taskId,

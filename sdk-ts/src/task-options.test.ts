@@ -6,6 +6,11 @@ test("a call's options win over the definition's, field by field", () => {
   expect(merged).toEqual({ queue: "mail", priority: 0, maxAttempts: 2, id: "a" });
 });
 
+test("metadata of a call is added to the definition's, key by key", () => {
+  const defined = { metadata: { team: "a", deploy: "1" } };
+  expect(mergeOptions(defined, { metadata: { deploy: "2" } }).metadata).toEqual({ team: "a", deploy: "2" });
+});
+
 test("headers and tags of a call are added to the definition's", () => {
   const merged = mergeOptions(
     { headers: { tenant: "a", region: "eu" }, tags: ["nightly", "mail"], requiredLabels: { gpu: "yes" } },
@@ -72,6 +77,9 @@ test("an override to zero, to nothing and to the default's name is an override",
   const defined = { priority: 9, delayMs: 5000, queue: "mail", retry: { retryFor: ["A"] }, tags: ["x"] };
   const call = { priority: 0, delayMs: 0, queue: "default", retry: { retryFor: [] } };
   expect(mergeOptions(defined, call)).toEqual({ ...call, tags: ["x"] });
+  const bounded = { unique: true, keepNewest: { count: 5 }, limitKey: "a" } as const;
+  const free = { unique: false, keepNewest: {}, limitKey: "" } as const;
+  expect(mergeOptions(bounded, free)).toEqual(free);
 });
 
 test("when a task expires is one choice, too: a call's wait replaces the definition's instant", () => {

@@ -40,9 +40,14 @@ export type TaskOptions = {
   readonly leaseMs?: number;
   /** How long the task and its result are kept after its end, up to 10 years. Default 24 h. */
   readonly resultRetentionMs?: number;
-  /** At most one task with its key at a time; `true`: the key is made of name, queue and arguments. Default: no limit. */
-  readonly unique?: true | UniqueOptions;
-  /** The key whose limits it obeys, such as a tenant or a remote system; at most 255 printable characters without spaces. */
+  /**
+   * How many ended tasks of its name are kept, those among them that say so, dead letters not; what the last one to end says is in force.
+   * Beyond it the oldest go, within a second or so. `{}`: no bound. Default: none.
+   */
+  readonly keepNewest?: { readonly count?: number; readonly bytes?: number };
+  /** At most one task with its key at a time; `true`: the key is made of name, queue and arguments. Default `false`: no limit. */
+  readonly unique?: boolean | UniqueOptions;
+  /** The key whose limits it obeys, such as a tenant or a remote system; at most 255 printable characters without spaces. Empty: none. */
   readonly limitKey?: string;
   /** Tasks of a queue with the same key run one after the other, in the order of acceptance, retries included. */
   readonly orderingKey?: string;
@@ -54,6 +59,11 @@ export type TaskOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Words to find it by, at most 16. A call's tags are added to the definition's. */
   readonly tags?: readonly string[];
+  /**
+   * Notes for whoever looks at the task, lower-case keys; at most 32 of up to 1 KiB. Shown with it, can be changed while it waits, never acted
+   * upon. A call's are added to the definition's, key by key. Not part of the task's identity.
+   */
+  readonly metadata?: Readonly<Record<string, string>>;
 };
 
 /** A key that the task claims, so that no second one with it is made until it has ended. */
@@ -104,8 +114,8 @@ export type RetryOptions = {
 /** A class of errors, or its name where that class is not at hand. */
 export type ErrorType = string | (abstract new (...args: never[]) => Error);
 
-/** What one call says beyond its arguments. */
-export type EnqueueOptions = TaskOptions & {
+/** What one call says beyond its arguments; `Result` is what its task returns. */
+export type EnqueueOptions<Result = never> = TaskOptions & {
   /** The task's id. Default: a new UUIDv7. The same id with the same content is stored once; with other content it is TASK_EXISTS. */
   readonly id?: string;
   /** W3C trace context to hand to the worker. Not part of the task's identity. */
@@ -114,6 +124,49 @@ export type EnqueueOptions = TaskOptions & {
   readonly parentId?: string;
   /** The first of all its ancestors. Default: its parent. */
   readonly rootId?: string;
+  /**
+   * What follows when it has succeeded, made in the transaction in which it ends: `next.call(args)`, or `withInput(next, args)`, which is
+   * handed the result. At most 16.
+   */
+  readonly link?: readonly LinkCall<HandedOn<Result>>[];
+  /** What follows when it has failed for good: `withInput` hands it a ParentFailure. Not when it was cancelled, or expired. At most 16. */
+  readonly linkError?: readonly LinkCall<ParentFailure>[];
+};
+
+/** A call that follows another task: `task.call(args)` as it is, `withInput(task, args)` with what that left. */
+export type LinkCall<Input = never> = {
+  readonly task: { readonly name: string };
+  readonly args: object;
+  /** An id holds for the task as ever; without one it has an id that follows from that of the other task. */
+  readonly options: EnqueueOptions | undefined;
+  /** Given: it is handed what the other task left, as this member of its arguments, or as their last. */
+  readonly input?: { readonly as: string | undefined; takes?(input: Input): void };
+};
+
+/** What a result is to the task that is handed it: nothing is null, and what nobody has typed fits all. */
+type HandedOn<Result> = unknown extends Result
+  ? never
+  : [Result] extends [never]
+    ? never
+    : undefined extends Result
+      ? Exclude<Result, undefined> | null
+      : Result;
+
+/** Why a task has failed for good, as the tasks that follow it are told. */
+export type ParentFailure = {
+  readonly taskId: string;
+  readonly taskName: string;
+  /** The number of its last attempt, from 1. */
+  readonly attempt: number;
+  /** Why it was given up, such as "max_attempts". */
+  readonly reason: string;
+  /** What its last attempt threw; not there where none has said. */
+  readonly failure?: {
+    readonly type: string;
+    readonly message: string;
+    readonly stack: string;
+    readonly ancestors: readonly string[];
+  };
 };
 
 /** The options in force for one call: the call's over the definition's, field by field. Undefined is the same as left out. */
@@ -124,6 +177,7 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
     ...onePlace(withoutInstants(merged, call), call),
     ...(defined.retry && call.retry && { retry: mergeRetry(defined.retry, call.retry) }),
     ...(defined.headers && call.headers && { headers: { ...defined.headers, ...call.headers } }),
+    ...(defined.metadata && call.metadata && { metadata: { ...defined.metadata, ...call.metadata } }),
     ...(defined.requiredLabels &&
       call.requiredLabels && { requiredLabels: { ...defined.requiredLabels, ...call.requiredLabels } }),
     ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),

@@ -36,6 +36,8 @@ export type TaskStatus = {
   readonly worker: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** Notes for whoever looks at it. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly createdAt: Date | undefined;
   /** Not started before this; undefined when it could start at once. */
   readonly notBefore: Date | undefined;
@@ -83,6 +85,7 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     worker: task.worker || undefined,
     headers: task.headers,
     tags: task.tags,
+    metadata: task.metadata,
     createdAt: dateOf(task.createTime),
     notBefore: dateOf(task.notBeforeTime),
     startedAt: dateOf(task.startTime),

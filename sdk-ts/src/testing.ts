@@ -6,6 +6,7 @@
 export type { RecordedBroadcast } from "./testing/fake-broadcasts.ts";
 export type { Answer, FakeClient, RecordedEnqueue } from "./testing/fake-client.ts";
 export { createFakeClient, NoAnswerError } from "./testing/fake-client.ts";
+export type { RecordedEvent } from "./testing/fake-queue-events.ts";
 export { NoServerError } from "./testing/no-operators.ts";
 export type { TestClock } from "./testing/test-clock.ts";
 export { createTestClock } from "./testing/test-clock.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi } from "./api/api.ts";
+import { type Api, createApi, createAssemble } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -12,15 +12,16 @@ import { createControl } from "./control/control.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
-import { namespaceOf } from "./model/ids.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
+import { openNamespaces } from "./namespaces/namespaces.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
-import { openRouting, type Routing, RoutingError } from "./routing/routing.ts";
+import { createQueueEvents } from "./queue-events/queue-events.ts";
+import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
 import { openStore, openStoreClock } from "./storage/open.ts";
-import { createLog } from "./telemetry/telemetry.ts";
+import { createLog, startTracing } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
 /** What a server may be given instead of making it. A store that is handed in is closed with the server. */
@@ -91,6 +92,8 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
     random: parts.random ?? createSystemRandom(),
     log,
   };
+  // First, so that it ends last, and the last calls are in it.
+  started.defer(await startTracing({ ...config.telemetry, version, log: outside.log }));
   const storeLost = Promise.withResolvers<Error>();
   const store = parts.store ?? (await open(config, outside, storeLost.resolve));
   started.defer(() => store.close());
@@ -153,11 +156,19 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   // What is no setting keeps its value from the table.
   const defaults: Defaults = { ...fixed, ...config.defaults };
   const backend = createBackend({ store, clock, limits });
-  const routing = await openRoutes(config, { store, defaults });
+  const namespaces = await openNamespaces({
+    ...{ store, clock, log, limits, configured: config.server.namespaces },
+    queueCreation: config.queues.create === "explicit" ? "explicit" : "on_use",
+    isMadeOnUse: config.server.namespaceCreate === "on-use",
+  });
+  const routing = await openRoutes(config, { store, defaults, namespaces: namespaces.names() });
   const { hints } = backend;
-  const broker = await createBroker({ store, clock, random, log, limits, defaults, routing, hints });
+  const assemble = createAssemble(limits);
+  const shared = { store, clock, log, limits, defaults, hints, namespaces };
+  const broker = await createBroker({ ...shared, random, routing, assemble });
   started.defer(() => broker.close());
-  const upkeep = startUpkeep({ store, clock, log, limits, defaults, queueHints: broker.queueHints, hints });
+  const { queueHints, leaveNamespace } = broker;
+  const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
   started.defer(() => upkeep.stop());
   const pageTokenKey = await keptKey(store, random);
   const api = createApi({
@@ -167,12 +178,13 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     routing,
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents({ store, clock, limits }),
     clock,
     random,
     log,
     limits,
     defaults,
-    namespaces: config.server.namespaces,
+    tenants: namespaces,
     info: { version, store: store.kind, durability: store.durability, startedAt: clock.now() },
   });
   started.defer(() => api.close({ graceMs: closeGraceMs }));
@@ -182,12 +194,12 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
 /** Throws ConfigError where a file of routes, or what the store keeps of them, is not right. */
 async function openRoutes(
   { server, limits }: Config,
-  deps: { readonly store: Store; readonly defaults: Defaults },
+  deps: Pick<RoutingDeps, "store" | "defaults" | "namespaces">,
 ): Promise<Routing> {
   const { routing: name } = server;
   const file = name === "" ? undefined : { name, text: readNamedFile(name, "the file of routes") };
   try {
-    return await openRouting({ ...deps, limits, namespaces: server.namespaces.map(namespaceOf), file });
+    return await openRouting({ ...deps, limits, file });
   } catch (error) {
     throw error instanceof RoutingError ? new ConfigError(error.mistakes) : error;
   }

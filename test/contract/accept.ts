@@ -156,6 +156,7 @@ export function acceptCases({ case: test }: Suite): void {
     "a queue comes into being with its first task, up to the namespace's limit",
     async (subject) => {
       const inQueue = (id: string, queue: string) => newTask(id, { queue: queueNameOf(queue) });
+      const limit = { refused: "queue_limit", max: 2 };
       expect(
         await subject.accept(
           inQueue("a", "one"),
@@ -163,8 +164,8 @@ export function acceptCases({ case: test }: Suite): void {
           inQueue("c", "three"),
           inQueue("d", "one"),
         ),
-      ).toEqual(["accepted", "accepted", "queue_limit", "accepted"]);
-      expect(await subject.accept(inQueue("c", "three"))).toEqual(["queue_limit"]);
+      ).toEqual(["accepted", "accepted", limit, "accepted"]);
+      expect(await subject.accept(inQueue("c", "three"))).toEqual([limit]);
       expect(await subject.accept(inQueue("c", "two"))).toEqual(["accepted"]);
       const namespace = namespaceOf("other");
       expect(await subject.accept(newTask("a", { namespace }))).toEqual(["accepted"]);

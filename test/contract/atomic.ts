@@ -54,7 +54,11 @@ export function atomicCases({ case: test }: Suite): void {
     async (subject) => {
       const inQueue = (id: string, queue: string) => newTask(id, { queue: queueNameOf(queue) });
       const batch = [inQueue("a", "one"), inQueue("b", "two"), inQueue("c", "three")];
-      expect(await acceptAtomic(subject, ...batch)).toEqual(["withheld", "withheld", "queue_limit"]);
+      expect(await acceptAtomic(subject, ...batch)).toEqual([
+        "withheld",
+        "withheld",
+        { refused: "queue_limit", max: 2 },
+      ]);
       expect(await subject.store.listQueues(defaultNamespace, undefined, 10)).toEqual([]);
       expect(await acceptAtomic(subject, ...batch.slice(1))).toEqual(["accepted", "accepted"]);
     },

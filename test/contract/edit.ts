@@ -64,7 +64,10 @@ export function editCases({ case: test }: Suite): void {
     async (subject) => {
       await subject.accept(newTask("a"));
       const before = await subject.task("a");
-      expect(await subject.edit(refOf("a"), { queue: other, priority: 9 })).toBe("queue_limit");
+      expect(await subject.edit(refOf("a"), { queue: other, priority: 9 })).toEqual({
+        refused: "queue_limit",
+        max: 1,
+      });
       expect(await subject.task("a")).toEqual(before);
       expect(await subject.claim()).toHaveLength(1);
     },

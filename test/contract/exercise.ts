@@ -16,20 +16,29 @@ import { gateModelCases } from "./gate-model.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
 import { limitCases } from "./limits.ts";
+import { linkCases } from "./link.ts";
 import { lockCases } from "./lock.ts";
+import { meetingCases } from "./meeting.ts";
 import { metaCases } from "./meta.ts";
 import { modelCases } from "./model.ts";
+import { namespaceCases } from "./namespace.ts";
 import { outcomeCases } from "./outcome.ts";
+import { outputCases } from "./output.ts";
 import { pageCases } from "./page.ts";
 import { pauseCases } from "./pause.ts";
 import { pruneCases } from "./prune.ts";
 import { purgeCases } from "./purge.ts";
 import { queueCases } from "./queue.ts";
+import { queueAdminCases } from "./queue-admin.ts";
+import { queueEventCases } from "./queue-event.ts";
 import { raceCases } from "./race.ts";
 import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
+import { retentionCases } from "./retention.ts";
 import { revokeCases } from "./revoke.ts";
 import { settleCases } from "./settle.ts";
+import { standingCases } from "./standing.ts";
+import { stuckCases } from "./stuck.ts";
 import { createSubject, type MakePlace } from "./subject.ts";
 import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
@@ -37,6 +46,7 @@ import { tokenCases } from "./token.ts";
 import { uniqueCases } from "./unique.ts";
 
 const nouns = [
+  meetingCases,
   acceptCases,
   atomicCases,
   claimCases,
@@ -50,8 +60,12 @@ const nouns = [
   expiryCases,
   deadlineCases,
   queueCases,
+  queueAdminCases,
+  namespaceCases,
   limitCases,
   tieCases,
+  standingCases,
+  stuckCases,
   purgeCases,
   editCases,
   removeCases,
@@ -59,11 +73,15 @@ const nouns = [
   revokeCases,
   pauseCases,
   pruneCases,
+  retentionCases,
   eventCases,
   definitionCases,
   metaCases,
   lockCases,
   uniqueCases,
+  outputCases,
+  queueEventCases,
+  linkCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

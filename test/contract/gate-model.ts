@@ -1,11 +1,21 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isSatisfied, type LimitKind, type Rate } from "../../server/src/model/gate.ts";
-import { defaultNamespace, type Instant, plus, queueNameOf, taskNameOf } from "../../server/src/model/ids.ts";
+import { againAs } from "../../server/src/broker/replay.ts";
+import type { LimitKind } from "../../server/src/model/gate.ts";
+import {
+  defaultNamespace,
+  type Instant,
+  plus,
+  queueNameOf,
+  taskIdOf,
+  taskNameOf,
+} from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
-import type { Task } from "../../server/src/model/task.ts";
+import { isTerminal, type NewTask } from "../../server/src/model/task.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { newTask, tiesOf } from "../support/new-task.ts";
+import { expectExplained } from "./gate-explained.ts";
+import { createRules, type Rules } from "./gate-rules.ts";
 import {
   type Draft,
   keys,
@@ -21,98 +31,19 @@ import { putLimit } from "./limits.ts";
 import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
-/** What the model knows of a limit. */
-type Bound = { concurrency: number | undefined; rate: Rate | undefined; dueAt: number };
-
-/**
- * A plain model: whatever is ready is looked at in order, and what no limit, pause, label or order forbids is granted. It has no gates,
- * no lines, no index; it reads the tasks from the store, and keeps the limits itself.
- */
-function createModel(subject: Subject) {
-  const bounds = new Map<string, Bound>();
-  const paused = new Set<string>();
-  const boundsOf = (task: Task): Bound[] =>
-    [
-      `queue ${task.queue}`,
-      `name ${task.name}`,
-      ...(task.ties?.limitKey ? [`key ${task.ties.limitKey}`] : []),
-    ].flatMap((place) => bounds.get(place) ?? []);
-  const tasks = async (): Promise<Task[]> => [...(await subject.list()).tasks].reverse();
-
-  function mayGo(task: Task, leased: readonly Task[]): boolean {
-    return boundsOf(task).every((bound) => {
-      const inUse = leased.filter((each) => boundsOf(each).includes(bound)).length;
-      if (bound.concurrency !== undefined && inUse >= bound.concurrency) return false;
-      const { rate, dueAt } = bound;
-      if (rate === undefined) return true;
-      const interval = rate.periodMs / rate.count;
-      return (
-        rate.count > 0 && subject.now >= Math.max(dueAt, subject.now) - (rate.burst - 1) * interval - 0.001
-      );
-    });
-  }
-
-  return {
-    bounds,
-    paused,
-    tasks,
-    /** What a claim must bring, in this order of granting. */
-    async expected({
-      queues: asked,
-      labels: has,
-      limit,
-    }: Extract<Step, { kind: "claim" }>): Promise<string[]> {
-      const all = await tasks();
-      const leased = all.filter(({ state }) => state === "leased");
-      const granted: string[] = [];
-      for (const task of all
-        .filter(({ state }) => state === "ready")
-        .sort((a, b) => b.priority - a.priority)) {
-        const { queue, ties } = task;
-        const isFirst = !all.some(
-          (each) =>
-            each.ties?.orderingKey !== undefined &&
-            each.ties.orderingKey === ties?.orderingKey &&
-            each.queue === queue &&
-            each.endedAt === undefined &&
-            all.indexOf(each) < all.indexOf(task),
-        );
-        if (granted.length >= limit || !isFirst || paused.has(queue)) continue;
-        if (!asked.some((index) => queues[index] === queue) || !isSatisfied(ties?.labels ?? {}, has))
-          continue;
-        if (!mayGo(task, leased)) continue;
-        for (const bound of boundsOf(task))
-          if (bound.rate && bound.rate.count > 0)
-            bound.dueAt = Math.max(bound.dueAt, subject.now) + bound.rate.periodMs / bound.rate.count;
-        leased.push(task);
-        granted.push(task.id);
-      }
-      return granted;
-    },
-  };
-}
-
-type Model = ReturnType<typeof createModel>;
-type World = { readonly subject: Subject; readonly model: Model; readonly leases: Claimed[]; count: number };
+type World = { readonly subject: Subject; readonly rules: Rules; readonly leases: Claimed[]; count: number };
 
 async function perform(world: World, step: Step): Promise<void> {
-  const { subject, model, leases } = world;
+  const { subject, rules, leases } = world;
   const { store, now } = subject;
   switch (step.kind) {
     case "accept":
-      await subject.accept(...step.tasks.map((each) => taskOf(each, world.count++, now)));
-      return;
-    case "claim": {
-      const expected = await model.expected(step);
-      const claimed = await subject.claim({
-        queues: step.queues.flatMap((index) => queues[index] ?? []),
-        labels: step.labels,
-        limit: step.limit,
-      });
-      leases.push(...claimed);
-      expect(claimed.map(({ id }) => id).sort(), "what a claim brings").toEqual(expected.sort());
-      return;
-    }
+      return accept(
+        world,
+        step.tasks.map((each) => taskOf(each, world.count++, now)),
+      );
+    case "claim":
+      return claim(world, step);
     case "settle": {
       const claimed = leases[leases.length - 1 - step.lease];
       if (claimed === undefined) return;
@@ -132,6 +63,8 @@ async function perform(world: World, step: Step): Promise<void> {
     }
     case "edit":
       return edit(world, step);
+    case "replay":
+      return replay(world, step);
     case "pause": {
       const queue = queues[step.queue] ?? queueNameOf("none");
       await store.setPause(
@@ -139,7 +72,7 @@ async function perform(world: World, step: Step): Promise<void> {
         step.isPaused ? { reason: "", at: now } : undefined,
         now,
       );
-      model.paused[step.isPaused ? "add" : "delete"](queue);
+      rules.paused[step.isPaused ? "add" : "delete"](queue);
       return;
     }
     case "advance":
@@ -159,20 +92,49 @@ async function perform(world: World, step: Step): Promise<void> {
   }
 }
 
-/** A task of an order stays in its queue: what a move means to an order has cases of its own. */
+async function accept({ subject, rules }: World, tasks: readonly NewTask[]): Promise<void> {
+  for (const { id, queue } of tasks) rules.homes.set(id, queue);
+  await subject.accept(...tasks);
+}
+
+async function claim(
+  { subject, rules, leases }: World,
+  { queues: asked, labels, limit }: Extract<Step, { kind: "claim" }>,
+): Promise<void> {
+  // Half of the claims, because it reads each task by itself.
+  if (limit > 2) await expectExplained(subject, rules);
+  const want = { queues: asked.flatMap((index) => queues[index] ?? []), labels, limit };
+  const expected = rules.granted(want, await rules.tasks());
+  const claimed = await subject.claim(want);
+  leases.push(...claimed);
+  const ids = claimed.map(({ id }) => id);
+  expect(ids.sort(), "what a claim brings").toEqual(expected.map(({ id }) => id).sort());
+  rules.count(expected);
+}
+
 async function edit(
   { subject }: World,
-  { task, queue, priority }: Extract<Step, { kind: "edit" }>,
+  { task, queue, priority, delayMs }: Extract<Step, { kind: "edit" }>,
 ): Promise<void> {
-  const ref = refOf(`t${task}`);
-  const [head] = await subject.store.readHeads([ref]);
-  if (head === undefined) return;
-  const to = head.ties?.orderingKey === undefined && queue !== undefined ? queues[queue] : undefined;
-  await subject.edit(ref, { ...(to && { queue: to }), ...(priority !== undefined && { priority }) });
+  const to = queue === undefined ? undefined : queues[queue];
+  await subject.edit(refOf(`t${task}`), {
+    ...(to && { queue: to }),
+    ...(priority !== undefined && { priority }),
+    ...(delayMs !== undefined && { start: plus(subject.now, delayMs) }),
+  });
+}
+
+/** An ended task once more, with all that ties it, and the unique key that it had. */
+async function replay(world: World, { task, queue }: Extract<Step, { kind: "replay" }>): Promise<void> {
+  const [found] = await world.subject.store.read([refOf(`t${task}`)]);
+  if (found === undefined || !isTerminal(found.state)) return;
+  const to = queue === undefined ? undefined : queues[queue];
+  const how = { queue: to, start: undefined, rewrite: undefined };
+  await accept(world, [againAs(found, taskIdOf(`t${world.count++}`), how)]);
 }
 
 async function changeLimit(
-  { subject, model }: World,
+  { subject, rules }: World,
   step: Extract<Step, { kind: "limit" | "lift" }>,
 ): Promise<void> {
   const about = subjects[step.subject];
@@ -180,7 +142,7 @@ async function changeLimit(
   const { kind, subject: name } = about;
   const place = `${kind} ${name}`;
   if (step.kind === "lift" || (step.concurrency === undefined && rates[step.rate] === undefined)) {
-    model.bounds.delete(place);
+    rules.bounds.delete(place);
     while (
       (await subject.store.deleteLimit({ namespace: defaultNamespace, kind, subject: name }, subject.now)) ===
       "more"
@@ -188,10 +150,10 @@ async function changeLimit(
     return;
   }
   const rate = rates[step.rate];
-  const before = model.bounds.get(place)?.dueAt ?? 0;
+  const before = rules.bounds.get(place)?.dueAt ?? 0;
   const latest =
     rate && rate.count > 0 ? plus(subject.now, (rate.burst * rate.periodMs) / rate.count) : before;
-  model.bounds.set(place, { concurrency: step.concurrency, rate, dueAt: Math.min(before, latest) });
+  rules.bounds.set(place, { place, concurrency: step.concurrency, rate, dueAt: Math.min(before, latest) });
   const { concurrency } = step;
   await putLimit(subject, kind as LimitKind, name, {
     ...(concurrency !== undefined && { concurrency }),
@@ -248,7 +210,10 @@ const taskOf = (draft: Draft, number: number, now: Instant) =>
     }),
   });
 
-/** Random sequences of what limits, pauses, priorities, labels, orders, cancels, edits and unique keys can do together, against a plain model. */
+/**
+ * Random sequences of what limits, pauses, priorities, labels, orders, cancels, edits, moves, replays and unique keys can do together,
+ * against plain rules.
+ */
 export function gateModelCases({ name, declared, open }: Suite): void {
   const seed = Number(process.env["STEM_SEED"] ?? Date.now() % 2 ** 31);
   const numRuns = Math.ceil(declared.model.runs / 6);
@@ -262,12 +227,13 @@ export function gateModelCases({ name, declared, open }: Suite): void {
     const holds = fc.asyncProperty(sequences, async (steps) => {
       const subject = await open(limits);
       try {
-        const world: World = { subject, model: createModel(subject), leases: [], count: 0 };
+        const world: World = { subject, rules: createRules(subject), leases: [], count: 0 };
         for (const each of steps) {
           await perform(world, each);
           await expectPermits(world);
           await expectClaims(world);
         }
+        await expectExplained(subject, world.rules);
       } finally {
         await subject.dispose();
       }

@@ -42,7 +42,9 @@ export type Step =
       readonly task: number;
       readonly queue: number | undefined;
       readonly priority: number | undefined;
+      readonly delayMs: number | undefined;
     }
+  | { readonly kind: "replay"; readonly task: number; readonly queue: number | undefined }
   | {
       readonly kind: "limit";
       readonly subject: number;
@@ -80,7 +82,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   queue: fc.nat({ max: 1 }),
   name: fc.nat({ max: 1 }),
   key: maybe(1),
-  order: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 1 }),
+  order: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 }),
   labels,
   priority: fc.constantFrom(1, 5, 5, 9),
   delayMs: fc.constantFrom(0, 0, 0, 50),
@@ -130,7 +132,12 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       task: fc.nat({ max: 20 }),
       queue: maybe(1),
       priority: fc.constantFrom(undefined, 1, 9),
+      delayMs: fc.constantFrom(undefined, undefined, 0, 50),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("replay"), task: fc.nat({ max: 20 }), queue: maybe(1) }),
   },
   {
     weight: 4,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Outcome } from "../../server/src/model/outcome.ts";
-import type { TaskState } from "../../server/src/model/task.ts";
+import type { LinkedEnd, TaskState } from "../../server/src/model/task.ts";
 import type { OnConflict, UniqueScope } from "../../server/src/model/unique.ts";
 import { bytesOf } from "../support/new-task.ts";
 
@@ -50,6 +50,18 @@ export type Draft = {
   readonly ackEarly: boolean;
   /** The key that it claims, of few. */
   readonly unique: UniqueDraft | undefined;
+  /** What its ends make. */
+  readonly links: readonly LinkDraft[];
+};
+
+/** A task that an end of another one is to make. */
+export type LinkDraft = {
+  readonly on: LinkedEnd;
+  /** The one with this number; undefined: one of its own. */
+  readonly task: number | undefined;
+  readonly queue: number;
+  readonly delayMs: number;
+  readonly isHanded: boolean;
 };
 
 /** A claim to be. Times are counted from when the task comes. */
@@ -91,6 +103,14 @@ const unique: fc.Arbitrary<UniqueDraft> = fc.record({
   maxWaitMs: fc.constantFrom(undefined, 10, 5000),
 });
 
+const link: fc.Arbitrary<LinkDraft> = fc.record({
+  on: fc.constantFrom<LinkedEnd[]>("succeeded", "failed"),
+  task: fc.constantFrom(undefined, undefined, 3, 4),
+  queue,
+  delayMs: fc.constantFrom(0, 0, 10),
+  isHanded: fc.boolean(),
+});
+
 const draft: fc.Arbitrary<Draft> = fc.record({
   task,
   content: fc.constantFrom(0, 0, 0, 0, 0, 0, 1),
@@ -103,6 +123,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   startWithinMs: fc.constantFrom(undefined, undefined, undefined, 10, 30_000),
   ackEarly: fc.constantFrom(false, false, false, true),
   unique: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unique }),
+  links: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: some(link, 2) }),
 });
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(

@@ -31,6 +31,37 @@ export function pageCases({ case: test }: Suite): void {
     expect(await subject.list({ queue: queueNameOf("nobody's") })).toEqual({ tasks: [], cursor: undefined });
   });
 
+  test("a page looks at no more tasks than it may, says where to go on, and the pages find all that matches", async (subject) => {
+    await subject.accept(...ids(1000).map((id, at) => newTask(id, at % 100 === 7 ? { tags: ["rare"] } : {})));
+    const rare = ids(1000).filter((_, at) => at % 100 === 7);
+    for (const id of rare) await subject.cancel(id);
+    const filters: Partial<TaskQuery>[] = [
+      { states: ["cancelled", "ready"], tag: undefined, name: taskNameOf("none") },
+      { states: ["cancelled", "failed"] },
+      { createdTo: subject.now },
+      { queue: queueNameOf("nobody's") },
+      {},
+    ];
+    for (const filter of filters) {
+      const all = (await subject.list(filter)).tasks.map(({ id }) => id);
+      const found: string[] = [];
+      let [pages, after] = [0, undefined as number | undefined];
+      do {
+        const { tasks, cursor } = await subject.list({ ...filter, scanMax: 150, limit: 40, after });
+        found.push(...tasks.map(({ id }) => id));
+        expect(tasks.length).toBeLessThanOrEqual(40);
+        [pages, after] = [pages + 1, cursor];
+      } while (after !== undefined);
+      expect(found, JSON.stringify(filter)).toEqual(all);
+      expect(pages, "each looks at 150 at most, and finds 40").toBeGreaterThanOrEqual(1000 / 150);
+      expect(pages).toBeLessThanOrEqual(1000 / 40 + 1);
+    }
+    expect(await subject.list({ states: ["scheduled"], scanMax: 5000 })).toEqual({
+      tasks: [],
+      cursor: undefined,
+    });
+  });
+
   test("no task that was there throughout is skipped or shown twice, whatever happens meanwhile", async (subject) => {
     await subject.accept(...ids(30).map((id) => newTask(id, { policy: { retentionMs: 0 } })));
     const seen: string[] = [];

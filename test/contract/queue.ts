@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { defaultNamespace, namespaceOf, plus, queueNameOf } from "../../server/src/model/ids.ts";
-import type { Queue } from "../../server/src/model/queue.ts";
+import { type Queue, unsaidSettings } from "../../server/src/model/queue.ts";
 import { defaultQueue, newTask } from "../support/new-task.ts";
 import { lease, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
@@ -42,7 +42,7 @@ export function queueCases({ case: test }: Suite): void {
     expect((await queueOf(subject)).depth).toEqual({ ...none, ready: 3 });
   });
 
-  test("ready tasks are counted for many queues at once, in the order asked; a strange queue has none", async (subject) => {
+  test("ready tasks are counted for many queues at once, in the order asked; a strange queue has none, nor has a paused one", async (subject) => {
     const mail = queueNameOf("mail");
     await subject.accept(
       newTask("a", { queue: mail }),
@@ -55,6 +55,11 @@ export function queueCases({ case: test }: Suite): void {
     const asked = [defaultQueue, queueNameOf("none"), mail, defaultQueue];
     expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 1, 1]);
     expect(await subject.store.readyCounts(namespaceOf("nowhere"), [mail])).toEqual([0]);
+    const ref = { namespace: defaultNamespace, queue: mail };
+    await subject.store.setPause(ref, { reason: "", at: subject.now }, subject.now);
+    expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 0, 1]);
+    await subject.store.setPause(ref, undefined, subject.now);
+    expect(await subject.store.readyCounts(defaultNamespace, asked)).toEqual([1, 0, 1, 1]);
     expect(await subject.store.readyCounts(defaultNamespace, [])).toEqual([]);
   });
 
@@ -140,6 +145,9 @@ export function queueCases({ case: test }: Suite): void {
       namespace: defaultNamespace,
       name: defaultQueue,
       createdAt: subject.now,
+      settings: unsaidSettings,
+      revision: 1,
+      isDeleting: false,
       pause: { reason: "early", at: subject.now },
       depth: none,
       oldestReadyAt: undefined,
@@ -166,7 +174,10 @@ export function queueCases({ case: test }: Suite): void {
       const pause = { reason: "deploy", at: subject.now };
       expect(await subject.store.setPause(ref, pause, subject.now)).toBe("done");
       const another = { ...ref, queue: queueNameOf("another") };
-      expect(await subject.store.setPause(another, pause, subject.now)).toBe("queue_limit");
+      expect(await subject.store.setPause(another, pause, subject.now)).toEqual({
+        refused: "queue_limit",
+        max: 1,
+      });
       expect(await subject.store.getQueue(another)).toBeUndefined();
     },
     { limits: { queuesPerNamespaceMax: 1 } },

@@ -42,6 +42,20 @@ export function reopenCases({ case: test }: Suite): void {
     expect(await subject.task("revoked")).toMatchObject({ state: "cancelled", cancel });
   });
 
+  test("a bound on what is kept goes on over a restart", async (subject) => {
+    const policy = { keepNewest: { count: 2 } };
+    const end = async (id: string): Promise<void> => {
+      await subject.accept(newTask(id, { policy }));
+      await subject.cancel(id);
+    };
+    for (const id of ["a", "b", "c"]) await end(id);
+    await subject.reopen();
+    expect(await subject.store.pruneOverfull(subject.now, 10)).toBe(1);
+    await end("d");
+    expect(await subject.store.pruneOverfull(subject.now, 10)).toBe(1);
+    expect((await subject.list()).tasks.map(({ id }) => id)).toEqual(["d", "c"]);
+  });
+
   test("a lease is honoured over a restart: it begins anew, and its holder may settle it", async (subject) => {
     await subject.accept(newTask("plain"), newTask("own", { policy: { leaseMs: 60_000 } }));
     const [plain, own] = await subject.claim();

@@ -1,10 +1,17 @@
-import { type Instant, type Namespace, plus, queueNameOf } from "../../server/src/model/ids.ts";
+import {
+  type Instant,
+  taskIdOf as idOf,
+  type Namespace,
+  plus,
+  queueNameOf,
+} from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import { tiersOf } from "../../server/src/model/queue-tier.ts";
 import type { Fence } from "../../server/src/model/task.ts";
 import type { TaskEdit } from "../../server/src/model/task-edit.ts";
 import type { TaskTrigger } from "../../server/src/model/task-machine.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
+import { linking, linkOn } from "../support/new-link.ts";
 import { bytesOf, newTask } from "../support/new-task.ts";
 import { type Draft, type Edit, type Operation, retentionMsMax } from "./operations.ts";
 import { lease, leaseRef, refOf, type Subject, settlementOf } from "./subject.ts";
@@ -162,6 +169,16 @@ const uniqueOf = ({ unique }: Draft, subject: Subject) =>
     },
   };
 
+const linksOf = ({ links }: Draft, { now }: Subject) =>
+  links.map(({ on, task, queue, delayMs, isHanded }) =>
+    linkOn(on, {
+      ownId: task === undefined ? undefined : idOf(taskIdOf(task)),
+      hands: isHanded ? { member: undefined } : undefined,
+      acceptedAt: now,
+      task: { queue: queueOf(queue), notBefore: delayMs > 0 ? plus(now, delayMs) : undefined },
+    }),
+  );
+
 const taskOf = (draft: Draft, { subject, namespace }: Side) =>
   newTask(taskIdOf(draft.task), {
     namespace,
@@ -179,9 +196,11 @@ const taskOf = (draft: Draft, { subject, namespace }: Side) =>
       ...(draft.expireMs !== undefined && { expireMs: draft.expireMs }),
       ...(draft.startWithinMs !== undefined && { startWithinMs: draft.startWithinMs }),
       ...(draft.ackEarly && { ackEarly: true }),
+      ...linking(...linksOf(draft, subject)).policy,
       ...(draft.unique && { unique: { until: draft.unique.until, forMs: draft.unique.forMs } }),
     },
     ...uniqueOf(draft, subject),
+    ...(draft.links.length > 0 && { links: linksOf(draft, subject) }),
   });
 
 /** Fences are each store's own: what compares is which of the task's leases they belong to. */

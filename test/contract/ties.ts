@@ -150,6 +150,36 @@ function fairnessCases({ case: test }: Suite): void {
     expect(await grants(subject, 10)).toBe("xxaybaybaa");
   });
 
+  test("a claim ends with so many tasks of a queue with turns, and is as large as it likes elsewhere", async (subject) => {
+    const red = queueNameOf("red");
+    await subject.accept(...many("a", 20), ...["x", "y", "z"].map((id) => newTask(id, { queue: red })));
+    const claim = (queues = [defaultQueue], limit = 1000) => subject.claim({ queues, limit, turnsMax: 4 });
+    expect(await claim()).toHaveLength(4);
+    expect(await claim([defaultQueue], 3)).toHaveLength(3);
+    expect(await claim([defaultQueue], 4)).toHaveLength(4);
+    expect(idsOf(await claim([red, defaultQueue]))).toEqual(["a11", "a12", "a13", "a14"]);
+    expect(idsOf(await claim([red]))).toEqual(["x", "y", "z"]);
+    await subject.accept(...Array.from({ length: 9 }, (_, i) => newTask(`red${i}`, { queue: red })));
+    expect(await claim([red])).toHaveLength(9);
+  });
+
+  test("a queue with turns and one without, served as one, come by priority and acceptance: turns are each queue's own", async (subject) => {
+    const red = queueNameOf("red");
+    const plain = (id: string, more = {}) => newTask(id, { queue: red, ...more });
+    await subject.accept(
+      ...many("a", 3),
+      plain("x"),
+      fair("b0", "b"),
+      plain("y"),
+      plain("z", { priority: 9 }),
+    );
+    const queues = [red, defaultQueue];
+    const claimed: string[] = [];
+    for (const limit of [1, 2, 10]) claimed.push(...idsOf(await subject.claim({ queues, limit })));
+    // Of each queue the next one by its own order: of the turns of a and b, that is b0 after a0.
+    expect(claimed).toEqual(["z", "a0", "x", "b0", "a1", "a2", "y"]);
+  });
+
   test("priority goes before turns", async (subject) => {
     await subject.accept(...many("a", 3), fair("b0", "b"), fair("c0", "a", { priority: 9 }));
     expect(await grants(subject, 5)).toBe("cabaa");
@@ -177,7 +207,10 @@ function fairnessCases({ case: test }: Suite): void {
       const red = { ...queue, queue: queueNameOf("red") };
       const weight = { key: "a", weight: 2 };
       expect(await subject.store.putWeight(queue, weight, subject.now)).toBe("done");
-      expect(await subject.store.putWeight(red, weight, subject.now)).toBe("queue_limit");
+      expect(await subject.store.putWeight(red, weight, subject.now)).toEqual({
+        refused: "queue_limit",
+        max: 1,
+      });
       expect(await subject.store.listWeights(red, undefined, 10)).toEqual([]);
     },
     { limits: { queuesPerNamespaceMax: 1 } },

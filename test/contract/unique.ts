@@ -80,11 +80,10 @@ function claimingCases({ case: test }: Suite): void {
     async (subject) => {
       await subject.accept(uniqueTask("a"));
       const elsewhere = { queue: queueNameOf("elsewhere") };
-      expect(await subject.accept(uniqueTask("b", { key: "free" }, elsewhere))).toEqual(["queue_limit"]);
+      const limit = { refused: "queue_limit", max: 1 };
+      expect(await subject.accept(uniqueTask("b", { key: "free" }, elsewhere))).toEqual([limit]);
       expect(await claimOf(subject, "free")).toBeUndefined();
-      expect(await subject.accept(uniqueTask("c", { onConflict: "replace" }, elsewhere))).toEqual([
-        "queue_limit",
-      ]);
+      expect(await subject.accept(uniqueTask("c", { onConflict: "replace" }, elsewhere))).toEqual([limit]);
       expect(await subject.task("a")).toMatchObject({ state: "ready", claim: { duplicates: 0 } });
     },
     { limits: { queuesPerNamespaceMax: 1 } },

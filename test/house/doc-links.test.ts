@@ -73,3 +73,26 @@ test("every document that a source mentions exists", () => {
 test("a heading's anchor is made as renderers make it", () => {
   expect(slug("One port, two stacks & `code`")).toBe("one-port-two-stacks--code");
 });
+
+/** Lists that tell of all there is, and what each has to lead to. */
+const lists: readonly (readonly [list: string, parts: () => readonly string[]])[] = [
+  ["README.md", () => markdownFiles().filter((file) => /^docs\/[^/]+\.md$/.test(file))],
+  ["docs/decisions/README.md", () => markdownFiles().filter((file) => /^docs\/decisions\/\d{4}/.test(file))],
+  [
+    "docs/drivers.md",
+    () =>
+      [...readSource("test/contract/exercise.ts").matchAll(/Cases \} from "\.\/([\w-]+\.ts)"/g)].map(
+        ([, file]) => `test/contract/${file}`,
+      ),
+  ],
+];
+
+test.each(lists)("%s leads to all that it lists", (list, partsOf) => {
+  const text = readSource(list);
+  const parts = partsOf();
+  lookedAt(`parts of ${list}`, parts.length, 10);
+  const missing = parts.filter(
+    (part) => !text.includes(`](${path.posix.relative(path.posix.dirname(list), part)})`),
+  );
+  expectNone(missing.map((part) => `${list} does not lead to ${part}`));
+});

@@ -7,7 +7,20 @@ const rings: readonly (readonly string[])[] = [
   ["lib"],
   ["model"],
   ["ports"],
-  ["auth", "backend", "beat", "broker", "canvas", "control", "locks", "routing", "upkeep", "workflow"],
+  [
+    "auth",
+    "backend",
+    "beat",
+    "broker",
+    "canvas",
+    "control",
+    "locks",
+    "namespaces",
+    "queue-events",
+    "routing",
+    "upkeep",
+    "workflow",
+  ],
   ["api", "config", "storage", "telemetry"],
 ];
 
@@ -18,7 +31,7 @@ const allowedBetweenRooms: Readonly<Record<string, readonly string[]>> = {
   canvas: ["broker", "backend"],
   workflow: ["broker", "backend"],
   control: ["broker"],
-  upkeep: ["broker", "backend", "canvas", "beat", "workflow", "control"],
+  upkeep: ["broker", "backend", "canvas", "beat", "workflow", "control", "namespaces"],
 };
 
 /** Rooms without a single door: vocabulary, of which everybody takes the word needed. */

@@ -23,10 +23,7 @@ const imported: Readonly<Record<string, Named>> = {
   ioredis: { room: "server/src/storage/redis" },
   "cron-parser": { room: "server/src/beat" },
   pino: { room: "server/src/main.ts", by: "server/src" },
-  "@opentelemetry/instrumentation-grpc": {
-    room: "server/src/telemetry",
-    owed: "the room has the log only; spans and metrics come with their own issue",
-  },
+  "@opentelemetry/instrumentation-grpc": { room: "server/src/telemetry" },
 };
 
 /** The tools among them, and the scripts that run each. */

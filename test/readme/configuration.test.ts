@@ -8,7 +8,9 @@ import { settingsByKey } from "../../server/src/config/sections.ts";
 const readme = readFileSync(path.resolve(import.meta.dirname, "../../README.md"), "utf8");
 
 test("the table of settings is what the server takes", () => {
-  const rows = readme.split("\n").filter((line) => /^\| `(?:listen|store|server|log|defaults)\./.test(line));
+  const rows = readme
+    .split("\n")
+    .filter((line) => /^\| `(?:listen|store|server|queues|log|telemetry|defaults)\./.test(line));
   const wanted = [...settingsByKey.values()]
     .filter(({ section }) => section !== "limits")
     .map(({ key, name, variable, setting }) => {

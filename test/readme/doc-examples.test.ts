@@ -28,7 +28,17 @@ async function runPage(page: string): Promise<ReadonlyMap<string, readonly strin
 }
 
 test("the example of a server inside a program runs", { timeout: 120_000 }, async () => {
-  expect((await runPage("docs/embedding.md")).get("embedded.ts")).toContain("5");
+  const printed = await runPage("docs/embedding.md");
+  expect(printed.get("embedded.ts")).toContain("5");
+  expect(printed.get("app.ts")).toEqual(["5"]);
+});
+
+test("the example of a traced task joins the handler's span to the producer's", {
+  timeout: 120_000,
+}, async () => {
+  const printed = (await runPage("docs/telemetry.md")).get("traced.ts");
+  expect(printed?.[0]).toBe("5");
+  expect(printed?.slice(1).sort()).toEqual(["enqueue default ", "process default under the producer's"]);
 });
 
 test("the examples of payloads hold what they assert", { timeout: 120_000 }, async () => {

@@ -28,6 +28,7 @@ function run(command: string): Promise<string> {
 test.each([
   ["locks.md", 2],
   ["unique-tasks.md", 3],
+  ["queue-events.md", 1],
 ])("the examples of %s print what it says", async (page, count) => {
   const examples = examplesOf(page);
   expect(examples).toHaveLength(count);

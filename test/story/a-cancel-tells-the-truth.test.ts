@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
 import { openRooms, taskRefOf } from "../support/rooms.ts";
 
 test("a task that waits is cancelled, and nobody gets it", async () => {
@@ -82,5 +83,21 @@ test("a cancelled task whose worker died is cancelled when the lease ends", asyn
   await rooms.broker.cancel(taskRefOf(id), { reason: "gone anyway" });
   await rooms.clock.advance(23_000);
   expect(await rooms.read(id)).toMatchObject({ state: "cancelled", reason: "cancel_requested" });
+  await rooms.close();
+});
+
+test("a revoked id that does not come in time is an id like any other", async () => {
+  const rooms = await openRooms();
+  const revoked = await rooms.broker.revoke(defaultNamespace, [taskIdOf("in-time"), taskIdOf("too-late")], {
+    reason: "withdrawn",
+    ttlMs: 60_000,
+  });
+  expect(revoked.map(({ kind }) => kind)).toEqual(["noted", "noted"]);
+  await rooms.enqueue({ id: "in-time" });
+  await rooms.clock.advance(60_000);
+  await rooms.enqueue({ id: "too-late" });
+  expect(await rooms.read("in-time")).toMatchObject({ state: "cancelled", cancel: { reason: "withdrawn" } });
+  const worker = await rooms.worker();
+  expect(await worker.takeOne()).toMatchObject({ taskId: "too-late" });
   await rooms.close();
 });

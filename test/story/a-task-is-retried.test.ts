@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bytesOf } from "../support/new-task.ts";
-import { openRooms } from "../support/rooms.ts";
+import { openRooms, taskRefOf } from "../support/rooms.ts";
 
 test("a task is retried with back-off until it succeeds", async () => {
   const rooms = await openRooms();
@@ -55,6 +55,19 @@ test("a handler that asks for another attempt at once gets it at once", async ()
   const verdict = await worker.settle(first, { kind: "retry", delayMs: 0, failure: undefined });
   expect(verdict).toEqual({ kind: "accepted", state: "ready" });
   expect(await worker.takeOne()).toMatchObject({ taskId: first.taskId, attempt: 2 });
+  await rooms.close();
+});
+
+test("a handler that asks for another attempt when none is left ends its task as a dead letter", async () => {
+  const rooms = await openRooms();
+  const [id = ""] = await rooms.enqueue({ policy: { maxAttempts: 2 } });
+  const worker = await rooms.worker();
+  const again = async (failure: string) =>
+    worker.settle(await worker.takeOne(), { kind: "retry", delayMs: 0, failure: bytesOf(failure) });
+  expect(await again("not yet")).toEqual({ kind: "accepted", state: "ready" });
+  expect(await again("still not")).toEqual({ kind: "accepted", state: "failed" });
+  const letter = await rooms.broker.getDeadLetter(taskRefOf(id));
+  expect(letter).toMatchObject({ task: { reason: "max_attempts", failure: bytesOf("still not") } });
   await rooms.close();
 });
 

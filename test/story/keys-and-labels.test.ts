@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Lease } from "../../server/src/broker/broker.ts";
 import { defaultNamespace } from "../../server/src/model/ids.ts";
 import { tiesOf } from "../support/new-task.ts";
 import { openRooms, queueRefOf } from "../support/rooms.ts";
@@ -32,8 +33,22 @@ test("a tenant with weight three gets three of four, as long as both have work",
       ...Array.from({ length: 200 }, (_, i) => ({ id: `${key}-${i}`, ties: tiesOf({ fairnessKey: key }) })),
     );
   const worker = await rooms.worker();
-  const taken = await worker.take(80);
+  const taken: Lease[] = [];
+  while (taken.length < 80) taken.push(...(await worker.take(80 - taken.length)));
   expect(taken.filter(({ taskId }) => taskId.startsWith("gold"))).toHaveLength(60);
+  await rooms.close();
+});
+
+test("a stream gets tasks of a queue with turns a few at a time, and goes on at once while there are more", async () => {
+  const rooms = await openRooms({ limits: { turnsPerGrantMax: 8 } });
+  await rooms.enqueue(
+    ...Array.from({ length: 20 }, (_, i) => ({ id: `t${i}`, ties: tiesOf({ fairnessKey: "big" }) })),
+  );
+  const worker = await rooms.worker();
+  const sizes: number[] = [];
+  // Nobody looks around meanwhile: the clock stands still.
+  while (sizes.reduce((sum, size) => sum + size, 0) < 20) sizes.push((await worker.take(100)).length);
+  expect(sizes).toEqual([8, 8, 4]);
   await rooms.close();
 });
 

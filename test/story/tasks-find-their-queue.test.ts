@@ -64,6 +64,54 @@ routes: [{ match: { task: test.work }, target: q, options: { max_attempts: 6, le
   await rooms.close();
 });
 
+test("a routing key leads to the queues that are bound to it, in the proportion of their weights", async () => {
+  const rooms = await openRooms();
+  await replace(
+    rooms,
+    `
+queues:
+  one: { bindings: [{ routing_key: eu.mail }] }
+  three: { bindings: [{ routing_key: "eu.*", weight: 3 }] }
+  gold: { bindings: [{ routing_key: us.mail, headers: { tier: gold } }] }
+`,
+  );
+  const ids = Array.from({ length: 400 }, (_, n) => `task-${n}`);
+  await rooms.enqueue(...ids.map((id) => ({ id, routingKey: "eu.mail" })));
+  const tasks = await Promise.all(ids.map((id) => rooms.read(id)));
+  expect(tasks.every(({ queue }) => queue === "one" || queue === "three")).toBe(true);
+  const share = tasks.filter(({ queue }) => queue === "three").length / ids.length;
+  expect(Math.abs(share - 0.75)).toBeLessThan(0.08);
+  await rooms.enqueue(
+    { id: "gold", routingKey: "us.mail", headers: { tier: "gold" } },
+    { id: "unbound", routingKey: "us.mail" },
+  );
+  expect(await rooms.read("gold")).toMatchObject({ queue: "gold" });
+  expect(await rooms.read("unbound")).toMatchObject({ queue: "default" });
+  await rooms.close();
+});
+
+test("a route's priority beats the producer's, and stays in the queue's range", async () => {
+  const rooms = await openRooms();
+  await replace(
+    rooms,
+    `
+queues: { mail: { priority_range: [2, 7] } }
+routes: [{ match: { headers: { kind: urgent } }, target: mail, priority_override: 9 }]
+`,
+  );
+  await rooms.enqueue(
+    { id: "low", queue: "mail", priority: 0 },
+    { id: "usual", queue: "mail" },
+    { id: "urgent", headers: { kind: "urgent" }, priority: 1 },
+  );
+  const worker = await rooms.worker({ queues: ["mail"] });
+  const taken = await worker.take(3);
+  expect(taken.map(({ taskId }) => taskId)).toEqual(["urgent", "usual", "low"]);
+  const priorities = await Promise.all(["urgent", "usual", "low"].map((id) => rooms.read(id)));
+  expect(priorities.map(({ priority }) => priority)).toEqual([7, 5, 2]);
+  await rooms.close();
+});
+
 test("a worker that asks for the default queue by its usual name serves the one that routes mean", async () => {
   const rooms = await openRooms();
   await replace(rooms, "default_queue: main\nqueues: { main: }");

@@ -7,7 +7,7 @@ import {
   taskNameOf,
 } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
-import { defaultRetryPolicy } from "../../server/src/model/retry.ts";
+import { usualRetryPolicy } from "../../server/src/model/retry.ts";
 import type { NewTask, TaskPolicy } from "../../server/src/model/task.ts";
 
 /** The queue of tasks that name none. */
@@ -17,7 +17,7 @@ export const defaultQueue = queueNameOf(defaults.queue);
 export const defaultPolicy: TaskPolicy = {
   maxAttempts: defaults.maxAttempts,
   maxDeliveries: defaults.maxDeliveries,
-  retry: defaultRetryPolicy,
+  retry: usualRetryPolicy(defaults),
   leaseMs: undefined,
   retentionMs: defaults.retentionMs,
   deadLetterRetentionMs: defaults.deadLetterRetentionMs,

@@ -1,3 +1,4 @@
+import { createAssemble } from "../../server/src/api/convert/task-input.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker, type EnqueueVerdict } from "../../server/src/broker/broker.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
@@ -9,7 +10,9 @@ import {
   taskIdOf,
 } from "../../server/src/model/ids.ts";
 import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
+import type { QueueCreation } from "../../server/src/model/namespace.ts";
 import type { Task } from "../../server/src/model/task.ts";
+import { openNamespaces } from "../../server/src/namespaces/namespaces.ts";
 import type { Store } from "../../server/src/ports/store.ts";
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
@@ -28,6 +31,8 @@ export type RoomsWish = {
   readonly limits?: Partial<Limits>;
   readonly defaults?: Partial<Defaults>;
   readonly seed?: number;
+  readonly namespaces?: readonly string[];
+  readonly queueCreation?: QueueCreation;
 };
 
 /** The middle of a server without an edge: broker, backend and upkeep on a memory store, under a clock that stands still. */
@@ -44,15 +49,21 @@ export async function openRooms(wish: RoomsWish = {}) {
   const backend = createBackend({ store, clock, limits: bounds });
   const { hints } = backend;
   const deps = { store, clock, random, log, limits: bounds, defaults: usual, hints };
-  const routing = await openRouting({ ...deps, namespaces: [defaultNamespace] });
-  const broker = await createBroker({ ...deps, routing });
+  const namespaces = await openNamespaces({
+    ...{ ...deps, configured: wish.namespaces ?? [defaultNamespace] },
+    ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: false },
+  });
+  const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
+  const broker = await createBroker({ ...deps, routing, namespaces, assemble: createAssemble(bounds) });
   const locks = createLocks(deps);
-  const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
+  const { queueHints, leaveNamespace } = broker;
+  const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });
   await clock.advance(0);
 
   const read = async (id: string): Promise<Task> => (await backend.get(taskRefOf(id))).task;
   return {
-    ...{ clock, random, log, store, backend, broker, routing, locks, limits: bounds, defaults: usual, read },
+    ...{ clock, random, log, store, backend, broker, routing, namespaces, locks },
+    ...{ limits: bounds, defaults: usual, read },
     /** Enqueues tasks that are all taken; answers their ids. */
     async enqueue(...wishes: readonly SubmissionWish[]): Promise<string[]> {
       const verdicts = await broker.enqueue(defaultNamespace, wishes.map(submissionOf), false);

@@ -1,8 +1,9 @@
 import type { Broker, Lease, LeaseVerdict, Session, SettleVerdict } from "../../server/src/broker/broker.ts";
 import type { Command } from "../../server/src/model/command.ts";
-import { defaultNamespace, queueNameOf } from "../../server/src/model/ids.ts";
+import { defaultNamespace, type Namespace, queueNameOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
+import type { Problem } from "../../server/src/model/problem.ts";
 import type { Subscription } from "../../server/src/model/queue-tier.ts";
 import type { TaskDefinition } from "../../server/src/model/task-definition.ts";
 import type { WorkerTraits } from "../../server/src/model/worker.ts";
@@ -10,6 +11,8 @@ import type { WorkerTraits } from "../../server/src/model/worker.ts";
 /** How a worker of a test greets. */
 export type WorkerWish = {
   readonly name?: string;
+  /** Default: "default". */
+  readonly namespace?: Namespace;
   /** Names, or with a mode. */
   readonly queues?: readonly (string | Subscription)[];
   /** The broadcast channels it listens to. */
@@ -45,11 +48,12 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
   const { name = "worker", channels = [], queues = [defaults.queue], credit = 100, resume } = wish;
   const cancels: { readonly token: Uint8Array; readonly reason: string }[] = [];
   const commands: { readonly commandId: number; readonly command: Command }[] = [];
+  const dismissals: Problem[] = [];
   const stream = new AbortController();
   let wasSuperseded = false;
   const session: Session = await broker.openSession(
     {
-      namespace: defaultNamespace,
+      namespace: wish.namespace ?? defaultNamespace,
       worker: name,
       subscriptions: queues.map(subscriptionOf),
       traits: { ...usualTraits, broadcastChannels: channels, ...wish.traits },
@@ -63,6 +67,7 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
         commands.push({ commandId, command });
         return true;
       },
+      onDismissed: ({ problem }) => dismissals.push(problem),
       onSuperseded: () => {
         wasSuperseded = true;
       },
@@ -78,6 +83,7 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
     session,
     cancels,
     commands,
+    dismissals,
     get wasSuperseded() {
       return wasSuperseded;
     },

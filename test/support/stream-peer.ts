@@ -141,6 +141,7 @@ export function welcomeFrame(
       frameBytesMax: 3_670_016,
       resultBytesMax: 1000,
       creditMax: 10_000,
+      outputBytesMax: 1000,
       lastSeq: BigInt(lastSeq),
       leases: held.map((each) => ({ held: each })),
     },
@@ -148,9 +149,18 @@ export function welcomeFrame(
 }
 
 /** An Extended that lost nothing, or these. */
-export const extendedFrame = (lost: readonly string[] = []): FrameInit => ({
+export const extendedFrame = (lost: readonly string[] = [], ready: readonly number[] = []): FrameInit => ({
   case: "extended",
-  value: { lost: lost.map((token) => ({ leaseToken: Buffer.from(token), held: false })) },
+  value: {
+    lost: lost.map((token) => ({ leaseToken: Buffer.from(token), held: false })),
+    backlogs: ready.map((count, at) => ({ queue: `queue-${at}`, ready: BigInt(count) })),
+  },
+});
+
+/** The answer to a WriteOutput frame. */
+export const outputWrittenFrame = (frameSeq: number): FrameInit => ({
+  case: "outputWritten",
+  value: { frameSeq: BigInt(frameSeq) },
 });
 
 /** The answer to a Settle frame. */

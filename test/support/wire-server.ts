@@ -1,13 +1,16 @@
-import { type Api, createApi } from "../../server/src/api/api.ts";
+import { type Api, createApi, createAssemble } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
 import { createBroker } from "../../server/src/broker/broker.ts";
 import { createControl } from "../../server/src/control/control.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
 import { createSystemRandom } from "../../server/src/lib/system-random.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
-import { type Instant, namespaceOf, type TaskId } from "../../server/src/model/ids.ts";
+import type { Instant, TaskId } from "../../server/src/model/ids.ts";
 import { type Defaults, defaults, type Limits, limits } from "../../server/src/model/limits.ts";
+import type { QueueCreation } from "../../server/src/model/namespace.ts";
+import { openNamespaces } from "../../server/src/namespaces/namespaces.ts";
 import type { Store } from "../../server/src/ports/store.ts";
+import { createQueueEvents } from "../../server/src/queue-events/queue-events.ts";
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
@@ -19,6 +22,9 @@ export type WireWish = {
   readonly defaults?: Partial<Defaults>;
   readonly namespaces?: readonly string[];
   readonly store?: Store;
+  readonly queueCreation?: QueueCreation;
+  /** Whether a namespace comes into being when it is named. */
+  readonly isMadeOnUse?: boolean;
 };
 
 /** A whole server on a loopback port, with a memory store and real time. */
@@ -50,10 +56,15 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     defaults: { ...defaults, ...wish.defaults },
     hints,
   };
-  const namespaces = wish.namespaces ?? ["default"];
-  const routing = await openRouting({ ...deps, namespaces: namespaces.map(namespaceOf) });
-  const broker = await createBroker({ ...deps, routing });
-  const upkeep = startUpkeep({ ...deps, queueHints: broker.queueHints });
+  const namespaces = await openNamespaces({
+    ...{ ...deps, configured: wish.namespaces ?? ["default"] },
+    ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: wish.isMadeOnUse ?? false },
+  });
+  const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
+  const assemble = createAssemble(bounds);
+  const broker = await createBroker({ ...deps, routing, namespaces, assemble });
+  const { queueHints, leaveNamespace } = broker;
+  const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });
   const info = {
     version: "0.0.0-test",
     store: store.kind,
@@ -62,9 +73,10 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
   };
   const api = createApi({
     ...deps,
-    ...{ broker, backend, routing, info, namespaces },
+    ...{ broker, backend, routing, info, tenants: namespaces },
     locks: createLocks(deps),
     control: createControl({ broker }),
+    queueEvents: createQueueEvents(deps),
   });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   return {

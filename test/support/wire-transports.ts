@@ -23,6 +23,9 @@ export const wireTransports: readonly (readonly [name: string, open: (baseUrl: s
   ["gRPC-Web", (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "1.1" })],
 ];
 
+/** A way's name as a part of ids, keys and names, so that each way has its own. */
+export const wordOf = (way: string): string => way.toLowerCase().replaceAll(/[^a-z]/g, "");
+
 /** What a call failed with; fails the test when it did not. */
 export async function failure(call: Promise<unknown>): Promise<ConnectError> {
   const outcome = await call.then(

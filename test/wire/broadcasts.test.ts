@@ -5,7 +5,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const channel = name.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const channel = wordOf(name);
   const connect = () => {
     const transport = open(server.url);
     return {
@@ -70,6 +70,7 @@ describe.each(wireTransports)("over %s", (name, open) => {
       { channel, task: { ...task, queue: "q" } },
       { channel, task: { ...task, routingKey: "k" } },
       { channel, task: { ...task, options: { start: { case: "delay" as const, value: { seconds: 1n } } } } },
+      { channel, task: { ...task, options: { link: [{ task: { name: "b" } }] } } },
       { channel: "", task },
       { channel: "~inbox/1", task },
       { channel: "a b", task },

@@ -12,7 +12,7 @@ import {
 } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 import { helloWith } from "./worker-stream/scripted-stream.ts";
 
 let server: WireServer;
@@ -51,7 +51,7 @@ async function openStream(hello: Frame) {
 const ping = { command: { kind: { case: "ping" as const, value: {} } } };
 
 describe.each(wireTransports)("over %s", (transport, open) => {
-  const name = transport.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const name = wordOf(transport);
   const control = () => createClient(ControlService, open(server.url));
 
   async function answersOf(calls: AsyncIterable<unknown>): Promise<unknown[]> {

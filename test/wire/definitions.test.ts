@@ -5,7 +5,7 @@ import { defineTask } from "@stem/sdk";
 import { createWorker, implement, type WorkerOptions } from "@stem/worker";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ async function work(tasks: WorkerOptions["tasks"], name = "w1"): Promise<void> {
 }
 
 describe.each(wireTransports)("over %s", (transport, open) => {
-  const prefix = transport.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const prefix = wordOf(transport);
   const connect = () => ({
     definitions: createClient(TaskDefinitionService, open(server.url)),
     tasks: createClient(TaskService, open(server.url)),
@@ -75,6 +75,34 @@ describe.each(wireTransports)("over %s", (transport, open) => {
     const { task } = await tasks.getTask({ taskId: name });
     expect(task).toMatchObject({ queue: options.queue, failure: { type: "TimeLimitExceeded" }, attempt: 1 });
     expect(task?.options, "what its producer said").toBeUndefined();
+  });
+
+  test("tasks of a name are unique by their arguments where its worker says so, whoever enqueues them", async () => {
+    const { tasks } = connect();
+    const name = `${prefix}.unique`;
+    const options = { queue: `${prefix}.elsewhere`, unique: { argPaths: ["/0"] } };
+    await work([implement(defineTask<[n: number, m: number], void>({ name, options }), () => undefined)]);
+    const task = (id: string, value: string) => ({
+      id: `${name}-${id}`,
+      name,
+      args: { data: { case: "json" as const, value } },
+    });
+    const { verdicts } = await tasks.enqueueTasks({
+      tasks: [
+        task("a", "[1, 1]"),
+        task("b", "[2, 1]"),
+        task("c", "[1,2]"),
+        { ...task("d", "[1]"), options: { priority: 1 } },
+      ],
+    });
+    const ids = verdicts.map(({ taskId }) => taskId.slice(name.length + 1));
+    expect([ids, verdicts.map(({ deduplicated }) => deduplicated)]).toEqual([
+      ["a", "b", "a", "a"],
+      [false, false, true, true],
+    ]);
+    const none = { by: { case: "none" as const, value: true } };
+    const own = await tasks.enqueueTask({ ...task("e", "[1]"), options: { unique: none } });
+    expect(own.deduplicated).toBe(false);
   });
 
   test("names and pages that cannot be are refused", async () => {

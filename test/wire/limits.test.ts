@@ -4,7 +4,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { wireTransports } from "../support/wire-transports.ts";
+import { wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const own = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}.${suffix}`;
+  const own = (suffix: string) => `${wordOf(name)}.${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     return {

@@ -4,7 +4,7 @@ import { ErrorInfoSchema, RetryInfoSchema } from "@stem/proto/google/rpc/error_d
 import { type AcquireLockRequestSchema, LockService } from "@stem/proto/stem/v1/lock_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 import { invalid, refusalOf } from "./bad-input/refusal.ts";
 
 let server: WireServer;
@@ -16,7 +16,7 @@ afterAll(() => server.close());
 const ttl = { seconds: 60n };
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const keyOf = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}/${suffix}`;
+  const keyOf = (suffix: string) => `${wordOf(name)}/${suffix}`;
   const connect = () => createClient(LockService, open(server.url));
 
   test("a lock is acquired, looked at, renewed and released", async () => {

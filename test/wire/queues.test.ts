@@ -7,7 +7,7 @@ import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaults } from "../../server/src/model/limits.ts";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const queueOf = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}.${suffix}`;
+  const queueOf = (suffix: string) => `${wordOf(name)}.${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     return {

@@ -5,9 +5,9 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
-const names = wireTransports.map(([name]) => name.toLowerCase().replaceAll(/[^a-z]/g, ""));
+const names = wireTransports.map(([name]) => wordOf(name));
 
 let server: WireServer;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ routes:
 `;
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const namespace = name.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const namespace = wordOf(name);
   const connect = () => {
     const transport = open(server.url);
     return {

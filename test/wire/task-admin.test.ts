@@ -1,5 +1,5 @@
 import { Code, createClient } from "@connectrpc/connect";
-import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
+import { BadRequestSchema, ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { CancelOutcome, TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
 import { TaskState, TaskStateReason } from "@stem/proto/stem/v1/task_pb";
@@ -7,7 +7,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ const json = (value: unknown) => ({ data: { case: "json" as const, value: JSON.s
 const hour = { case: "delay" as const, value: { seconds: 3600n } };
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const id = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const id = (suffix: string) => `${wordOf(name)}-${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     return {
@@ -29,6 +29,73 @@ describe.each(wireTransports)("over %s", (name, open) => {
       workers: createClient(WorkerService, transport),
     };
   };
+
+  test("metadata is shown, changed while the task waits, and kept by a replay; the signature stays", async () => {
+    const { tasks, admin } = connect();
+    const taskId = id("noted");
+    const signature = { keyId: "k", algorithm: "ed25519", bytes: Uint8Array.of(1) };
+    const asked = { id: taskId, name: "a", queue: taskId, metadata: { ticket: "A-1", team: "x" }, signature };
+    await tasks.enqueueTask(asked);
+    const { task } = await admin.updateTask({ taskId, metadata: { team: "", deploy: "42" } });
+    expect(task).toMatchObject({ revision: 2n, signature: { keyId: "k" } });
+    expect(task?.metadata).toEqual({ ticket: "A-1", deploy: "42" });
+    expect((await tasks.enqueueTask(asked)).deduplicated).toBe(true);
+    const listed = await tasks.listTasks({ queue: taskId });
+    expect(listed.tasks[0]?.metadata, "none in the basic view").toEqual({});
+    await admin.cancelTask({ taskId });
+    const again = await admin.replayTask({ taskId });
+    const { task: replay } = await tasks.getTask({ taskId: again.taskId });
+    expect(replay?.metadata).toEqual({ ticket: "A-1", deploy: "42" });
+  });
+
+  test("metadata that is too much, together with what is there too, is refused", async () => {
+    const { tasks, admin } = connect();
+    const taskId = id("too-noted");
+    const entries = (from: number, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${from + i}`, "x".repeat(250)]));
+    await tasks.enqueueTask({ id: taskId, name: "a", queue: taskId, metadata: entries(0, 30) });
+    for (const metadata of [
+      entries(30, 3),
+      { k30: "x".repeat(1000) },
+      { Upper: "x" },
+      { a: "x".repeat(1025) },
+    ]) {
+      const error = await failure(admin.updateTask({ taskId, metadata }));
+      expect(error.code).toBe(Code.InvalidArgument);
+      expect(error.message).toContain("metadata");
+    }
+    expect((await tasks.getTask({ taskId })).task?.revision).toBe(1n);
+  });
+
+  test("the record of an ended task is kept for as long as an operator says", async () => {
+    const { tasks, admin } = connect();
+    const taskId = id("kept");
+    await tasks.enqueueTask({ id: taskId, name: "a", queue: taskId });
+    const until = { case: "keepFor" as const, value: { seconds: 315_360_000n } };
+    const live = await failure(admin.setRetention({ taskId, until }));
+    expect(live.findDetails(ErrorInfoSchema)[0]?.reason).toBe("TASK_NOT_ENDED");
+    await admin.cancelTask({ taskId });
+    const { purgeTime } = await admin.setRetention({ taskId, until });
+    expect((await tasks.getTask({ taskId })).task).toMatchObject({ purgeTime, revision: 2n });
+    const past = { case: "purgeTime" as const, value: { seconds: 1n } };
+    const now = BigInt(Math.floor(Date.now() / 1000));
+    expect((await admin.setRetention({ taskId, until: past })).purgeTime?.seconds).toBeGreaterThan(
+      now - 3600n,
+    );
+    const gone = await failure(admin.setRetention({ taskId: id("nobody"), until }));
+    expect(gone.findDetails(ErrorInfoSchema)[0]?.reason).toBe("TASK_UNKNOWN");
+  });
+
+  test.each([
+    ["until", undefined, Code.InvalidArgument],
+    ["keep_for", { case: "keepFor" as const, value: { seconds: -1n } }, Code.InvalidArgument],
+    ["keep_for", { case: "keepFor" as const, value: { seconds: 315_360_001n } }, Code.InvalidArgument],
+    ["purge_time", { case: "purgeTime" as const, value: { seconds: 253_402_300_799n } }, Code.OutOfRange],
+  ])("SetRetention names a wrong %s", async (field, until, code) => {
+    const error = await failure(connect().admin.setRetention({ taskId: "a", ...(until && { until }) }));
+    expect(error.code).toBe(code);
+    expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe(field);
+  });
 
   test("a waiting task is changed: start, priority, queue and arguments, all at once", async () => {
     const { tasks, admin, workers } = connect();

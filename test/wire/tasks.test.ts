@@ -7,7 +7,7 @@ import { TaskService, TaskView } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { failure, wireTransports } from "../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ afterAll(() => server.close());
 const json = (value: unknown) => ({ data: { case: "json" as const, value: JSON.stringify(value) } });
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const id = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const id = (suffix: string) => `${wordOf(name)}-${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     return {

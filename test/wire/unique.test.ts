@@ -8,7 +8,7 @@ import {
 import { UniqueService } from "@stem/proto/stem/v1/unique_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
-import { wireTransports } from "../support/wire-transports.ts";
+import { wireTransports, wordOf } from "../support/wire-transports.ts";
 import { invalid, refusalOf } from "./bad-input/refusal.ts";
 
 let server: WireServer;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each(wireTransports)("over %s", (name, open) => {
-  const named = (suffix: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}/${suffix}`;
+  const named = (suffix: string) => `${wordOf(name)}/${suffix}`;
   const connect = () => {
     const transport = open(server.url);
     return { tasks: createClient(TaskService, transport), claims: createClient(UniqueService, transport) };

@@ -4,8 +4,7 @@ import type { HeldLease } from "./lease.ts";
 import { readMachine } from "./machine.ts";
 import type { Registry } from "./registry.ts";
 import type { Outcome } from "./settlement.ts";
-import type { Slots } from "./slots.ts";
-import { statsOf, Tally, type WorkerStats } from "./stats.ts";
+import { type StatsParts, statsOf, Tally, type WorkerStats } from "./stats.ts";
 import { tellEnd } from "./tell-end.ts";
 
 /** What a worker's accounts are kept of. */
@@ -16,6 +15,9 @@ export type AccountsDeps = {
   readonly events: EventHub;
 };
 
+/** What stats are taken of. */
+export type StatsNow = Pick<StatsParts, "slots" | "slotsMax" | "children" | "leases">;
+
 /** Counts what becomes of attempts, and tells whoever listens. */
 export type Accounts = {
   readonly began: (lease: HeldLease) => void;
@@ -24,7 +26,7 @@ export type Accounts = {
   /** An attempt was settled over the head of its handler. */
   readonly abandoned: (lease: HeldLease, outcome: Outcome) => void;
   readonly timedOut: (lease: HeldLease) => void;
-  readonly stats: (slots: Slots, children: number) => WorkerStats;
+  readonly stats: (now: StatsNow) => WorkerStats;
 };
 
 /** Opens a worker's accounts. Where nobody listens, an attempt costs no more than a count. */
@@ -52,9 +54,9 @@ export function openAccounts({ name, registry, clock, events }: AccountsDeps): A
       const { timeLimitMs = 0 } = lease;
       if (events.hearsTasks) events.emit("task-timeout", { task: factsOf(lease), timeLimitMs });
     },
-    stats: (slots, children) =>
+    stats: (now) =>
       statsOf({
-        ...{ name, tally, slots, children },
+        ...{ name, tally, ...now },
         // The clock only measures; the process knows when its own began.
         startedAt: new Date(performance.timeOrigin + openedAt),
         uptimeMs: clock.now() - openedAt,

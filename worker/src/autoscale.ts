@@ -79,17 +79,16 @@ export type AutoscalerDeps = {
   readonly rule: ScaleRule;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How many tasks are ready in the worker's queues. */
+  /** How many tasks are ready in the worker's queues; takes as long as it takes to be told. */
   readonly backlog: () => Promise<number>;
   readonly running: () => number;
   readonly resize: (slots: number) => void;
 };
 
-/** Looks every tick, and resizes. When the backlog cannot be had it goes by the last one known. */
+/** Looks every tick, and resizes. While nobody can say what is ready, nothing changes. */
 export class Autoscaler {
   readonly #deps: AutoscalerDeps;
   #state: ScaleState;
-  #backlog = 0;
   #isClosed = false;
   #cancelTick: CancelTimer | undefined;
 
@@ -112,17 +111,13 @@ export class Autoscaler {
   }
 
   async #tick(): Promise<void> {
-    const { backlog, running, rule, clock, log, resize } = this.#deps;
-    try {
-      this.#backlog = await backlog();
-    } catch (error) {
-      log.debug({ error }, "the backlog is not known");
-    }
+    const { running, rule, clock, log, resize } = this.#deps;
+    const backlog = await this.#deps.backlog();
     if (this.#isClosed) return;
     const { slots } = this.#state;
-    this.#state = scaled(this.#state, { backlog: this.#backlog, running: running(), now: clock.now() }, rule);
+    this.#state = scaled(this.#state, { backlog, running: running(), now: clock.now() }, rule);
     if (this.#state.slots !== slots) {
-      log.info({ slots: this.#state.slots, backlog: this.#backlog }, "slots changed");
+      log.info({ slots: this.#state.slots, backlog }, "slots changed");
       resize(this.#state.slots);
     }
     this.#cancelTick = undefined;

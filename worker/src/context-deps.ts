@@ -1,10 +1,11 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import type { Enqueuer } from "@stem/sdk";
+import type { StemClient } from "@stem/sdk";
 import { type Clock, isPayloadWithin } from "@stem/sdk/internal";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type EventHub, factsOf } from "./events.ts";
+import { createOutputCalls } from "./output-calls.ts";
 import { extendLease } from "./stream/extend-lease.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { WorkerSettings } from "./worker-options.ts";
@@ -15,7 +16,7 @@ export type ContextParts = {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  readonly enqueuer: () => Enqueuer;
+  readonly client: () => StemClient;
   readonly events: EventHub;
   readonly streams: () => Streams;
 };
@@ -26,9 +27,17 @@ export function createContextDeps(parts: ContextParts): ContextDeps {
   const client = createClient(WorkerService, parts.transport);
   return {
     log: settings.log,
-    enqueuer: parts.enqueuer,
+    enqueuer: parts.client,
+    keepLog: settings.keepLog,
+    ...createOutputCalls(parts),
     progress(lease, report) {
-      streams().progress.add(lease, report);
+      const { outputBytesMax } = streams().session.terms;
+      if (isPayloadWithin(report.data, outputBytesMax)) {
+        if (outputBytesMax > 0) streams().output.add(lease, { case: "progress", value: report });
+      } else {
+        const facts = { taskId: lease.grant.taskId, outputBytesMax };
+        settings.log.error(facts, "progress has more data than this server takes, and is not sent");
+      }
       const { percent, message } = report;
       if (events.hearsTasks) events.emit("task-progress", { task: factsOf(lease), percent, message });
     },

@@ -1,7 +1,8 @@
+import { LogLevel } from "@stem/proto/stem/v1/task_output_pb";
 import { expect, test } from "vitest";
 import { rest } from "../../test/support/manual-clock.ts";
 import { grant, tokenOf, welcomeWorker } from "../../test/support/peered-worker.ts";
-import { extendedFrame } from "../../test/support/stream-peer.ts";
+import { extendedFrame, outputWrittenFrame } from "../../test/support/stream-peer.ts";
 
 async function oneRun() {
   const parts = await welcomeWorker();
@@ -43,18 +44,66 @@ test("its log lines name the task", async () => {
 test("progress is told at once, then at most ten times a second, the latest of each attempt", async () => {
   const { ctx, clock, first } = await oneRun();
   ctx.progress(10);
-  expect((await first.next("progress")).value.progress).toMatchObject([
-    { leaseToken: tokenOf("a"), progress: { percent: 10, message: "" } },
+  expect((await first.next("output")).value.outputs).toMatchObject([
+    { leaseToken: tokenOf("a"), entries: [{ seq: 1n, entry: { value: { percent: 10, message: "" } } }] },
   ]);
+  first.send(outputWrittenFrame(first.seqOf("output")));
   ctx.progress(20);
   ctx.progress({ percent: 30, message: "half", data: { page: 4 } });
   await clock.advance(99);
-  expect(first.frames.filter(({ frame }) => frame.case === "progress")).toHaveLength(1);
+  expect(first.frames.filter(({ frame }) => frame.case === "output")).toHaveLength(1);
   await clock.advance(1);
-  expect((await first.next("progress", 1)).value.progress).toMatchObject([
-    { progress: { percent: 30, message: "half", data: { data: { case: "json", value: '{"page":4}' } } } },
+  const half = { percent: 30, message: "half", data: { data: { case: "json", value: '{"page":4}' } } };
+  expect((await first.next("output", 1)).value.outputs).toMatchObject([
+    { entries: [{ seq: 3n, entry: { case: "progress", value: half } }] },
   ]);
   expect(() => ctx.progress(101)).toThrow("percent must be between 0 and 100; it is 101");
+});
+
+test("a chunk is written once the server has it, and its task is not settled before it was sent", async () => {
+  const { ctx, end, first } = await oneRun();
+  let isWritten = false;
+  const written = ctx.write({ page: 1 }).then(() => {
+    isWritten = true;
+  });
+  const { value } = await first.next("output");
+  const data = { case: "json", value: '{"page":1}' };
+  expect(value.outputs).toMatchObject([{ entries: [{ entry: { case: "chunk", value: { data } } }] }]);
+  ctx.log.info({}, "the last line");
+  end();
+  await rest();
+  expect(isWritten).toBe(false);
+  expect(first.frames.some(({ frame }) => frame.case === "settle")).toBe(false);
+  first.send(outputWrittenFrame(first.seqOf("output")));
+  await written;
+  const last = await first.next("output", 1);
+  expect(last.value.outputs).toMatchObject([
+    { entries: [{ seq: 2n, entry: { value: { text: "the last line" } } }] },
+  ]);
+  await first.next("settle");
+  expect(first.seqOf("settle")).toBeGreaterThan(first.seqOf("output"));
+});
+
+test("a chunk that is too large, or that a server would not keep, is refused", async () => {
+  const { ctx } = await oneRun();
+  await expect(ctx.write("x".repeat(1001))).rejects.toThrow("a chunk may have at most 1000 bytes");
+  await expect(ctx.write(1n)).rejects.toThrow("cannot be written as JSON");
+});
+
+test("lines are kept from a level on, with facts as JSON has them", async () => {
+  const { ctx, first, log } = await oneRun();
+  ctx.log.debug({}, "not kept");
+  ctx.log.warn({ bytes: 3n, error: new RangeError("no") }, "kept");
+  const { value } = await first.next("output");
+  const [line, ...others] = value.outputs[0]?.entries ?? [];
+  expect(others).toEqual([]);
+  expect(line?.entry).toMatchObject({ case: "log", value: { level: LogLevel.WARN, text: "kept" } });
+  const facts = line?.entry.case === "log" ? line.entry.value.facts?.data.value : undefined;
+  expect(JSON.parse(String(facts))).toMatchObject({
+    bytes: "3",
+    error: { name: "RangeError", message: "no" },
+  });
+  expect(log.lines.filter(({ text }) => text.includes("kept"))).toHaveLength(2);
 });
 
 test("a heartbeat resolves once the server has confirmed the lease anew", async () => {

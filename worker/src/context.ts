@@ -1,8 +1,25 @@
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
-import type { EnqueueOptions, Enqueuer, Logger, PayloadCodec, TaskProgress } from "@stem/sdk";
+import type {
+  ArgsAndOptions,
+  ArgsShape,
+  CallArgs,
+  EmitOptions,
+  EmittedEvent,
+  EnqueueManyOptions,
+  EnqueueOptions,
+  Enqueuer,
+  HandlesOf,
+  Logger,
+  PayloadCodec,
+  TaskCall,
+  TaskDefinition,
+  TaskHandle,
+  TaskProgress,
+} from "@stem/sdk";
 import { childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
 import { RetryError, type RetryErrorOptions, type SoftTimeLimitExceeded, TaskCancelled } from "./errors.ts";
+import { type KeptLevel, type KeptLine, keptLog } from "./kept-log.ts";
 import type { HeldLease } from "./lease.ts";
 import { progressToProto } from "./progress.ts";
 
@@ -17,11 +34,25 @@ export type Fence = {
   readonly text: string;
 };
 
+/** How a task that a handler enqueues belongs to that of the handler. */
+export type ChildOptions = {
+  /** False: it begins a family of its own, and is not cancelled with this one. It still has its trace. Default true. */
+  readonly addToParent?: boolean;
+};
+
 /**
  * What a handler gets beside its arguments. It enqueues like the client does; such a task knows its parent and root, and has its trace, and
  * nothing else of it.
  */
 export interface TaskContext extends Enqueuer {
+  enqueue<Args extends ArgsShape, Result>(
+    task: TaskDefinition<Args, Result, unknown, unknown>,
+    ...rest: ArgsAndOptions<NoInfer<Args>, EnqueueOptions<NoInfer<Result>> & ChildOptions>
+  ): Promise<TaskHandle<Result>>;
+  enqueueMany<const Calls extends readonly TaskCall[]>(
+    calls: Calls,
+    options?: EnqueueManyOptions & ChildOptions,
+  ): Promise<HandlesOf<Calls>>;
   /** The task's id. */
   readonly id: string;
   readonly name: string;
@@ -42,6 +73,8 @@ export interface TaskContext extends Enqueuer {
   readonly fence: Fence;
   readonly headers: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** Notes for whoever looks at it. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** W3C trace context of whoever enqueued it; undefined when they gave none. */
   readonly trace: { readonly traceparent: string; readonly tracestate: string } | undefined;
   /**
@@ -55,10 +88,25 @@ export interface TaskContext extends Enqueuer {
   onSoftTimeLimit(callback: (reason: SoftTimeLimitExceeded) => void): void;
   /** Why somebody wants it stopped; undefined while nobody does. */
   readonly cancelReason: string | undefined;
-  /** The worker's logger, with task, id and attempt on each line. */
+  /** The worker's logger, with task, id and attempt on each line. From the worker's `keepLog` on, lines are kept with the task besides. */
   readonly log: Logger;
-  /** Tells whoever waits how far it has come: 0 to 100, or more words. Sent at most ten times a second, the latest wins; not kept. */
+  /**
+   * Tells whoever waits how far it has come: 0 to 100, or more words. Sent at most ten times a second, the latest wins; the newest are kept
+   * with the task.
+   */
   progress(update: number | TaskProgress): void;
+  /**
+   * Puts out a piece of what it makes, encoded by the task's codec, for whoever reads `handle.output()`. Resolves once the server has it,
+   * in its place behind all that was put out before. Rejects when it is too large (64 KiB), when more waits to be sent than may, and with
+   * the reason when the attempt should stop.
+   */
+  write(chunk: unknown): Promise<void>;
+  /** Makes an event known on a queue, the task's own unless `queue` says another, as `client.queueEvents.emit` does. */
+  emit(
+    name: string,
+    payload?: unknown,
+    options?: EmitOptions & { readonly queue?: string },
+  ): Promise<EmittedEvent>;
   /** What the last attempt that left something left, as the task's codec reads it; undefined when none did. */
   readonly lastCheckpoint: unknown;
   /**
@@ -80,7 +128,17 @@ export interface TaskContext extends Enqueuer {
 /** What contexts need of their worker. */
 export type ContextDeps = ContextCalls & {
   readonly log: Logger;
+  /** From which level on lines of a context's log are kept with its task. */
+  readonly keepLog: KeptLevel;
   readonly enqueuer: () => Enqueuer;
+};
+
+/** An event that a handler makes known. */
+export type EventToEmit = {
+  readonly queue: string;
+  readonly name: string;
+  readonly payload: unknown;
+  readonly options: EmitOptions;
 };
 
 /**
@@ -89,6 +147,9 @@ export type ContextDeps = ContextCalls & {
  */
 export type ContextCalls = {
   readonly progress: (lease: HeldLease, report: Progress) => void;
+  readonly keepLine: (lease: HeldLease, line: KeptLine) => void;
+  readonly write: (lease: HeldLease, chunk: Payload) => Promise<void>;
+  readonly emit: (lease: HeldLease, event: EventToEmit) => Promise<EmittedEvent>;
   readonly checkpoint: (lease: HeldLease, data: Payload) => void;
   readonly heartbeat: (lease: HeldLease) => Promise<void>;
   readonly extend: (lease: HeldLease, ms: number) => Promise<void>;
@@ -133,6 +194,9 @@ export class HandlerContext implements TaskContext {
   get tags(): readonly string[] {
     return this.#lease.task.tags;
   }
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#lease.task.metadata;
+  }
   get trace(): TraceContext | undefined {
     return this.#lease.task.trace;
   }
@@ -163,8 +227,29 @@ export class HandlerContext implements TaskContext {
 
   get log(): Logger {
     const { id, name, attempt } = this;
-    this.#log ??= childLogger(this.#deps.log, { taskId: id, task: name, attempt });
+    this.#log ??= keptLog(
+      childLogger(this.#deps.log, { taskId: id, task: name, attempt }),
+      this.#deps.keepLog,
+      (line) => this.#deps.keepLine(this.#lease, line),
+    );
     return this.#log;
+  }
+
+  write(chunk: unknown): Promise<void> {
+    const written = this.#unlessStopped(async () => {
+      await this.#deps.write(this.#lease, payloadToProto(this.#codec.encode(chunk)) ?? nothing);
+    });
+    // Whoever does not wait for it is not ended by it; what went wrong is in the worker's log.
+    written.catch(() => undefined);
+    return written;
+  }
+
+  emit(
+    name: string,
+    payload?: unknown,
+    { queue = this.queue, ...options }: EmitOptions & { readonly queue?: string } = {},
+  ): Promise<EmittedEvent> {
+    return this.#deps.emit(this.#lease, { queue, name, payload, options });
   }
 
   progress(update: number | TaskProgress): void {
@@ -204,26 +289,30 @@ export class HandlerContext implements TaskContext {
     return this.#lease.task.rootId ?? this.parentId ?? this.id;
   }
 
-  get enqueue(): Enqueuer["enqueue"] {
+  get enqueue(): TaskContext["enqueue"] {
     const { enqueue } = this.#deps.enqueuer();
     return (task, ...rest) => {
-      const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions];
-      return enqueue(task, ...([args, this.#asChild(options)] as unknown as typeof rest));
+      const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions & ChildOptions];
+      return enqueue(task, ...([args, this.#asChild(options)] as unknown as CallArgs<ArgsShape> as never));
     };
   }
 
-  get enqueueMany(): Enqueuer["enqueueMany"] {
+  get enqueueMany(): TaskContext["enqueueMany"] {
     const { enqueueMany } = this.#deps.enqueuer();
-    return (calls, options) => {
-      const children = calls.map((call) => ({ ...call, options: this.#asChild(call.options) }));
+    return (calls, { addToParent, ...options }: EnqueueManyOptions & ChildOptions = {}) => {
+      const belongs = addToParent === undefined ? {} : { addToParent };
+      const children = calls.map((call) => ({
+        ...call,
+        options: this.#asChild({ ...call.options, ...belongs }),
+      }));
       return enqueueMany(children as unknown as typeof calls, options);
     };
   }
 
   /** All that a child has of its parent: where it comes from. Headers, tags, limits and the like are each task's own. */
-  #asChild(options: EnqueueOptions | undefined): EnqueueOptions {
+  #asChild({ addToParent = true, ...options }: EnqueueOptions & ChildOptions = {}): EnqueueOptions {
     const { trace, id, rootId } = this;
-    return { ...(trace && { trace }), parentId: id, rootId, ...options };
+    return { ...(trace && { trace }), ...(addToParent && { parentId: id, rootId }), ...options };
   }
 
   /** Waits for an answer, but not for longer than the attempt may go on. */

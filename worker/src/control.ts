@@ -5,6 +5,7 @@ import {
   type CommandOrder,
   type CommandReply,
   type InspectedTask,
+  type RevokeCommand,
   type ShutdownCommand,
   ShutdownMode,
 } from "@stem/proto/stem/v1/control_pb";
@@ -12,12 +13,14 @@ import type { WorkerStats } from "@stem/proto/stem/v1/worker_pb";
 import type { CancelledLease } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Logger } from "@stem/sdk";
 import type { Clock } from "@stem/sdk/internal";
+import type { CommandEnding, EventHub } from "./events.ts";
 import type { HeldLease } from "./lease.ts";
 import type { StopOptions } from "./stopping.ts";
 
 /** What commands look at and touch. */
 export type ControlDeps = {
   readonly clock: Clock;
+  readonly events: EventHub;
   readonly log: Logger;
   /** The names of the worker's queues. */
   readonly queues: readonly string[];
@@ -53,8 +56,13 @@ export class Control {
 
   /** Takes a command; its answer is there when this returns. */
   take({ commandId, command }: CommandOrder): void {
-    this.#answers.push({ $typeName: "stem.v1.CommandAnswer", commandId, outcome: this.#outcome(command) });
-    this.#deps.onAnswer();
+    const { events, onAnswer } = this.#deps;
+    const name = command?.kind.case ?? "unknown";
+    events.emit("control-command-received", { command: name });
+    const outcome = this.#outcome(command);
+    events.emit("control-command-completed", { command: name, ...endingOf(outcome) });
+    this.#answers.push({ $typeName: "stem.v1.CommandAnswer", commandId, outcome });
+    onAnswer();
   }
 
   /** The next answer to send. */
@@ -88,7 +96,7 @@ export class Control {
       case "inspect":
         return this.#inspect();
       case "revoke":
-        return this.#revoke(new Set(kind.value.taskIds), kind.value.reason);
+        return this.#revoke(kind.value);
       case "pause":
         return this.#consume(kind.value.queues, (queue) => !this.paused.has(queue) && this.paused.add(queue));
       case "resume":
@@ -111,16 +119,17 @@ export class Control {
     };
   }
 
-  #revoke(taskIds: ReadonlySet<string>, reason: string): Reply {
+  #revoke({ taskIds, reason, requester }: RevokeCommand): Reply {
+    const meant = new Set(taskIds);
     const held = [...this.#deps.leases].filter(
-      ({ phase, grant }) => phase !== "settling" && taskIds.has(grant.taskId),
+      ({ phase, grant }) => phase !== "settling" && meant.has(grant.taskId),
     );
     const cancels = held.map(
       ({ grant: { leaseToken } }): CancelledLease => ({
         $typeName: "stem.v1.CancelledLease",
         leaseToken,
         reason,
-        requester: "",
+        requester,
       }),
     );
     const stopped = held.map(({ grant }) => grant.taskId);
@@ -148,6 +157,11 @@ export class Control {
       value: { $typeName: "stem.v1.ShutdownReply", mode, running, inProgress: !hasBegun },
     };
   }
+}
+
+function endingOf(outcome: CommandAnswer["outcome"]): CommandEnding {
+  if (outcome.case === "error") return { status: "error", error: outcome.value.message };
+  return { status: outcome.case === "reply" ? "ok" : "unsupported" };
 }
 
 function stopOf(mode: ShutdownMode, graceMs: number | undefined): StopOptions {

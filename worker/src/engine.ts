@@ -51,7 +51,7 @@ export function createEngine(parts: EngineParts) {
   const watch = (time: number): void => deadlines.watch(time);
   const contexts = createContextDeps({
     ...{ settings, clock, events, deadlines, transport: parts.transport },
-    enqueuer: parts.client,
+    client: parts.client,
     streams: (): Streams => streams,
   });
   const runners = createRunners({
@@ -70,9 +70,10 @@ export function createEngine(parts: EngineParts) {
       streams.link.wake();
     },
   });
-  const stats = () => accounts.stats(slots, runners.children());
-  const control = createRemote({ settings, clock, leases, slots, stats, streams: () => streams });
-  const autoscaler = createAutoscaler({ ...parts, slots, onResized: () => streams.link.wake() });
+  const slotsMax = settings.autoscale?.max ?? settings.concurrency;
+  const stats = () => accounts.stats({ slots, slotsMax, children: runners.children(), leases });
+  const control = createRemote({ settings, clock, events, leases, slots, stats, streams: () => streams });
+  const autoscaler = createAutoscaler({ ...parts, slots, streams: () => streams });
   const streams: Streams = createStreams({
     ...{ ...parts, leases, slots, deadlines, prefetch },
     tasks: announcedTasks(registry),

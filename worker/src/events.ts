@@ -22,6 +22,11 @@ export type TaskEvent = { readonly task: TaskFacts };
 /** How an attempt ended, as far as the worker can tell: the server has the last word. */
 export type AttemptEnd = NonNullable<Outcome["case"]> | "lost";
 
+/** How a command ended; `error`: what it failed with. */
+export type CommandEnding =
+  | { readonly status: "ok" | "unsupported" }
+  | { readonly status: "error"; readonly error: string };
+
 /** What happens in a worker, by name, and what is told of it. */
 export type WorkerEvents = {
   /** It begins to connect. */
@@ -38,6 +43,10 @@ export type WorkerEvents = {
   readonly "worker-child-init": { readonly runner: "thread" | "process"; readonly id: number };
   /** A thread or child process is gone. */
   readonly "worker-child-shutdown": { readonly runner: "thread" | "process"; readonly id: number };
+  /** An operator's command has come; by its name in the protos, "unknown" where only a newer worker knows it. */
+  readonly "control-command-received": { readonly command: string };
+  /** It was carried out, and its answer is on its way. */
+  readonly "control-command-completed": { readonly command: string } & CommandEnding;
   /** A task has arrived; it may have to wait for a slot. */
   readonly "task-received": TaskEvent;
   /** Its handler is about to begin. */

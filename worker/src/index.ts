@@ -4,10 +4,12 @@
  */
 
 export { NonRetryable } from "@stem/sdk";
+export type { App, AppOptions, AppServer } from "./app.ts";
+export { createApp } from "./app.ts";
 export type { AutoscaleOptions } from "./autoscale.ts";
 export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batch.ts";
 export { implementBatch } from "./batch.ts";
-export type { Fence, TaskContext } from "./context.ts";
+export type { ChildOptions, Fence, TaskContext } from "./context.ts";
 export type { RetryErrorOptions, RetryOverrides, StopError } from "./errors.ts";
 export {
   LeaseLost,

@@ -16,7 +16,7 @@ const stopShare = 0.8;
 /** A handler may begin while this share of the lease is left until it would have to stop: time for a heartbeat, and for another. */
 const startShare = 0.4;
 
-const noTask: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [] };
+const noTask: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [], metadata: {} };
 
 /** How the lease was handed over. */
 export type LeaseStart = {
@@ -54,6 +54,8 @@ export class HeldLease {
   kill: (() => void) | undefined;
   /** When its handler began. */
   startedAt = 0;
+  /** The number of the newest entry that it put out. */
+  outputSeq = 0;
   /** What its handler left for the next attempt. */
   checkpoint: Payload | undefined;
   #controller: AbortController | undefined;

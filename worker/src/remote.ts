@@ -1,5 +1,6 @@
 import type { Clock } from "@stem/sdk/internal";
 import { Control } from "./control.ts";
+import type { EventHub } from "./events.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import type { Slots } from "./slots.ts";
 import type { WorkerStats } from "./stats.ts";
@@ -11,6 +12,7 @@ import type { WorkerSettings } from "./worker-options.ts";
 export type RemoteParts = {
   readonly settings: WorkerSettings;
   readonly clock: Clock;
+  readonly events: EventHub;
   readonly leases: LeaseTable;
   readonly slots: Slots;
   readonly stats: () => WorkerStats;
@@ -18,9 +20,18 @@ export type RemoteParts = {
 };
 
 /** Ties a worker's control to the rest of it: what commands look at and touch. */
-export const createRemote = ({ settings, clock, leases, slots, stats, streams }: RemoteParts): Control =>
+export const createRemote = ({
+  settings,
+  clock,
+  events,
+  leases,
+  slots,
+  stats,
+  streams,
+}: RemoteParts): Control =>
   new Control({
     clock,
+    events,
     log: settings.log,
     queues: settings.queues.map(({ name }) => name),
     leases,

@@ -1,3 +1,4 @@
+import type { HeldLease } from "./lease.ts";
 import type { MachineFacts } from "./machine.ts";
 import type { Outcome } from "./settlement.ts";
 import type { Slots } from "./slots.ts";
@@ -20,8 +21,12 @@ export type WorkerStats = MachineFacts & {
   readonly zombies: number;
   /** How many handlers can run at once now. */
   readonly slots: number;
+  /** How many there may be at most, where they follow the backlog. */
+  readonly slotsMax: number;
   /** Threads and child processes there are. */
   readonly children: number;
+  /** The tasks that it holds, those that wait for a slot included, by queue. */
+  readonly held: ReadonlyMap<string, number>;
 };
 
 /** Counts what became of attempts. */
@@ -47,11 +52,13 @@ export type StatsParts = {
   readonly machine: MachineFacts;
   readonly tally: Tally;
   readonly slots: Slots;
+  readonly slotsMax: number;
   readonly children: number;
+  readonly leases: Iterable<HeldLease>;
 };
 
 /** Puts a worker's numbers together. */
-export const statsOf = ({ machine, tally, slots, ...rest }: StatsParts): WorkerStats => ({
+export const statsOf = ({ machine, tally, slots, leases, ...rest }: StatsParts): WorkerStats => ({
   ...machine,
   ...rest,
   started: tally.ended + slots.running.size,
@@ -61,4 +68,11 @@ export const statsOf = ({ machine, tally, slots, ...rest }: StatsParts): WorkerS
   waiting: slots.waiting,
   zombies: slots.zombies,
   slots: slots.concurrency,
+  held: heldByQueue(leases),
 });
+
+function heldByQueue(leases: Iterable<HeldLease>): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  for (const { grant } of leases) held.set(grant.queue, (held.get(grant.queue) ?? 0) + 1);
+  return held;
+}

@@ -8,6 +8,7 @@ import {
   type StemClient,
 } from "@stem/sdk";
 import { type AutoscaleOptions, type ScaleRule, scaleRuleOf } from "./autoscale.ts";
+import type { KeptLevel } from "./kept-log.ts";
 import type { Middleware } from "./middleware.ts";
 import type { OwnBackoff } from "./own-backoff.ts";
 import type { Implementation } from "./registry.ts";
@@ -40,7 +41,7 @@ export type WorkerOptions = {
   /** How many handlers run at once, 1 to 10,000. Default 10. */
   readonly concurrency?: number;
   /**
-   * How many tasks may at most wait here, leased, for a slot. The worker takes no more of them than it starts within 20 ms, so long
+   * How many tasks may at most wait here, leased, for a slot. The worker takes no more of them than it starts within 40 ms, so long
    * tasks are never hoarded; 0: none at all. Default 1,000.
    */
   readonly prefetchMax?: number;
@@ -73,6 +74,10 @@ export type WorkerOptions = {
    * where the handler said when itself, or that trying again cannot help.
    */
   readonly backoff?: OwnBackoff;
+  /**
+   * From which level on lines of `ctx.log` are kept with their task, for whoever reads its output; false: none. Default "info".
+   */
+  readonly keepLog?: KeptLevel;
   /** What `ctx.enqueue` goes through. Default: a client of the same server and namespace, made when first needed. */
   readonly client?: StemClient;
   /** What leases and time limits go by. Default: the machine's monotonic clock. Tests hand in one that they move on themselves. */
@@ -116,6 +121,7 @@ export type WorkerSettings = {
   readonly recycle: RecycleRule & { readonly idleMs: number };
   readonly handleSignals: boolean;
   readonly log: Logger;
+  readonly keepLog: KeptLevel;
   readonly backoff: OwnBackoff | undefined;
 };
 
@@ -162,8 +168,16 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     recycle: recycleOf(recycle),
     handleSignals: options.handleSignals ?? true,
     log,
+    keepLog: keptLevelOf(options.keepLog),
     backoff: options.backoff,
   };
+}
+
+const keptLevels: readonly unknown[] = ["debug", "info", "warn", "error", false];
+
+function keptLevelOf(keepLog: KeptLevel = "info"): KeptLevel {
+  if (!keptLevels.includes(keepLog)) wrong("keepLog", "debug, info, warn, error or false", keepLog);
+  return keepLog;
 }
 
 /** What the worker's own client takes over from it. */

@@ -104,6 +104,11 @@ test("a waiting task is ready or scheduled, and can be cancelled once", async ()
   await expect(later.result()).rejects.toThrow(TaskCancelledError);
 });
 
+test("it cannot explain why a task does not run: nothing runs its tasks", async () => {
+  const task = await createFakeClient().enqueue(add, [1, 2]);
+  await expect(task.explain()).rejects.toThrow(NoServerError);
+});
+
 test("the same task twice is one; another with its id is refused", async () => {
   const client = createFakeClient();
   await client.enqueue(add, [1, 2], { id: "a" });

@@ -13,6 +13,7 @@ import type { EnqueueOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
 import { createFakeFacades } from "./fake-facades.ts";
 import { type FakeTask, fakeHandles } from "./fake-handles.ts";
+import type { RecordedEvent } from "./fake-queue-events.ts";
 import { decodedArgs, type RecordedEnqueue } from "./recorded-enqueue.ts";
 
 export { NoAnswerError } from "./fake-handles.ts";
@@ -29,6 +30,8 @@ export interface FakeClient extends StemClient {
   readonly enqueued: readonly RecordedEnqueue[];
   /** All that was broadcast, in order; repeats of the same id once. Nobody listens: it has no outcomes. */
   readonly broadcasts: readonly RecordedBroadcast[];
+  /** All events that were made known on queues, in order; repeats of the same id once. Nobody watches. */
+  readonly emitted: readonly RecordedEvent[];
   /** The arguments of each call of one task, in order. */
   argsOf<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
@@ -61,11 +64,14 @@ class RecordingClient implements FakeClient {
   readonly #handles = fakeHandles(this.#tasks, this.#answers);
   readonly #broadcasts = new Map<string, RecordedBroadcast>();
   readonly #closing = new AbortController();
-  readonly #facades = createFakeFacades(this.#closing.signal);
+  readonly #events = new Map<string, RecordedEvent & { readonly offset: number }>();
+  readonly #facades = createFakeFacades(this.#closing.signal, this.#events);
   readonly locks = this.#facades.locks;
   readonly tasks = this.#facades.tasks;
   readonly deadLetters = this.#facades.deadLetters;
   readonly queues = this.#facades.queues;
+  readonly namespaces = this.#facades.namespaces;
+  readonly queueEvents = this.#facades.queueEvents;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
@@ -73,6 +79,10 @@ class RecordingClient implements FakeClient {
 
   get broadcasts(): readonly RecordedBroadcast[] {
     return [...this.#broadcasts.values()];
+  }
+
+  get emitted(): readonly RecordedEvent[] {
+    return [...this.#events.values()].map(({ offset: _, ...event }) => event);
   }
 
   argsOf<Args extends ArgsShape, Result>(
@@ -94,13 +104,14 @@ class RecordingClient implements FakeClient {
   }
 
   reset(): void {
-    for (const kept of [this.#tasks, this.#answers, this.#refusals, this.#broadcasts]) kept.clear();
+    for (const kept of [this.#tasks, this.#answers, this.#refusals, this.#broadcasts, this.#events])
+      kept.clear();
   }
 
   // Functions and not methods, as the real client's are: handlers take them out of their context.
   readonly enqueue = async <Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
-    ...rest: CallArgs<NoInfer<Args>>
+    ...rest: CallArgs<NoInfer<Args>, NoInfer<Result>>
   ): Promise<TaskHandle<Result>> => {
     const [args = [], options] = rest as [args?: ArgsShape, options?: EnqueueOptions];
     const verdict = this.#store(await this.#prepare({ task: task as AnyTask, args, options }));

@@ -1,11 +1,15 @@
 import type { StemClient } from "../client.ts";
 import { createFakeLocks } from "./fake-locks.ts";
+import { fakeQueueEvents } from "./fake-queue-events.ts";
 import { noOperators } from "./no-operators.ts";
 
-/** What a client without a server has beside enqueueing: real locks, which this process has for itself, and no operators. */
-export const createFakeFacades = (closing: AbortSignal) => ({
+/** What a client without a server has beside enqueueing: real locks, which this process has for itself, a record
+ * of events, and no operators. */
+export const createFakeFacades = (closing: AbortSignal, events: Parameters<typeof fakeQueueEvents>[0]) => ({
+  queueEvents: fakeQueueEvents(events, closing),
   locks: createFakeLocks(closing),
   tasks: noOperators<StemClient["tasks"]>("tasks"),
   deadLetters: noOperators<StemClient["deadLetters"]>("deadLetters"),
   queues: noOperators<StemClient["queues"]>("queues"),
+  namespaces: noOperators<StemClient["namespaces"]>("namespaces"),
 });

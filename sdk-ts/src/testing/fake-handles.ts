@@ -5,6 +5,7 @@ import { type AnyTask, spreadArgs } from "../define-task.ts";
 import type { HandleDeps } from "../handle.ts";
 import { StemProblem } from "../problem.ts";
 import { isTerminal, stateFromProto } from "../task-state.ts";
+import { NoServerError } from "./no-operators.ts";
 import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 /** A task that a fake client stored. */
@@ -52,12 +53,20 @@ export function fakeHandles(
       const fake = find(taskId);
       return fake.ended ?? messageOf(fake, waitingState(fake), {});
     },
-    async cancel(taskId, reason) {
+    output() {
+      throw new NoServerError(
+        "handle.output needs a server; a fake client runs nothing that puts anything out",
+      );
+    },
+    async cancel(taskId, { reason = "" }) {
       const fake = find(taskId);
       if (fake.ended) return { outcome: "already_terminal", state: stateFromProto(fake.ended.state) };
       fake.ended = messageOf(fake, TaskState.CANCELLED, { cancel: { reason } });
       fake.end = Promise.resolve(fake.ended);
       return { outcome: "cancelled", state: "cancelled" };
+    },
+    async explain() {
+      throw new NoServerError("handle.explain needs a server: nothing runs the tasks of a fake client");
     },
   };
 }
@@ -90,9 +99,9 @@ type End = NonNullable<Parameters<typeof create<typeof TaskSchema>>[1]>;
 
 function messageOf({ record }: FakeTask, state: TaskState, end: End): Task {
   const { id, name, options } = record;
-  const { headers = {}, tags = [], queue = "default" } = options;
+  const { headers = {}, tags = [], metadata = {}, queue = "default" } = options;
   const attempt = isTerminal(stateFromProto(state) ?? "ready") ? 1 : 0;
-  return create(TaskSchema, { id, name, queue, headers, tags: [...tags], state, attempt, ...end });
+  return create(TaskSchema, { id, name, queue, headers, metadata, tags: [...tags], state, attempt, ...end });
 }
 
 const taskUnknown = (id: string): StemProblem =>

@@ -16,6 +16,7 @@ import { routesOf } from "./route.ts";
 import { createServices, type RouterDeps } from "./router.ts";
 
 export type { ServerFacts } from "./convert/server-info.ts";
+export { createAssemble } from "./convert/task-input.ts";
 export type { Address } from "./listener.ts";
 
 /** What the api needs. */

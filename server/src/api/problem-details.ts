@@ -46,6 +46,18 @@ export const resource = (resourceType: string, resourceName: string): Any =>
 export const precondition = (type: string, subject: string, description: string): Any =>
   pack(PreconditionFailureSchema, { violations: [{ type, subject: clip(subject), description }] });
 
+/** The same, where there are several. */
+export const preconditions = (
+  violations: readonly { readonly type: string; readonly subject: string; readonly description: string }[],
+): Any =>
+  pack(PreconditionFailureSchema, {
+    violations: violations.slice(0, violationsMax).map(({ type, subject, description }) => ({
+      type,
+      subject: clip(subject),
+      description: clip(description),
+    })),
+  });
+
 /** Which bound was reached. */
 export const quota = (subject: string, description: string): Any =>
   pack(QuotaFailureSchema, { violations: [{ subject: clip(subject), description }] });

@@ -38,6 +38,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   ],
   [{ reason: "TASK_UNKNOWN", taskId: "t" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "TASK_EXISTS", taskId: "t" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
+  [{ reason: "QUEUE_EVENT_EXISTS", queue: "q", eventId: "e" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
   [
     { reason: "TASK_NOT_ENDED", taskId: "t", state: "leased" },
     Code.FAILED_PRECONDITION,
@@ -55,6 +56,44 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     { reason: "QUEUE_LIMIT_REACHED", queue: "q", queuesMax: 1 },
     Code.RESOURCE_EXHAUSTED,
     [QuotaFailureSchema],
+  ],
+  [{ reason: "QUEUE_EXISTS", queue: "q" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
+  [
+    { reason: "QUEUE_CLOSED", queue: "q", state: "deleting" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [
+    { reason: "QUEUE_FULL", queue: "q", backlogMax: 1 },
+    Code.RESOURCE_EXHAUSTED,
+    [QuotaFailureSchema, RetryInfoSchema],
+  ],
+  [
+    { reason: "QUEUE_IN_USE", queue: "q", backlog: 1, failed: 2, routes: ["routes[0]"] },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [{ reason: "NAMESPACE_EXISTS", namespace: "n" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
+  [
+    { reason: "NAMESPACE_LIMIT_REACHED", namespace: "n", namespacesMax: 1 },
+    Code.RESOURCE_EXHAUSTED,
+    [QuotaFailureSchema],
+  ],
+  [
+    { reason: "NAMESPACE_DISABLED", namespace: "n", state: "disabled" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [
+    { reason: "NAMESPACE_IN_USE", namespace: "n", backlogTasks: 1 },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
+  [{ reason: "NAMESPACE_FIXED", namespace: "n" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
+  [
+    { reason: "QUOTA_EXCEEDED", namespace: "n", quota: "backlog_tasks", max: 1 },
+    Code.RESOURCE_EXHAUSTED,
+    [QuotaFailureSchema, RetryInfoSchema],
   ],
   [{ reason: "LIMIT_UNKNOWN", limitKind: "key", subject: "k" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "LIMIT_COUNT_REACHED", limitsMax: 1 }, Code.RESOURCE_EXHAUSTED, [QuotaFailureSchema]],
@@ -82,6 +121,16 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   ],
   [
     { reason: "CONCURRENCY_LIMIT_REACHED", limit: "awaitStreamsMax", max: 1 },
+    Code.RESOURCE_EXHAUSTED,
+    [QuotaFailureSchema, RetryInfoSchema],
+  ],
+  [
+    {
+      reason: "RATE_LIMIT_REACHED",
+      limit: "workerHandshakesPerSecondMax",
+      max: 1,
+      retryAfterMs: 1500,
+    },
     Code.RESOURCE_EXHAUSTED,
     [QuotaFailureSchema, RetryInfoSchema],
   ],
@@ -121,6 +170,7 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     Code.FAILED_PRECONDITION,
     [PreconditionFailureSchema],
   ],
+  [{ reason: "LINK_ARGS_NOT_JSON", field: "f" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -8,7 +8,16 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import { type Status, StatusSchema } from "@stem/proto/google/rpc/status_pb";
 import type { FieldViolation, Problem, Reason } from "../model/problem.ts";
-import { badRequest, clip, errorInfo, precondition, quota, resource, retryAfter } from "./problem-details.ts";
+import {
+  badRequest,
+  clip,
+  errorInfo,
+  precondition,
+  preconditions,
+  quota,
+  resource,
+  retryAfter,
+} from "./problem-details.ts";
 
 type Row<P> = {
   readonly code: Code;
@@ -25,6 +34,9 @@ const messageCharsMax = 1000;
 const soonMs = 1000;
 /** A disk is not emptied within a second. */
 const diskFullMs = 10_000;
+
+/** Workers make room, at their pace. */
+const fullMs = 1000;
 
 const table: { readonly [R in Reason]: Row<Of<R>> } = {
   FIELD_INVALID: { code: Code.INVALID_ARGUMENT, say: sayViolations, details: violationDetails },
@@ -45,6 +57,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     code: Code.ALREADY_EXISTS,
     say: (p) => `the task id ${p.taskId} is taken by a task with other content`,
     details: (p) => [resource("stem.v1.Task", p.taskId)],
+  },
+  QUEUE_EVENT_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `queue ${p.queue} has another event with the id ${p.eventId}`,
+    details: (p) => [resource("stem.v1.QueueEvent", p.eventId)],
   },
   TASK_NOT_ENDED: {
     code: Code.FAILED_PRECONDITION,
@@ -78,6 +95,67 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     code: Code.RESOURCE_EXHAUSTED,
     say: (p) => `queue ${p.queue} cannot be made: the namespace has ${p.queuesMax} queues, as many as it may`,
     details: (p) => [quota(`queue:${p.queue}`, `at most ${p.queuesMax} queues a namespace`)],
+  },
+  QUEUE_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `there is a queue ${p.queue} with other settings: update it`,
+    details: (p) => [resource("stem.v1.Queue", p.queue)],
+  },
+  QUEUE_CLOSED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `queue ${p.queue} takes nothing new: it is ${sayState(p.state)}`,
+    details: (p) => [precondition("QUEUE_OPEN", p.queue, `the queue is ${sayState(p.state)}`)],
+  },
+  QUEUE_FULL: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `queue ${p.queue} is full: it may have ${p.backlogMax} tasks that have not ended`,
+    details: (p) => [
+      quota(`queue:${p.queue}`, `at most ${p.backlogMax} tasks that have not ended`),
+      retryAfter(fullMs),
+    ],
+  },
+  QUEUE_IN_USE: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `queue ${p.queue} is in use: ${usesOf(p).join("; ")}`,
+    details: (p) => [
+      preconditions(
+        usesOf(p).map((description) => ({ type: "QUEUE_UNUSED", subject: p.queue, description })),
+      ),
+    ],
+  },
+  NAMESPACE_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `there is a namespace ${p.namespace} with other settings: update it`,
+    details: (p) => [resource("stem.v1.Namespace", p.namespace)],
+  },
+  NAMESPACE_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) =>
+      `namespace ${p.namespace} cannot be made: there are ${p.namespacesMax}, as many as there may be`,
+    details: (p) => [quota(`namespace:${p.namespace}`, `at most ${p.namespacesMax} namespaces`)],
+  },
+  NAMESPACE_DISABLED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `namespace ${p.namespace} is ${sayState(p.state)}`,
+    details: (p) => [precondition("NAMESPACE_ACTIVE", p.namespace, `the namespace is ${sayState(p.state)}`)],
+  },
+  NAMESPACE_IN_USE: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `${p.backlogTasks} tasks that have not ended are in namespace ${p.namespace}`,
+    details: (p) => [precondition("NAMESPACE_UNUSED", p.namespace, `${p.backlogTasks} tasks have not ended`)],
+  },
+  NAMESPACE_FIXED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `the server's configuration lists namespace ${p.namespace}: take it out there first`,
+    details: (p) => [precondition("NAMESPACE_UNLISTED", p.namespace, "the server's configuration lists it")],
+  },
+  QUOTA_EXCEEDED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `namespace ${p.namespace} is full: its quota ${p.quota} is ${p.max}`,
+    details: (p) => [
+      quota(`namespace:${p.namespace}:${p.quota}`, `at most ${p.max}, of tasks that have not ended`),
+      retryAfter(fullMs),
+    ],
   },
   LIMIT_UNKNOWN: {
     code: Code.NOT_FOUND,
@@ -123,6 +201,11 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `${p.max} at once is the limit (${p.limit})`,
     details: (p) => [quota(p.limit, `at most ${p.max} at once`), retryAfter(soonMs)],
   },
+  RATE_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) => `${p.max} in a second is the limit (${p.limit}): come back in ${p.retryAfterMs} ms`,
+    details: (p) => [quota(p.limit, `at most ${p.max} in a second`), retryAfter(p.retryAfterMs)],
+  },
   STREAM_STALLED: {
     code: Code.RESOURCE_EXHAUSTED,
     say: (p) => `nothing was read from the stream for ${p.stalledMs} ms`,
@@ -148,10 +231,7 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
   },
   REVISION_CONFLICT: {
     code: Code.ABORTED,
-    say: (p) =>
-      "taskId" in p
-        ? `task ${p.taskId} was changed by somebody else meanwhile: its revision is ${p.revision}`
-        : `the routing of namespace ${p.namespace} was replaced meanwhile: its revision is ${p.revision}`,
+    say: (p) => `${conflictOf(p)} was changed by somebody else meanwhile: its revision is ${p.revision}`,
     details: () => [retryAfter(0)],
   },
   BROADCAST_UNKNOWN: {
@@ -207,7 +287,14 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `task ${p.taskId} is no dead letter: it is ${p.state}`,
     details: (p) => [precondition("TASK_FAILED", p.taskId, `the task is ${p.state}`)],
   },
+  LINK_ARGS_NOT_JSON: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `${p.field}: nothing can be put into arguments that are no JSON array or object; ${ignoring}`,
+    details: (p) => [precondition("ARGS_JSON", p.field, `send a JSON array or object, or ${ignoring}`)],
+  },
 };
+
+const ignoring = "set ignore_input where the task wants nothing of the other one's";
 
 /** The error that a problem becomes, with ErrorInfo and the details of its reason: thrown, or put into a message. */
 export function problemToStatus(problem: Problem): Status {
@@ -222,6 +309,22 @@ export function problemToStatus(problem: Problem): Status {
 
 /** Every reason that has a row: all of them. */
 export const reasons = Object.keys(table) as readonly Reason[];
+
+const sayState = (state: "closed" | "disabled" | "deleting"): string =>
+  state === "deleting" ? "being deleted" : state;
+
+function conflictOf(problem: Of<"REVISION_CONFLICT">): string {
+  if ("taskId" in problem) return `task ${problem.taskId}`;
+  if ("queue" in problem) return `queue ${problem.queue}`;
+  return `${"subject" in problem ? "" : "the routing of "}namespace ${problem.namespace}`;
+}
+
+/** What keeps a queue from being deleted, a sentence each. */
+const usesOf = ({ backlog, failed, routes }: Of<"QUEUE_IN_USE">): readonly string[] => [
+  ...(backlog > 0 ? [`${backlog} tasks in it have not ended`] : []),
+  ...(failed > 0 ? [`${failed} dead letters are in it`] : []),
+  ...routes.map((route) => `the routing names it: ${route}`),
+];
 
 type WithViolations = { readonly violations: readonly FieldViolation[] };
 type WithBytes = { readonly field: string; readonly bytes: number; readonly bytesMax: number };

@@ -9,12 +9,11 @@ import type { ServiceDeps } from "./service-deps.ts";
 import { createRoomServices } from "./services/room-services.ts";
 import { createServerService } from "./services/server-service.ts";
 import { createStandardServices } from "./services/standard-services.ts";
+import { createWatchPlaces } from "./watch-places.ts";
 import { createWorkerService } from "./worker-stream/worker-service.ts";
 
 /** What the services are made of. */
-export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens"> & {
-  /** The namespaces that exist. */
-  readonly namespaces: readonly string[];
+export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens" | "watched"> & {
   readonly info: ServerFacts;
   /** Signs page tokens; at least 16 secret bytes. */
   readonly pageTokenKey: Uint8Array;
@@ -22,16 +21,17 @@ export type RouterDeps = Omit<ServiceDeps, "namespaces" | "pageTokens"> & {
 
 /** The services, health and reflection included. */
 export function createServices(from: RouterDeps): readonly ServiceEntry[] {
-  const { info, limits, defaults, namespaces, pageTokenKey, draining } = from;
+  const { info, limits, defaults, tenants, pageTokenKey, draining } = from;
   const deps: ServiceDeps = {
     ...from,
-    namespaces: createNamespaces(namespaces),
+    namespaces: createNamespaces(tenants),
     pageTokens: createPageTokens(pageTokenKey),
+    watched: createWatchPlaces(limits),
   };
   const ours = [
     ...createRoomServices(deps),
     serve(WorkerService, createWorkerService(deps)),
-    createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces }),
+    createServerService({ ...info, protocol: workerProtocol, limits, defaults, namespaces: tenants.names }),
   ];
   return [...ours, ...createStandardServices(ours, draining)];
 }

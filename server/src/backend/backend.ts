@@ -2,20 +2,23 @@
  * The backend: what became of tasks. Reads, lists, and tells those who wait. It never changes a task. Read on in await.ts.
  */
 
+import { createBells } from "../lib/bells.ts";
 import type { Namespace, TaskRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Task } from "../model/task.ts";
 import type { UniqueClaim } from "../model/unique.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { OutputPage } from "../ports/output-store.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints, TaskProgress } from "../ports/task-hints.ts";
 import type { TaskPage, TaskQuery } from "../ports/task-store.ts";
 import { type AwaitRequest, createAwait, type TaskNews } from "./await.ts";
+import { bellOf, createWatchOutput, type OutputRequest } from "./output.ts";
 import { createProgressBoard } from "./progress.ts";
 import { createWaiters } from "./waiters.ts";
 
-export type { AwaitRequest, TaskHints, TaskNews, TaskProgress };
+export type { AwaitRequest, OutputRequest, TaskHints, TaskNews, TaskProgress };
 
 /** What the edge calls. */
 export interface Backend {
@@ -33,6 +36,11 @@ export interface Backend {
    * `signal` aborts. Whoever does not pull finds the latest of each task. CONCURRENCY_LIMIT_REACHED beyond awaitStreamsMax.
    */
   await(request: AwaitRequest, signal: AbortSignal): AsyncIterable<readonly TaskNews[]>;
+  /**
+   * Follows a task's output in pages: first what is kept, then what comes, each entry once. Ends after the page that says that the task
+   * has ended, at the time-out, or when `signal` aborts. Throws TASK_UNKNOWN, also when the task's record goes meanwhile.
+   */
+  watchOutput(request: OutputRequest, signal: AbortSignal): AsyncIterable<OutputPage>;
 }
 
 /** What a backend lives on. */
@@ -50,6 +58,10 @@ export function createBackend({
 }: BackendDeps): Backend & { readonly hints: TaskHints } {
   const board = createProgressBoard();
   const waiters = createWaiters();
+  const bells = createBells();
+  const ring = (refs: readonly TaskRef[]): void => {
+    if (bells.isHeard) for (const ref of refs) bells.ring(bellOf(ref));
+  };
   return {
     async get(ref) {
       const [task] = await store.read([ref]);
@@ -60,12 +72,18 @@ export function createBackend({
     getClaim: (namespace, key) => store.getClaim(namespace, key, clock.now()),
     listClaims: (namespace, after, limit) => store.listClaims({ namespace, after, limit, now: clock.now() }),
     await: createAwait({ store, clock, limits, waiters, board }),
+    watchOutput: createWatchOutput({ store, clock, limits, bells }),
     hints: {
-      changed: (refs) => waiters.changed(refs),
+      changed(refs) {
+        waiters.changed(refs);
+        ring(refs);
+      },
       leaseEnded(refs) {
         board.drop(refs);
         waiters.changed(refs);
+        ring(refs);
       },
+      written: ring,
       progressed(ref, progress) {
         board.put(ref, progress);
         waiters.progressed(ref, progress);

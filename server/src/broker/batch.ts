@@ -7,7 +7,7 @@ import type { TaskQuery, TaskStore } from "../ports/task-store.ts";
 /** Which tasks an operator means: those that match all of it. */
 export type TaskFilter = Pick<
   TaskQuery,
-  "states" | "queue" | "name" | "tag" | "createdFrom" | "createdTo" | "ended"
+  "states" | "queue" | "name" | "tag" | "createdFrom" | "createdTo" | "ended" | "parentId" | "rootId"
 > & {
   readonly namespace: Namespace;
   /** One of these; undefined: any. */
@@ -49,19 +49,25 @@ export type BatchDeps = {
   readonly limits: Limits;
 };
 
-/** Works through the tasks of a filter, page by page: each page is one read and one write, and others get their turn in between. */
+/**
+ * Works through the tasks of a filter, page by page: each page is one read and one write, and others get their turn in between. A page
+ * that looked at as many tasks as it may, and found fewer than were asked for, is the last one of its call.
+ */
 export async function workThrough(deps: BatchDeps, batch: TaskBatch, deed: BatchDeed): Promise<BatchOutcome> {
   const { limit, dryRun } = batch;
   let [matched, changed] = [0, 0];
   let cursor = batch.after;
+  let isFull: boolean;
   do {
-    const page = await readPage(deps, { ...batch, after: cursor, limit: limit - matched }, deed);
+    const size = Math.min(limit - matched, deps.limits.batchTasksMax);
+    const page = await readPage(deps, { ...batch, after: cursor, limit: size }, deed);
     const due = page.heads.filter(deed.wouldChange);
     matched += page.heads.length;
     if (dryRun) await deed.tell?.(due);
     changed += dryRun || due.length === 0 ? due.length : await deed.run(due);
     cursor = page.cursor;
-  } while (cursor !== undefined && matched < limit);
+    isFull = page.heads.length === size;
+  } while (cursor !== undefined && isFull && matched < limit);
   return { matched, changed, cursor };
 }
 
@@ -85,8 +91,9 @@ async function readPage(
   const { tasks, cursor } = await store.list({
     ...filter,
     states,
-    limit: Math.min(limit, limits.batchTasksMax),
+    limit,
     after,
+    scanMax: limits.scannedTasksMax,
     bytesMax: limits.frameBytesMax,
     full: false,
   });
@@ -100,6 +107,8 @@ function matches(head: TaskHead, filter: TaskFilter): boolean {
     isOneOf(filter.queue, head.queue) &&
     isOneOf(filter.name, head.name) &&
     (filter.tag === undefined || head.tags.includes(filter.tag)) &&
+    isOneOf(filter.parentId, head.lineage?.parentId) &&
+    isOneOf(filter.rootId, head.lineage?.rootId) &&
     isWithin(head.createdAt, filter.createdFrom, filter.createdTo)
   );
 }
@@ -116,7 +125,8 @@ function endedAs({ reason, endedAt }: TaskHead, isReplayed: boolean, { ended }: 
 
 const isThere = (head: TaskHead | undefined): head is TaskHead => head !== undefined;
 
-const isOneOf = <T>(wanted: T | undefined, value: T): boolean => wanted === undefined || wanted === value;
+const isOneOf = <T>(wanted: T | undefined, value: T | undefined): boolean =>
+  wanted === undefined || wanted === value;
 
 const isWithin = (at: Instant, from: Instant | undefined, to: Instant | undefined): boolean =>
   (from === undefined || at >= from) && (to === undefined || at < to);

@@ -1,4 +1,5 @@
 import type { Instant, QueueName } from "../model/ids.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import { type CancelMessage, taskStates } from "../model/task.ts";
 import { type EditedTask, editTask, noEdit } from "../model/task-edit.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
@@ -8,7 +9,6 @@ import type { TaskStore } from "../ports/task-store.ts";
 import { type BatchDeed, type BatchDeps, type BatchOutcome, type TaskBatch, workThrough } from "./batch.ts";
 import { type CancelMany, cancelStates } from "./cancel.ts";
 import { deleteAtRest } from "./delete.ts";
-import { queueLimit } from "./edit.ts";
 import { type Edited, type EditNews, tellEdited } from "./edit-news.ts";
 
 /** What to change about many tasks that wait; undefined leaves it as it is. */
@@ -21,7 +21,7 @@ export type BatchEdit = {
 
 /** What operators do to all tasks that a filter finds. */
 export type Batches = {
-  /** Changes those that wait. QUEUE_LIMIT_REACHED when no further queue can be made. */
+  /** Changes those that wait. What their new queue refuses is thrown. */
   editTasks(batch: TaskBatch, edit: BatchEdit): Promise<BatchOutcome>;
   /** Deletes those that nobody has. */
   deleteTasks(batch: TaskBatch): Promise<BatchOutcome>;
@@ -55,7 +55,7 @@ export const createBatches = (deps: BatchesDeps): Batches => ({
     }),
 });
 
-function editDeed({ store, clock, hints, news, limits }: BatchesDeps, asked: BatchEdit): BatchDeed {
+function editDeed({ store, clock, hints, news }: BatchesDeps, asked: BatchEdit): BatchDeed {
   const edit = { ...noEdit, ...asked };
   return {
     states: ["scheduled", "ready"],
@@ -69,7 +69,8 @@ function editDeed({ store, clock, hints, news, limits }: BatchesDeps, asked: Bat
       const verdicts = await store.edit(edits);
       const done = edits.filter((_, at) => verdicts[at] === "applied");
       tellAll({ hints, news }, done);
-      if (edit.queue !== undefined && verdicts.includes("queue_limit")) throw queueLimit(edit.queue, limits);
+      for (const [at, { ref, edited }] of edits.entries())
+        throwRefusal(verdicts[at], { namespace: ref.namespace, queue: edited.queue });
       return done.length;
     },
   };

@@ -14,8 +14,8 @@ import {
 } from "../model/broadcast.ts";
 import type { Namespace, TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
+import type { NamespaceView } from "../ports/namespace-view.ts";
 import type { TaskPage } from "../ports/task-store.ts";
-import type { Routing } from "../routing/routing.ts";
 import { createEnding, type Ending, type EndingDeps } from "./broadcast-ending.ts";
 import { createGiving, type Giving, type GivingDeps } from "./broadcast-giving.ts";
 import type { Enqueueing } from "./enqueue.ts";
@@ -60,12 +60,12 @@ export type BroadcastsDeps = Omit<GivingDeps, "ending" | "store" | "seats" | "en
   Omit<ListeningDeps, "seats" | "giving"> & {
     readonly store: GivingDeps["store"] & EndingDeps["store"] & SeatsDeps["store"];
     readonly enqueueing: Pick<Enqueueing, "enqueueMade">;
-    readonly routing: Pick<Routing, "namespaces">;
+    readonly namespaces: Pick<NamespaceView, "names">;
   };
 
 /** Makes the part of the broker that broadcasts. */
 export function createBroadcasts(deps: BroadcastsDeps): Broadcasts {
-  const { enqueueing, routing } = deps;
+  const { enqueueing, namespaces } = deps;
   const seats = createSeats(deps);
   const ending = createEnding(deps);
   const giving = createGiving({ ...deps, seats, ending, enqueue: enqueueing.enqueueMade });
@@ -74,7 +74,7 @@ export function createBroadcasts(deps: BroadcastsDeps): Broadcasts {
     openSession: createListening({ ...deps, seats, giving }),
     verbs: { ...createReading(deps), publish: createPublish({ ...deps, giving }), end: ending.end },
     async sweep() {
-      for (const namespace of routing.namespaces) await ending.endDue(namespace);
+      for (const namespace of namespaces.names()) await ending.endDue(namespace);
       await giving.catchUpAll();
     },
   };

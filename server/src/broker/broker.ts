@@ -8,7 +8,14 @@ import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
-import type { Broker, TokenCheckpoint, WorkerView } from "./verbs.ts";
+import type {
+  Broker,
+  OutputVerdict,
+  TokenCheckpoint,
+  TokenCheckpointVerdict,
+  TokenOutput,
+  WorkerView,
+} from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
@@ -20,6 +27,7 @@ export type {
   CancelVerdict,
   DeadLetter,
   EditWish,
+  Explained,
   ReplayEdit,
   Replayed,
   ReplayedLetter,
@@ -31,15 +39,26 @@ export type {
 export { noWish } from "./operator-words.ts";
 export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
 export type { SettleVerdict, TokenSettlement } from "./settle.ts";
-export type { TaskSubmission } from "./task-submission.ts";
+export type { ArgsDigest, LinkSubmission, TaskSubmission } from "./task-submission.ts";
 export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 export type { UniqueSubmission } from "./unique.ts";
-export type { Broker, BrokerDeps, QueueHints, TokenCheckpoint, WorkerView };
+export type {
+  Broker,
+  BrokerDeps,
+  OutputVerdict,
+  QueueHints,
+  TokenCheckpoint,
+  TokenCheckpointVerdict,
+  TokenOutput,
+  WorkerView,
+};
 
 /** A broker at work, as main.ts holds it. */
 export type RunningBroker = Broker & {
   /** For upkeep: what became ready or was scheduled. */
   readonly queueHints: QueueHints;
+  /** For upkeep: lets go of a namespace that is being deleted. */
+  readonly leaveNamespace: Parts["leaveNamespace"];
   /** Resolves as soon as no worker's session holds a lease. Leases without a session are not waited for. */
   quiet(): Promise<void>;
   /** Stops what runs by itself; drain first. */
@@ -61,12 +80,19 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     enqueue: parts.enqueueing.enqueue,
     openSession: createGreeting(parts, deps),
     broadcasts: parts.broadcasts.verbs,
-    lease: async (want, signal) =>
-      parts.leaseUnary({ ...want, queues: routing.subscribe(want.namespace, want.queues) }, signal),
+    async lease(want, signal) {
+      const queues = routing.subscribe(want.namespace, want.queues);
+      await parts.admit(want.namespace, queues);
+      return parts.leaseUnary({ ...want, queues }, signal);
+    },
+    leaveNamespace: parts.leaveNamespace,
     isServed: dispatch.isServed,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>
       extending.extend(namespace, { tokens, leaseMs }, parts.openAny(namespace)),
+    saveCheckpoints: (namespace, checkpoints) =>
+      parts.saveCheckpoints(namespace, checkpoints, parts.openAny(namespace)),
+    writeOutput: (namespace, outputs) => parts.writeOutput(namespace, outputs, parts.openAny(namespace)),
     definitions: parts.definitions,
     workers: parts.sessions.workers,
     drain: dispatch.drain,

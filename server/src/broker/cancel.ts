@@ -17,7 +17,7 @@ export type CancelVerdict = {
 };
 
 /** What cancelling needs. */
-export type CancellingDeps = {
+export type CancelDeps = {
   readonly store: Pick<TaskStore, "readHeads" | "apply">;
   readonly clock: Clock;
   readonly sessions: Pick<Sessions, "tellCancel">;
@@ -34,7 +34,7 @@ export type CancelMany = (heads: readonly TaskHead[], message: CancelMessage) =>
 export const cancelStates: readonly TaskState[] = ["scheduled", "ready", "leased"];
 
 /** Makes the part of the broker that cancels. Whoever commits first wins: a settlement, a claim or the cancel. */
-export function createCancel(deps: CancellingDeps): Cancel {
+export function createCancel(deps: CancelDeps): Cancel {
   return async (ref, message) => {
     let revision = 0;
     for (let tries = 0; tries < triesMax; tries++) {
@@ -51,13 +51,13 @@ export function createCancel(deps: CancellingDeps): Cancel {
 
 /** Makes the part that cancels many. A task that changed meanwhile is left alone. */
 export const createCancelMany =
-  (deps: CancellingDeps): CancelMany =>
+  (deps: CancelDeps): CancelMany =>
   async (heads, message) =>
     (await requestAll(deps, heads, message)).length;
 
 /** Undefined: somebody else changed the task first. */
 async function request(
-  deps: CancellingDeps,
+  deps: CancelDeps,
   head: TaskHead,
   message: CancelMessage,
 ): Promise<CancelVerdict | undefined> {
@@ -72,7 +72,7 @@ type Requested = { readonly head: TaskHead; readonly change: TaskChange };
 
 /** Writes what a cancel makes of these tasks, and tells who is concerned; answers those that it was written for. */
 async function requestAll(
-  { store, clock, sessions, hints }: CancellingDeps,
+  { store, clock, sessions, hints }: CancelDeps,
   heads: readonly TaskHead[],
   message: CancelMessage,
 ): Promise<readonly Requested[]> {

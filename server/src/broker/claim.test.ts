@@ -13,6 +13,12 @@ const wants = {
   room: () => 1000,
 };
 
+/** Nothing here was handed anything. */
+const handingOver = {
+  assemble: (content: Uint8Array) => ({ content }),
+  reject: async () => undefined,
+};
+
 const bounds = (limit: number, bytesMax = Number.POSITIVE_INFINITY) => ({ limit, bytesMax });
 
 async function aClaim(contentBytes: readonly number[]) {
@@ -20,7 +26,7 @@ async function aClaim(contentBytes: readonly number[]) {
   const store = createMemoryStore({ limits });
   const tasks = contentBytes.map((bytes, at) => newTask(`task-${at}`, { content: new Uint8Array(bytes) }));
   await store.accept({ tasks, now: clock.now(), atomic: false });
-  return createClaim({ store, clock, limits, defaults });
+  return createClaim({ store, clock, limits, defaults, ...handingOver });
 }
 
 test("what is claimed together fits into one frame, with a token and ids for each", async () => {

@@ -1,13 +1,15 @@
 /** What a submission leaves open when it comes in: options that workers announced, rules say, or the server has; and its queue. */
 
+import type { TaskTies } from "../model/gate.ts";
 import { type Instant, type Namespace, plus } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
 import type { NewTask } from "../model/task.ts";
-import type { AnnouncedDefaults, TaskDefaults } from "../model/task-definition.ts";
+import type { AnnouncedDefaults } from "../model/task-definition.ts";
 import type { Random } from "../ports/random.ts";
 import type { Routing, RoutingTable } from "../routing/routing.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { filledIn, placed } from "./fill-in.ts";
 import { createPolicies } from "./policy.ts";
 import { type Refused, routeTasks } from "./route-tasks.ts";
 import type { TaskSubmission } from "./task-submission.ts";
@@ -46,7 +48,6 @@ export function createCompleting({
   const policyOf = createPolicies(defaults);
 
   function one(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask {
-    const { policy, expiry } = submission;
     const queue = submission.queue ?? routing.defaultQueue;
     return {
       namespace,
@@ -54,11 +55,11 @@ export function createCompleting({
       name: submission.name,
       queue,
       priority: submission.priority ?? defaults.priority,
-      policy: policyOf(expiry === undefined ? policy : { ...policy, expireMs: expireMsOf(expiry, now) }),
+      policy: policyOf(dated(submission, now).policy),
       notBefore: startOf(submission, now),
       tags: submission.tags,
       replayOf: undefined,
-      ties: submission.ties,
+      ties: submission.ties && saidTies(submission.ties),
       lineage: submission.lineage,
       unique: submission.unique && wishOf(submission, queue),
       content: submission.content,
@@ -78,12 +79,12 @@ export function createCompleting({
   ): NewTask[] =>
     submissions.map((submission) => {
       const found = announced?.get(submission.name);
-      return one(namespace, found === undefined ? submission : filledIn(submission, found), now);
+      return one(namespace, found === undefined ? submission : filledIn(submission, found, now), now);
     });
 
   function byRules(submissions: readonly TaskSubmission[], table: RoutingTable, around: Around) {
     const { namespace, announced, now } = around;
-    const asked = announced ? submissions.map((each) => placed(each, announced.get(each.name))) : submissions;
+    const asked = submissions.map((each) => placed(dated(each, now), announced?.get(each.name), now));
     const tasks = asked.map((submission) => one(namespace, submission, now));
     return routeTasks(tasks, asked, {
       ...{ table, policyOf, announced, now },
@@ -103,22 +104,6 @@ export function createCompleting({
   };
 }
 
-/** A submission with what was announced for its name where it says nothing itself; zero and false are something. */
-const filledIn = (submission: TaskSubmission, announced: TaskDefaults): TaskSubmission => ({
-  ...submission,
-  queue: submission.queue ?? announced.queue,
-  priority: submission.priority ?? announced.priority,
-  policy: { ...announced.policy, ...submission.policy },
-  start: submission.start ?? (announced.delayMs === undefined ? undefined : { delayMs: announced.delayMs }),
-});
-
-/** The same where there are rules, which come before what was announced: of that it takes only where and when. */
-const placed = (submission: TaskSubmission, announced: TaskDefaults | undefined): TaskSubmission => {
-  if (announced === undefined) return submission;
-  const { queue, start } = filledIn(submission, announced);
-  return { ...submission, start, queue: submission.routingKey === undefined ? queue : undefined };
-};
-
 /** When a task may start; undefined: at once. What lies in the past is at once, too. */
 function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {
   if (start === undefined) return undefined;
@@ -126,6 +111,23 @@ function startOf({ start }: TaskSubmission, now: Instant): Instant | undefined {
   return at > now ? at : undefined;
 }
 
-/** Counted from the acceptance, which is now, so that tasks of a batch with one expiry share a policy. */
-const expireMsOf = (expiry: NonNullable<TaskSubmission["expiry"]>, now: Instant): number =>
-  "afterMs" in expiry ? expiry.afterMs : Math.max(0, expiry.at - now);
+/** With its expiry in its policy: counted from the acceptance, which is now, so that tasks of a batch with one expiry share a policy. */
+function dated(submission: TaskSubmission, now: Instant): TaskSubmission {
+  const { expiry, policy } = submission;
+  if (expiry === undefined) return submission;
+  const expireMs = "afterMs" in expiry ? expiry.afterMs : Math.max(0, expiry.at - now);
+  return { ...submission, expiry: undefined, policy: { ...policy, expireMs } };
+}
+
+/** Without the keys that were said to be none. */
+function saidTies(ties: TaskTies): TaskTies | undefined {
+  const { limitKey, orderingKey, fairnessKey, labels } = ties;
+  if (limitKey !== "" && orderingKey !== "" && fairnessKey !== "") return ties;
+  const said = {
+    limitKey: limitKey || undefined,
+    orderingKey: orderingKey || undefined,
+    fairnessKey: fairnessKey || undefined,
+    labels,
+  };
+  return Object.values(said).some((value) => value !== undefined) ? said : undefined;
+}

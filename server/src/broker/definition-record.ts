@@ -39,9 +39,17 @@ function announcementOf({ worker, at, content, name, version, defaults }: Writte
 }
 
 /** JSON leaves out what is undefined. */
-const complete = ({ queue, priority, policy, delayMs }: NonNullable<TaskDefinition["defaults"]>) => ({
-  queue,
-  priority,
-  policy,
-  delayMs,
-});
+const complete = (defaults: NonNullable<TaskDefinition["defaults"]>) => {
+  const { queue, priority, policy, delayMs, ties, unique } = defaults;
+  return {
+    ...{ queue, priority, policy, delayMs },
+    ties: ties && { ...noTies, ...ties },
+    unique: unique && { ...noUnique, ...unique },
+  };
+};
+
+const noTies = { limitKey: undefined, orderingKey: undefined, fairnessKey: undefined, labels: undefined };
+const noUnique = {
+  ...{ key: undefined, argPaths: undefined },
+  ...{ windowMs: undefined, delayMs: undefined, maxWaitMs: undefined },
+};

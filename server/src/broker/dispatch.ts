@@ -6,8 +6,9 @@
 
 import { laneOf } from "../model/gate.ts";
 import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
+import type { TakingWorker } from "../model/standing.ts";
 import { Taker, type TakerDeps, type TakerWants } from "./taker.ts";
-import { newWatch, serve, unwatch, type Watch } from "./watch.ts";
+import { newWatch, serve, unwatch, type Waiter, type Watch } from "./watch.ts";
 
 /** Hands tasks out. */
 export type Dispatch = {
@@ -18,6 +19,8 @@ export type Dispatch = {
   ready(queue: QueueRef, count: number): void;
   /** Whether somebody takes tasks of a queue here and now: a worker's stream, or a call of LeaseTasks that waits. */
   isServed(queue: QueueRef): boolean;
+  /** Who takes tasks of a queue here and now, each once. */
+  takersAt(queue: QueueRef): readonly TakingWorker[];
   /** Looks into every queue that somebody waits at, whatever the hints said. */
   rescan(): void;
   /** Nothing is claimed any more; whoever waits is sent away empty-handed. */
@@ -28,7 +31,7 @@ export type Dispatch = {
 export function createDispatch(deps: TakerDeps): Dispatch {
   // Workers that are like each other wait together: what one of them finds none of, is not there for the others either.
   const watches = new Map<string, Map<string, Watch>>();
-  const takers = new Set<Taker>();
+  const takers = new Map<Waiter, Taker>();
   let hintSeq = 0;
   let isDraining = false;
 
@@ -67,7 +70,7 @@ export function createDispatch(deps: TakerDeps): Dispatch {
         isDraining: () => isDraining,
         onLeave: (leaving) => leave(leaving, wants),
       });
-      takers.add(taker);
+      takers.set(taker, taker);
       for (const watch of own.values()) watch.waiters.push(taker);
       return taker;
     },
@@ -81,6 +84,11 @@ export function createDispatch(deps: TakerDeps): Dispatch {
         serve(watch, count);
       }
     },
+    takersAt({ namespace, queue }) {
+      const lanes = watches.get(keyOf(namespace, queue))?.values() ?? [];
+      const waiters = [...lanes].flatMap((watch) => watch.waiters);
+      return waiters.flatMap((waiter) => takers.get(waiter)?.asWorker() ?? []);
+    },
     isServed: ({ namespace, queue }) => watches.has(keyOf(namespace, queue)),
     rescan() {
       for (const watch of watches.values().flatMap((lanes) => lanes.values())) {
@@ -90,7 +98,7 @@ export function createDispatch(deps: TakerDeps): Dispatch {
     },
     drain() {
       isDraining = true;
-      for (const taker of takers) taker.wake();
+      for (const taker of takers.values()) taker.wake();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Bytes, Instant, QueueName, TaskRef } from "../model/ids.ts";
-import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import { isTerminal, type Task, type TaskHead, type TerminalState } from "../model/task.ts";
 import { editTask, noEdit, type TaskEdit } from "../model/task-edit.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
@@ -38,7 +38,6 @@ export type Editing = {
 export type EditingDeps = {
   readonly store: Pick<TaskStore, "read" | "readHeads" | "apply"> & AdminStore;
   readonly clock: Clock;
-  readonly limits: Limits;
   readonly hints: TaskHints;
   readonly news: EditNews;
 };
@@ -93,7 +92,7 @@ export function createEditing(deps: EditingDeps): Editing {
 
 /** False where somebody else changed the task first. */
 async function write(
-  { store, hints, news, limits }: EditingDeps,
+  { store, hints, news }: EditingDeps,
   head: TaskHead,
   { now, ...edit }: TaskEdit & { readonly now: Instant },
 ): Promise<boolean> {
@@ -104,16 +103,12 @@ async function write(
   if (edited === "unchanged") return true;
   const ref = { namespace, id };
   const [verdict] = await store.edit([{ ref, revision, edited, now }]);
-  if (verdict === "queue_limit") throw queueLimit(edited.queue, limits);
+  throwRefusal(verdict, { namespace, queue: edited.queue });
   if (verdict !== "applied") return false;
   hints.changed([ref]);
   tellEdited(news, namespace, [{ head, edited }]);
   return true;
 }
-
-/** No further queue can be made. */
-export const queueLimit = (queue: QueueName, { queuesPerNamespaceMax: queuesMax }: Limits): StemProblem =>
-  new StemProblem({ reason: "QUEUE_LIMIT_REACHED", queue, queuesMax });
 
 function checkRevision({ namespace, id, revision }: TaskHead, expected: number | undefined): void {
   if (expected !== undefined && expected !== revision) throw conflict({ namespace, id }, revision);

@@ -1,6 +1,6 @@
 import type { TaskId } from "../model/ids.ts";
-import type { Limits } from "../model/limits.ts";
 import type { Problem } from "../model/problem.ts";
+import { problemOf } from "../model/refusal.ts";
 import type { NewTask } from "../model/task.ts";
 import type { AcceptVerdict, UniqueVerdict } from "../ports/task-store.ts";
 
@@ -19,9 +19,13 @@ export type EnqueueVerdict =
   | { readonly kind: "withheld"; readonly taskId: TaskId };
 
 /** What the answer of the store means for whoever asked. */
-export function verdictOf(task: NewTask, answer: AcceptVerdict, limits: Limits): EnqueueVerdict {
-  const { id: taskId, queue } = task;
-  if (typeof answer === "object") return uniqueVerdictOf(task, answer);
+export function verdictOf(task: NewTask, answer: AcceptVerdict): EnqueueVerdict {
+  const { id: taskId } = task;
+  if (typeof answer === "object") {
+    return "refused" in answer
+      ? { kind: "refused", taskId, problem: problemOf(answer, task) }
+      : uniqueVerdictOf(task, answer);
+  }
   switch (answer) {
     case "accepted":
       return { kind: "stored", taskId, deduplicated: false };
@@ -29,10 +33,6 @@ export function verdictOf(task: NewTask, answer: AcceptVerdict, limits: Limits):
       return { kind: "stored", taskId, deduplicated: true };
     case "exists":
       return { kind: "refused", taskId, problem: { reason: "TASK_EXISTS", taskId } };
-    case "queue_limit": {
-      const queuesMax = limits.queuesPerNamespaceMax;
-      return { kind: "refused", taskId, problem: { reason: "QUEUE_LIMIT_REACHED", queue, queuesMax } };
-    }
     case "withheld":
       return { kind: "withheld", taskId };
   }

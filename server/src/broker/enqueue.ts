@@ -5,6 +5,7 @@ import type { NewTask } from "../model/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { TaskStore } from "../ports/task-store.ts";
+import { completingLinks } from "./complete-links.ts";
 import { type CompletingDeps, createCompleting } from "./complete-tasks.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { type EnqueueVerdict, verdictOf } from "./enqueue-verdict.ts";
@@ -43,8 +44,9 @@ export type EnqueueingDeps = CompletingDeps & {
 
 /** Makes the part of the broker that takes tasks in. */
 export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
-  const { store, clock, limits, dispatch, news, hints } = deps;
+  const { store, clock, dispatch, news, hints } = deps;
   const completing = createCompleting(deps);
+  const completeAll = completingLinks(completing.all);
 
   async function accept(
     namespace: Namespace,
@@ -60,8 +62,9 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       const answer = answers[at];
       if (answer === undefined) throw new Error("the store left a task without a verdict");
       if (answer === "accepted") scheduled.scheduled(task.notBefore);
-      else if (typeof answer === "object") noteUnique(task, answer, { scheduled, hints });
-      return verdictOf(task, answer, limits);
+      else if (typeof answer === "object" && "unique" in answer)
+        noteUnique(task, answer, { scheduled, hints });
+      return verdictOf(task, answer);
     });
     scheduled.tell(news);
     return verdicts;
@@ -81,7 +84,7 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     async enqueue(namespace, submissions, atomic) {
       refuseWhileDraining();
       const now = clock.now();
-      const completed = completing.all(namespace, submissions, now);
+      const completed = completeAll(namespace, submissions, now);
       if (completed.kind === "tasks") return accept(namespace, completed.tasks, { now, atomic });
       return withRefused(completed.routed, atomic, async (good) => {
         const verdicts = await accept(namespace, good, { now, atomic });

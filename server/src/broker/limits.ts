@@ -2,6 +2,7 @@ import type { GateLimit, LimitRef } from "../model/gate.ts";
 import type { Namespace, QueueRef } from "../model/ids.ts";
 import type { Limits as Bounds } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GateStatus, GateStore, KeyWeight } from "../ports/gate-store.ts";
 
@@ -25,7 +26,7 @@ export type LimitsPart = {
 export type LimitsDeps = {
   readonly store: GateStore;
   readonly clock: Clock;
-  readonly limits: Pick<Bounds, "gateLimitsPerNamespaceMax" | "queuesPerNamespaceMax">;
+  readonly limits: Pick<Bounds, "gateLimitsPerNamespaceMax">;
 };
 
 /** Makes the part of the broker that keeps limits. What takes the store long is asked for in pieces. */
@@ -49,9 +50,7 @@ export function createLimits({ store, clock, limits }: LimitsDeps): LimitsPart {
     },
     listWeights: (ref, after, limit) => store.listWeights(ref, after, limit),
     async putWeight(ref, weight) {
-      if ((await store.putWeight(ref, weight, clock.now())) === "done") return;
-      const queuesMax = limits.queuesPerNamespaceMax;
-      throw new StemProblem({ reason: "QUEUE_LIMIT_REACHED", queue: ref.queue, queuesMax });
+      throwRefusal(await store.putWeight(ref, weight, clock.now()), ref);
     },
     async deleteLimit(ref) {
       for (;;) {

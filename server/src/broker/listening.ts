@@ -1,6 +1,7 @@
 import type { Namespace, QueueName } from "../model/ids.ts";
 import type { Subscription } from "../model/queue-tier.ts";
 import type { Routing } from "../routing/routing.ts";
+import type { Admit } from "./admittance.ts";
 import type { Giving } from "./broadcast-giving.ts";
 import type { Seats } from "./seats.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
@@ -12,17 +13,24 @@ export type ListeningDeps = {
   readonly seats: Seats;
   readonly giving: Pick<Giving, "catchUp">;
   readonly routing: Pick<Routing, "subscribe" | "subscribeChannels">;
+  readonly admit: Admit;
 };
 
 /** Opens or takes up a worker's session. */
 export type OpenSession = (hello: SessionHello, events: SessionEvents) => Promise<Session>;
 
 /** Opens sessions: queues under their own names, and for whoever listens on channels an inbox beside them. */
-export function createListening({ sessions, seats, giving, routing }: ListeningDeps): OpenSession {
+export function createListening({ sessions, seats, giving, routing, admit }: ListeningDeps): OpenSession {
   return async (greeted, events) => {
     const { namespace, worker, resume } = greeted;
     const channels = greeted.traits.broadcastChannels;
     const hello = { ...greeted, subscriptions: underOwnNames(greeted.subscriptions, namespace, routing) };
+    // Whoever comes back with leases is to settle them, whatever became of its queues.
+    if (resume === undefined || resume.held.length === 0)
+      await admit(
+        namespace,
+        hello.subscriptions.map(({ queue }) => queue),
+      );
     if (channels.length === 0) return sessions.open(hello, events);
     routing.subscribeChannels(namespace, channels);
     const seat = await seats.take({ namespace, worker, channels, sessionId: resume?.sessionId });

@@ -1,5 +1,6 @@
 import type { Defaults } from "../model/limits.ts";
-import type { RetryPolicy } from "../model/retry.ts";
+import type { KeepNewest } from "../model/retention.ts";
+import { type RetryPolicy, usualRetryPolicy } from "../model/retry.ts";
 import type { TaskPolicy } from "../model/task.ts";
 
 /**
@@ -10,12 +11,7 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
   const standard: TaskPolicy = {
     maxAttempts: defaults.maxAttempts,
     maxDeliveries: defaults.maxDeliveries,
-    retry: {
-      baseMs: defaults.retryBaseMs,
-      factor: defaults.retryFactor,
-      maxMs: defaults.retryMaxMs,
-      jitter: "full",
-    },
+    retry: usualRetryPolicy(defaults),
     leaseMs: undefined,
     retentionMs: defaults.retentionMs,
     deadLetterRetentionMs: defaults.deadLetterRetentionMs,
@@ -33,7 +29,9 @@ export function createPolicies(defaults: Defaults): (asked: Partial<TaskPolicy>)
       deadLetterRetentionMs: asked.deadLetterRetentionMs ?? standard.deadLetterRetentionMs,
       unique: asked.unique,
     };
-    const policy = ownKeys.some((key) => asked[key] !== undefined) ? { ...asked, ...usual } : usual;
+    const policy = ownKeys.some((key) => asked[key] !== undefined && asked[key] !== false)
+      ? { ...asked, ...usual }
+      : usual;
     if (isSame(policy, standard)) return standard;
     if (!isSame(policy, newest)) newest = policy;
     return newest;
@@ -54,6 +52,9 @@ const ownKeys = [
   "startWithinMs",
   "ackEarly",
   "ignoreResult",
+  "keepNewest",
+  "links",
+  "takesInput",
 ] as const satisfies readonly (keyof TaskPolicy)[];
 
 const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>
@@ -64,7 +65,11 @@ const isSame = (a: TaskPolicy, b: TaskPolicy): boolean =>
   a.deadLetterRetentionMs === b.deadLetterRetentionMs &&
   isSameScope(a.unique, b.unique) &&
   isSameRetry(a.retry, b.retry) &&
-  ownKeys.every((key) => a[key] === b[key]);
+  isSameBound(a.keepNewest, b.keepNewest) &&
+  ownKeys.every((key) => key === "keepNewest" || a[key] === b[key]);
+
+const isSameBound = (a: KeepNewest | undefined, b: KeepNewest | undefined): boolean =>
+  a === b || (a?.count === b?.count && a?.bytes === b?.bytes);
 
 const isSameScope = (a: TaskPolicy["unique"], b: TaskPolicy["unique"]): boolean =>
   a === b || (a?.until === b?.until && a?.forMs === b?.forMs);

@@ -2,6 +2,7 @@ import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
+import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { QueueNews } from "./queue-hints.ts";
@@ -44,10 +45,7 @@ export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues
     getQueue,
     async pauseQueue(ref, reason, more = {}) {
       const now = clock.now();
-      if ((await store.setPause(ref, { ...more, reason, at: now }, now)) === "queue_limit") {
-        const queuesMax = limits.queuesPerNamespaceMax;
-        throw new StemProblem({ reason: "QUEUE_LIMIT_REACHED", queue: ref.queue, queuesMax });
-      }
+      throwRefusal(await store.setPause(ref, { ...more, reason, at: now }, now), ref);
       return getQueue(ref);
     },
     async resumeQueue(ref) {

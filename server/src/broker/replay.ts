@@ -1,4 +1,5 @@
 import { digestOf } from "../lib/digest.ts";
+import { renewed } from "../model/continuation.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import { isTerminal, type NewTask, type Task, type TaskPolicy } from "../model/task.ts";
@@ -51,7 +52,7 @@ export function createReplay({ store, clock, random, enqueueing }: ReplayDeps): 
 
 /** The task that runs another one again. */
 export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: ReplayEdit): NewTask {
-  const { namespace, name, priority, policy, tags, ties, lineage, claim } = task;
+  const { namespace, name, priority, policy, tags, ties, lineage, claim, links, input } = task;
   const content = rewrite ? rewrite(task.content) : task.content;
   return {
     namespace,
@@ -65,6 +66,8 @@ export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: Repla
     ties,
     lineage,
     ...claimedAgain(policy, claim),
+    ...(links && { links: renewed(links) }),
+    ...(input && { input }),
     content,
     // The same replay asked for twice is one task; the original's id under other circumstances is not.
     contentHash: digestOf(["replay", namespace, task.id, content]),

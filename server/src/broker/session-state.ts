@@ -1,5 +1,6 @@
 import type { Command } from "../model/command.ts";
 import type { Bytes, Instant, Namespace, QueueName } from "../model/ids.ts";
+import type { StemProblem } from "../model/problem.ts";
 import type { CancelMessage } from "../model/task.ts";
 import type { WorkerStats } from "../model/worker.ts";
 import type { LeaseVerdict } from "./lease.ts";
@@ -36,6 +37,8 @@ export type SessionState = {
 export type StreamControl = {
   /** Another stream takes the session up. */
   supersede(): void;
+  /** Nothing is here for its worker any more. */
+  dismiss(why: StemProblem): void;
   /** An operator wants something; false: too much waits for this worker already. */
   tellCommand(commandId: number, command: Command): boolean;
   /** Somebody wants an attempt stopped. */

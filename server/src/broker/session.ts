@@ -1,5 +1,6 @@
 import type { Command, CommandOutcome } from "../model/command.ts";
 import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
+import type { StemProblem } from "../model/problem.ts";
 import type { Subscription } from "../model/queue-tier.ts";
 import type { TaskDefinition } from "../model/task-definition.ts";
 import type { WorkerStats, WorkerTraits } from "../model/worker.ts";
@@ -7,6 +8,7 @@ import type { TaskProgress } from "../ports/task-hints.ts";
 import type { TokenCheckpoint } from "./checkpoints.ts";
 import type { Lease, LeaseVerdict } from "./lease.ts";
 import type { SeqRange } from "./lease-book.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 
 /** What a worker says when it greets. */
@@ -34,6 +36,8 @@ export type SessionEvents = {
   readonly onCommand: (commandId: number, command: Command) => boolean;
   /** Another stream took the session up; this one must close. */
   readonly onSuperseded: () => void;
+  /** Nothing is here for the worker any more, and this says why: the stream is to end. */
+  readonly onDismissed?: (why: StemProblem) => void;
   /** The stream takes nothing more: it is lost, superseded or has said goodbye. Perhaps more than once. */
   readonly onLeft?: () => void;
 };
@@ -80,6 +84,8 @@ export interface Session {
   progress(token: Bytes, progress: TaskProgress): ProgressVerdict;
   /** Keeps what attempts leave for their successors, as far as their leases are this session's and open; answers how many were forged. */
   checkpoint(checkpoints: readonly TokenCheckpoint[]): Promise<number>;
+  /** Keeps what attempts put out whose leases are this session's; verdicts in the order asked. */
+  writeOutput(outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]>;
   /** The stream is lost: leases stay, until they end or a greeting takes the session up again. */
   detach(): void;
   /** The worker is leaving: whatever it still holds goes back at once, free of charge. */

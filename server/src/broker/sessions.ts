@@ -31,6 +31,8 @@ export type Sessions = {
   workers(namespace: Namespace): readonly WorkerView[];
   /** Resolves as soon as no session holds a lease. */
   quiet(): Promise<void>;
+  /** The sessions of a namespace, in no order. */
+  in(namespace: Namespace): readonly SessionState[];
   /** Forgets sessions whose stream was lost so long ago that their leases are over. */
   sweep(now: Instant): void;
 };
@@ -107,17 +109,16 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     neverArrived: (task) => neverArrived(sessions.values(), task),
     workers: (namespace) =>
-      sessions
-        .values()
+      [...sessions.values()]
         .filter((state) => state.namespace === namespace)
-        .map((state) => workerViewOf(state, (command, timeoutMs) => commands.ask(state, command, timeoutMs)))
-        .toArray(),
+        .map((state) => workerViewOf(state, (command, timeoutMs) => commands.ask(state, command, timeoutMs))),
     quiet() {
       return new Promise((resolve) => {
         untilQuiet.push(resolve);
         noteQuiet();
       });
     },
+    in: (namespace) => [...sessions.values()].filter((state) => state.namespace === namespace),
     sweep(now) {
       for (const state of sessions.values()) {
         const { stream, detachedAt } = state;

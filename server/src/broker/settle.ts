@@ -5,6 +5,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { TaskState } from "../model/task.ts";
 import type { Log } from "../ports/log.ts";
 import type { TaskStore } from "../ports/task-store.ts";
+import type { Unusable } from "./assembling.ts";
 import { createEndLeases, type EndLeasesDeps, type LeaseEnd } from "./end-leases.ts";
 import type { LostReason } from "./lease.ts";
 import type { HeldLease, Leasable, LeaseBook } from "./lease-book.ts";
@@ -34,6 +35,8 @@ export type Settling = {
    * back ends by expiry.
    */
   release(namespace: Namespace, leases: readonly Leasable[], unstarted: boolean): Promise<void>;
+  /** Fails tasks for good that were claimed and cannot be handed out. Rejects when the store does: their leases expire then. */
+  reject(namespace: Namespace, unusable: readonly Unusable[]): Promise<void>;
 };
 
 /** What settling needs. */
@@ -105,6 +108,14 @@ export function createSettling(deps: SettlingDeps): Settling {
 
   return {
     settle,
+    async reject(namespace, unusable) {
+      await endLeases(
+        namespace,
+        unusable.map(({ lease, failure }) => ({
+          ...{ name: lease, lease, outcome: { kind: "rejected", failure } as const },
+        })),
+      );
+    },
     async release(namespace, leases, unstarted) {
       const ends = leases.map((lease) => ({ name: lease, lease, outcome: unstarted ? unbegun : released }));
       try {

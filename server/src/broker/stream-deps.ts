@@ -3,21 +3,20 @@ import type { Limits } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
-import type { SaveCheckpoints } from "./checkpoints.ts";
 import type { Commands } from "./commands.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Extending } from "./extend.ts";
 import type { OpenToken } from "./open-token.ts";
+import type { Reporting } from "./reporting.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Settling } from "./settle.ts";
 
 /** What a stream needs of the broker. */
-export type StreamDeps = {
+export type StreamDeps = Reporting & {
   readonly store: Pick<QueueStore, "readyCounts">;
   readonly dispatch: Dispatch;
   readonly settling: Settling;
   readonly extending: Extending;
-  readonly saveCheckpoints: SaveCheckpoints;
   readonly hints: TaskHints;
   readonly clock: Clock;
   readonly commands: Commands;

@@ -45,7 +45,7 @@ export class Stream implements Session, StreamControl {
     state.paused = new Set(hello.paused);
     state.heardAt = deps.clock.now();
     state.detachedAt = undefined;
-    this.#taker = joinQueues(deps.dispatch, state);
+    this.#taker = joinQueues(deps, state);
     state.book.clearCredit();
   }
 
@@ -75,10 +75,10 @@ export class Stream implements Session, StreamControl {
   }
 
   async backlogs(): Promise<readonly QueueBacklog[]> {
-    const { namespace, hello } = this.#state;
+    const { namespace, hello, paused } = this.#state;
     const queues = hello.subscriptions.map(({ queue }) => queue);
     const counts = await this.#deps.store.readyCounts(namespace, queues);
-    return queues.map((queue, at) => ({ queue, ready: counts[at] ?? 0 }));
+    return queues.map((queue, at) => ({ queue, ready: paused.has(queue) ? 0 : (counts[at] ?? 0) }));
   }
 
   async next(limit: number, signal: AbortSignal): Promise<readonly Lease[]> {
@@ -128,6 +128,12 @@ export class Stream implements Session, StreamControl {
     return checkpoints.filter(({ token }) => openAny(token) === undefined).length;
   }
 
+  writeOutput(outputs: Parameters<Session["writeOutput"]>[0]): ReturnType<Session["writeOutput"]> {
+    const { namespace } = this.#state;
+    const { writeOutput, openAny } = this.#deps;
+    return writeOutput(namespace, outputs, openOwn(this.#state), faultBy(openAny(namespace)));
+  }
+
   detach(): void {
     if (this.#end() && this.#state.book.size === 0) this.#deps.forget(this.#state);
   }
@@ -144,6 +150,10 @@ export class Stream implements Session, StreamControl {
   supersede(): void {
     this.#leave();
     this.#events.onSuperseded();
+  }
+
+  dismiss(why: Parameters<StreamControl["dismiss"]>[0]): void {
+    this.#events.onDismissed?.(why);
   }
 
   tellCommand(commandId: number, command: Command): boolean {
@@ -190,7 +200,7 @@ export class Stream implements Session, StreamControl {
   #pause(queues: readonly QueueName[]): void {
     this.#state.paused = new Set(queues);
     this.#taker.leave();
-    this.#taker = joinQueues(this.#deps.dispatch, this.#state);
+    this.#taker = joinQueues(this.#deps, this.#state);
   }
 
   /** False when another stream has the session, and it is none of this one's business any more. */

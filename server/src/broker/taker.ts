@@ -1,5 +1,6 @@
 import type { Labels } from "../model/gate.ts";
 import type { Instant, Namespace, QueueName } from "../model/ids.ts";
+import type { TakingWorker } from "../model/standing.ts";
 import type { Claimed } from "../ports/task-store.ts";
 import type { QueueOrder } from "./queue-order.ts";
 import { serve, type Waiter, type Watch } from "./watch.ts";
@@ -13,6 +14,10 @@ export type TakerWants = {
   readonly worker: string;
   /** What the worker is like; absent: nothing in particular. */
   readonly labels?: Labels | undefined;
+  /** It asks again after so many tasks of a queue with turns, although there are more; absent: it takes all at once. */
+  readonly turnsMax?: number;
+  /** Whether it can run tasks of a name; absent: it does not say. */
+  readonly knows?: TakingWorker["knows"];
   /** How many tasks it may get now. */
   readonly room: () => number;
   /** How many bytes of content it may get now, but for the last task; without: as many as fit into a frame. */
@@ -20,7 +25,11 @@ export type TakerWants = {
 };
 
 /** What one claim may bring at most. */
-export type ClaimBounds = { readonly limit: number; readonly bytesMax: number };
+export type ClaimBounds = {
+  readonly limit: number;
+  readonly turnsMax?: number | undefined;
+  readonly bytesMax: number;
+};
 
 /** How a taker reaches the store. */
 export type TakerDeps = {
@@ -80,6 +89,12 @@ export class Taker implements Waiter {
     return this.#claimBeganAt;
   }
 
+  /** It as a worker that takes tasks. */
+  asWorker(): TakingWorker {
+    const { labels, knows, room } = this.#wants;
+    return { labels, knows, hasRoom: room() > 0 };
+  }
+
   wake(): void {
     this.#hasFailed = false;
     this.#wakeUp?.();
@@ -125,7 +140,8 @@ export class Taker implements Waiter {
   }
 
   async #claim(limit: number): Promise<readonly Claimed[]> {
-    const bounds = { limit, bytesMax: this.#wants.bytesLeft?.() ?? Number.POSITIVE_INFINITY };
+    const { turnsMax, bytesLeft } = this.#wants;
+    const bounds = { limit, turnsMax, bytesMax: bytesLeft?.() ?? Number.POSITIVE_INFINITY };
     this.#isFresh = false;
     this.#claimBeganAt = this.#deps.now();
     const startedAt = this.#board.hintSeq();

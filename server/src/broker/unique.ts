@@ -13,10 +13,10 @@ export type UniqueSubmission = Omit<UniqueWish, "key"> & {
 
 /** What a task claims that asks for a queue; undefined where it claims nothing. */
 export function wishOf(
-  { name, unique }: { readonly name: TaskName; readonly unique?: UniqueSubmission | undefined },
+  { name, unique }: { readonly name: TaskName; readonly unique?: UniqueSubmission | "none" | undefined },
   queue: QueueName,
 ): UniqueWish | undefined {
-  if (unique === undefined) return undefined;
+  if (unique === undefined || unique === "none") return undefined;
   const { by, onConflict, keepUntil, startBy } = unique;
   const key = "key" in by ? by.key : derivedKey(name, queue, by.argsDigest);
   return { key, onConflict, keepUntil, startBy };

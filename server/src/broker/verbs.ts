@@ -1,16 +1,19 @@
 import type { Bytes, Namespace, QueueRef } from "../model/ids.ts";
 import type { BroadcastVerbs } from "./broadcasts.ts";
+import type { TokenCheckpoint, TokenCheckpointVerdict } from "./checkpoints.ts";
 import type { Definitions } from "./definitions.ts";
 import type { EnqueueVerdict } from "./enqueue-verdict.ts";
 import type { LeaseVerdict } from "./lease.ts";
 import type { Operators } from "./operators.ts";
+import type { OutputVerdict, TokenOutput } from "./output.ts";
 import type { Session, SessionEvents, SessionHello } from "./session.ts";
 import type { SettleVerdict, TokenSettlement } from "./settle.ts";
 import type { TaskSubmission } from "./task-submission.ts";
 import type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
 import type { WorkerView } from "./worker-view.ts";
 
-export type { TokenCheckpoint } from "./checkpoints.ts";
+export type { TokenCheckpoint, TokenCheckpointVerdict } from "./checkpoints.ts";
+export type { OutputVerdict, TokenOutput } from "./output.ts";
 export type { WorkerView } from "./worker-view.ts";
 
 /** What the edge calls. Throws StemProblem; verdicts are for what concerns one item of a batch. */
@@ -33,6 +36,13 @@ export interface Broker extends Operators {
     tokens: readonly Bytes[],
     leaseMs: number | undefined,
   ): Promise<readonly LeaseVerdict[]>;
+  /** Keeps what attempts leave for their successors, by token, whoever got the leases; a verdict each. */
+  saveCheckpoints(
+    namespace: Namespace,
+    checkpoints: readonly TokenCheckpoint[],
+  ): Promise<readonly TokenCheckpointVerdict[]>;
+  /** Keeps what attempts put out, by token, whoever got them. */
+  writeOutput(namespace: Namespace, outputs: readonly TokenOutput[]): Promise<readonly OutputVerdict[]>;
   /** Tasks to everybody who listens on a channel. */
   readonly broadcasts: BroadcastVerbs;
   /** Whether somebody takes tasks of a queue from this server now. */

@@ -51,6 +51,20 @@ const rules: readonly Rule[] = [
   ({ limits }) =>
     atMost("limits.payloadBytesMax", limits.payloadBytesMax, "limits.frameBytesMax", limits.frameBytesMax),
   ({ limits }) =>
+    atMost(
+      "limits.outputEntryBytesMax",
+      limits.outputEntryBytesMax,
+      "limits.frameBytesMax",
+      limits.frameBytesMax,
+    ),
+  ({ limits }) =>
+    atMost(
+      "limits.queueEventBytesMax",
+      limits.queueEventBytesMax,
+      "limits.frameBytesMax",
+      limits.frameBytesMax,
+    ),
+  ({ limits }) =>
     atMost("limits.resultBytesMax", limits.resultBytesMax, "limits.frameBytesMax", limits.frameBytesMax),
 ];
 

@@ -8,6 +8,8 @@ const fixedByProto = new Set<LimitName>([
   "nameCharsMax",
   "headersMax",
   "headerValueBytesMax",
+  "taskMetadataMax",
+  "taskMetadataValueBytesMax",
   "tagsMax",
   "tagCharsMax",
   "limitKeyCharsMax",
@@ -25,14 +27,22 @@ const fixedByProto = new Set<LimitName>([
   "leaseMsMax",
   "timeLimitMsMax",
   "retentionMsMax",
+  "keptTasksMax",
+  "keptBytesMax",
   "revocationMsMax",
   "attemptsMax",
   "deliveriesMax",
   "broadcastMsMax",
+  "queueEventNamesMax",
 ]);
 
 /** May be nothing at all. */
-const mayBeZero = new Set<LimitName>(["tombstoneMs", "eventRetentionMs", "eventBytesMax"]);
+const mayBeZero = new Set<LimitName>([
+  "tombstoneMs",
+  "eventRetentionMs",
+  "eventBytesMax",
+  "queueEventRetentionMs",
+]);
 
 /** Every bound of model/limits.ts, by its name. */
 export const limits = {

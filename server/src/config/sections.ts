@@ -2,12 +2,14 @@ import { defaults } from "./defaults.ts";
 import { limits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import { log } from "./log.ts";
+import { queues } from "./queues.ts";
 import { server } from "./server.ts";
 import type { Section, Setting, ValuesOf } from "./setting.ts";
 import { store } from "./store.ts";
+import { telemetry } from "./telemetry.ts";
 
 /** Everything that can be set, in the order of --help. */
-export const sections = { listen, store, server, log, defaults, limits } as const;
+export const sections = { listen, store, server, queues, log, telemetry, defaults, limits } as const;
 
 /** The name of a section, which is also its key in the configuration file. */
 export type SectionName = keyof typeof sections;

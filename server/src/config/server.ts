@@ -1,4 +1,4 @@
-import { listLike, type Section, textLike, wholeNumber } from "./setting.ts";
+import { listLike, oneOf, type Section, textLike, wholeNumber } from "./setting.ts";
 
 /** The server as a whole. */
 export const server = {
@@ -10,8 +10,14 @@ export const server = {
         "names of 1 to 63 lower-case letters, digits and inner hyphens",
       ),
       default: ["default"] as readonly string[],
-      help: "The namespaces that exist.",
+      help: "Namespaces that are made at the start, and cannot be deleted.",
       flag: "--namespaces <names>",
+    },
+    namespaceCreate: {
+      kind: oneOf(["explicit", "on-use"]),
+      default: "explicit",
+      help: "on-use makes a namespace when it is first named; explicit refuses one that nobody made.",
+      flag: "--namespace-create <how>",
     },
     routing: {
       kind: textLike(/^/, "the path of a YAML or JSON file"),

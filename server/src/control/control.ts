@@ -43,8 +43,8 @@ export function createControl({ broker }: ControlDeps): Control {
   /** The tasks of a revocation end in the store first: what waits never begins, whoever holds it and however old its worker is. */
   async function revoke({ namespace, command: { revokes } }: Order): Promise<void> {
     if (revokes === undefined) return;
-    const { taskIds, reason } = revokes;
-    await Promise.all(taskIds.map((id) => broker.cancel({ namespace, id }, { reason }).catch(unlessUnknown)));
+    const { taskIds, ...message } = revokes;
+    await Promise.all(taskIds.map((id) => broker.cancel({ namespace, id }, message).catch(unlessUnknown)));
   }
 
   return {

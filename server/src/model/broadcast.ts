@@ -38,6 +38,9 @@ const inboxPrefix = `${mark}inbox/`;
 /** The inbox of that number. */
 export const inboxOf = (slot: number): QueueName => queueNameOf(`${inboxPrefix}${slot}`);
 
+/** Whether a queue is one of ours, which nobody can name. */
+export const isOurs = (queue: QueueName): boolean => queue.startsWith(mark);
+
 /** Whether a queue is somebody's inbox. */
 export const isInbox = (queue: QueueName): boolean => queue.startsWith(inboxPrefix);
 
@@ -125,6 +128,7 @@ export function deliveryTask(broadcast: Deliverable, { worker, queue }: Inbox, n
     policy: {
       ...policy,
       ...(isOnce && { maxAttempts: 1, maxDeliveries: 1 }),
+      keepNewest: undefined,
       retentionMs: Math.max(policy.retentionMs, notBefore - now),
     },
     notBefore: undefined,

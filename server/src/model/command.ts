@@ -1,10 +1,11 @@
 import type { Bytes, QueueName, TaskId } from "./ids.ts";
+import type { CancelMessage } from "./task.ts";
 
 /** What an operator wants of workers. `content` is all of it, encoded, as workers get it. */
 export type Command = {
   readonly content: Bytes;
   /** The tasks to cancel before workers hear of it. */
-  readonly revokes: { readonly taskIds: readonly TaskId[]; readonly reason: string } | undefined;
+  readonly revokes: ({ readonly taskIds: readonly TaskId[] } & CancelMessage) | undefined;
 };
 
 /** What became of a command at one worker. Replies and errors are encoded and opaque here. */

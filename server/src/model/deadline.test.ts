@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { defaultNamespace, instantOf, plus, queueNameOf, taskIdOf, taskNameOf } from "./ids.ts";
 import { defaults } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
-import { defaultRetryPolicy } from "./retry.ts";
+import { usualRetryPolicy } from "./retry.ts";
 import type { TaskHead, TaskPolicy, TaskState } from "./task.ts";
 import { decideSettle, type TaskChange, transition } from "./task-machine.ts";
 
@@ -20,7 +20,7 @@ const task = (state: TaskState, own: Partial<TaskPolicy>): TaskHead => ({
   policy: {
     maxAttempts: 3,
     maxDeliveries: 5,
-    retry: defaultRetryPolicy,
+    retry: usualRetryPolicy(defaults),
     leaseMs: undefined,
     retentionMs: 500,
     deadLetterRetentionMs: defaults.deadLetterRetentionMs,

@@ -28,6 +28,8 @@ export type TaskEvent = {
   readonly revision: number;
   readonly attempt: number;
   readonly reason: StateReason | undefined;
+  /** Of an acceptance: the task whose handler enqueued it, or whose end made it. */
+  readonly cause?: TaskId | undefined;
 };
 
 /** A place in the log: the commit's row, and the event within it. Ordered by row, then index. */

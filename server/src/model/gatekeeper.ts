@@ -225,6 +225,10 @@ export type Place = Pick<Tied, "priority" | "turn" | "seq">;
 export const isBefore = (a: Place, b: Place): boolean =>
   a.priority === b.priority ? (a.turn === b.turn ? a.seq < b.seq : a.turn < b.turn) : a.priority > b.priority;
 
+/** The order between tasks of two queues, whose turns say nothing of each other: priority, then acceptance. */
+export const isBeforeElsewhere = (a: Place, b: Place): boolean =>
+  a.priority === b.priority ? a.seq < b.seq : a.priority > b.priority;
+
 /** The gates of a task, in the order in which it passes them. */
 export function gatesOf({ limitKey, limitName }: Tied): readonly LimitedGate[] {
   const name: LimitedGate = { kind: "name", text: limitName };

@@ -17,16 +17,29 @@ export const limits = {
   headersMax: 64,
   headerValueBytesMax: 4096,
   headersBytesMax: 32 * 1024,
+  taskMetadataMax: 32,
+  taskMetadataValueBytesMax: 1024,
+  taskMetadataBytesMax: 8 * 1024,
   tagsMax: 16,
   tagCharsMax: 128,
   batchTasksMax: 1000,
+  /** Tasks that one end of a task makes; how deep those may say such again, and how much all of them may contain. */
+  linksMax: 16,
+  linkDepthMax: 8,
+  linksBytesMax: 2 * 1024 * 1024,
   awaitedTasksMax: 1000,
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,
   pageSizeDefault: 50,
+  /** Tasks that one page of a filter looks at, however few of them match. */
+  scannedTasksMax: 50_000,
   /** Tasks that one call of an operator works through; it answers where to go on. */
   operationTasksMax: 10_000,
+  /** Tasks that come before another one are counted so far. */
+  tasksAheadMax: 1000,
   leasedTasksMax: 1000,
+  /** Tasks of a queue with turns that a stream gets at once: its slots come free one after the other, and whoever is next soon has one. */
+  turnsPerGrantMax: 8,
   leaseWaitMsMax: 30_000,
   leaseMsMin: 1000,
   leaseMsMax: 3_600_000,
@@ -34,6 +47,9 @@ export const limits = {
   /** How long a claim of a unique key may be kept on purpose, and a debounced task be put off. */
   uniqueMsMax: 315_360_000_000,
   retentionMsMax: 315_360_000_000,
+  /** The largest bound that may be asked for on ended tasks of a name, and on the bytes of their results. */
+  keptTasksMax: 1_000_000_000,
+  keptBytesMax: 1_000_000_000_000_000,
   timeLimitMsMax: 86_400_000,
   startWithinMsMax: 86_400_000,
   /** A lease is not extended further than this beyond its attempt's time limit: its worker should have ended it long ago. */
@@ -57,7 +73,26 @@ export const limits = {
   retryDelaysMax: 100,
   retryTypesMax: 32,
   failureAncestorsMax: 16,
+  /** Data of one chunk, and facts of one line of a log, that a task puts out. */
+  outputEntryBytesMax: 64 * 1024,
+  logTextBytesMax: 4096,
+  /** What is kept of a task's output, by kind; beyond it the oldest go. */
+  keptProgressMax: 100,
+  keptProgressBytesMax: 256 * 1024,
+  keptLogLinesMax: 1000,
+  keptLogBytesMax: 256 * 1024,
+  keptChunksMax: 10_000,
+  keptChunkBytesMax: 4 * 1024 * 1024,
+  /** Streams that follow the output of tasks or the events of queues, at once. */
+  watchStreamsMax: 1000,
+  queueEventBytesMax: 64 * 1024,
+  /** What is kept of a queue's events; beyond it the oldest go. */
+  queueEventsMax: 1000,
+  queueEventsBytesMax: 4 * 1024 * 1024,
+  queueEventRetentionMs: 86_400_000,
+  queueEventNamesMax: 100,
   queuesPerNamespaceMax: 10_000,
+  namespacesMax: 10_000,
   locksMax: 100_000,
   lockTtlMsMin: 100,
   lockTtlMsMax: 86_400_000,
@@ -79,6 +114,10 @@ export const limits = {
   /** Unread bytes that a connection takes; with HTTP/2's 64 KiB the sender of a batch would stop and wait several times. */
   connectionWindowBytes: 1024 * 1024,
   workerStreamsMax: 1000,
+  /** Workers that may greet in a second; all of them come back at once when a server has restarted. */
+  workerHandshakesPerSecondMax: 200,
+  /** How long a worker is told to wait at most that came too soon: less than a lease, so that it keeps what it holds. */
+  handshakeWaitMsMax: 10_000,
   /** Commands that may wait for a worker that reads slowly. */
   workerCommandsMax: 100,
   commandMsMax: 60_000,

@@ -30,6 +30,34 @@ export type Problem =
   | { readonly reason: "TASK_NOT_ENDED"; readonly taskId: string; readonly state: string }
   | { readonly reason: "QUEUE_UNKNOWN"; readonly queue: string }
   | { readonly reason: "QUEUE_LIMIT_REACHED"; readonly queue: string; readonly queuesMax: number }
+  | { readonly reason: "QUEUE_EXISTS"; readonly queue: string }
+  | { readonly reason: "QUEUE_CLOSED"; readonly queue: string; readonly state: "closed" | "deleting" }
+  | { readonly reason: "QUEUE_FULL"; readonly queue: string; readonly backlogMax: number }
+  | {
+      readonly reason: "QUEUE_IN_USE";
+      readonly queue: string;
+      /** Tasks that have not ended, and tasks that failed. */
+      readonly backlog: number;
+      readonly failed: number;
+      /** Where the namespace's routing names it. */
+      readonly routes: readonly string[];
+    }
+  | { readonly reason: "NAMESPACE_EXISTS"; readonly namespace: string }
+  | { readonly reason: "NAMESPACE_LIMIT_REACHED"; readonly namespace: string; readonly namespacesMax: number }
+  | {
+      readonly reason: "NAMESPACE_DISABLED";
+      readonly namespace: string;
+      readonly state: "disabled" | "deleting";
+    }
+  | { readonly reason: "NAMESPACE_IN_USE"; readonly namespace: string; readonly backlogTasks: number }
+  | { readonly reason: "NAMESPACE_FIXED"; readonly namespace: string }
+  /** `max`: tasks or bytes, whichever the quota is about. */
+  | {
+      readonly reason: "QUOTA_EXCEEDED";
+      readonly namespace: string;
+      readonly quota: "backlog_tasks" | "backlog_bytes";
+      readonly max: number;
+    }
   | { readonly reason: "LIMIT_UNKNOWN"; readonly limitKind: string; readonly subject: string }
   | { readonly reason: "LIMIT_COUNT_REACHED"; readonly limitsMax: number }
   | { readonly reason: "NAMESPACE_UNKNOWN"; readonly namespace: string }
@@ -39,6 +67,12 @@ export type Problem =
   | { readonly reason: "FRAME_OVERDUE"; readonly frame: string; readonly waitedMs: number }
   | { readonly reason: "PROTOCOL_UNSUPPORTED"; readonly protocolMin: number; readonly protocolMax: number }
   | { readonly reason: "CONCURRENCY_LIMIT_REACHED"; readonly limit: LimitName; readonly max: number }
+  | {
+      readonly reason: "RATE_LIMIT_REACHED";
+      readonly limit: LimitName;
+      readonly max: number;
+      readonly retryAfterMs: number;
+    }
   | { readonly reason: "STREAM_STALLED"; readonly stalledMs: number }
   | { readonly reason: "STORE_FULL" }
   | { readonly reason: "STORE_UNAVAILABLE" }
@@ -61,11 +95,20 @@ export type Problem =
     }
   | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string }
   | { readonly reason: "UNIQUE_TAKEN"; readonly key: string; readonly holderTaskId: string }
-  /** `revision`: what the task has now. */
+  /** `revision`: what the task, the queue or the namespace has now. */
   | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string; readonly revision: number }
+  | { readonly reason: "REVISION_CONFLICT"; readonly queue: string; readonly revision: number }
+  | {
+      readonly reason: "REVISION_CONFLICT";
+      readonly subject: "namespace";
+      readonly namespace: string;
+      readonly revision: number;
+    }
   | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }
   | { readonly reason: "TASK_RUNNING"; readonly taskId: string }
-  | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string };
+  | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string }
+  | { readonly reason: "QUEUE_EVENT_EXISTS"; readonly queue: string; readonly eventId: string }
+  | { readonly reason: "LINK_ARGS_NOT_JSON"; readonly field: string };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { defaultRetryPolicy, isOfType, isRetried, type RetryPolicy, retryDelayMs } from "./retry.ts";
+import { defaults } from "./limits.ts";
+import { isOfType, isRetried, type RetryPolicy, retryDelayMs, usualRetryPolicy } from "./retry.ts";
 
 const plain: RetryPolicy = { baseMs: 100, factor: 2, maxMs: 1000, jitter: "none" };
 const attempts = [1, 2, 3, 4, 5, 6];
@@ -45,11 +46,11 @@ test("the wait is a whole number of milliseconds within its bounds, however many
 
 test("the default waits 2 s, then twice as long each time, 5 min at most, fully spread", () => {
   const longest = attempts.map((attempt) =>
-    retryDelayMs({ ...defaultRetryPolicy, jitter: "none" }, attempt, 1),
+    retryDelayMs({ ...usualRetryPolicy(defaults), jitter: "none" }, attempt, 1),
   );
   expect(longest).toEqual([2000, 4000, 8000, 16_000, 32_000, 64_000]);
-  expect(retryDelayMs({ ...defaultRetryPolicy, jitter: "none" }, 20, 1)).toBe(300_000);
-  expect(defaultRetryPolicy.jitter).toBe("full");
+  expect(retryDelayMs({ ...usualRetryPolicy(defaults), jitter: "none" }, 20, 1)).toBe(300_000);
+  expect(usualRetryPolicy(defaults).jitter).toBe("full");
 });
 
 test("a list of delays has one for each attempt, and the last one for all that follow", () => {

@@ -1,4 +1,4 @@
-import { defaults } from "./limits.ts";
+import type { Defaults } from "./limits.ts";
 
 /** Whether a task has another attempt, and how long it waits for it. Tasks share policies: treat as a value. */
 export type RetryPolicy = {
@@ -15,12 +15,12 @@ export type RetryPolicy = {
 };
 
 /** What a task gets that names no policy. */
-export const defaultRetryPolicy: RetryPolicy = {
+export const usualRetryPolicy = (defaults: Defaults): RetryPolicy => ({
   baseMs: defaults.retryBaseMs,
   factor: defaults.retryFactor,
   maxMs: defaults.retryMaxMs,
   jitter: "full",
-};
+});
 
 /**
  * The wait in milliseconds after attempt `attempt` (from 1) failed. `chance` is a number in [0, 1); full jitter spreads the wait

@@ -2,7 +2,16 @@
 
 import type { TaskEventKind } from "./event.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
-import type { CancelRequest, StateReason, TaskHead, TaskPolicy, TaskState, TerminalState } from "./task.ts";
+import type { KeepNewest } from "./retention.ts";
+import type {
+  CancelRequest,
+  LinkedEnd,
+  StateReason,
+  TaskHead,
+  TaskPolicy,
+  TaskState,
+  TerminalState,
+} from "./task.ts";
 import { claimEnd } from "./unique.ts";
 
 /**
@@ -37,6 +46,17 @@ export type MoreChange = {
   readonly waitUntil: Instant | undefined;
   /** Until when the task's claim of a unique key lasts, whose scope is over. */
   readonly claimUntil: Instant | undefined;
+  /** The task, which has ended, counts among those of its name that are bounded so from here on. */
+  readonly keepNewest: KeepNewest | undefined;
+  /** The task has ended, and what its links name is made now. */
+  readonly continues: Continuation | undefined;
+};
+
+/** An end that makes other tasks: an effect of the transition, applied in its transaction (model/continuation.ts). */
+export type Continuation = {
+  readonly on: LinkedEnd;
+  /** A result that is handed on and not kept. */
+  readonly unkept: Bytes | undefined;
 };
 
 /** Of what few transitions write, nothing. */
@@ -45,6 +65,8 @@ export const nothingMore: MoreChange = {
   checkpoint: undefined,
   waitUntil: undefined,
   claimUntil: undefined,
+  keepNewest: undefined,
+  continues: undefined,
 };
 
 /** A change that writes only where the task is, and why. */
@@ -75,21 +97,38 @@ export type Ending = {
   readonly state: TerminalState;
   readonly reason?: StateReason;
   readonly failure?: Bytes | undefined;
+  readonly result?: Bytes | undefined;
 };
 
 /** The end of a task; its record is kept as its policy says. */
-export function end(
-  task: Pick<TaskHead, "policy" | "attempt">,
-  now: Instant,
-  { state, reason, failure }: Ending,
-): TaskChange {
+export function end(task: Pick<TaskHead, "policy" | "attempt">, now: Instant, ending: Ending): TaskChange {
+  const { state, reason, failure, result } = ending;
   return {
     ...move(task, state, reason, state),
     endedAt: now,
     purgeAt: plus(now, retentionOf(task, state)),
+    result: task.policy.ignoreResult ? undefined : result,
     failure,
-    more: task.policy.unique && { ...nothingMore, claimUntil: claimEnd(task.policy.unique, now) },
+    more: afterEnd(task.policy, ending, now),
   };
+}
+
+/** What the end of a task brings with it: few tasks have any of that. Dead letters are kept by time alone. */
+function afterEnd(policy: TaskPolicy, ending: Ending, now: Instant): MoreChange | undefined {
+  const continues = continuationOf(policy, ending);
+  const keepNewest = ending.state === "failed" ? undefined : policy.keepNewest;
+  if (policy.unique === undefined && continues === undefined && keepNewest === undefined) return undefined;
+  const claimUntil = policy.unique && claimEnd(policy.unique, now);
+  return { ...nothingMore, continues, claimUntil, keepNewest };
+}
+
+function continuationOf(
+  { links, ignoreResult }: TaskPolicy,
+  { state, result }: Ending,
+): Continuation | undefined {
+  if (links === undefined || (state !== "succeeded" && state !== "failed")) return undefined;
+  if (links !== state && links !== "both") return undefined;
+  return { on: state, unkept: ignoreResult ? result : undefined };
 }
 
 function retentionOf({ policy }: Pick<TaskHead, "policy">, state: TerminalState): number {

@@ -1,5 +1,7 @@
+import type { TaskTies } from "./gate.ts";
 import type { Bytes, Instant, QueueName, TaskName } from "./ids.ts";
 import type { TaskPolicy } from "./task.ts";
+import type { OnConflict } from "./unique.ts";
 
 /** What tasks of a name get that do not say otherwise; undefined: the server's default. */
 export type TaskDefaults = {
@@ -8,6 +10,22 @@ export type TaskDefaults = {
   readonly policy: Partial<TaskPolicy>;
   /** How long after it was accepted a task starts. */
   readonly delayMs: number | undefined;
+  /** What it shares with other tasks; each part that a task says itself is its own. */
+  readonly ties?: TaskTies | undefined;
+  /** What it claims; how long is in the policy. */
+  readonly unique?: UniqueDefaults | undefined;
+};
+
+/** A claim that tasks of a name make. Counted from when each of them is accepted. */
+export type UniqueDefaults = {
+  /** The key; undefined: made of the arguments, of these parts of them where there are any. */
+  readonly key: string | undefined;
+  readonly argPaths: readonly string[] | undefined;
+  readonly onConflict: OnConflict;
+  readonly windowMs: number | undefined;
+  /** How long it is put off, where it is debounced. */
+  readonly delayMs: number | undefined;
+  readonly maxWaitMs: number | undefined;
 };
 
 /** What workers announced for the tasks of a namespace, by name. */

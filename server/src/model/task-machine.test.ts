@@ -313,6 +313,29 @@ describe("what a retry policy and a handler have to say", () => {
     });
   });
 
+  test("an end that links name continues, and no other; a cancel that was requested leaves it there", () => {
+    const result = failure;
+    const success = { kind: "succeeded", result } as const;
+    const continuesAfter = (outcome: Outcome, links: TaskPolicy["links"], more: Partial<TaskPolicy> = {}) =>
+      decide(outcome, { links, ...more }).more?.continues;
+    expect(continuesAfter(success, "succeeded")).toEqual({ on: "succeeded", unkept: undefined });
+    expect(continuesAfter(success, "both", { ignoreResult: true })).toEqual({
+      on: "succeeded",
+      unkept: result,
+    });
+    expect(continuesAfter(success, "failed")).toBeUndefined();
+    expect(continuesAfter({ ...broken, nonRetryable: true }, "failed")).toEqual({
+      on: "failed",
+      unkept: undefined,
+    });
+    expect(continuesAfter({ ...broken, nonRetryable: true }, "succeeded")).toBeUndefined();
+    expect(continuesAfter(broken, "both"), "it has another attempt").toBeUndefined();
+    const head = { policy: { ...policy, links: "both" as const }, attempt: 1, deliveries: 1, createdAt: now };
+    const inSpite = decideSettle(head, success, now, 0).ifCancelRequested;
+    expect(inSpite).toMatchObject({ state: "succeeded", result, more: { continues: undefined } });
+    expect(decideSettle(head, broken, now, 0).ifCancelRequested.more).toBeUndefined();
+  });
+
   test("what an attempt leaves goes to the next one, and nowhere where there is none", () => {
     const checkpoint = failure;
     expect(decide({ ...broken, checkpoint }).more).toMatchObject({ policy: undefined, checkpoint });

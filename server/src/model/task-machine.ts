@@ -11,7 +11,7 @@ import { isRetried, retryDelayMs } from "./retry.ts";
 import { type CancelRequest, isTerminal, type TaskHead } from "./task.ts";
 import { end, move, nothingMore, type TaskChange } from "./task-change.ts";
 
-export type { MoreChange, TaskChange } from "./task-change.ts";
+export type { Continuation, MoreChange, TaskChange } from "./task-change.ts";
 
 /** What a decision about the end of a lease needs; a claim returns it, so that settling need not read. */
 export type LeaseHead = Pick<TaskHead, "policy" | "attempt" | "deliveries" | "createdAt">;
@@ -42,7 +42,7 @@ export function decideSettle(
   // A handler that succeeds in spite of the request has done its work, and the truth is that it did.
   const ifCancelRequested =
     decided.state === "succeeded"
-      ? decided
+      ? endingThere(decided)
       : end(lease, now, { state: "cancelled", reason: "cancel_requested", failure: failureOf(outcome) });
   return { outcome: decided, ifCancelRequested };
 }
@@ -72,10 +72,7 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
 function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance: number): TaskChange {
   switch (outcome.kind) {
     case "succeeded":
-      return {
-        ...end(lease, now, { state: "succeeded" }),
-        result: lease.policy.ignoreResult ? undefined : outcome.result,
-      };
+      return end(lease, now, { state: "succeeded", result: outcome.result });
     case "failed":
       if (outcome.nonRetryable || !isRetried(lease.policy.retry, outcome.types ?? noTypes))
         return end(lease, now, { state: "failed", reason: "non_retryable", failure: outcome.failure });
@@ -102,6 +99,12 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
       };
   }
 }
+
+/** The same end, and nothing after it: who cancels a task wants no more of it. */
+const endingThere = (change: TaskChange): TaskChange =>
+  change.more?.continues === undefined
+    ? change
+    : { ...change, more: { ...change.more, continues: undefined } };
 
 /** What the handler changes holds for this decision already. */
 function decideRetry(

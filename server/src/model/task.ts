@@ -1,5 +1,6 @@
 import type { Gate, TaskTies } from "./gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
+import type { KeepNewest } from "./retention.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { TaskClaim, UniqueScope, UniqueWish } from "./unique.ts";
 
@@ -69,7 +70,16 @@ export type TaskPolicy = {
   readonly ignoreResult?: boolean | undefined;
   /** How long its claim of a unique key lasts; undefined: it claims none. */
   readonly unique?: UniqueScope | undefined;
+  /** How many ended tasks of its name are kept; undefined: all, for as long as each is kept. */
+  readonly keepNewest?: KeepNewest | undefined;
+  /** Which of its ends make other tasks; undefined: neither. */
+  readonly links?: LinkedEnd | "both" | undefined;
+  /** The end of another task makes it, and says where it comes from. */
+  readonly takesInput?: boolean | undefined;
 };
+
+/** An end of a task that makes other tasks. */
+export type LinkedEnd = "succeeded" | "failed";
 
 /** A task on its way in. */
 export type NewTask = {
@@ -88,19 +98,57 @@ export type NewTask = {
   readonly lineage?: Lineage | undefined;
   /** The key that it claims; given exactly when its policy says how long. */
   readonly unique?: UniqueWish | undefined;
+  /** What its end makes; given exactly when its policy says which. */
+  readonly links?: readonly Link[] | undefined;
+  /** What it is handed besides its content; only where its policy says so. */
+  readonly input?: TaskInput | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
   /** A text for everything that makes two submissions the same; undefined: the content is just that (content-hash.ts). */
   readonly contentHash: string | undefined;
 };
 
-/** Where a task comes from that the handler of another one enqueued. */
+/** A task that the end of another one makes: checked, routed and complete since that one was accepted. */
+export type Link = {
+  readonly on: LinkedEnd;
+  /** The id that its producer chose; undefined: one that follows from the other task's. */
+  readonly ownId: TaskId | undefined;
+  /** As it would have been accepted with the other one; what is counted from an acceptance is counted from `acceptedAt`. */
+  readonly task: Omit<NewTask, "namespace" | "id" | "replayOf" | "lineage" | "input">;
+  readonly acceptedAt: Instant;
+  /** Its start is an instant, not a delay. */
+  readonly isStartFixed: boolean;
+  /** The instant at which it expires, where it is one. */
+  readonly expireAt: Instant | undefined;
+  /** Where its arguments get what the other task left: as this member; at their end without a name. Undefined: nowhere. */
+  readonly hands: { readonly member: string | undefined } | undefined;
+};
+
+/** What a task has of the one whose end made it. Kept apart from its content, which is its producer's. */
+export type TaskInput = {
+  readonly from: TaskId;
+  readonly fromName: TaskName;
+  readonly rootId: TaskId;
+  readonly on: LinkedEnd;
+  /** Whether its arguments get any of it, and as which member; without a name at their end. */
+  readonly isHanded: boolean;
+  readonly member: string | undefined;
+  /** The other task's result or failure, encoded; undefined: there was none, or it is not handed. */
+  readonly data: Bytes | undefined;
+  /** Why the other task failed. */
+  readonly reason: StateReason | undefined;
+  /** The number of its last attempt. */
+  readonly attempt: number;
+};
+
+/** Where a task comes from that the handler, or the end, of another one brought forth. */
 export type Lineage = {
-  /** The task whose handler enqueued it. */
+  /** The task whose handler enqueued it, or whose end made it. */
   readonly parentId: TaskId | undefined;
   /** The first of all its ancestors. */
   readonly rootId: TaskId;
 };
+
 /** What whoever cancels says: why, and who it is where it says so. */
 export type CancelMessage = { readonly reason: string; readonly requester?: string | undefined };
 
@@ -150,4 +198,6 @@ export type Task = TaskHead & {
   readonly failure: Bytes | undefined;
   /** The unique key that it has claimed, where it has. */
   readonly claim?: TaskClaim | undefined;
+  readonly links?: readonly Link[] | undefined;
+  readonly input?: TaskInput | undefined;
 };

@@ -7,9 +7,6 @@
 /** How far a task of weight 1 is behind the one before it. Whole numbers, so that no share is lost to rounding. */
 const step = 1_000_000;
 
-/** The greatest weight of a key; the least is 1. */
-export const weightMax = 1000;
-
 /** What is known of a key: its last turn, and its weight. */
 export type KeyTurns = { readonly last: number; readonly weight: number };
 

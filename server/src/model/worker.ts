@@ -24,5 +24,10 @@ export type WorkerStats = {
   readonly running: number;
   readonly waiting: number;
   readonly slots: number;
+  readonly zombies: number;
+  readonly children: number;
+  readonly slotsMax: number;
+  /** The tasks that it holds, by queue. */
+  readonly held: ReadonlyMap<string, number>;
   readonly sinceConfirmedMs: number | undefined;
 };

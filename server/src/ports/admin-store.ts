@@ -1,3 +1,4 @@
+import type { Refusal } from "../model/admission.ts";
 import type { AttemptRecord } from "../model/attempt.ts";
 import type { Replay } from "../model/dead-letter.ts";
 import type { Instant, TaskRef } from "../model/ids.ts";
@@ -47,8 +48,8 @@ export type GuardedEdit = {
   readonly now: Instant;
 };
 
-/** queue_limit: the namespace has as many queues as it may, and the edit's is not among them. */
-export type EditVerdict = "applied" | "conflict" | "queue_limit";
+/** A refusal: the edit's queue is not there and may not be made, or takes nothing. Backlogs are not looked at. */
+export type EditVerdict = "applied" | "conflict" | Refusal;
 
 /** What became of a record that was to go. */
 export type RemoveVerdict = "removed" | "live" | "unknown";

@@ -1,5 +1,7 @@
+import type { Refusal } from "../model/admission.ts";
 import type { GateLimit, LimitRef } from "../model/gate.ts";
-import type { Instant, Namespace, QueueRef } from "../model/ids.ts";
+import type { Instant, Namespace, QueueRef, TaskRef } from "../model/ids.ts";
+import type { TaskStanding } from "../model/standing.ts";
 
 /**
  * Limits, and the gates that they make. Same transactions, same errors as TaskStore. What a limit allows is decided in the transaction
@@ -18,11 +20,16 @@ export interface GateStore {
   /** Limits of a namespace by kind (queue, name, key) and subject (code-unit order), after `after`. */
   listLimits(namespace: Namespace, after: LimitRef | undefined, limit: number): Promise<readonly GateLimit[]>;
   /** Sets how often a fairness key of a queue comes beside the others; the queue is made where there is none. Weight 1 is the usual. */
-  putWeight(ref: QueueRef, weight: KeyWeight, now: Instant): Promise<"done" | "queue_limit">;
+  putWeight(ref: QueueRef, weight: KeyWeight, now: Instant): Promise<"done" | Refusal>;
   /** The weights of a queue other than 1, by key (code-unit order), after `after`. */
   listWeights(ref: QueueRef, after: string | undefined, limit: number): Promise<readonly KeyWeight[]>;
   /** Lets through whom rates allow at `now`. Answers when it should be asked next; undefined: not before news say so. */
   openGates(now: Instant): Promise<Instant | undefined>;
+  /**
+   * Where a task stands among all that decides whether it runs, at one moment; undefined where there is no such task. Tasks before it
+   * are counted up to `aheadMax` + 1.
+   */
+  readStanding(ref: TaskRef, aheadMax: number): Promise<TaskStanding | undefined>;
   /** Names the one who hears, after each commit, what gates did in it. News may be lost: whoever waits looks now and then. */
   onGateNews(listener: (news: GateNews) => void): void;
 }
@@ -40,8 +47,10 @@ export type GateStatus = GateLimit & {
 
 /** What gates did in a commit. */
 export type GateNews = {
-  /** Queues in which tasks may be claimed that could not be before, and how many. */
+  /** Queues in which tasks may be claimed that could not be before, or that ends of other tasks made, and how many. */
   readonly opened: readonly { readonly queue: QueueRef; readonly count: number }[];
   /** When openGates should be called, if it is not called before that. */
   readonly wakeAt: Instant | undefined;
+  /** When the first is due of those that ends of tasks made and that wait for their time. */
+  readonly dueAt?: Instant | undefined;
 };

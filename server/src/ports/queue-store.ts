@@ -1,3 +1,4 @@
+import type { Refusal } from "../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
 
@@ -7,13 +8,16 @@ export interface QueueStore {
   listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
   /** One queue; undefined where there is none. */
   getQueue(ref: QueueRef): Promise<Queue | undefined>;
-  /** How many tasks are ready in each queue, in the order asked; 0 where there is none. Paused ones count as others do. */
+  /**
+   * How many tasks each queue could hand out, in the order asked: those that are ready, and none of a queue that is paused, is being
+   * deleted or is not there, nor of any in a namespace that is not active.
+   */
   readyCounts(namespace: Namespace, queues: readonly QueueName[]): Promise<readonly number[]>;
   /**
    * Pauses (or with undefined resumes) a queue, whatever it was before; a queue that is not there is made when it is paused. Claims
    * that come later obey.
    */
-  setPause(ref: QueueRef, pause: QueuePause | undefined, now: Instant): Promise<"done" | "queue_limit">;
+  setPause(ref: QueueRef, pause: QueuePause | undefined, now: Instant): Promise<"done" | Refusal>;
   /** Paused queues that go on by themselves at or before `now`, earliest first. */
   duePauses(now: Instant, limit: number): Promise<readonly QueueRef[]>;
   /** Resumes those of them whose pause is over at `now`, and answers which; one that was paused anew meanwhile is not. */

@@ -6,7 +6,12 @@ import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
+import type { NamespaceStore } from "./namespace-store.ts";
+import type { OutputStore } from "./output-store.ts";
+import type { QueueAdminStore } from "./queue-admin-store.ts";
+import type { QueueEventStore } from "./queue-event-store.ts";
 import type { QueueStore } from "./queue-store.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
 
@@ -19,18 +24,28 @@ export interface Store
     AdminStore,
     CheckpointStore,
     DeadlineStore,
+    RetentionStore,
     QueueStore,
+    QueueAdminStore,
+    NamespaceStore,
     GateStore,
     EventStore,
     DefinitionStore,
     LockStore,
-    UniqueStore {
+    UniqueStore,
+    OutputStore,
+    QueueEventStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */
   readonly durability: Durability;
   /** A small value kept under a name, such as the keys of lease tokens; undefined when there is none. */
   getMeta(key: string): Promise<Bytes | undefined>;
+  /**
+   * Keeps a small value under a name, durably, where there is none, or where it is still `before`. Answers what is kept then: the value,
+   * or what somebody else has put. Of those who ask at the same time, on whichever server, one gets its way.
+   */
+  swapMeta(key: string, before: Bytes | undefined, value: Bytes): Promise<Bytes>;
   /** Keeps a small value under a name, durably. */
   putMeta(key: string, value: Bytes): Promise<void>;
   /** Stops taking calls (they reject with STORE_UNAVAILABLE), finishes those under way, lets go of files and locks. Idempotent. */

@@ -13,6 +13,8 @@ export interface TaskHints {
   changed(refs: readonly TaskRef[]): void;
   /** The leases of these tasks ended: settled, cancelled or expired. What their attempts had reported is void. */
   leaseEnded(refs: readonly TaskRef[]): void;
+  /** These tasks put something out. */
+  written(refs: readonly TaskRef[]): void;
   /** The attempt under way reported this. */
   progressed(ref: TaskRef, progress: TaskProgress): void;
 }

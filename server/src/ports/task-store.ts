@@ -1,3 +1,4 @@
+import type { Refusal } from "../model/admission.ts";
 import type { Labels } from "../model/gate.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
@@ -8,6 +9,7 @@ import type {
   StateReason,
   Task,
   TaskHead,
+  TaskInput,
   TaskPolicy,
   TaskState,
 } from "../model/task.ts";
@@ -16,8 +18,10 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 /**
  * Where tasks live. Hot verbs take batches and give a verdict per item; each call is one transaction, durable when it resolves.
  * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
- * applied item raises the task's revision by one and writes one event, in the same transaction. Calls take effect in the order in
- * which they are made: a claim sees what was given to accept before, answered or not.
+ * applied item raises the task's revision by one and writes one event, in the same transaction. A change that `continues` makes the
+ * tasks that model/continuation.ts says, in the same transaction, as accept would, but whatever the number of queues; one whose id
+ * is taken, or whose unique key is, is not made. Calls take effect in the order in which they are made: a claim sees what was given to
+ * accept before, answered or not.
  *
  * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
  *
@@ -26,7 +30,8 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
 export interface TaskStore {
   /**
    * Stores new tasks; idempotent by id and content hash, also against removed tasks for a day. Queues come into being with their
-   * first task. Items are judged one after the other. With `atomic`, one that is "exists" or "queue_limit" leaves all out, the
+   * first task, where their namespace says nothing else. Items are judged one after the other: what is new may be refused, by
+   * model/admission.ts, and a task that was stored before is not. With `atomic`, one that "exists" or is refused leaves all out, the
    * others with verdict "withheld"; a duplicate of a task stored before refuses nothing and stays one. A task that claims a unique key
    * gets it if it is free, in the same transaction; what becomes of it where another has it is decided by model/unique.ts, and counted
    * with the one that has it. A task's end, or its first lease, ends its claim, in the same transaction.
@@ -76,10 +81,10 @@ export type AcceptBatch = {
 };
 
 /**
- * accepted: stored now. duplicate: the same task was stored before. exists: the id is taken by other content. queue_limit: the
- * namespace has as many queues as it may. withheld: left out because another task of an atomic batch was.
+ * accepted: stored now. duplicate: the same task was stored before. exists: the id is taken by other content. withheld: left out
+ * because another task of an atomic batch was. A refusal: it may not come in.
  */
-export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "queue_limit" | "withheld" | UniqueVerdict;
+export type AcceptVerdict = "accepted" | "duplicate" | "exists" | "withheld" | Refusal | UniqueVerdict;
 
 /**
  * What a task got whose unique key another had. kept: it was not stored, nothing else happened. taken: it was refused. updated: the other
@@ -99,6 +104,8 @@ export type ClaimRequest = {
   /** What the worker is like; absent: nothing in particular. Tasks that ask for more than that are left to others. */
   readonly labels?: Labels | undefined;
   readonly limit: number;
+  /** A claim ends with its task of this number, if the queue of that one has turns; absent: it does not. */
+  readonly turnsMax?: number | undefined;
   /** The contents, and what earlier attempts left, together stay within this; the first task is claimed however large. No task is passed over for a smaller one. */
   readonly contentBytesMax: number;
   readonly now: Instant;
@@ -119,6 +126,8 @@ export type Claimed = LeaseHead & {
   readonly policy: TaskPolicy;
   /** What an earlier attempt left. */
   readonly checkpoint?: Bytes | undefined;
+  /** What it is handed besides its content. */
+  readonly input?: TaskInput | undefined;
 };
 
 /** Names one lease. */
@@ -196,11 +205,16 @@ export type TaskQuery = {
   readonly limit: number;
   /** The `cursor` of an earlier page. */
   readonly after: number | undefined;
+  /** So many tasks are looked at, by whichever index serves, before the page is answered, however few it has; absent: all. */
+  readonly scanMax?: number | undefined;
   /** Contents, results and failures together stay within this, where they are read; the first task is listed however large. */
   readonly bytesMax: number;
   /** Without: content comes back as no bytes, result and failure undefined. */
   readonly full: boolean;
 };
 
-/** One page; `cursor` asks for the next, undefined exactly when no further task matches. */
+/**
+ * One page; `cursor` asks for the next. Undefined: no further task matches. With `scanMax` it may be given with fewer tasks than the
+ * limit, or none.
+ */
 export type TaskPage = { readonly tasks: readonly Task[]; readonly cursor: number | undefined };

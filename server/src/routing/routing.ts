@@ -26,8 +26,10 @@ export type Routing = {
   channelTerms(namespace: Namespace, channel: string): ChannelTerms;
   /** CHANNEL_UNKNOWN for the first of these that may not be. */
   subscribeChannels(namespace: Namespace, channels: readonly string[]): void;
-  /** The namespaces that there are. */
-  readonly namespaces: readonly Namespace[];
+  /** Every place of the rules that names a queue. */
+  usesOf(namespace: Namespace, queue: QueueName): readonly string[];
+  /** Forgets the rules of a namespace that is going. */
+  forget(namespace: Namespace): Promise<void>;
   /** What is in force, as text. */
   get(namespace: Namespace): RoutingRecord;
   /** All that is wrong with a text; nothing: it may be put in force. */
@@ -52,6 +54,7 @@ export type RoutingDeps = {
   readonly store: Pick<Store, "getMeta" | "putMeta">;
   readonly limits: Limits;
   readonly defaults: Defaults;
+  /** Those of which rules may be kept; others may come later, and have none yet. */
   readonly namespaces: readonly Namespace[];
   /** The text of a file that the server was started with, which then holds for every namespace; `name` for errors. */
   readonly file?: { readonly name: string; readonly text: string } | undefined;
@@ -79,8 +82,11 @@ export async function openRouting(deps: RoutingDeps): Promise<Routing> {
     const table = file ? tableFrom(file.name, file.text, deps) : tableFrom(name, kept.text, deps);
     spaces.set(namespace, { ...kept, table });
   }
+  // What a namespace has that came later.
+  const unsaidYet: InForce = { ...nothingKept, table: file && tableFrom(file.name, file.text, deps) };
+  const inForce = (namespace: Namespace): InForce => spaces.get(namespace) ?? unsaidYet;
   const record = (namespace: Namespace): RoutingRecord => {
-    const { text, revision } = inForce(spaces, namespace);
+    const { text, revision } = inForce(namespace);
     if (file) return { namespace, text: file.text, revision, source: "file" };
     return { namespace, text, revision, source: text === "" ? "none" : "store" };
   };
@@ -88,22 +94,27 @@ export async function openRouting(deps: RoutingDeps): Promise<Routing> {
   let replacing: Promise<unknown> = Promise.resolve();
   return {
     defaultQueue: queueNameOf(defaults.queue),
-    tableOf: (namespace) => spaces.get(namespace)?.table,
-    subscribe: (namespace, wanted) => subscribed(spaces.get(namespace)?.table, wanted),
-    channelTerms: (namespace, channel) => termsIn(spaces.get(namespace)?.table, channel),
+    tableOf: (namespace) => inForce(namespace).table,
+    subscribe: (namespace, wanted) => subscribed(inForce(namespace).table, wanted),
+    channelTerms: (namespace, channel) => termsIn(inForce(namespace).table, channel),
     subscribeChannels: (namespace, channels) => {
-      for (const channel of channels) termsIn(spaces.get(namespace)?.table, channel);
+      for (const channel of channels) termsIn(inForce(namespace).table, channel);
     },
-    namespaces: deps.namespaces,
+    usesOf: (namespace, queue) => inForce(namespace).table?.usesOf(queue) ?? [],
+    async forget(namespace) {
+      spaces.delete(namespace);
+      if (!file && readKept(await store.getMeta(routingKeyOf(namespace))).text !== "")
+        await store.putMeta(routingKeyOf(namespace), writeKept(nothingKept));
+    },
     get: record,
     validate: (text) => mistakesOf(text, deps),
     test(namespace, task, { text, ...around }) {
-      const table = text === undefined ? spaces.get(namespace)?.table : compile(text, deps);
+      const table = text === undefined ? inForce(namespace).table : compile(text, deps);
       return (table ?? emptyTable(deps)).resolve(task, around);
     },
     replace(namespace, text, expectedRevision) {
       const replaced = replacing.then(async () => {
-        const { revision } = inForce(spaces, namespace);
+        const { revision } = inForce(namespace);
         if (file) throw new StemProblem({ reason: "ROUTING_FIXED", file: file.name });
         const table = compile(text, deps);
         if (revision !== expectedRevision)
@@ -119,11 +130,7 @@ export async function openRouting(deps: RoutingDeps): Promise<Routing> {
   };
 }
 
-function inForce(spaces: ReadonlyMap<Namespace, InForce>, namespace: Namespace): InForce {
-  const found = spaces.get(namespace);
-  if (found === undefined) throw new StemProblem({ reason: "NAMESPACE_UNKNOWN", namespace });
-  return found;
-}
+const nothingKept: KeptRouting = { revision: 0, text: "" };
 
 type Compiling = Pick<RoutingDeps, "limits" | "defaults">;
 

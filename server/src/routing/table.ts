@@ -16,6 +16,7 @@ import type {
   RoutingRules,
 } from "../model/route.ts";
 import { noOptions, priorities } from "./read-options.ts";
+import { usesIn } from "./uses.ts";
 
 /** What a decision needs to know besides the task. */
 export type Surroundings = {
@@ -43,6 +44,8 @@ export type RoutingTable = {
   subscribe(wanted: readonly QueueName[]): Subscription;
   /** What is said of a channel; undefined for one that is not declared where that is refused. */
   channelTerms(channel: string): ChannelTerms | undefined;
+  /** Every place of the rules that names a queue. */
+  usesOf(queue: QueueName): readonly string[];
 };
 
 /** Names and keys whose patterns are not compared again. */
@@ -124,6 +127,7 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
         policy: policyOf(route, queueRules),
       };
     },
+    usesOf: (queue) => usesIn(rules, queue),
     channelTerms: (channel) => rules.channels.get(channel) ?? (rules.areChannelsOpen ? unsaid : undefined),
     subscribe(wanted) {
       const named = wanted.map((queue) => aliases.get(queue) ?? queue);

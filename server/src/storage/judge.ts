@@ -1,5 +1,14 @@
+import {
+  newQueue,
+  type QueueRoom,
+  type Refusal,
+  refusalToEnter,
+  refusalToMake,
+  refusalToRewrite,
+  type SpaceRoom,
+} from "../model/admission.ts";
 import { contentHashOf } from "../model/content-hash.ts";
-import type { Namespace, TaskId, TaskRef } from "../model/ids.ts";
+import type { Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { NewTask } from "../model/task.ts";
 import { decideConflict, type KeyHolder, type UniqueWish } from "../model/unique.ts";
 import type { AcceptVerdict } from "../ports/task-store.ts";
@@ -11,9 +20,10 @@ export type Judge = (tasks: readonly NewTask[]) => readonly AcceptVerdict[] | un
 export type Present = {
   /** The hash of a task's content, of a removed one's too. */
   readonly hashOf: (ref: TaskRef) => string | undefined;
-  readonly hasQueue: (task: NewTask) => boolean;
-  readonly queueCount: (namespace: Namespace) => number;
-  readonly queuesMax: number;
+  /** What may come in. */
+  readonly spaceRoom: (namespace: Namespace) => SpaceRoom;
+  /** Undefined where the task's queue is not there. */
+  readonly queueRoom: (task: NewTask) => QueueRoom | undefined;
   /** Who has a key now; `head` undefined: its record is gone. */
   readonly holderOf: (namespace: Namespace, key: string) => Holder | undefined;
 };
@@ -24,8 +34,18 @@ export type Holder = { readonly id: TaskId; readonly head: KeyHolder | undefined
 /** What the batch would have brought so far. */
 type Arrivals = {
   readonly tasks: Map<string, NewTask>;
-  readonly queues: Map<Namespace, Set<string>>;
+  readonly spaces: Map<Namespace, SpaceArrivals>;
   readonly keys: Map<string, Holder>;
+};
+
+/** What would have come into one namespace, and how much of it into each queue. */
+type SpaceArrivals = {
+  /** The namespace before the batch. */
+  readonly before: SpaceRoom;
+  tasks: number;
+  bytes: number;
+  made: number;
+  readonly queues: Map<QueueName, number>;
 };
 
 /** Makes the judge of atomic batches: it goes through one as accept would, so that nothing has to be taken back. */
@@ -38,7 +58,8 @@ export function createJudge(present: Present): Judge {
     if (arrived !== undefined) return contentHashOf(arrived) === contentHashOf(task) ? "withheld" : "exists";
     const conflict = task.unique && meet(task, task.unique, arrivals);
     if (conflict !== undefined) return conflict;
-    if (!hasRoom(task, arrivals)) return "queue_limit";
+    const refusal = refusalOf(task, arrivals);
+    if (refusal !== undefined) return refusal;
     arrivals.tasks.set(place, task);
     if (task.unique !== undefined) {
       const { id, name, queue, ties, namespace } = task;
@@ -61,27 +82,54 @@ export function createJudge(present: Present): Judge {
       unique,
     });
     if (conflict === "replace") return undefined;
+    const queue = conflict === "update" ? present.queueRoom(task) : undefined;
+    const refusal = queue && refusalToRewrite(present.spaceRoom(namespace), queue);
+    if (refusal !== undefined) return refusal;
     return conflict === "taken" ? { unique: "taken", holder: holder.id } : "withheld";
   }
 
-  /** Whether the task's queue is there, or could be made. */
-  function hasRoom(task: NewTask, arrivals: Arrivals): boolean {
-    if (present.hasQueue(task)) return true;
-    const { namespace, queue } = task;
-    const made = arrivals.queues.get(namespace) ?? new Set();
-    if (!made.has(queue) && present.queueCount(namespace) + made.size >= present.queuesMax) return false;
-    arrivals.queues.set(namespace, made.add(queue));
-    return true;
+  /** Why a task may not come in after those that would have come before it; undefined: it may, and counts from now on. */
+  function refusalOf(task: NewTask, { spaces }: Arrivals): Refusal | undefined {
+    const { namespace, queue: name, content } = task;
+    const came = spaces.get(namespace) ?? noneIn(present.spaceRoom(namespace));
+    spaces.set(namespace, came);
+    const space = roomIn(came);
+    const queue = present.queueRoom(task);
+    const own = came.queues.get(name);
+    const isNew = queue === undefined && own === undefined;
+    const made = isNew ? refusalToMake(space, name) : undefined;
+    const { backlogTasks, ...room } = queue ?? newQueue;
+    const arrival = { tasks: 1, bytes: content.length };
+    const refusal =
+      made ?? refusalToEnter(space, { ...room, backlogTasks: backlogTasks + (own ?? 0) }, arrival);
+    if (refusal !== undefined) return refusal;
+    came.tasks += 1;
+    came.bytes += content.length;
+    if (isNew) came.made += 1;
+    came.queues.set(name, (own ?? 0) + 1);
+    return undefined;
   }
 
   return (tasks) => {
-    const arrivals: Arrivals = { tasks: new Map(), queues: new Map(), keys: new Map() };
+    const arrivals: Arrivals = { tasks: new Map(), spaces: new Map(), keys: new Map() };
     const verdicts = tasks.map((task) => judgeOne(task, arrivals));
-    return verdicts.some(isRefusal) ? verdicts : undefined;
+    return verdicts.some(isInTheWay) ? verdicts : undefined;
   };
 }
 
-const isRefusal = (verdict: AcceptVerdict): boolean =>
+const isInTheWay = (verdict: AcceptVerdict): boolean =>
   verdict === "exists" ||
-  verdict === "queue_limit" ||
-  (typeof verdict === "object" && verdict.unique === "taken");
+  (typeof verdict === "object" && ("refused" in verdict || verdict.unique === "taken"));
+
+const noneIn = (space: SpaceRoom): SpaceArrivals => ({
+  before: { ...space },
+  ...{ tasks: 0, bytes: 0, made: 0 },
+  queues: new Map(),
+});
+
+const roomIn = ({ before, tasks, bytes, made }: SpaceArrivals): SpaceRoom => ({
+  ...before,
+  queues: before.queues + made,
+  backlogTasks: before.backlogTasks + tasks,
+  backlogBytes: before.backlogBytes + bytes,
+});

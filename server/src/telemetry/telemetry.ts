@@ -1,10 +1,11 @@
 /**
- * What operators see of a running server. For now its log: one line a fact, JSON for machines, coloured text on a terminal. Rooms
- * know only ports/log.ts.
+ * What operators see of a running server. Its log: one line a fact, JSON for machines, coloured text on a terminal; rooms know only
+ * ports/log.ts. And, where it is asked for, spans of its gRPC calls (tracing.ts).
  */
 
 import { destination, type Logger, pino, stdSerializers } from "pino";
 import { PinoPretty } from "pino-pretty";
+import type { TracingOptions } from "./tracing.ts";
 
 /** How to log. */
 export type LogOptions = {
@@ -26,4 +27,11 @@ export function createLog({ level, format }: LogOptions): Logger {
     translateTime: "SYS:HH:MM:ss.l",
   });
   return pino(base, stream);
+}
+
+/** Traces servers that are made from now on, if there is a collector to send to. Answers how to stop. */
+export async function startTracing(options: TracingOptions): Promise<() => Promise<void>> {
+  if (options.otlp === "") return async () => undefined;
+  const { trace } = await import("./tracing.ts");
+  return trace(options);
 }

@@ -1,6 +1,7 @@
 /**
  * Upkeep: what has to happen without anybody asking: leases that run out, delays that end, records that grow old. One loop a file, each
- * with a `…Once` that does one round and answers when to come again. It decides nothing: model/task-machine.ts does.
+ * with a `…Once` that does one round and answers when to come again; those that prune are alike, and share one. It decides nothing:
+ * model/task-machine.ts does.
  */
 
 import type { QueueHints } from "../broker/broker.ts";
@@ -10,18 +11,16 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
-import { pruneClaimsOnce } from "./claim-pruner.ts";
-import { pruneEventsOnce } from "./event-pruner.ts";
 import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
-import { pruneLocksOnce } from "./lock-pruner.ts";
-import { pruneResultsOnce } from "./result-pruner.ts";
+import { createPruners } from "./pruners.ts";
+import { createRemovers, type RemoversDeps } from "./removers.ts";
 import { resumeOnce } from "./resumer.ts";
 import { stageOnce } from "./stager.ts";
 
 /** What upkeep lives on. */
-export type UpkeepDeps = {
+export type UpkeepDeps = RemoversDeps & {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -45,7 +44,6 @@ const stagePauseMs = 5;
 const expireIntervalMs = 1000;
 /** Queues in one write. */
 const resumedTogether = 100;
-const pruneIntervalMs = 10_000;
 
 /** Starts all loops. */
 export function startUpkeep(deps: UpkeepDeps): Upkeep {
@@ -58,8 +56,8 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onGatesWait((wakeAt) =>
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
-  const pruners = [resultPrunerOf(deps), eventPrunerOf(deps), lockPrunerOf(deps), claimPrunerOf(deps)];
-  const loops = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener, ...pruners];
+  const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener];
+  const loops = [...waking, ...createPruners(deps), ...createRemovers(deps)];
   for (const loop of loops) loop.start();
   return {
     async stop() {
@@ -104,41 +102,4 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
 function expirerOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: expireIntervalMs, batchTasksMax: deps.limits.batchTasksMax };
   return createLoop(deps, { name: "expirer", runOnce: () => expireOnce(deps, options, deps.clock.now()) });
-}
-
-function resultPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "result-pruner",
-    runOnce: () => pruneResultsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function eventPrunerOf(deps: UpkeepDeps): Loop {
-  const options = {
-    intervalMs: pruneIntervalMs,
-    batchRowsMax: deps.limits.batchTasksMax,
-    retentionMs: deps.limits.eventRetentionMs,
-    bytesMax: deps.limits.eventBytesMax,
-  };
-  return createLoop(deps, {
-    name: "event-pruner",
-    runOnce: () => pruneEventsOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function lockPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "lock-pruner",
-    runOnce: () => pruneLocksOnce(deps, options, deps.clock.now()),
-  });
-}
-
-function claimPrunerOf(deps: UpkeepDeps): Loop {
-  const options = { intervalMs: pruneIntervalMs, batchRowsMax: deps.limits.batchTasksMax };
-  return createLoop(deps, {
-    name: "claim-pruner",
-    runOnce: () => pruneClaimsOnce(deps, options, deps.clock.now()),
-  });
 }

@@ -11,6 +11,7 @@ import {
   LeaseLost,
   NonRetryable,
   RejectError,
+  SoftTimeLimitExceeded,
   TaskCancelled,
   type TaskContext,
 } from "@stem/worker";
@@ -41,9 +42,20 @@ const thrownBy = (call: () => unknown): Promise<unknown> =>
 const aborted = ({ signal }: TaskContext): Promise<unknown> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason), { once: true }));
 
+function thrownAtOnce(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 export const half = defineTask({ name: "half", args: onlyEven });
 export const facts = defineTask<[], object>({ name: "facts" });
 export const child = defineTask<[word: string], string>({ name: "child", options: { maxAttempts: 1 } });
+
+const output = defineTask<[], unknown>({ name: "output" });
 
 class OutOfPaper extends Error {
   readonly tray = 2;
@@ -57,10 +69,10 @@ export const contextTasks = [
     return `${word}!`;
   }),
   implement(facts, (ctx) => {
-    const { name, queue, attempt, maxAttempts, delivery, headers, tags, trace } = ctx;
+    const { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, metadata } = ctx;
     const fence = { epoch: typeof ctx.fence.epoch, isText: /^\d{16}-\d{16}$/.test(ctx.fence.text) };
     const isQuiet = !ctx.signal.aborted && ctx.cancelReason === undefined;
-    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, fence, isQuiet };
+    return { name, queue, attempt, maxAttempts, delivery, headers, tags, trace, metadata, fence, isQuiet };
   }),
   implement(defineTask<[], unknown>({ name: "enqueue" }), async (ctx) => {
     const one = await ctx.enqueue(child, ["one"], { queue: "other" });
@@ -132,6 +144,39 @@ export const contextTasks = [
   implement(defineTask<[], unknown>({ name: "log" }), (ctx) => {
     ctx.log.warn({ pages: 3, error: new OutOfPaper("tray 2 is empty"), run: () => undefined }, "printing");
   }),
+  implement(defineTask<[], unknown>({ name: "output" }), async (ctx) => {
+    ctx.progress(50);
+    ctx.log.info({ pages: 1 }, "page 1");
+    await ctx.write({ page: 1 });
+    void ctx.write(new Uint8Array([1, 2]));
+    const tooLarge = await thrownBy(() => ctx.write("x".repeat(65_537)));
+    const unwritable = await thrownBy(() => ctx.write(1n));
+    ctx.log.debug({}, "not kept");
+    ctx.progress(100);
+    return [(tooLarge as Error).name, (unwritable as Error).name];
+  }),
+  implement(defineTask<[], unknown>({ name: "read-output" }), async (ctx) => {
+    const printing = await ctx.enqueue(output);
+    const chunks: unknown[] = [];
+    for await (const put of printing.output({ kinds: ["chunk"] }))
+      if (put.kind === "chunk") chunks.push(put.data instanceof Uint8Array ? "bytes" : put.data);
+    const stopped = await thrownBy(async () => {
+      const signal = AbortSignal.abort(new RangeError("enough"));
+      for await (const put of printing.output({ signal })) chunks.push(put);
+    });
+    return { chunks, stopped: (stopped as Error).message };
+  }),
+  implement(defineTask<[], unknown>({ name: "emit" }), async (ctx) => {
+    const one = await ctx.emit("printed", { pages: 3 }, { id: `${ctx.id}-1`, headers: { tenant: "a" } });
+    const again = await ctx.emit("printed", { pages: 3 }, { id: `${ctx.id}-1`, headers: { tenant: "a" } });
+    const elsewhere = await ctx.emit("printed", undefined, { queue: `events-of-${ctx.id}` });
+    const refused = await thrownBy(() => ctx.emit("two words"));
+    return [
+      one.id === `${ctx.id}-1` && one.deduplicated === false && again.deduplicated,
+      elsewhere.offset,
+      refused instanceof StemProblem && refused.violations[0]?.field,
+    ];
+  }),
   implement(defineTask<[], unknown>({ name: "cancel" }), async (ctx) => {
     ctx.progress(1);
     const reason = await aborted(ctx);
@@ -142,6 +187,24 @@ export const contextTasks = [
       heartbeat === reason,
       reason instanceof LeaseLost,
     ];
+  }),
+  implement(defineTask<[], unknown>({ name: "soft-limit" }), async (ctx) => {
+    const hooked = Promise.withResolvers<string>();
+    ctx.onSoftTimeLimit((reason) => hooked.resolve(reason.name));
+    await new Promise<void>((told) => ctx.softSignal.addEventListener("abort", () => told(), { once: true }));
+    const reason: unknown = ctx.softSignal.reason;
+    return [
+      await hooked.promise,
+      reason instanceof SoftTimeLimitExceeded && reason.message,
+      ctx.signal.aborted,
+    ];
+  }),
+  implement(defineTask<[], unknown>({ name: "checkpoint" }), (ctx) => {
+    const wrong = thrownAtOnce(() => ctx.checkpoint("x".repeat(64 * 1024)));
+    if (ctx.attempt === 2) return [ctx.lastCheckpoint, wrong instanceof RangeError && wrong.message];
+    ctx.checkpoint({ page: 1 });
+    ctx.checkpoint({ page: 2 });
+    return ctx.retry({ delayMs: 1 });
   }),
   implement(defineTask<[], unknown>({ name: "throw" }), () => {
     throw new OutOfPaper("tray 2 is empty");

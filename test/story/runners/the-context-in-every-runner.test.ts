@@ -1,4 +1,4 @@
-import type { TaskHandle } from "@stem/sdk";
+import type { TaskHandle, TaskOutput } from "@stem/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../support/until.ts";
 import { contextTasks } from "./context-tasks.ts";
@@ -30,6 +30,7 @@ const cancelAtFirstProgress = async (handle: TaskHandle<unknown>): Promise<void>
 const parent = {
   headers: { tenant: "a" },
   tags: ["nightly"],
+  metadata: { ticket: "A-1" },
   trace: { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "a=b" },
 };
 const ownTrace = "00-11111111111111111111111111111111-2222222222222222-01";
@@ -41,7 +42,12 @@ const rows: readonly Row[] = [
     options: { queue: "default", ...parent },
     result: {
       ...{ name: "facts", queue: "default", attempt: 1, maxAttempts: 4, delivery: 1, isQuiet: true },
-      ...{ headers: parent.headers, tags: parent.tags, fence: { epoch: "bigint", isText: true } },
+      ...{
+        headers: parent.headers,
+        tags: parent.tags,
+        metadata: parent.metadata,
+        fence: { epoch: "bigint", isText: true },
+      },
       trace: expect.objectContaining(parent.trace),
     },
   },
@@ -51,7 +57,7 @@ const rows: readonly Row[] = [
     options: { ...parent, priority: 9, maxAttempts: 7, timeLimitMs: 60_000 },
     result: [parent.trace, { traceparent: ownTrace, tracestate: "" }, parent.trace].map((trace) =>
       expect.objectContaining({
-        ...{ name: "facts", headers: {}, tags: [], maxAttempts: 4 },
+        ...{ name: "facts", headers: {}, tags: [], metadata: {}, maxAttempts: 4 },
         trace: expect.objectContaining(trace),
       }),
     ),
@@ -106,6 +112,34 @@ const rows: readonly Row[] = [
     },
   },
   {
+    task: "output",
+    result: ["RangeError", "PayloadError"],
+    afterwards: async (handle) => {
+      const put: TaskOutput[] = [];
+      for await (const each of handle.output()) put.push(each);
+      expect(put).toMatchObject([
+        { kind: "progress", progress: { percent: 50 }, attempt: 1, delivery: 1, time: expect.any(Date) },
+        { kind: "log", level: "info", text: "page 1", facts: { pages: 1 } },
+        { kind: "chunk", data: { page: 1 } },
+        { kind: "chunk", data: new Uint8Array([1, 2]) },
+        { kind: "progress", progress: { percent: 100 } },
+      ]);
+    },
+  },
+  { task: "read-output", result: { chunks: [{ page: 1 }, "bytes"], stopped: "enough" } },
+  {
+    task: "emit",
+    result: [true, 0, "name"],
+    afterwards: async ({ id }, { stem }) => {
+      const printed = stem.queueEvents.watch("default", { from: 0, names: ["printed"] });
+      for await (const event of printed) {
+        if (event.id !== `${id}-1`) continue;
+        expect(event).toMatchObject({ queue: "default", payload: { pages: 3 }, headers: { tenant: "a" } });
+        break;
+      }
+    },
+  },
+  {
     task: "cancel",
     meanwhile: cancelAtFirstProgress,
     result: ["no longer needed", "no longer needed", true, false],
@@ -128,6 +162,12 @@ const rows: readonly Row[] = [
       expect(await handle.status()).toMatchObject({ state: "failed", reason: "rejected" });
     },
   },
+  {
+    task: "soft-limit",
+    options: { softTimeLimitMs: 30, timeLimitMs: 60_000 },
+    result: ["SoftTimeLimitExceeded", expect.stringContaining("30 ms"), false],
+  },
+  { task: "checkpoint", result: [{ page: 2 }, expect.stringContaining("65536 bytes")] },
   { task: "retry", result: 3 },
   { task: "too-large", failure: { type: "ResultTooLarge" } },
   { task: "unwritable", failure: { type: "PayloadError", nonRetryable: true } },

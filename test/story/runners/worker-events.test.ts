@@ -136,6 +136,7 @@ test("a worker tells of its life, its heartbeats and its children, in order", as
   ]);
   expect(stats).toMatchObject({
     ...{ host: expect.any(String), pid: process.pid, cpus: expect.any(Number), zombies: 0 },
+    ...{ slotsMax: 1, held: expect.any(Map) },
     ...{ load: [expect.any(Number), expect.any(Number), expect.any(Number)], startedAt: expect.any(Date) },
     ...{ memoryBytes: expect.any(Number), memoryBytesMax: expect.any(Number), uptimeMs: expect.any(Number) },
   });

@@ -89,3 +89,27 @@ test("a task that was revoked before it came ends cancelled at once, and a runni
   await expect(handle.result({ timeoutMs: 5000 })).rejects.toMatchObject({ reason: "withdrawn" });
   expect(await handle.status()).toMatchObject({ state: "cancelled", deliveries: 0 });
 });
+
+test("a task is cancelled with what its handler has enqueued", async () => {
+  const { stem, work } = await startStem();
+  const below = defineTask<[], string>({ name: "below", options: { queue: "nobody" } });
+  const enqueued = Promise.withResolvers<void>();
+  await work({
+    tasks: [
+      implement(render, async (ctx) => {
+        await ctx.enqueueMany([below.call([], { id: "one" }), below.call([], { id: "two" })]);
+        enqueued.resolve();
+        await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve()));
+        throw ctx.signal.reason;
+      }),
+    ],
+  });
+  const handle = await stem.enqueue(render);
+  await enqueued.promise;
+  expect(await handle.cancel({ reason: "all of it", descendants: true })).toEqual({
+    ...{ outcome: "requested", state: "leased", descendants: 2 },
+  });
+  const two = stem.handle(below, "two");
+  await expect(two.result({ timeoutMs: 5000 })).rejects.toMatchObject({ reason: "all of it" });
+  await expect(handle.result({ timeoutMs: 5000 })).rejects.toThrow(TaskCancelledError);
+});

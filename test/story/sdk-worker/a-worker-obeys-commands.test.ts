@@ -96,9 +96,17 @@ test("a command reaches every worker, also those of one name, and each answers f
 
 test("a worker tells what it runs, and what it has done", async () => {
   const floor = await openFloor();
-  await floor.work({ tasks: floor.tasks, concurrency: 1, prefetchMax: 0 });
+  const worker = await floor.work({ tasks: floor.tasks, concurrency: 1, prefetchMax: 0 });
+  const heard: object[] = [];
+  worker.on("control-command-received", (event) => heard.push(event));
+  worker.on("control-command-completed", (event) => heard.push(event));
   const handle = await floor.stem.enqueue(hold);
   await floor.running(1);
+  const [busy] = await floor.send({ case: "stats", value: {} });
+  expect(busy?.reply?.kind.value).toMatchObject({
+    ...{ started: 1n, running: 1, zombies: 0, children: 0, slots: 1, slotsMax: 1, held: { default: 1 } },
+  });
+  expect(heard).toEqual([{ command: "stats" }, { command: "stats", status: "ok" }]);
   const [inspected] = await floor.send({ case: "inspect", value: {} });
   expect(inspected?.reply?.kind).toMatchObject({
     case: "inspect",
@@ -124,13 +132,16 @@ test("a revoked task stops where it runs, and never begins where it waits", asyn
   const taskIds = [runs.id, waits.id, "unknown"];
   const [answer] = await floor.send({
     case: "revoke",
-    value: { taskIds, reason: "enough" },
+    value: { taskIds, reason: "enough", requester: "ada" },
   });
   expect(answer).toMatchObject({
     status: ReplyStatus.OK,
     reply: { kind: { value: { stopped: [runs.id] } } },
   });
-  for (const handle of [runs, waits]) await expect(handle.result()).rejects.toThrow("cancelled");
+  for (const handle of [runs, waits]) {
+    await expect(handle.result()).rejects.toThrow("cancelled");
+    expect(await handle.status()).toMatchObject({ cancelReason: "enough", cancelRequester: "ada" });
+  }
 });
 
 test("a worker takes nothing from a queue that is paused for it, until it is resumed", async () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { connect, defineTask } from "@stem/sdk";
+import { connect, defineTask, withInput } from "@stem/sdk";
 import { createTestClock } from "@stem/sdk/testing";
 import { createServer } from "@stem/server";
 import { startTestServer } from "@stem/server/testing";
@@ -242,4 +242,12 @@ test("closing an embedded server cuts its drain short; the lease is kept for its
   const stopped = worker.stop();
   await clock.advance(30_000);
   await stopped;
+});
+
+test("what follows a task is drained with it", async () => {
+  const { client, dial } = await stem();
+  const tasks = [implement(add, (_ctx, a, b) => a + b)];
+  await client.enqueue(add, [1, 2], { link: [withInput(add, [10], { id: "sum" })] });
+  expect((await drainQueues({ dial, tasks })).map(({ name }) => name)).toEqual(["add", "add"]);
+  expect(await client.handle(add, "sum").result()).toBe(13);
 });

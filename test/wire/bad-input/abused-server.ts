@@ -9,6 +9,7 @@ import path from "node:path";
 import { inspect } from "node:util";
 import { type Client, createClient } from "@connectrpc/connect";
 import { LimitService } from "@stem/proto/stem/v1/limit_service_pb";
+import { NamespaceService } from "@stem/proto/stem/v1/namespace_service_pb";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { RoutingService } from "@stem/proto/stem/v1/routing_service_pb";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
@@ -32,6 +33,7 @@ export type Caller = {
   readonly tasks: Client<typeof TaskService>;
   readonly admin: Client<typeof TaskAdminService>;
   readonly queues: Client<typeof QueueService>;
+  readonly namespaces: Client<typeof NamespaceService>;
   readonly limits: Client<typeof LimitService>;
   readonly workers: Client<typeof WorkerService>;
   readonly routing: Client<typeof RoutingService>;
@@ -122,6 +124,7 @@ export function callerOf(way: string, url: string): Caller {
     tasks: createClient(TaskService, transport),
     admin: createClient(TaskAdminService, transport),
     queues: createClient(QueueService, transport),
+    namespaces: createClient(NamespaceService, transport),
     limits: createClient(LimitService, transport),
     workers: createClient(WorkerService, transport),
     routing: createClient(RoutingService, transport),

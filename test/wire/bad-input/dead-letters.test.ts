@@ -1,14 +1,14 @@
 import { Code, createClient } from "@connectrpc/connect";
 import { DeadLetterService } from "@stem/proto/stem/v1/dead_letter_service_pb";
 import { describe, expect, test } from "vitest";
-import { wireTransports } from "../../support/wire-transports.ts";
+import { wireTransports, wordOf } from "../../support/wire-transports.ts";
 import { abuseServer, ways } from "./abused-server.ts";
 import { invalid, refused } from "./refusal.ts";
 
 const server = abuseServer();
 
 describe.each(ways)("over %s", (way) => {
-  const named = (suffix: string): string => `${way.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const named = (suffix: string): string => `${wordOf(way)}-${suffix}`;
   const connect = () => {
     const [, open] = wireTransports.find(([name]) => name === way) ?? [];
     if (!open) throw new Error(`there is no way in called ${way}`);

@@ -4,7 +4,7 @@ import { UniqueOutcomeKind } from "@stem/proto/stem/v1/task_service_pb";
 import { UniqueConflict } from "@stem/proto/stem/v1/unique_pb";
 import { describe, expect, test } from "vitest";
 import { instantOf } from "../../../server/src/model/ids.ts";
-import { failure } from "../../support/wire-transports.ts";
+import { failure, wordOf } from "../../support/wire-transports.ts";
 import { abuseServer, ways } from "./abused-server.ts";
 import { invalid, orError, outOfRange, refused } from "./refusal.ts";
 
@@ -17,7 +17,7 @@ const token = new Uint8Array([1]);
 const drained = <T>(answers: AsyncIterable<T>): Promise<readonly T[]> => Array.fromAsync(answers);
 
 describe.each(ways)("over %s", (way) => {
-  const id = (suffix: string) => `${way.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const id = (suffix: string) => `${wordOf(way)}-${suffix}`;
 
   test("D070 a namespace that is empty, too long or oddly written is refused by every method", async () => {
     const { tasks, admin, queues, workers } = server.caller(way);

@@ -106,6 +106,35 @@ describe.each(ways)("over %s", (way) => {
       "lease_duration",
       leases.map((leaseDuration) => ({ leaseDuration })),
     );
+    const soft = { softTimeLimit: { seconds: 2n }, timeLimit: { seconds: 1n, nanos: 999_999_999 } };
+    await server.refuses(invalid("options"), [soft], (options) =>
+      server.caller(way).tasks.enqueueTask({ name: "a", options }),
+    );
+  });
+
+  test("D110 a start that only comes when it is too late is refused, and what is too late already expires", async () => {
+    const { tasks } = server.caller(way);
+    const at = (seconds: number): Timestamp => ({ seconds: BigInt(seconds) });
+    const late: Options[] = [
+      {
+        start: { case: "delay", value: { seconds: 60n } },
+        expiry: { case: "expireAfter", value: { seconds: 60n } },
+      },
+      {
+        start: { case: "notBeforeTime", value: at(2_000_000_000) },
+        expiry: { case: "expireTime", value: at(1_999_999_999) },
+      },
+    ];
+    await server.refuses(invalid("options"), late, (options) => tasks.enqueueTask({ name: "a", options }));
+    const past: Options = { expiry: { case: "expireTime", value: at(1) } };
+    // Not refused: a repeat of a call that was stored in time would be told that it was not.
+    expect(await tasks.enqueueTask({ name: "a", options: past })).toHaveProperty("taskId");
+  });
+
+  test("D113 a policy may name errors that nobody knows", async () => {
+    const retry = { retryFor: ["NoSuchError", "é", "*"], neverFor: ["Nor.This.*"] };
+    const answer = await server.caller(way).tasks.enqueueTask({ name: "a", options: { retry } });
+    expect(answer).toHaveProperty("taskId");
   });
 
   test("D109 a start that lies more than ten years ahead is out of range", async () => {

@@ -13,10 +13,13 @@ import { invalid, tooLarge, undecodable } from "./refusal.ts";
 type PayloadInit = MessageInitShape<typeof PayloadSchema>;
 
 const mebibyte = 1024 * 1024;
-const server = abuseServer();
+/** Longer than the file takes on any machine: what one row has leased must not come back to another. */
+const defaults = { leaseMs: 600_000 };
+const server = abuseServer({ defaults });
 /** Takes messages in which five million brackets fit. */
 const roomy = abuseServer({
   limits: { messageBytesMax: 16 * mebibyte, payloadBytesMax: 12 * mebibyte },
+  defaults,
 });
 
 const json = (value: string): PayloadInit => ({ data: { case: "json", value } });

@@ -5,7 +5,9 @@ import { SettleTasksResponseSchema } from "@stem/proto/stem/v1/worker_service_pb
 import { expect, test } from "vitest";
 import { lengthField, lengthHead, repeated, varintField } from "../../support/protobuf-bytes.ts";
 import { explained, framed, grpcError, grpcStatus } from "../../support/raw-http2.ts";
+import { jsonCall } from "./json-call.ts";
 import { costOf, liveServer, paths } from "./live-server.ts";
+import { refusalOf } from "./refusal.ts";
 
 const server = liveServer();
 
@@ -105,7 +107,8 @@ test("D044 unknown fields are ignored, and neither stored nor sent back", async 
   const args = lengthField(3, Buffer.concat([lengthField(1, "[1]"), stowaway]));
   const options = lengthField(5, Buffer.concat([varintField(1, 7), stowaway]));
   const queue = lengthField(4, "unknown-fields");
-  const body = enqueueBytes("unknown-fields", args, queue, options, stowaway, Buffer.of(0x73, 0x08, 1, 0x74));
+  const group = Buffer.of(0xfb, 0x7c, 0x08, 1, 0xfc, 0x7c);
+  const body = enqueueBytes("unknown-fields", args, queue, options, stowaway, group);
   expect(grpcStatus(await server.call(paths.enqueueTask, body))).toBe(ok);
   const got = await server.call(paths.getTask, framed(Buffer.concat([taskId("unknown-fields"), stowaway])));
   expect(grpcStatus(got)).toBe(ok);
@@ -126,6 +129,27 @@ test("D046 an enum's 0 where a value is required is INVALID_ARGUMENT", async () 
     expect(grpcStatus(answer)).toBe(invalidArgument);
     expect(explained(grpcError(answer)).fields).toEqual(["states[0]"]);
   }
+});
+
+test("in JSON, which people write, a name that no field has is refused, and so is a word that an enum does not have", async () => {
+  const say = (method: string, body: object) =>
+    refusalOf(jsonCall(server.wire.url, method, JSON.stringify(body)));
+  const refused = { code: Code.INVALID_ARGUMENT, reason: "FIELD_INVALID" };
+  const misspelt = { id: "misspelt", name: "n", options: { dealy: "3600s" } };
+  expect(await say("TaskService/EnqueueTask", misspelt)).toMatchObject({
+    ...refused,
+    fields: ["options.dealy"],
+  });
+  const batch = { tasks: [{ name: "n" }, { id: "misspelt", name: "n", prio: 9 }] };
+  expect(await say("TaskService/EnqueueTasks", batch)).toMatchObject({
+    ...refused,
+    fields: ["tasks[1].prio"],
+  });
+  expect(await say("TaskService/ListTasks", { states: ["TASK_STATE_REDY"] })).toMatchObject({
+    ...refused,
+    fields: ["states[0]"],
+  });
+  await expect(server.tasks.getTask({ taskId: "misspelt" })).rejects.toThrow("there is no task");
 });
 
 test("D047 an empty oneof that is required is INVALID_ARGUMENT; of two members the last wins", async () => {

@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { defaultNamespace, instantOf, plus, taskIdOf } from "../../../server/src/model/ids.ts";
 import { transition } from "../../../server/src/model/task-machine.ts";
-import { failure } from "../../support/wire-transports.ts";
+import { failure, wordOf } from "../../support/wire-transports.ts";
 import { abuseServer, type Caller, ways } from "./abused-server.ts";
 import { invalid, refused } from "./refusal.ts";
 
@@ -55,7 +55,7 @@ async function end(caller: Caller, queue: string, ending: "succeeded" | "rejecte
 }
 
 describe.each(ways)("over %s", (way) => {
-  const named = (suffix: string): string => `${way.toLowerCase().replaceAll(/[^a-z]/g, "")}-${suffix}`;
+  const named = (suffix: string): string => `${wordOf(way)}-${suffix}`;
 
   test("D125 a task that is not there is not found", async () => {
     const { tasks } = server.caller(way);

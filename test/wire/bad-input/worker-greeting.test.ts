@@ -1,13 +1,24 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { LeaseLostReason } from "@stem/proto/stem/v1/lease_pb";
+import { QueueCreation } from "@stem/proto/stem/v1/namespace_pb";
+import { NamespaceService } from "@stem/proto/stem/v1/namespace_service_pb";
 import { expect, test } from "vitest";
 import { limits } from "../../../server/src/model/limits.ts";
 import { lengthField, varintField } from "../../support/protobuf-bytes.ts";
 import { until } from "../../support/until.ts";
 import { creditOf, heartbeatOf, helloWith, settleOf } from "../worker-stream/scripted-stream.ts";
-import { liveServer } from "./live-server.ts";
+import { type LiveServer, liveServer } from "./live-server.ts";
 import { endingOf, greetedWorker, openWorker } from "./wire-worker.ts";
 
-const server = liveServer({ limits: { helloMsMax: 300 }, namespaces: ["default", "other"] });
+const server = liveServer({
+  // As many workers as there may be, in no time: how fast they may come is tested by itself.
+  limits: { helloMsMax: 300, workerHandshakesPerSecondMax: 10_000 },
+  namespaces: ["default", "other"],
+});
+
+const namespacesOf = ({ wire }: LiveServer) =>
+  createClient(NamespaceService, createGrpcTransport({ baseUrl: wire.url }));
 
 const invalidField = (field: string) => ({ code: "3", reason: "FIELD_INVALID", fields: [field] });
 const unexpected = { code: "9", reason: "FRAME_UNEXPECTED" };
@@ -30,11 +41,37 @@ test("D142 Hello with no queue or with 1,001 is INVALID_ARGUMENT; a queue that i
   const queues = Array.from({ length: 1001 }, (_, n) => ({ name: `q-${n}` }));
   for (const wrong of [[], queues])
     expect(await endingOf(server, helloWith({ queues: wrong }))).toMatchObject(invalidField("hello.queues"));
-  // NOT_FOUND waits for the setting that makes queues explicit.
+  await namespacesOf(server).createNamespace({
+    namespace: "strict",
+    settings: { queueCreation: QueueCreation.EXPLICIT },
+  });
+  const strange = helloWith({ namespace: "strict", queues: [{ name: "nowhere" }] });
+  expect(await endingOf(server, strange)).toMatchObject({ code: "5", reason: "QUEUE_UNKNOWN" });
   const worker = await greetedWorker(server, { queues: [{ name: "never-heard-of" }] });
   worker.send(creditOf(1));
   await server.tasks.enqueueTask({ id: "first", name: "n", queue: "never-heard-of" });
   expect((await worker.expect("grants")).grants).toMatchObject([{ taskId: "first" }]);
+});
+
+test("R35 a namespace that is deleted dismisses workers that hold nothing, and others when they have settled", async () => {
+  const namespace = "leaving";
+  const namespaces = namespacesOf(server);
+  await namespaces.createNamespace({ namespace });
+  await server.tasks.enqueueTask({ namespace, id: "held", name: "n" });
+  const busy = await greetedWorker(server, { namespace });
+  busy.send(creditOf(1));
+  const [grant] = (await busy.expect("grants")).grants;
+  const idle = await greetedWorker(server, { namespace });
+  expect(await namespaces.deleteNamespace({ namespace, force: true })).toMatchObject({ backlogTasks: 1n });
+  const disabled = { code: "9", reason: "NAMESPACE_DISABLED" };
+  expect(await idle.ending).toMatchObject(disabled);
+  expect(await endingOf(server, helloWith({ namespace }))).toMatchObject(disabled);
+  busy.send(settleOf(grant?.leaseToken ?? new Uint8Array()));
+  expect((await busy.expect("settled")).exceptions).toEqual([]);
+  expect(await busy.ending).toMatchObject(disabled);
+  const isGone = async () =>
+    (await namespaces.listNamespaces({})).namespaces.every(({ name }) => name !== namespace);
+  await until(isGone, { deadlineMs: 10_000, what: "the namespace to be gone" });
 });
 
 test("D143 Hello with a wrong worker name or number of slots is INVALID_ARGUMENT", async () => {
@@ -96,7 +133,7 @@ test("D164 the 1,001st stream is RESOURCE_EXHAUSTED, and may come when others ha
     await new Promise(setImmediate);
   }
   await until(isWelcome, { deadlineMs: 5000, what: "a free place", everyMs: 20 });
-});
+}, 60_000);
 
 async function isWelcome(): Promise<boolean> {
   const worker = await openWorker(server);

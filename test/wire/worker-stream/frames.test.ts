@@ -3,15 +3,7 @@ import { Code } from "@stem/proto/google/rpc/code_pb";
 import type { TaskProgressSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { taskRefOf } from "../../support/rooms.ts";
-import {
-  creditOf,
-  heartbeatOf,
-  helloWith,
-  openStreamServer,
-  type ScriptedStream,
-  type StreamServer,
-  settleOf,
-} from "./scripted-stream.ts";
+import { heartbeatOf, helloWith, openStreamServer, type StreamServer, settleOf } from "./scripted-stream.ts";
 
 let server: StreamServer;
 beforeEach(async () => {
@@ -19,17 +11,9 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-async function holding(...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
-  await server.enqueue(...ids);
-  const stream = await server.greet();
-  stream.send(creditOf(ids.length));
-  const { grants } = await stream.expect("grants");
-  return [stream, grants.map(({ leaseToken }) => leaseToken)];
-}
-
 describe("frames of the worker", () => {
   test("that repeat a number, or go back, are ignored", async () => {
-    const [stream, [token = new Uint8Array()]] = await holding("a");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a");
     stream.sendAs(10n, heartbeatOf(1));
     expect((await stream.expect("extended")).echoed).toBe(10n);
     stream.sendAs(10n, settleOf(token));
@@ -41,7 +25,7 @@ describe("frames of the worker", () => {
   });
 
   test.each([0n, -5n])("that have the number %d are refused, and the stream lives", async (frameSeq) => {
-    const [stream, [token = new Uint8Array()]] = await holding("a");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a");
     stream.sendAs(frameSeq, settleOf(token));
     const refused = await stream.expect("refused");
     expect(refused).toMatchObject({ frameSeq, error: { code: Code.INVALID_ARGUMENT } });
@@ -71,7 +55,7 @@ describe("frames of the worker", () => {
 });
 
 test("frames of the server are numbered from 1 without gaps; those that are not about lease time repeat the echo", async () => {
-  const [stream, [token = new Uint8Array()]] = await holding("a");
+  const [stream, [token = new Uint8Array()]] = await server.holding("a");
   stream.send(settleOf(token));
   stream.send({ case: "credit", value: { credit: -1n } });
   stream.send(heartbeatOf(1));
@@ -88,7 +72,7 @@ describe("progress", () => {
     ({ case: "progress", value: { progress } }) as const;
 
   test("is shown while the task runs", async () => {
-    const [stream, [leaseToken = new Uint8Array()]] = await holding("a");
+    const [stream, [leaseToken = new Uint8Array()]] = await server.holding("a");
     stream.send(report({ leaseToken, progress: { percent: 50, message: "half" } }));
     expect(await stream.takeNow()).toBeUndefined();
     expect((await server.rooms.backend.get(taskRefOf("a"))).progress).toMatchObject({
@@ -100,7 +84,7 @@ describe("progress", () => {
   test.each([-1, 101, Number.NaN])(
     "of %d percent refuses the frame, and the stream lives",
     async (percent) => {
-      const [stream, [leaseToken = new Uint8Array()]] = await holding("a");
+      const [stream, [leaseToken = new Uint8Array()]] = await server.holding("a");
       const good = { leaseToken, progress: { percent: 1 } };
       const frameSeq = stream.send(report(good, { leaseToken, progress: { percent } }));
       const refused = await stream.expect("refused");
@@ -113,7 +97,7 @@ describe("progress", () => {
   );
 
   test("beyond the rate, or after the task's end, is dropped and counted", async () => {
-    const [stream, [leaseToken = new Uint8Array()]] = await holding("a");
+    const [stream, [leaseToken = new Uint8Array()]] = await server.holding("a");
     for (const percent of [1, 2, 3, 4]) stream.send(report({ leaseToken, progress: { percent } }));
     expect(await stream.takeNow()).toBeUndefined();
     expect((await server.rooms.backend.get(taskRefOf("a"))).progress).toMatchObject({ percent: 2 });

@@ -1,14 +1,7 @@
 import { LeaseLostReason } from "@stem/proto/stem/v1/lease_pb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { taskRefOf } from "../../support/rooms.ts";
-import {
-  creditOf,
-  heartbeatOf,
-  openStreamServer,
-  type ScriptedStream,
-  type StreamServer,
-  settleOf,
-} from "./scripted-stream.ts";
+import { creditOf, heartbeatOf, openStreamServer, type StreamServer, settleOf } from "./scripted-stream.ts";
 
 let server: StreamServer;
 beforeEach(async () => {
@@ -16,19 +9,11 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-async function holding(...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
-  await server.enqueue(...ids);
-  const stream = await server.greet();
-  stream.send(creditOf(ids.length));
-  const { grants } = await stream.expect("grants");
-  return [stream, grants.map(({ leaseToken }) => leaseToken)];
-}
-
 const stateOf = async (id: string): Promise<string> => (await server.rooms.read(id)).state;
 
 describe("heartbeats", () => {
   test("keep every lease that the worker has seen, for as long as they come", async () => {
-    const [stream] = await holding("a", "b");
+    const [stream] = await server.holding("a", "b");
     for (let beats = 1; beats <= 10; beats++) {
       await server.clock.advance(5000);
       const frameSeq = stream.send(heartbeatOf(2));
@@ -38,7 +23,7 @@ describe("heartbeats", () => {
   });
 
   test("do not keep a lease that the worker has not seen", async () => {
-    const [stream] = await holding("a", "b");
+    const [stream] = await server.holding("a", "b");
     for (let beats = 1; beats <= 5; beats++) {
       await server.clock.advance(5000);
       stream.send(heartbeatOf(1));
@@ -48,7 +33,7 @@ describe("heartbeats", () => {
   });
 
   test("tell which leases are lost, once", async () => {
-    const [stream, [token]] = await holding("a");
+    const [stream, [token]] = await server.holding("a");
     await server.clock.advance(23_000);
     const other = await server.greet({ worker: "other" });
     other.send(creditOf(1));
@@ -81,7 +66,7 @@ describe("a cancel", () => {
     server.rooms.broker.cancel(taskRefOf(id), { reason });
 
   test("reaches the worker with its reason, and what the worker then settles decides", async () => {
-    const [stream, [token = new Uint8Array()]] = await holding("a");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a");
     expect(await cancel("a")).toMatchObject({ kind: "requested" });
     const told = stream.expect("cancel");
     await server.clock.advance(0);
@@ -96,7 +81,7 @@ describe("a cancel", () => {
 
   test("of many tasks at once is one frame", async () => {
     const ids = ["a", "b", "c", "d"];
-    const [stream] = await holding(...ids);
+    const [stream] = await server.holding(...ids);
     await Promise.all(ids.map((id) => cancel(id)));
     const told = stream.expect("cancel");
     await server.clock.advance(0);
@@ -131,7 +116,7 @@ describe("a cancel", () => {
   });
 
   test("that a lost stream never heard of is told to the next one", async () => {
-    const [stream, heldLeases] = await holding("a");
+    const [stream, heldLeases] = await server.holding("a");
     await stream.lose();
     await cancel("a");
     const next = await server.greet({ sessionId: stream.welcome.sessionId, heldLeases, seenSeq: 1n });
@@ -144,7 +129,7 @@ describe("a cancel", () => {
 });
 
 test("a settlement that was on its way while the lease was extended is not called lost", async () => {
-  const [stream, [token = new Uint8Array()]] = await holding("a");
+  const [stream, [token = new Uint8Array()]] = await server.holding("a");
   stream.send(settleOf(token));
   stream.send(heartbeatOf(1));
   const frames = [await stream.take(), await stream.take()];

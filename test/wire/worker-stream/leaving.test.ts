@@ -5,7 +5,6 @@ import {
   heartbeatOf,
   taskOf as newTask,
   openStreamServer,
-  type ScriptedStream,
   type StreamServer,
   settleOf,
 } from "./scripted-stream.ts";
@@ -16,20 +15,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-async function holding(...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
-  await server.enqueue(...ids);
-  const stream = await server.greet();
-  stream.send(creditOf(ids.length));
-  const { grants } = await stream.expect("grants");
-  return [stream, grants.map(({ leaseToken }) => leaseToken)];
-}
-
 const goodbye = { case: "goodbye", value: {} } as const;
 const taskOf = (id: string) => server.rooms.read(id);
 
 describe("goodbye", () => {
   test("gives back at once, free of charge, what the worker still holds when its stream ends", async () => {
-    const [stream, [token = new Uint8Array()]] = await holding("a", "b");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a", "b");
     stream.send(goodbye);
     stream.send(settleOf(token));
     stream.endSending();
@@ -40,7 +31,7 @@ describe("goodbye", () => {
   });
 
   test("holds although the connection breaks after it", async () => {
-    const [stream] = await holding("a");
+    const [stream] = await server.holding("a");
     stream.send(goodbye);
     await rest();
     await stream.lose();
@@ -58,7 +49,7 @@ describe("goodbye", () => {
   });
 
   test("leaves heartbeats and settlements working", async () => {
-    const [stream, [token = new Uint8Array()]] = await holding("a");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a");
     stream.send(goodbye);
     for (let beats = 0; beats < 6; beats++) {
       await server.clock.advance(5000);
@@ -72,7 +63,7 @@ describe("goodbye", () => {
 
 describe("a lost stream", () => {
   test("returns no lease early, and the session goes on where it was", async () => {
-    const [stream, heldLeases] = await holding("a", "b");
+    const [stream, heldLeases] = await server.holding("a", "b");
     await stream.lose();
     await server.clock.advance(10_000);
     expect(await taskOf("a")).toMatchObject({ state: "leased" });
@@ -83,7 +74,7 @@ describe("a lost stream", () => {
   });
 
   test("gives a lease back at once that the next greeting does not list", async () => {
-    const [stream, [kept = new Uint8Array()]] = await holding("a", "b");
+    const [stream, [kept = new Uint8Array()]] = await server.holding("a", "b");
     await stream.lose();
     const next = await server.greet({ sessionId: stream.welcome.sessionId, heldLeases: [kept], seenSeq: 1n });
     expect(next.welcome.leases.map(({ held }) => held)).toEqual([true]);
@@ -119,7 +110,7 @@ describe("a lost stream", () => {
   });
 
   test("costs its leases when nobody comes back", async () => {
-    const [stream] = await holding("a");
+    const [stream] = await server.holding("a");
     await stream.lose();
     await server.clock.advance(23_000);
     expect(await taskOf("a")).toMatchObject({ state: "ready", deliveries: 1, attempt: 1 });
@@ -128,7 +119,7 @@ describe("a lost stream", () => {
 
 describe("another stream of the same session", () => {
   test("ends the first one well, and has its leases", async () => {
-    const [first, heldLeases] = await holding("a");
+    const [first, heldLeases] = await server.holding("a");
     const second = await server.greet({ sessionId: first.welcome.sessionId, heldLeases, seenSeq: 1n });
     expect(await first.ending()).toBeUndefined();
     expect(await taskOf("a")).toMatchObject({ state: "leased" });
@@ -151,7 +142,7 @@ describe("another stream of the same session", () => {
 
 describe("a worker that closes its half without goodbye", () => {
   test("gets its answers, then the end, and keeps its leases", async () => {
-    const [stream, [token = new Uint8Array()]] = await holding("a", "b");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a", "b");
     stream.send(settleOf(token));
     stream.send(heartbeatOf(2));
     stream.endSending();
@@ -164,7 +155,7 @@ describe("a worker that closes its half without goodbye", () => {
 
 describe("a server that drains", () => {
   test("says so, grants nothing more, and still takes settlements and heartbeats", async () => {
-    const [stream, [token = new Uint8Array()]] = await holding("a", "b");
+    const [stream, [token = new Uint8Array()]] = await server.holding("a", "b");
     stream.send(creditOf(10, 2));
     await rest();
     server.drain();

@@ -77,7 +77,7 @@ export async function openStreamServer(
   const service = createWorkerService({
     ...{ clock, log, limits, defaults, draining: draining.signal },
     broker: wish.spy ? wish.spy(rooms.broker) : rooms.broker,
-    namespaces: createNamespaces(["default"]),
+    namespaces: createNamespaces({ stateOf: (name) => (name === "default" ? "active" : undefined) }),
   });
   return {
     ...{ rooms, clock, service, log },
@@ -89,6 +89,14 @@ export async function openStreamServer(
       const stream = this.open();
       await stream.greet(hello);
       return stream;
+    },
+    /** Greets as a worker that holds these tasks, with nothing else to do; answers its stream and the tokens. */
+    async holding(...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
+      await this.enqueue(...ids);
+      const stream = await this.greet();
+      stream.send(creditOf(ids.length));
+      const { grants } = await stream.expect("grants");
+      return [stream, grants.map(({ leaseToken }) => leaseToken)];
     },
     /** What api.drain() does. */
     drain(): void {

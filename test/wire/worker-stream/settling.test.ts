@@ -10,14 +10,7 @@ import { defaultNamespace, queueNameOf } from "../../../server/src/model/ids.ts"
 import { limits } from "../../../server/src/model/limits.ts";
 import { StemProblem } from "../../../server/src/model/problem.ts";
 import { rest } from "../../support/manual-clock.ts";
-import {
-  creditOf,
-  helloWith,
-  openStreamServer,
-  type ScriptedStream,
-  type StreamServer,
-  settleOf,
-} from "./scripted-stream.ts";
+import { helloWith, openStreamServer, type StreamServer, settleOf } from "./scripted-stream.ts";
 
 type Outcome = MessageInitShape<typeof SettlementSchema>["outcome"];
 
@@ -28,14 +21,6 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** A stream that holds these tasks, and their tokens. */
-async function holding(on: StreamServer, ...ids: readonly string[]): Promise<[ScriptedStream, Uint8Array[]]> {
-  await on.enqueue(...ids);
-  const stream = await on.greet();
-  stream.send(creditOf(ids.length));
-  const { grants } = await stream.expect("grants");
-  return [stream, grants.map(({ leaseToken }) => leaseToken)];
-}
-
 /** The token of a task that is leased without a stream. */
 async function unaryToken(): Promise<Uint8Array> {
   const queues = [queueNameOf("default")];
@@ -60,14 +45,14 @@ const reasonOf = (error: { details: Any[] } | undefined): string | undefined =>
     .find((reason) => reason !== undefined);
 
 test("what is accepted is answered after its commit, with nothing to except", async () => {
-  const [stream, tokens] = await holding(server, "a", "b");
+  const [stream, tokens] = await server.holding("a", "b");
   const frameSeq = stream.send(settleOf(...tokens));
   expect(await stream.expect("settled")).toMatchObject({ frameSeq, exceptions: [] });
   for (const id of ["a", "b"]) expect(await server.rooms.read(id)).toMatchObject({ state: "succeeded" });
 });
 
 test("each outcome does what it says", async () => {
-  const [stream, tokens] = await holding(server, "a", "b", "c", "d", "e", "f");
+  const [stream, tokens] = await server.holding("a", "b", "c", "d", "e", "f");
   stream.send(
     settlements(
       [tokens[0], { case: "succeeded", value: { result: { data: { case: "json", value: "1" } } } }],
@@ -89,7 +74,7 @@ test("each outcome does what it says", async () => {
 });
 
 test("said again, the same is a duplicate, and something else is lost", async () => {
-  const [stream, [token]] = await holding(server, "a");
+  const [stream, [token]] = await server.holding("a");
   stream.send(settlements([token, { case: "succeeded", value: {} }]));
   await stream.expect("settled");
   stream.send(
@@ -103,7 +88,7 @@ test("said again, the same is a duplicate, and something else is lost", async ()
 
 describe("one wrong settlement does not harm the others", () => {
   test("when it says nothing, or its delay is negative", async () => {
-    const [stream, tokens] = await holding(server, "a", "b", "c");
+    const [stream, tokens] = await server.holding("a", "b", "c");
     stream.send(
       settlements(
         [tokens[0], { case: undefined }],
@@ -122,7 +107,7 @@ describe("one wrong settlement does not harm the others", () => {
   });
 
   test("when its result is too large: then the task has failed, and the worker is told", async () => {
-    const [stream, [token]] = await holding(server, "a");
+    const [stream, [token]] = await server.holding("a");
     const value = new Uint8Array(limits.resultBytesMax + 1);
     stream.send(
       settlements([token, { case: "succeeded", value: { result: { data: { case: "binary", value } } } }]),
@@ -138,7 +123,7 @@ describe("one wrong settlement does not harm the others", () => {
 });
 
 test("a failure of megabytes is kept, cut and marked", async () => {
-  const [stream, [token]] = await holding(server, "a");
+  const [stream, [token]] = await server.holding("a");
   const failure = { message: "m".repeat(1_000_000), stack: "s".repeat(2_000_000), nonRetryable: true };
   stream.send(settlements([token, { case: "failed", value: { failure } }]));
   expect((await stream.expect("settled")).exceptions).toEqual([]);
@@ -147,7 +132,7 @@ test("a failure of megabytes is kept, cut and marked", async () => {
 });
 
 test("more than 1,000 settlements refuse the frame, and the stream lives", async () => {
-  const [stream, [token]] = await holding(server, "a");
+  const [stream, [token]] = await server.holding("a");
   const frameSeq = stream.send(settleOf(...Array.from({ length: 1001 }, () => token ?? new Uint8Array())));
   const { frameSeq: refused, error } = await stream.expect("refused");
   expect([refused, reasonOf(error)]).toEqual([frameSeq, "BATCH_TOO_LARGE"]);
@@ -159,7 +144,7 @@ describe("tokens that are not this session's", () => {
   const garbage = [new Uint8Array(), new Uint8Array([1, 2, 3]), new Uint8Array(90).fill(7)];
 
   test("are lost leases; the third within 10 s closes the stream, after its answer", async () => {
-    const [stream, [token]] = await holding(server, "a");
+    const [stream, [token]] = await server.holding("a");
     const forged = Uint8Array.from(token ?? []);
     forged[20] = (forged[20] ?? 0) ^ 1;
     for (const wrong of [garbage[1], forged]) {
@@ -189,8 +174,8 @@ describe("tokens that are not this session's", () => {
   });
 
   test("of LeaseTasks, or of another stream, are told so, never count, and live on", async () => {
-    const [stream] = await holding(server, "a");
-    const [, [theirs = new Uint8Array()]] = await holding(server, "b");
+    const [stream] = await server.holding("a");
+    const [, [theirs = new Uint8Array()]] = await server.holding("b");
     await server.enqueue("c");
     const unary = await unaryToken();
     for (const token of [unary, theirs, unary, theirs]) {
@@ -227,7 +212,7 @@ describe("tokens that are not this session's", () => {
   });
 
   test("of leases that are over never do", async () => {
-    const [stream, [token]] = await holding(server, "a");
+    const [stream, [token]] = await server.holding("a");
     for (let i = 0; i < 10; i++) {
       stream.send(
         settlements([token, i === 0 ? { case: "succeeded", value: {} } : { case: "released", value: {} }]),
@@ -259,7 +244,7 @@ describe("while the store is slow", () => {
   test("several frames are under way at once, each answered when it is done", async () => {
     const { waiting, spy } = slowBroker();
     const slow = await openStreamServer({ spy });
-    const [stream, tokens] = await holding(slow, "a", "b", "c");
+    const [stream, tokens] = await slow.holding("a", "b", "c");
     const frames = tokens.map((token) => stream.send(settleOf(token)));
     for (let turn = 0; turn < 10; turn++) await rest();
     expect(waiting).toHaveLength(3);
@@ -275,7 +260,7 @@ describe("while the store is slow", () => {
   test("a worker that closes its half gets its answers before the end", async () => {
     const { waiting, spy } = slowBroker();
     const slow = await openStreamServer({ spy });
-    const [stream, [token]] = await holding(slow, "a");
+    const [stream, [token]] = await slow.holding("a");
     stream.send(settleOf(token ?? new Uint8Array()));
     stream.endSending();
     const answer = stream.expect("settled");
@@ -301,7 +286,7 @@ test("a store that does not answer refuses the frame, and the worker may say it 
       },
     }),
   });
-  const [stream, [token]] = await holding(flaky, "a");
+  const [stream, [token]] = await flaky.holding("a");
   const frameSeq = stream.send(settleOf(token ?? new Uint8Array()));
   const { frameSeq: refused, error } = await stream.expect("refused");
   expect([refused, reasonOf(error), error?.code]).toEqual([frameSeq, "STORE_UNAVAILABLE", Code.UNAVAILABLE]);
@@ -322,7 +307,7 @@ test("a bug while settling ends the stream, and not the process", async () => {
       },
     }),
   });
-  const [stream, [token]] = await holding(broken, "a");
+  const [stream, [token]] = await broken.holding("a");
   stream.send(settleOf(token ?? new Uint8Array()));
   expect(await stream.ending()).toMatchObject({ message: "a bug" });
   await broken.close();

@@ -6,7 +6,7 @@ import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";
-import { failure, wireTransports } from "../../support/wire-transports.ts";
+import { failure, wireTransports, wordOf } from "../../support/wire-transports.ts";
 
 let server: WireServer;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterAll(() => server.close());
 describe.each(wireTransports)("without a stream, over %s", (name, open) => {
   let calls = 0;
   /** A queue that no other test has. */
-  const freshQueue = (): string => `${name.toLowerCase().replaceAll(/[^a-z]/g, "")}-${++calls}`;
+  const freshQueue = (): string => `${wordOf(name)}-${++calls}`;
   const transport = () => open(server.url);
   const workers = () => createClient(WorkerService, transport());
   const tasks = () => createClient(TaskService, transport());
@@ -48,6 +48,65 @@ describe.each(wireTransports)("without a stream, over %s", (name, open) => {
     ]);
     expect(await stateOf(`${queue}-0`)).toBe(TaskState.SUCCEEDED);
     expect(await stateOf(`${queue}-1`)).toBe(TaskState.READY);
+  });
+
+  test("what an attempt leaves reaches the next one, and each checkpoint has its verdict", async () => {
+    const queue = freshQueue();
+    await enqueue(queue, 2);
+    const data = (value: string) => ({ data: { case: "json" as const, value } });
+    const { grants } = await workers().leaseTasks({ queues: [queue], maxTasks: 2 });
+    const [a, b] = grants.map(({ leaseToken }) => leaseToken);
+    const [first, second] = [a ?? new Uint8Array(), b ?? new Uint8Array()];
+    await workers().settleTasks({ settlements: [{ leaseToken: second, outcome: done }] });
+    const { verdicts } = await workers().saveCheckpoints({
+      checkpoints: [
+        { leaseToken: first, data: data("[1]") },
+        { leaseToken: second, data: data("[2]") },
+        { leaseToken: new Uint8Array([1]), data: data("[3]") },
+        { leaseToken: first, data: data("[4]") },
+      ],
+    });
+    expect(verdicts.map(({ saved, lostReason }) => [saved, lostReason])).toEqual([
+      [true, LeaseLostReason.UNSPECIFIED],
+      [false, LeaseLostReason.SETTLED],
+      [false, LeaseLostReason.TOKEN_INVALID],
+      [true, LeaseLostReason.UNSPECIFIED],
+    ]);
+    await workers().settleTasks({
+      settlements: [{ leaseToken: first, outcome: { case: "released", value: {} } }],
+    });
+    const again = await workers().leaseTasks({ queues: [queue] });
+    expect(again.grants).toMatchObject([{ taskId: `${queue}-0`, lastCheckpoint: data("[4]") }]);
+  });
+
+  test.each([
+    ["checkpoints", { checkpoints: [] }],
+    ["checkpoints[0].data", { checkpoints: [{ leaseToken: new Uint8Array(1) }] }],
+    [
+      "checkpoints[0].data.json",
+      {
+        checkpoints: [
+          { leaseToken: new Uint8Array(1), data: { data: { case: "json" as const, value: "{" } } },
+        ],
+      },
+    ],
+    ["namespace", { namespace: "A", checkpoints: [{ leaseToken: new Uint8Array(1), data: {} }] }],
+  ])("SaveCheckpoints names a wrong %s", async (field, request) => {
+    const error = await failure(workers().saveCheckpoints(request));
+    expect(error.code).toBe(Code.InvalidArgument);
+    expect(
+      error.findDetails(BadRequestSchema)[0]?.fieldViolations.map((violation) => violation.field),
+    ).toContain(field);
+  });
+
+  test("SaveCheckpoints takes at most 1,000, and 64 KiB each", async () => {
+    const data = { data: { case: "json" as const, value: "1" } };
+    const checkpoints = Array.from({ length: 1001 }, () => ({ data }));
+    const many = await failure(workers().saveCheckpoints({ checkpoints }));
+    expect(many.findDetails(ErrorInfoSchema)[0]?.reason).toBe("BATCH_TOO_LARGE");
+    const large = { data: { case: "binary" as const, value: new Uint8Array(64 * 1024 + 1) } };
+    const tooLarge = await failure(workers().saveCheckpoints({ checkpoints: [{ data: large }] }));
+    expect(tooLarge.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PAYLOAD_TOO_LARGE");
   });
 
   test("each settlement has its verdict, in its place", async () => {

@@ -81,6 +81,7 @@ class Attempt {
       module: this.#deps.moduleOf(this.#lease.task.name),
       grant: toBinary(GrantSchema, { ...grant, leaseToken: new Uint8Array() }),
       resultBytesMax: this.#deps.resultBytesMax(),
+      keepLog: this.#deps.keepLog,
       recycle: this.#deps.recycle,
     };
   }

@@ -27,6 +27,8 @@ function run(implementation: Implementation, json: string): Promise<Outcome> {
     enqueuer: () => {
       throw new Error("nothing is enqueued here");
     },
+    ...{ keepLog: false, keepLine: () => undefined, write: () => Promise.resolve() },
+    emit: () => Promise.reject(new Error("nobody hears of events here")),
     progress: () => undefined,
     checkpoint: () => undefined,
     heartbeat: () => Promise.resolve(),

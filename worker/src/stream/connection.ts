@@ -134,7 +134,7 @@ export class Connection {
   }
 
   #receive({ echo, frame }: ConnectResponse): void {
-    const { session, settlements } = this.#deps;
+    const { session, settlements, output } = this.#deps;
     const countedFrom = this.#frames.sentAt(Number(echo));
     switch (frame.case) {
       case "welcome":
@@ -146,6 +146,9 @@ export class Connection {
         break;
       case "settled":
         settlements.answered(this.#answered(frame.value.frameSeq), frame.value.exceptions);
+        break;
+      case "outputWritten":
+        output.answered(this, Number(frame.value.frameSeq), frame.value.exceptions);
         break;
       case "extended":
         this.#extended(frame.value, Number(echo), countedFrom);
@@ -171,11 +174,12 @@ export class Connection {
     this.wasWelcomed = true;
     this.#stage = "open";
     this.#cancelTimer?.();
-    const { session, credit, checkpoints } = this.#deps;
+    const { session, credit, checkpoints, output } = this.#deps;
     session.welcomed(welcome, this.#listed);
     credit.max = session.terms.creditMax;
     credit.reset();
     checkpoints.again();
+    output.again(this);
     this.#deps.onWelcome(this);
     // What is still held must be confirmed before it runs out, so not only after an interval.
     this.#isBeatDue = true;
@@ -212,14 +216,14 @@ export class Connection {
     this.#sooner = { at, cancel };
   }
 
-  #extended({ lost }: Extended, echo: number, countedFrom: number): void {
+  #extended({ lost, backlogs }: Extended, echo: number, countedFrom: number): void {
     const beat = this.#answeredBeat(echo);
     if (beat) {
       // Never later than the heartbeat itself: other frames may have been processed since the leases were extended.
       this.#deps.session.extended(beat.seenSeq, Math.min(countedFrom, beat.sentAt));
     }
     this.#deps.session.lost(lost);
-    if (beat) this.#deps.confirmations.answered(beat.sentAt);
+    if (beat) this.#deps.confirmations.answered(beat.sentAt, backlogs);
   }
 
   /** The newest heartbeat that is answered with frame `echo`: of several that came together the server answers only that one. */
@@ -236,6 +240,7 @@ export class Connection {
     this.#deps.log.error({ frameSeq: Number(frameSeq), reason: problem.reason }, problem.message);
     const beat = this.#beats.findIndex((sent) => sent.frameSeq === Number(frameSeq));
     if (beat >= 0) this.#beats.splice(beat, 1);
+    if (this.#deps.output.frameRefused(this, Number(frameSeq), problem)) return;
     this.#deps.settlements.frameRefused(this.#answered(frameSeq), problem);
   }
 
@@ -256,14 +261,15 @@ export class Connection {
   #nextFrame(): Frame | undefined {
     if (this.#stage === "new") return this.#hello();
     if (this.#stage === "greeted") return undefined;
-    const { session, checkpoints, progress } = this.#deps;
+    const { session, checkpoints, output } = this.#deps;
+    const { frameBytesMax } = session.terms;
     const frame =
       this.#heartbeat() ??
+      output.take(this, this.#frames.last + 1, frameBytesMax) ??
       this.#settle() ??
-      checkpoints.take(session.terms.frameBytesMax) ??
+      checkpoints.take(frameBytesMax) ??
       this.#credit() ??
-      this.#answer() ??
-      progress.take();
+      this.#answer();
     if (frame !== undefined || this.#stage === "open") return frame;
     // Nothing may follow a Goodbye: our half of the stream closes once it has been read.
     this.#outgoing.endAfterNext();
@@ -282,10 +288,11 @@ export class Connection {
     this.#isBeatDue = false;
     const { seenSeq } = this.#deps.session;
     this.#beats.push({ frameSeq: this.#frames.last + 1, seenSeq, sentAt: this.#deps.clock.now() });
-    const stats = writeStats(this.#deps.onBeat(), this.#deps.confirmations.sinceMs);
+    const { sinceMs, wantsBacklog: wantBacklogs } = this.#deps.confirmations;
+    const stats = writeStats(this.#deps.onBeat(), sinceMs);
     return {
       case: "heartbeat",
-      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), stats, wantBacklogs: false },
+      value: { $typeName: "stem.v1.Heartbeat", seenSeq: BigInt(seenSeq), stats, wantBacklogs },
     };
   }
 

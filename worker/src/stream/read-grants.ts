@@ -74,7 +74,7 @@ function readGrant(cursor: WireCursor, end: number): Grant {
 
 function readTask(cursor: WireCursor, end: number): NewTask {
   const start = cursor.at;
-  const task: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [] };
+  const task: NewTask = { $typeName: "stem.v1.NewTask", name: "", headers: {}, tags: [], metadata: {} };
   while (cursor.at < end) {
     const tag = cursor.varint();
     if (tag === 18) task.name = cursor.text();

@@ -39,6 +39,8 @@ export class Link {
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
+    // Whether or not anybody asks to hear of it: one that is stopped before it was started never does.
+    this.#welcomed.promise.catch(() => undefined);
   }
 
   /** Connects. Resolves when the worker is welcome; rejects with StemProblem when it cannot be. */
@@ -67,8 +69,6 @@ export class Link {
   }
 
   async #keep(): Promise<void> {
-    // Whether or not anybody asked to hear of it.
-    this.#welcomed.promise.catch(() => undefined);
     for (let failures = 1; !this.#closing.signal.aborted; failures += 1) {
       const stream = this.#deps.dial({
         onWelcome: (connection) => this.#onWelcome(connection),

@@ -40,6 +40,8 @@ export type Terms = {
   readonly resultBytesMax: number;
   readonly creditMax: number;
   readonly checkpointBytesMax: number;
+  /** The largest chunk that the server keeps; 0: it keeps no output. */
+  readonly outputBytesMax: number;
 };
 
 // Leased tasks that found no slot for this long go back, for another worker to have them.
@@ -63,6 +65,7 @@ export class Session {
     resultBytesMax: 2 * 1024 * 1024,
     creditMax: 10_000,
     checkpointBytesMax: 64 * 1024,
+    outputBytesMax: 64 * 1024,
   };
 
   constructor(deps: SessionDeps) {
@@ -230,5 +233,6 @@ function termsOf(welcome: Welcome, before: Terms): Terms {
     resultBytesMax: welcome.resultBytesMax || before.resultBytesMax,
     creditMax: welcome.creditMax || before.creditMax,
     checkpointBytesMax: welcome.checkpointBytesMax || before.checkpointBytesMax,
+    outputBytesMax: welcome.outputBytesMax,
   };
 }

@@ -18,18 +18,20 @@ function setUp() {
   const clock = createManualClock(0);
   const log = createRecordingLog();
   const answered: string[] = [];
+  const heldUp = new Set<string>();
   const settlements = new Settlements({
     log,
     clock,
     backoff: undefined,
     onReady: () => undefined,
+    isHeldUp: ({ grant }) => heldUp.has(grant.taskId),
     onAnswered: (lease) => void answered.push(lease.grant.taskId),
   });
   const add = (...ids: string[]) => {
     for (const taskId of ids) settlements.add(heldLeaseOf({ taskId }), succeeded(undefined));
   };
   const take = (bytesMax = room) => settlements.take(bytesMax);
-  return { clock, log, answered, settlements, add, take };
+  return { clock, log, answered, heldUp, settlements, add, take };
 }
 
 const idsOf = (items: readonly Settling[]): string => items.map(({ lease }) => lease.grant.taskId).join("");
@@ -51,6 +53,17 @@ test("frames are cut at a thousand items and at the server's size; one that is l
   for (const taskId of ["a", "b"]) settlements.add(heldLeaseOf({ taskId }), large);
   add("c");
   expect([idsOf(take(4000)), idsOf(take(8000)), idsOf(take(8000))]).toEqual(["a", "bc", ""]);
+});
+
+test("what is held up lets others pass, and goes in its turn later", () => {
+  const { heldUp, add, take } = setUp();
+  add("a", "b", "c");
+  heldUp.add("b");
+  expect(idsOf(take())).toBe("ac");
+  add("d");
+  expect(idsOf(take())).toBe("d");
+  heldUp.clear();
+  expect(idsOf(take())).toBe("b");
 });
 
 test("what was sent and not answered goes again, before all others", () => {

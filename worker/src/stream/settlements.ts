@@ -22,6 +22,8 @@ export type SettlementsDeps = {
   readonly backoff: OwnBackoff | undefined;
   /** There is something to send. */
   readonly onReady: () => void;
+  /** Whether something of a lease has to leave first. */
+  readonly isHeldUp: (lease: HeldLease) => boolean;
   /** The server has answered: the lease is over. */
   readonly onAnswered: (lease: HeldLease) => void;
 };
@@ -50,15 +52,20 @@ export class Settlements {
 
   /** The next frame's worth, in order; at least one if there is any. They must come back, as answered or as unanswered. */
   take(frameBytesMax: number): Settling[] {
+    const taken: Settling[] = [];
     let bytes = 0;
-    let count = 0;
-    for (const item of this.#ready) {
+    let at = 0;
+    for (; at < this.#ready.length; at += 1) {
+      const item = this.#ready[at];
+      if (item === undefined || this.#deps.isHeldUp(item.lease)) continue;
       bytes += item.bytesMax;
-      if (count === itemsMax || (count > 0 && (bytes > frameBytesMax || item.alone))) break;
-      count += 1;
+      const { length } = taken;
+      if (length === itemsMax || (length > 0 && (bytes > frameBytesMax || item.alone))) break;
+      taken.push(item);
       if (item.alone) break;
     }
-    return this.#ready.splice(0, count);
+    if (taken.length > 0) this.#forget(taken);
+    return taken;
   }
 
   /** The server has answered a frame; items that it does not list were accepted. */
@@ -94,6 +101,12 @@ export class Settlements {
     return new Promise((resolve) => {
       this.#onIdle.push(resolve);
     });
+  }
+
+  /** Usually the first ones: then nothing is looked at twice. */
+  #forget(taken: readonly Settling[]): void {
+    if (taken.every((item, at) => this.#ready[at] === item)) this.#ready.splice(0, taken.length);
+    else this.#ready = this.#ready.filter((item) => !taken.includes(item));
   }
 
   #push(lease: HeldLease, outcome: Outcome): void {

@@ -51,13 +51,14 @@ export function createStreams(deps: StreamsDeps): Streams {
     clock,
     backoff: settings.backoff,
     onReady: wake,
+    isHeldUp: (lease) => reports.output.isBefore(lease),
     onAnswered: (lease) => leases.remove(lease),
   });
   const session = new Session({
     ...{ settings, tasks, clock, log, leases, slots, deadlines, settlements, events, beat },
     paused: control.paused,
   });
-  const reports = createReports(clock, leases, wake);
+  const reports = createReports({ clock, log, held: leases, onReady: wake });
   const confirmations = new Confirmations(clock);
   const credit = new Credit({
     free: () => slots.free - session.unconfirmed,

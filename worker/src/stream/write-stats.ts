@@ -24,5 +24,9 @@ export const writeStats = (stats: WorkerStats, confirmedMsAgo: number | undefine
   running: stats.running,
   waiting: stats.waiting,
   slots: stats.slots,
+  zombies: stats.zombies,
+  children: stats.children,
+  slotsMax: stats.slotsMax,
+  held: Object.fromEntries(stats.held),
   ...(confirmedMsAgo !== undefined && { sinceConfirmed: durationFromMs(Math.round(confirmedMsAgo)) }),
 });

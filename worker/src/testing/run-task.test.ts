@@ -35,6 +35,8 @@ test("what the handler does with its context is recorded", async () => {
       ctx.progress(50);
       ctx.progress({ message: "almost" });
       ctx.log.info({ rows: 3 }, "read");
+      await ctx.write({ page: new Date(0) });
+      await ctx.emit("begun", { rows: 3 }, { headers: { tenant: "a" } });
       await ctx.enqueue(add, [1, 2], { priority: 9 });
       await ctx.heartbeat();
       await ctx.extendLease(1000);
@@ -45,6 +47,13 @@ test("what the handler does with its context is recorded", async () => {
   expect(run.progress).toEqual([{ percent: 50 }, { message: "almost" }]);
   expect(run.log).toEqual([
     { level: "info", text: "read", facts: { rows: 3, taskId: "w1", task: "work", attempt: 2 } },
+  ]);
+  expect(run.written).toEqual([{ page: "1970-01-01T00:00:00.000Z" }]);
+  expect(run.emitted).toEqual([
+    {
+      ...{ id: expect.any(String), queue: "works", name: "begun" },
+      ...{ payload: { rows: 3 }, headers: { tenant: "a" } },
+    },
   ]);
   expect(run.enqueued).toMatchObject([{ name: "add", args: [1, 2], options: { priority: 9 } }]);
 });

@@ -11,7 +11,12 @@ import {
   payloadToProto,
   progressFromProto,
 } from "@stem/sdk/internal";
-import { createFakeClient, type FakeClient, type RecordedEnqueue } from "@stem/sdk/testing";
+import {
+  createFakeClient,
+  type FakeClient,
+  type RecordedEnqueue,
+  type RecordedEvent,
+} from "@stem/sdk/testing";
 import { TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
 import { createRegistry, type ImplementationHere } from "../registry.ts";
@@ -35,6 +40,7 @@ export type RunTaskOptions = {
   readonly delivery?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
+  readonly metadata?: Readonly<Record<string, string>>;
   /** What the handler finds as `ctx.lastCheckpoint`. Default: nothing. */
   readonly lastCheckpoint?: unknown;
   /** Cancels the task when it aborts; its reason's text is what the handler reads in `ctx.cancelReason`. */
@@ -61,6 +67,10 @@ export type TaskRun<Result> = {
   /** What it left for the next attempt, in order; the last one counts. */
   readonly checkpoints: readonly unknown[];
   readonly log: readonly RecordedLine[];
+  /** The chunks that it put out, in order, encoded and decoded. */
+  readonly written: readonly unknown[];
+  /** The events that it made known on queues, in order. */
+  readonly emitted: readonly RecordedEvent[];
   readonly enqueued: readonly RecordedEnqueue[];
 };
 
@@ -82,16 +92,21 @@ export async function runTask<Args extends ArgsShape, Result>(
   const [args = [], options = {}] = rest as [args?: ArgsShape, options?: RunTaskOptions];
   const lease = await leaseOf(implementation.task, args, options);
   const { cancel, client = createFakeClient() } = options;
-  const before = client.enqueued.length;
+  const before = { enqueued: client.enqueued.length, emitted: client.emitted.length };
   const { log, lines } = recordingLog();
   const progress: TaskProgress[] = [];
   const checkpoints: unknown[] = [];
+  const written: unknown[] = [];
   const { codec } = implementation.task;
   const seen = watched(implementation);
   const runner = createInProcessRunner({
     registry: createRegistry([seen.implementation]),
     log,
+    // Every line is recorded as it is.
+    ...{ keepLog: false, keepLine: () => undefined },
     enqueuer: () => client,
+    write: async (_, chunk) => void written.push(codec.decode(payloadFromProto(chunk))),
+    emit: (_, { queue, name, payload, options }) => client.queueEvents.emit(queue, name, payload, options),
     progress(_, report) {
       progress.push(progressFromProto(report, codec));
     },
@@ -107,7 +122,11 @@ export async function runTask<Args extends ArgsShape, Result>(
   cancel?.removeEventListener("abort", onCancel);
   const said = await verdictOf<Result>(implementation.task, outcome, lease.stop !== undefined);
   const error = said.outcome === "succeeded" ? undefined : (seen.thrown() ?? said.error);
-  return { ...said, error, progress, checkpoints, log: lines, enqueued: client.enqueued.slice(before) };
+  return {
+    ...{ ...said, error, progress, checkpoints, written, log: lines },
+    enqueued: client.enqueued.slice(before.enqueued),
+    emitted: client.emitted.slice(before.emitted),
+  };
 }
 
 const usualResultBytesMax = 2 * 1024 * 1024;
@@ -116,12 +135,13 @@ const usualLeaseMs = 20_000;
 
 /** A lease as a server would have granted it for a call with these arguments. */
 async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions): Promise<HeldLease> {
-  const { id, queue, headers, tags, maxAttempts, attempt = 1 } = options;
+  const { id, queue, headers, tags, metadata, maxAttempts, attempt = 1 } = options;
   const call = task.call(args, {
     ...(id !== undefined && { id }),
     ...(queue !== undefined && { queue }),
     ...(headers && { headers }),
     ...(tags && { tags }),
+    ...(metadata && { metadata }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   });
   const sent = await outgoingTask(call);
@@ -159,7 +179,10 @@ function watched({ handler, ...rest }: ImplementationHere) {
   return { implementation, thrown: () => thrown };
 }
 
-type Verdict<Result> = Omit<TaskRun<Result>, "progress" | "checkpoints" | "log" | "enqueued">;
+type Verdict<Result> = Omit<
+  TaskRun<Result>,
+  "progress" | "checkpoints" | "log" | "written" | "emitted" | "enqueued"
+>;
 
 async function verdictOf<Result>(
   task: AnyTask<Result>,

@@ -4,6 +4,9 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { LeaseLostReason } from "./lease_pb.ts";
+import { file_stem_v1_lease } from "./lease_pb.ts";
 import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/checkpoint.proto.
  */
 export const file_stem_v1_checkpoint: GenFile = /*@__PURE__*/
-  fileDesc("ChhzdGVtL3YxL2NoZWNrcG9pbnQucHJvdG8SB3N0ZW0udjEiPwoPU2F2ZUNoZWNrcG9pbnRzEiwKC2NoZWNrcG9pbnRzGAEgAygLMhcuc3RlbS52MS5UYXNrQ2hlY2twb2ludCJFCg5UYXNrQ2hlY2twb2ludBITCgtsZWFzZV90b2tlbhgBIAEoDBIeCgRkYXRhGAIgASgLMhAuc3RlbS52MS5QYXlsb2FkYgZwcm90bzM", [file_stem_v1_payload]);
+  fileDesc("ChhzdGVtL3YxL2NoZWNrcG9pbnQucHJvdG8SB3N0ZW0udjEiPwoPU2F2ZUNoZWNrcG9pbnRzEiwKC2NoZWNrcG9pbnRzGAEgAygLMhcuc3RlbS52MS5UYXNrQ2hlY2twb2ludCJFCg5UYXNrQ2hlY2twb2ludBITCgtsZWFzZV90b2tlbhgBIAEoDBIeCgRkYXRhGAIgASgLMhAuc3RlbS52MS5QYXlsb2FkIqMBChZTYXZlQ2hlY2twb2ludHNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjYKC2NoZWNrcG9pbnRzGAIgAygLMhcuc3RlbS52MS5UYXNrQ2hlY2twb2ludEIIukgFkgECCAFCDAoKX25hbWVzcGFjZSJHChdTYXZlQ2hlY2twb2ludHNSZXNwb25zZRIsCgh2ZXJkaWN0cxgBIAMoCzIaLnN0ZW0udjEuQ2hlY2twb2ludFZlcmRpY3QiUQoRQ2hlY2twb2ludFZlcmRpY3QSDQoFc2F2ZWQYASABKAgSLQoLbG9zdF9yZWFzb24YAiABKA4yGC5zdGVtLnYxLkxlYXNlTG9zdFJlYXNvbmIGcHJvdG8z", [file_buf_validate_validate, file_stem_v1_lease, file_stem_v1_payload]);
 
 /**
  * What attempts leave for their successors, should they not come to an end. Kept with the task, durably, and handed to its next
@@ -63,4 +66,81 @@ export type TaskCheckpoint = Message<"stem.v1.TaskCheckpoint"> & {
  */
 export const TaskCheckpointSchema: GenMessage<TaskCheckpoint> = /*@__PURE__*/
   messageDesc(file_stem_v1_checkpoint, 1);
+
+/**
+ * Checkpoints to keep, without a stream.
+ *
+ * @generated from message stem.v1.SaveCheckpointsRequest
+ */
+export type SaveCheckpointsRequest = Message<"stem.v1.SaveCheckpointsRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * 1 to 1,000. Two of one lease: the last one counts.
+   *
+   * @generated from field: repeated stem.v1.TaskCheckpoint checkpoints = 2;
+   */
+  checkpoints: TaskCheckpoint[];
+};
+
+/**
+ * Describes the message stem.v1.SaveCheckpointsRequest.
+ * Use `create(SaveCheckpointsRequestSchema)` to create a new message.
+ */
+export const SaveCheckpointsRequestSchema: GenMessage<SaveCheckpointsRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_checkpoint, 2);
+
+/**
+ * What became of each, in the order of the request.
+ *
+ * @generated from message stem.v1.SaveCheckpointsResponse
+ */
+export type SaveCheckpointsResponse = Message<"stem.v1.SaveCheckpointsResponse"> & {
+  /**
+   * One for each checkpoint.
+   *
+   * @generated from field: repeated stem.v1.CheckpointVerdict verdicts = 1;
+   */
+  verdicts: CheckpointVerdict[];
+};
+
+/**
+ * Describes the message stem.v1.SaveCheckpointsResponse.
+ * Use `create(SaveCheckpointsResponseSchema)` to create a new message.
+ */
+export const SaveCheckpointsResponseSchema: GenMessage<SaveCheckpointsResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_checkpoint, 3);
+
+/**
+ * What became of one checkpoint.
+ *
+ * @generated from message stem.v1.CheckpointVerdict
+ */
+export type CheckpointVerdict = Message<"stem.v1.CheckpointVerdict"> & {
+  /**
+   * It is kept; when not, its lease is over.
+   *
+   * @generated from field: bool saved = 1;
+   */
+  saved: boolean;
+
+  /**
+   * Why the lease is over; unset where it is not.
+   *
+   * @generated from field: stem.v1.LeaseLostReason lost_reason = 2;
+   */
+  lostReason: LeaseLostReason;
+};
+
+/**
+ * Describes the message stem.v1.CheckpointVerdict.
+ * Use `create(CheckpointVerdictSchema)` to create a new message.
+ */
+export const CheckpointVerdictSchema: GenMessage<CheckpointVerdict> = /*@__PURE__*/
+  messageDesc(file_stem_v1_checkpoint, 4);
 

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/queue.proto.
  */
 export const file_stem_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxItYBCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKFAQoKUXVldWVEZXB0aBIRCglzY2hlZHVsZWQYASABKAMSDQoFcmVhZHkYAiABKAMSDgoGbGVhc2VkGAMgASgDEhEKCXN1Y2NlZWRlZBgEIAEoAxIOCgZmYWlsZWQYBSABKAMSEQoJY2FuY2VsbGVkGAYgASgDEg8KB2V4cGlyZWQYByABKAMikAEKClF1ZXVlUGF1c2USDgoGcmVhc29uGAEgASgJEi4KCnBhdXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhdXNlZF9ieRgDIAEoCRIvCgtyZXN1bWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxIqQCCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghzZXR0aW5ncxgHIAEoCzIWLnN0ZW0udjEuUXVldWVTZXR0aW5ncxIQCghyZXZpc2lvbhgIIAEoAxIQCghkZWxldGluZxgJIAEoCCJ4Cg1RdWV1ZVNldHRpbmdzEh0KC2Rlc2NyaXB0aW9uGAEgASgJQgi6SAVyAyiACBIoCgtiYWNrbG9nX21heBgCIAEoA0IOukgLIgkYgKCUpY0dKAFIAIgBARIOCgZjbG9zZWQYAyABKAhCDgoMX2JhY2tsb2dfbWF4IoUBCgpRdWV1ZURlcHRoEhEKCXNjaGVkdWxlZBgBIAEoAxINCgVyZWFkeRgCIAEoAxIOCgZsZWFzZWQYAyABKAMSEQoJc3VjY2VlZGVkGAQgASgDEg4KBmZhaWxlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMSDwoHZXhwaXJlZBgHIAEoAyKQAQoKUXVldWVQYXVzZRIOCgZyZWFzb24YASABKAkSLgoKcGF1c2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGF1c2VkX2J5GAMgASgJEi8KC3Jlc3VtZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A queue and what is in it, at one moment.
@@ -61,6 +62,27 @@ export type Queue = Message<"stem.v1.Queue"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * What operators said of it.
+   *
+   * @generated from field: stem.v1.QueueSettings settings = 7;
+   */
+  settings?: QueueSettings | undefined;
+
+  /**
+   * Rises with every change of its settings; 1 when it came into being.
+   *
+   * @generated from field: int64 revision = 8;
+   */
+  revision: bigint;
+
+  /**
+   * Whether it was deleted and waits for its last tasks to end: it takes nothing and hands nothing out, and then it is gone.
+   *
+   * @generated from field: bool deleting = 9;
+   */
+  deleting: boolean;
 };
 
 /**
@@ -69,6 +91,42 @@ export type Queue = Message<"stem.v1.Queue"> & {
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
   messageDesc(file_stem_v1_queue, 0);
+
+/**
+ * What operators say of a queue. Where its tasks come from and what they get by default is the routing's.
+ *
+ * @generated from message stem.v1.QueueSettings
+ */
+export type QueueSettings = Message<"stem.v1.QueueSettings"> & {
+  /**
+   * What it is for, in words.
+   *
+   * @generated from field: string description = 1;
+   */
+  description: string;
+
+  /**
+   * How many tasks that have not ended may be in it. More are refused with QUEUE_FULL; what comes back from a worker never is.
+   * Unset: any number.
+   *
+   * @generated from field: optional int64 backlog_max = 2;
+   */
+  backlogMax?: bigint | undefined;
+
+  /**
+   * Whether it takes nothing new. What is in it goes on.
+   *
+   * @generated from field: bool closed = 3;
+   */
+  closed: boolean;
+};
+
+/**
+ * Describes the message stem.v1.QueueSettings.
+ * Use `create(QueueSettingsSchema)` to create a new message.
+ */
+export const QueueSettingsSchema: GenMessage<QueueSettings> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue, 1);
 
 /**
  * How many tasks of a queue are in which state. Ended tasks count until their retention is over.
@@ -131,7 +189,7 @@ export type QueueDepth = Message<"stem.v1.QueueDepth"> & {
  * Use `create(QueueDepthSchema)` to create a new message.
  */
 export const QueueDepthSchema: GenMessage<QueueDepth> = /*@__PURE__*/
-  messageDesc(file_stem_v1_queue, 1);
+  messageDesc(file_stem_v1_queue, 2);
 
 /**
  * A queue that hands out nothing for now. What runs goes on; what comes in waits.
@@ -173,5 +231,5 @@ export type QueuePause = Message<"stem.v1.QueuePause"> & {
  * Use `create(QueuePauseSchema)` to create a new message.
  */
 export const QueuePauseSchema: GenMessage<QueuePause> = /*@__PURE__*/
-  messageDesc(file_stem_v1_queue, 2);
+  messageDesc(file_stem_v1_queue, 3);
 

@@ -5,9 +5,9 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Queue } from "./queue_pb.ts";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Queue, QueueSettings } from "./queue_pb.ts";
 import { file_stem_v1_queue } from "./queue_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/queue_service.proto.
  */
 export const file_stem_v1_queue_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtzdGVtL3YxL3F1ZXVlX3NlcnZpY2UucHJvdG8SB3N0ZW0udjEilgEKEUxpc3RRdWV1ZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJQgwKCl9uYW1lc3BhY2UiTQoSTGlzdFF1ZXVlc1Jlc3BvbnNlEh4KBnF1ZXVlcxgBIAMoCzIOLnN0ZW0udjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqIBCg9HZXRRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEIMCgpfbmFtZXNwYWNlIjEKEEdldFF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlItUCChFQYXVzZVF1ZXVlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAYgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI7CgxyZXN1bWVfYWZ0ZXIYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioASAASMQoLcmVzdW1lX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSABCCAoGcmVzdW1lQgwKCl9uYW1lc3BhY2UiMwoSUGF1c2VRdWV1ZVJlc3BvbnNlEh0KBXF1ZXVlGAEgASgLMg4uc3RlbS52MS5RdWV1ZSKlAQoSUmVzdW1lUXVldWVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjwKBXF1ZXVlGAIgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZSI0ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh0KBXF1ZXVlGAEgASgLMg4uc3RlbS52MS5RdWV1ZSL1AQoRUHVyZ2VRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBIhCg5leHBlY3RlZF9jb3VudBgDIAEoA0IHukgEIgIoAEgAEhwKCWFueV9jb3VudBgEIAEoCEIHukgEagIIAUgAQg4KDGNvbmZpcm1hdGlvbkIMCgpfbmFtZXNwYWNlIioKElB1cmdlUXVldWVSZXNwb25zZRIUCgxwdXJnZWRfY291bnQYASABKAMy7gIKDFF1ZXVlU2VydmljZRJFCgpMaXN0UXVldWVzEhouc3RlbS52MS5MaXN0UXVldWVzUmVxdWVzdBobLnN0ZW0udjEuTGlzdFF1ZXVlc1Jlc3BvbnNlEj8KCEdldFF1ZXVlEhguc3RlbS52MS5HZXRRdWV1ZVJlcXVlc3QaGS5zdGVtLnYxLkdldFF1ZXVlUmVzcG9uc2USRQoKUGF1c2VRdWV1ZRIaLnN0ZW0udjEuUGF1c2VRdWV1ZVJlcXVlc3QaGy5zdGVtLnYxLlBhdXNlUXVldWVSZXNwb25zZRJICgtSZXN1bWVRdWV1ZRIbLnN0ZW0udjEuUmVzdW1lUXVldWVSZXF1ZXN0Ghwuc3RlbS52MS5SZXN1bWVRdWV1ZVJlc3BvbnNlEkUKClB1cmdlUXVldWUSGi5zdGVtLnYxLlB1cmdlUXVldWVSZXF1ZXN0Ghsuc3RlbS52MS5QdXJnZVF1ZXVlUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_queue]);
+  fileDesc("ChtzdGVtL3YxL3F1ZXVlX3NlcnZpY2UucHJvdG8SB3N0ZW0udjEilgEKEUxpc3RRdWV1ZXNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJQgwKCl9uYW1lc3BhY2UiTQoSTGlzdFF1ZXVlc1Jlc3BvbnNlEh4KBnF1ZXVlcxgBIAMoCzIOLnN0ZW0udjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqIBCg9HZXRRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEIMCgpfbmFtZXNwYWNlIjEKEEdldFF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlItUCChFQYXVzZVF1ZXVlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAYgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI7CgxyZXN1bWVfYWZ0ZXIYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioASAASMQoLcmVzdW1lX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSABCCAoGcmVzdW1lQgwKCl9uYW1lc3BhY2UiMwoSUGF1c2VRdWV1ZVJlc3BvbnNlEh0KBXF1ZXVlGAEgASgLMg4uc3RlbS52MS5RdWV1ZSKlAQoSUmVzdW1lUXVldWVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjwKBXF1ZXVlGAIgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZSI0ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh0KBXF1ZXVlGAEgASgLMg4uc3RlbS52MS5RdWV1ZSL1AQoRUHVyZ2VRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBIhCg5leHBlY3RlZF9jb3VudBgDIAEoA0IHukgEIgIoAEgAEhwKCWFueV9jb3VudBgEIAEoCEIHukgEagIIAUgAQg4KDGNvbmZpcm1hdGlvbkIMCgpfbmFtZXNwYWNlIioKElB1cmdlUXVldWVSZXNwb25zZRIUCgxwdXJnZWRfY291bnQYASABKAMizwEKEkNyZWF0ZVF1ZXVlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEigKCHNldHRpbmdzGAMgASgLMhYuc3RlbS52MS5RdWV1ZVNldHRpbmdzQgwKCl9uYW1lc3BhY2UiRQoTQ3JlYXRlUXVldWVSZXNwb25zZRIdCgVxdWV1ZRgBIAEoCzIOLnN0ZW0udjEuUXVldWUSDwoHY3JlYXRlZBgCIAEoCCLPAgoSVXBkYXRlUXVldWVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjwKBXF1ZXVlGAIgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSMAoIc2V0dGluZ3MYAyABKAsyFi5zdGVtLnYxLlF1ZXVlU2V0dGluZ3NCBrpIA8gBARI3Cgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBARInChFleHBlY3RlZF9yZXZpc2lvbhgFIAEoA0IHukgEIgIoAUgBiAEBQgwKCl9uYW1lc3BhY2VCFAoSX2V4cGVjdGVkX3JldmlzaW9uIjQKE1VwZGF0ZVF1ZXVlUmVzcG9uc2USHQoFcXVldWUYASABKAsyDi5zdGVtLnYxLlF1ZXVlIrQBChJEZWxldGVRdWV1ZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoFcXVldWUYAiABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JBINCgVmb3JjZRgDIAEoCEIMCgpfbmFtZXNwYWNlIkQKE0RlbGV0ZVF1ZXVlUmVzcG9uc2USFwoPY2FuY2VsbGVkX2NvdW50GAEgASgDEhQKDGxlYXNlZF9jb3VudBgCIAEoAzLMBAoMUXVldWVTZXJ2aWNlEkUKCkxpc3RRdWV1ZXMSGi5zdGVtLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Ghsuc3RlbS52MS5MaXN0UXVldWVzUmVzcG9uc2USPwoIR2V0UXVldWUSGC5zdGVtLnYxLkdldFF1ZXVlUmVxdWVzdBoZLnN0ZW0udjEuR2V0UXVldWVSZXNwb25zZRJFCgpQYXVzZVF1ZXVlEhouc3RlbS52MS5QYXVzZVF1ZXVlUmVxdWVzdBobLnN0ZW0udjEuUGF1c2VRdWV1ZVJlc3BvbnNlEkgKC1Jlc3VtZVF1ZXVlEhsuc3RlbS52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHC5zdGVtLnYxLlJlc3VtZVF1ZXVlUmVzcG9uc2USRQoKUHVyZ2VRdWV1ZRIaLnN0ZW0udjEuUHVyZ2VRdWV1ZVJlcXVlc3QaGy5zdGVtLnYxLlB1cmdlUXVldWVSZXNwb25zZRJICgtDcmVhdGVRdWV1ZRIbLnN0ZW0udjEuQ3JlYXRlUXVldWVSZXF1ZXN0Ghwuc3RlbS52MS5DcmVhdGVRdWV1ZVJlc3BvbnNlEkgKC1VwZGF0ZVF1ZXVlEhsuc3RlbS52MS5VcGRhdGVRdWV1ZVJlcXVlc3QaHC5zdGVtLnYxLlVwZGF0ZVF1ZXVlUmVzcG9uc2USSAoLRGVsZXRlUXVldWUSGy5zdGVtLnYxLkRlbGV0ZVF1ZXVlUmVxdWVzdBocLnN0ZW0udjEuRGVsZXRlUXVldWVSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_stem_v1_queue]);
 
 /**
  * Which queues to list.
@@ -337,6 +337,204 @@ export const PurgeQueueResponseSchema: GenMessage<PurgeQueueResponse> = /*@__PUR
   messageDesc(file_stem_v1_queue_service, 9);
 
 /**
+ * Which queue to make.
+ *
+ * @generated from message stem.v1.CreateQueueRequest
+ */
+export type CreateQueueRequest = Message<"stem.v1.CreateQueueRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The queue's name.
+   *
+   * @generated from field: string queue = 2;
+   */
+  queue: string;
+
+  /**
+   * Unset: none.
+   *
+   * @generated from field: stem.v1.QueueSettings settings = 3;
+   */
+  settings?: QueueSettings | undefined;
+};
+
+/**
+ * Describes the message stem.v1.CreateQueueRequest.
+ * Use `create(CreateQueueRequestSchema)` to create a new message.
+ */
+export const CreateQueueRequestSchema: GenMessage<CreateQueueRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue_service, 10);
+
+/**
+ * It is there.
+ *
+ * @generated from message stem.v1.CreateQueueResponse
+ */
+export type CreateQueueResponse = Message<"stem.v1.CreateQueueResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: stem.v1.Queue queue = 1;
+   */
+  queue?: Queue | undefined;
+
+  /**
+   * Whether this call made it.
+   *
+   * @generated from field: bool created = 2;
+   */
+  created: boolean;
+};
+
+/**
+ * Describes the message stem.v1.CreateQueueResponse.
+ * Use `create(CreateQueueResponseSchema)` to create a new message.
+ */
+export const CreateQueueResponseSchema: GenMessage<CreateQueueResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue_service, 11);
+
+/**
+ * What to change.
+ *
+ * @generated from message stem.v1.UpdateQueueRequest
+ */
+export type UpdateQueueRequest = Message<"stem.v1.UpdateQueueRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The queue's name.
+   *
+   * @generated from field: string queue = 2;
+   */
+  queue: string;
+
+  /**
+   * The new values. Those that the mask does not name are not looked at.
+   *
+   * @generated from field: stem.v1.QueueSettings settings = 3;
+   */
+  settings?: QueueSettings | undefined;
+
+  /**
+   * Any of "description", "backlog_max" and "closed". One that is named and has no value in `settings` is taken back: a queue without
+   * backlog_max takes any number.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * The revision that the caller has seen. When the queue has another one by now: REVISION_CONFLICT, which tells it.
+   *
+   * @generated from field: optional int64 expected_revision = 5;
+   */
+  expectedRevision?: bigint | undefined;
+};
+
+/**
+ * Describes the message stem.v1.UpdateQueueRequest.
+ * Use `create(UpdateQueueRequestSchema)` to create a new message.
+ */
+export const UpdateQueueRequestSchema: GenMessage<UpdateQueueRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue_service, 12);
+
+/**
+ * It is changed.
+ *
+ * @generated from message stem.v1.UpdateQueueResponse
+ */
+export type UpdateQueueResponse = Message<"stem.v1.UpdateQueueResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: stem.v1.Queue queue = 1;
+   */
+  queue?: Queue | undefined;
+};
+
+/**
+ * Describes the message stem.v1.UpdateQueueResponse.
+ * Use `create(UpdateQueueResponseSchema)` to create a new message.
+ */
+export const UpdateQueueResponseSchema: GenMessage<UpdateQueueResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue_service, 13);
+
+/**
+ * Which queue to delete.
+ *
+ * @generated from message stem.v1.DeleteQueueRequest
+ */
+export type DeleteQueueRequest = Message<"stem.v1.DeleteQueueRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The queue's name.
+   *
+   * @generated from field: string queue = 2;
+   */
+  queue: string;
+
+  /**
+   * Also while tasks are in it: those that wait are cancelled, those that workers have may end, and are not tried again. A queue
+   * that the routing names is not deleted even so.
+   *
+   * @generated from field: bool force = 3;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message stem.v1.DeleteQueueRequest.
+ * Use `create(DeleteQueueRequestSchema)` to create a new message.
+ */
+export const DeleteQueueRequestSchema: GenMessage<DeleteQueueRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue_service, 14);
+
+/**
+ * It takes nothing any more.
+ *
+ * @generated from message stem.v1.DeleteQueueResponse
+ */
+export type DeleteQueueResponse = Message<"stem.v1.DeleteQueueResponse"> & {
+  /**
+   * How many tasks were cancelled because they waited in it.
+   *
+   * @generated from field: int64 cancelled_count = 1;
+   */
+  cancelledCount: bigint;
+
+  /**
+   * How many tasks workers have yet. 0: it is gone. Otherwise it goes when the last of them has ended, at most so long as its lease.
+   *
+   * @generated from field: int64 leased_count = 2;
+   */
+  leasedCount: bigint;
+};
+
+/**
+ * Describes the message stem.v1.DeleteQueueResponse.
+ * Use `create(DeleteQueueResponseSchema)` to create a new message.
+ */
+export const DeleteQueueResponseSchema: GenMessage<DeleteQueueResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue_service, 15);
+
+/**
  * What operators see of queues and do to them.
  *
  * @generated from service stem.v1.QueueService
@@ -391,6 +589,38 @@ export const QueueService: GenService<{
     methodKind: "unary";
     input: typeof PurgeQueueRequestSchema;
     output: typeof PurgeQueueResponseSchema;
+  },
+  /**
+   * Makes a queue. Where queues are made on first use it need not be called. Idempotent: one that is there with the same settings is
+   * answered, with others it is QUEUE_EXISTS.
+   *
+   * @generated from rpc stem.v1.QueueService.CreateQueue
+   */
+  createQueue: {
+    methodKind: "unary";
+    input: typeof CreateQueueRequestSchema;
+    output: typeof CreateQueueResponseSchema;
+  },
+  /**
+   * Changes the settings that the mask names. Holds for every task that comes after the answer.
+   *
+   * @generated from rpc stem.v1.QueueService.UpdateQueue
+   */
+  updateQueue: {
+    methodKind: "unary";
+    input: typeof UpdateQueueRequestSchema;
+    output: typeof UpdateQueueResponseSchema;
+  },
+  /**
+   * Deletes a queue that nothing needs, else QUEUE_IN_USE says what does. Tasks that ended in it can be read until their retention is
+   * over.
+   *
+   * @generated from rpc stem.v1.QueueService.DeleteQueue
+   */
+  deleteQueue: {
+    methodKind: "unary";
+    input: typeof DeleteQueueRequestSchema;
+    output: typeof DeleteQueueResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_stem_v1_queue_service, 0);

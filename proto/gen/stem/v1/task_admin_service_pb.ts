@@ -9,15 +9,19 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
-import type { Task, TaskState } from "./task_pb.ts";
+import type { SetRetentionRequestSchema, SetRetentionResponseSchema } from "./retention_pb.ts";
+import { file_stem_v1_retention } from "./retention_pb.ts";
+import type { Task, TaskState, TaskStateReason } from "./task_pb.ts";
 import { file_stem_v1_task } from "./task_pb.ts";
+import type { TaskCause } from "./task_explanation_pb.ts";
+import { file_stem_v1_task_explanation } from "./task_explanation_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/task_admin_service.proto.
  */
 export const file_stem_v1_task_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSLLAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/AUIMCgpfbmFtZXNwYWNlImAKEkNhbmNlbFRhc2tSZXNwb25zZRInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5DYW5jZWxPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUikgIKElJldm9rZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI5Cgh0YXNrX2lkcxgCIAMoCUInukgkkgEhCAEQ6AcYASIYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARI3CgN0dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIFCIDnhA8qAEIMCgpfbmFtZXNwYWNlIjoKE1Jldm9rZVRhc2tzUmVzcG9uc2USIwoFdGFza3MYASADKAsyFC5zdGVtLnYxLlJldm9rZWRUYXNrImoKC1Jldm9rZWRUYXNrEg8KB3Rhc2tfaWQYASABKAkSJwoHb3V0Y29tZRgCIAEoDjIWLnN0ZW0udjEuQ2FuY2VsT3V0Y29tZRIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlItsBChFSZXBsYXlUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSNQoLbmV3X3Rhc2tfaWQYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgBiAEBQgwKCl9uYW1lc3BhY2VCDgoMX25ld190YXNrX2lkIjsKElJlcGxheVRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEhQKDGRlZHVwbGljYXRlZBgCIAEoCCLlAwoRVXBkYXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSAGIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAKIAQESIAoIcHJpb3JpdHkYBCABKAVCCbpIBhoEGAkoAEgDiAEBEjQKBWRlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyAEgAEjUKD25vdF9iZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABJBCgVxdWV1ZRgHIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kSASIAQESHgoEYXJncxgIIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIHCgVzdGFydEIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbkILCglfcHJpb3JpdHlCCAoGX3F1ZXVlIjEKElVwZGF0ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFSdW5UYXNrTm93UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIxChJSdW5UYXNrTm93UmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayKPAgoPTW92ZVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBInChFleHBlY3RlZF9yZXZpc2lvbhgDIAEoA0IHukgEIgIoAUgBiAEBEjwKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iLwoQTW92ZVRhc2tSZXNwb25zZRIbCgR0YXNrGAEgASgLMg0uc3RlbS52MS5UYXNrItMBChFEZWxldGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI3ChJEZWxldGVUYXNrUmVzcG9uc2USIQoFc3RhdGUYASABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZSqyAQoNQ2FuY2VsT3V0Y29tZRIeChpDQU5DRUxfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGENBTkNFTF9PVVRDT01FX0NBTkNFTExFRBABEhwKGENBTkNFTF9PVVRDT01FX1JFUVVFU1RFRBACEiMKH0NBTkNFTF9PVVRDT01FX0FMUkVBRFlfVEVSTUlOQUwQAxIgChxDQU5DRUxfT1VUQ09NRV9SRVZPS0VEX0FIRUFEEAQygAQKEFRhc2tBZG1pblNlcnZpY2USRQoKQ2FuY2VsVGFzaxIaLnN0ZW0udjEuQ2FuY2VsVGFza1JlcXVlc3QaGy5zdGVtLnYxLkNhbmNlbFRhc2tSZXNwb25zZRJICgtSZXZva2VUYXNrcxIbLnN0ZW0udjEuUmV2b2tlVGFza3NSZXF1ZXN0Ghwuc3RlbS52MS5SZXZva2VUYXNrc1Jlc3BvbnNlEkUKClJlcGxheVRhc2sSGi5zdGVtLnYxLlJlcGxheVRhc2tSZXF1ZXN0Ghsuc3RlbS52MS5SZXBsYXlUYXNrUmVzcG9uc2USRQoKVXBkYXRlVGFzaxIaLnN0ZW0udjEuVXBkYXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLlVwZGF0ZVRhc2tSZXNwb25zZRJFCgpSdW5UYXNrTm93Ehouc3RlbS52MS5SdW5UYXNrTm93UmVxdWVzdBobLnN0ZW0udjEuUnVuVGFza05vd1Jlc3BvbnNlEj8KCE1vdmVUYXNrEhguc3RlbS52MS5Nb3ZlVGFza1JlcXVlc3QaGS5zdGVtLnYxLk1vdmVUYXNrUmVzcG9uc2USRQoKRGVsZXRlVGFzaxIaLnN0ZW0udjEuRGVsZXRlVGFza1JlcXVlc3QaGy5zdGVtLnYxLkRlbGV0ZVRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_task]);
+  fileDesc("CiBzdGVtL3YxL3Rhc2tfYWRtaW5fc2VydmljZS5wcm90bxIHc3RlbS52MSLlAQoRQ2FuY2VsVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMogAgSGwoJcmVxdWVzdGVyGAQgASgJQgi6SAVyAyj/ARIYChB3aXRoX2Rlc2NlbmRhbnRzGAUgASgIQgwKCl9uYW1lc3BhY2UilQEKEkNhbmNlbFRhc2tSZXNwb25zZRInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5DYW5jZWxPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSGQoRZGVzY2VuZGFudHNfY291bnQYAyABKAMSGAoQZGVzY2VuZGFudHNfbGVmdBgEIAEoCCKSAgoSUmV2b2tlVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjkKCHRhc2tfaWRzGAIgAygJQie6SCSSASEIARDoBxgBIhhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSGAoGcmVhc29uGAMgASgJQgi6SAVyAyiACBIbCglyZXF1ZXN0ZXIYBCABKAlCCLpIBXIDKP8BEjcKA3R0bBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgUIgOeEDyoAQgwKCl9uYW1lc3BhY2UiOgoTUmV2b2tlVGFza3NSZXNwb25zZRIjCgV0YXNrcxgBIAMoCzIULnN0ZW0udjEuUmV2b2tlZFRhc2siagoLUmV2b2tlZFRhc2sSDwoHdGFza19pZBgBIAEoCRInCgdvdXRjb21lGAIgASgOMhYuc3RlbS52MS5DYW5jZWxPdXRjb21lEiEKBXN0YXRlGAMgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUi2wEKEVJlcGxheVRhc2tSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEiwKB3Rhc2tfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBI1CgtuZXdfdGFza19pZBgDIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kSAGIAQFCDAoKX25hbWVzcGFjZUIOCgxfbmV3X3Rhc2tfaWQiOwoSUmVwbGF5VGFza1Jlc3BvbnNlEg8KB3Rhc2tfaWQYASABKAkSFAoMZGVkdXBsaWNhdGVkGAIgASgIIpIFChFVcGRhdGVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAYgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAogBARIgCghwcmlvcml0eRgEIAEoBUIJukgGGgQYCSgASAOIAQESNAoFZGVsYXkYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIASAASNQoPbm90X2JlZm9yZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEkEKBXF1ZXVlGAcgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIBIgBARIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEnoKCG1ldGFkYXRhGAkgAygLMiguc3RlbS52MS5VcGRhdGVUYXNrUmVxdWVzdC5NZXRhZGF0YUVudHJ5Qj66SDuaATgQQCIhch8yHV5bYS16MC05X11bYS16MC05Xy4tXXswLDEyN30kKhFyDyiACDIKXlteXHgwMF0qJBovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBwoFc3RhcnRCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb25CCwoJX3ByaW9yaXR5QggKBl9xdWV1ZSIxChJVcGRhdGVUYXNrUmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayLTAQoRUnVuVGFza05vd1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAGIAQFCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iMQoSUnVuVGFza05vd1Jlc3BvbnNlEhsKBHRhc2sYASABKAsyDS5zdGVtLnYxLlRhc2sijwIKD01vdmVUYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBARI8CgVxdWV1ZRgEIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kQgwKCl9uYW1lc3BhY2VCFAoSX2V4cGVjdGVkX3JldmlzaW9uIi8KEE1vdmVUYXNrUmVzcG9uc2USGwoEdGFzaxgBIAEoCzINLnN0ZW0udjEuVGFzayLTAQoRRGVsZXRlVGFza1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLAoHdGFza19pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEicKEWV4cGVjdGVkX3JldmlzaW9uGAMgASgDQge6SAQiAigBSAGIAQFCDAoKX25hbWVzcGFjZUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iNwoSRGVsZXRlVGFza1Jlc3BvbnNlEiEKBXN0YXRlGAEgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUilQEKEkV4cGxhaW5UYXNrUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIsCgd0YXNrX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSRCDAoKX25hbWVzcGFjZSLRAQoTRXhwbGFpblRhc2tSZXNwb25zZRIPCgd0YXNrX2lkGAEgASgJEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLgoMc3RhdGVfcmVhc29uGAMgASgOMhguc3RlbS52MS5UYXNrU3RhdGVSZWFzb24SEAoIcmV2aXNpb24YBCABKAMSDQoFcXVldWUYBSABKAkSIgoGY2F1c2VzGAYgAygLMhIuc3RlbS52MS5UYXNrQ2F1c2USEQoJc3RhcnRhYmxlGAcgASgIKrIBCg1DYW5jZWxPdXRjb21lEh4KGkNBTkNFTF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYQ0FOQ0VMX09VVENPTUVfQ0FOQ0VMTEVEEAESHAoYQ0FOQ0VMX09VVENPTUVfUkVRVUVTVEVEEAISIwofQ0FOQ0VMX09VVENPTUVfQUxSRUFEWV9URVJNSU5BTBADEiAKHENBTkNFTF9PVVRDT01FX1JFVk9LRURfQUhFQUQQBDKXBQoQVGFza0FkbWluU2VydmljZRJFCgpDYW5jZWxUYXNrEhouc3RlbS52MS5DYW5jZWxUYXNrUmVxdWVzdBobLnN0ZW0udjEuQ2FuY2VsVGFza1Jlc3BvbnNlEkgKC1Jldm9rZVRhc2tzEhsuc3RlbS52MS5SZXZva2VUYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlJldm9rZVRhc2tzUmVzcG9uc2USRQoKUmVwbGF5VGFzaxIaLnN0ZW0udjEuUmVwbGF5VGFza1JlcXVlc3QaGy5zdGVtLnYxLlJlcGxheVRhc2tSZXNwb25zZRJFCgpVcGRhdGVUYXNrEhouc3RlbS52MS5VcGRhdGVUYXNrUmVxdWVzdBobLnN0ZW0udjEuVXBkYXRlVGFza1Jlc3BvbnNlEkUKClJ1blRhc2tOb3cSGi5zdGVtLnYxLlJ1blRhc2tOb3dSZXF1ZXN0Ghsuc3RlbS52MS5SdW5UYXNrTm93UmVzcG9uc2USPwoITW92ZVRhc2sSGC5zdGVtLnYxLk1vdmVUYXNrUmVxdWVzdBoZLnN0ZW0udjEuTW92ZVRhc2tSZXNwb25zZRJFCgpEZWxldGVUYXNrEhouc3RlbS52MS5EZWxldGVUYXNrUmVxdWVzdBobLnN0ZW0udjEuRGVsZXRlVGFza1Jlc3BvbnNlEksKDFNldFJldGVudGlvbhIcLnN0ZW0udjEuU2V0UmV0ZW50aW9uUmVxdWVzdBodLnN0ZW0udjEuU2V0UmV0ZW50aW9uUmVzcG9uc2USSAoLRXhwbGFpblRhc2sSGy5zdGVtLnYxLkV4cGxhaW5UYXNrUmVxdWVzdBocLnN0ZW0udjEuRXhwbGFpblRhc2tSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_payload, file_stem_v1_retention, file_stem_v1_task, file_stem_v1_task_explanation]);
 
 /**
  * Which task to cancel.
@@ -52,6 +56,13 @@ export type CancelTaskRequest = Message<"stem.v1.CancelTaskRequest"> & {
    * @generated from field: string requester = 4;
    */
   requester: string;
+
+  /**
+   * Also cancel every task that descends from it, whether or not it has ended itself. At most 10,000: see descendants_left.
+   *
+   * @generated from field: bool with_descendants = 5;
+   */
+  withDescendants: boolean;
 };
 
 /**
@@ -80,6 +91,20 @@ export type CancelTaskResponse = Message<"stem.v1.CancelTaskResponse"> & {
    * @generated from field: stem.v1.TaskState state = 2;
    */
   state: TaskState;
+
+  /**
+   * How many of its descendants were cancelled, or their workers asked, by this call.
+   *
+   * @generated from field: int64 descendants_count = 3;
+   */
+  descendantsCount: bigint;
+
+  /**
+   * It has more descendants than a call works through: ask again.
+   *
+   * @generated from field: bool descendants_left = 4;
+   */
+  descendantsLeft: boolean;
 };
 
 /**
@@ -328,6 +353,13 @@ export type UpdateTaskRequest = Message<"stem.v1.UpdateTaskRequest"> & {
    * @generated from field: stem.v1.Payload args = 8;
    */
   args?: Payload | undefined;
+
+  /**
+   * Notes to add to its metadata, or to put in place of those with the same key; an empty one removes. Bounds as in NewTask.
+   *
+   * @generated from field: map<string, string> metadata = 9;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -534,6 +566,97 @@ export const DeleteTaskResponseSchema: GenMessage<DeleteTaskResponse> = /*@__PUR
   messageDesc(file_stem_v1_task_admin_service, 14);
 
 /**
+ * Which task to explain.
+ *
+ * @generated from message stem.v1.ExplainTaskRequest
+ */
+export type ExplainTaskRequest = Message<"stem.v1.ExplainTaskRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * The task's id.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+};
+
+/**
+ * Describes the message stem.v1.ExplainTaskRequest.
+ * Use `create(ExplainTaskRequestSchema)` to create a new message.
+ */
+export const ExplainTaskRequestSchema: GenMessage<ExplainTaskRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 15);
+
+/**
+ * Why it does not run.
+ *
+ * @generated from message stem.v1.ExplainTaskResponse
+ */
+export type ExplainTaskResponse = Message<"stem.v1.ExplainTaskResponse"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * Its state, and why it is in it.
+   *
+   * @generated from field: stem.v1.TaskState state = 2;
+   */
+  state: TaskState;
+
+  /**
+   * Why it is there, where the state alone does not say it.
+   *
+   * @generated from field: stem.v1.TaskStateReason state_reason = 3;
+   */
+  stateReason: TaskStateReason;
+
+  /**
+   * Its revision.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+
+  /**
+   * The queue that it is in.
+   *
+   * @generated from field: string queue = 5;
+   */
+  queue: string;
+
+  /**
+   * All causes, in the order in which they have to be over. The last one of a ready task is its place in line.
+   *
+   * @generated from field: repeated stem.v1.TaskCause causes = 6;
+   */
+  causes: TaskCause[];
+
+  /**
+   * Nothing keeps it but that no worker has taken it yet: one that may have it, and takes all that its queue has now, would get it.
+   *
+   * @generated from field: bool startable = 7;
+   */
+  startable: boolean;
+};
+
+/**
+ * Describes the message stem.v1.ExplainTaskResponse.
+ * Use `create(ExplainTaskResponseSchema)` to create a new message.
+ */
+export const ExplainTaskResponseSchema: GenMessage<ExplainTaskResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task_admin_service, 16);
+
+/**
  * What became of a request to cancel.
  *
  * @generated from enum stem.v1.CancelOutcome
@@ -664,6 +787,28 @@ export const TaskAdminService: GenService<{
     methodKind: "unary";
     input: typeof DeleteTaskRequestSchema;
     output: typeof DeleteTaskResponseSchema;
+  },
+  /**
+   * Says anew until when the record of an ended task is kept, its result with it. From then on only that counts: a bound on the number of
+   * ended tasks removes it no more. TASK_NOT_ENDED while it lives. Idempotent.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.SetRetention
+   */
+  setRetention: {
+    methodKind: "unary";
+    input: typeof SetRetentionRequestSchema;
+    output: typeof SetRetentionResponseSchema;
+  },
+  /**
+   * Says why a task does not run: everything that keeps it, what has to be over first coming first. Of a task that runs or has ended
+   * it says that. One read, of one moment.
+   *
+   * @generated from rpc stem.v1.TaskAdminService.ExplainTask
+   */
+  explainTask: {
+    methodKind: "unary";
+    input: typeof ExplainTaskRequestSchema;
+    output: typeof ExplainTaskResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_stem_v1_task_admin_service, 0);

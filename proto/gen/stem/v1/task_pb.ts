@@ -9,8 +9,12 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Failure } from "./failure_pb.ts";
 import { file_stem_v1_failure } from "./failure_pb.ts";
+import type { TaskInput } from "./link_pb.ts";
+import { file_stem_v1_link } from "./link_pb.ts";
 import type { Payload } from "./payload_pb.ts";
 import { file_stem_v1_payload } from "./payload_pb.ts";
+import type { KeepNewest } from "./retention_pb.ts";
+import { file_stem_v1_retention } from "./retention_pb.ts";
 import type { RetryPolicy } from "./retry_pb.ts";
 import { file_stem_v1_retry } from "./retry_pb.ts";
 import type { TaskClaim, UniqueOptions } from "./unique_pb.ts";
@@ -21,7 +25,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/task.proto.
  */
 export const file_stem_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEilgcKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQikAwKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBARIzCglsaW1pdF9rZXkYFCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgGiAEBEjYKDG9yZGVyaW5nX2tleRgVIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAeIAQESNgoMZmFpcm5lc3Nfa2V5GBYgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRICIgBARKNAQoPcmVxdWlyZWRfbGFiZWxzGBcgAygLMiguc3RlbS52MS5UYXNrT3B0aW9ucy5SZXF1aXJlZExhYmVsc0VudHJ5Qkq6SEeaAUQQECImciQyIl5bQS1aYS16MC05XVtBLVphLXowLTkuXy8tXXswLDYyfSQqGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBImCgZ1bmlxdWUYIyABKAsyFi5zdGVtLnYxLlVuaXF1ZU9wdGlvbnMaNQoTUmVxdWlyZWRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOsoBukjGARrDAQobdGFza19vcHRpb25zLmRlYm91bmNlX3N0YXJ0Ej9hIGRlYm91bmNlIHNheXMgd2hlbiB0aGUgdGFzayBzdGFydHMsIGFuZCBubyBkZWxheSBvciB0aW1lIGRvZXMaYyFoYXModGhpcy51bmlxdWUpIHx8ICFoYXModGhpcy51bmlxdWUuZGVib3VuY2UpIHx8ICghaGFzKHRoaXMuZGVsYXkpICYmICFoYXModGhpcy5ub3RfYmVmb3JlX3RpbWUpKUIHCgVzdGFydEIICgZleHBpcnlCCwoJX3ByaW9yaXR5Qg8KDV9tYXhfYXR0ZW1wdHNCEQoPX21heF9kZWxpdmVyaWVzQhAKDl9pZ25vcmVfcmVzdWx0QgwKCl9saW1pdF9rZXlCDwoNX29yZGVyaW5nX2tleUIPCg1fZmFpcm5lc3Nfa2V5IksKDFRyYWNlQ29udGV4dBIdCgt0cmFjZXBhcmVudBgBIAEoCUIIukgFcgMogAESHAoKdHJhY2VzdGF0ZRgCIAEoCUIIukgFcgMogAQiWgoJU2lnbmF0dXJlEhgKBmtleV9pZBgBIAEoCUIIukgFcgMo/wESGgoJYWxnb3JpdGhtGAIgASgJQge6SARyAihAEhcKBWJ5dGVzGAMgASgMQgi6SAV6AxiACCKNCAoEVGFzaxIRCgluYW1lc3BhY2UYASABKAkSCgoCaWQYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVxdWV1ZRgEIAEoCRIhCgVzdGF0ZRgFIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi4KDHN0YXRlX3JlYXNvbhgGIAEoDjIYLnN0ZW0udjEuVGFza1N0YXRlUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEh4KBGFyZ3MYCCABKAsyEC5zdGVtLnYxLlBheWxvYWQSJQoHb3B0aW9ucxgJIAEoCzIULnN0ZW0udjEuVGFza09wdGlvbnMSKwoHaGVhZGVycxgKIAMoCzIaLnN0ZW0udjEuVGFzay5IZWFkZXJzRW50cnkSDAoEdGFncxgLIAMoCRIkCgV0cmFjZRgMIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgNIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEg8KB2F0dGVtcHQYDiABKAUSEgoKZGVsaXZlcmllcxgPIAEoBRIdCgVmZW5jZRgQIAEoCzIOLnN0ZW0udjEuRmVuY2USDgoGd29ya2VyGBEgASgJEi8KC2NyZWF0ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9ub3RfYmVmb3JlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpwdXJnZV90aW1lGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgZyZXN1bHQYFyABKAsyEC5zdGVtLnYxLlBheWxvYWQSIQoHZmFpbHVyZRgYIAEoCzIQLnN0ZW0udjEuRmFpbHVyZRImCgZjYW5jZWwYGSABKAsyFi5zdGVtLnYxLkNhbmNlbFJlcXVlc3QSEQoJcmVwbGF5X29mGBogASgJEiMKCHByb2dyZXNzGBsgASgLMhEuc3RlbS52MS5Qcm9ncmVzcxIQCghwcmlvcml0eRglIAEoBRIfCgRnYXRlGCIgASgLMhEuc3RlbS52MS5UYXNrR2F0ZRIRCglwYXJlbnRfaWQYHCABKAkSDwoHcm9vdF9pZBgdIAEoCRIhCgVjbGFpbRgoIAEoCzISLnN0ZW0udjEuVGFza0NsYWltGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlQKCFRhc2tHYXRlEhMKCXRhc2tfbmFtZRgBIAEoCUgAEhMKCWxpbWl0X2tleRgCIAEoCUgAEhYKDG9yZGVyaW5nX2tleRgDIAEoCUgAQgYKBGdhdGUiZAoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglyZXF1ZXN0ZXIYAyABKAkigAEKCFByb2dyZXNzEi0KB3BlcmNlbnQYASABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAASACIAQESGQoHbWVzc2FnZRgCIAEoCUIIukgFcgMogCASHgoEZGF0YRgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIKCghfcGVyY2VudCIjCgVGZW5jZRINCgVlcG9jaBgBIAEoBBILCgNzZXEYAiABKAQqSgoHQWNrTW9kZRIYChRBQ0tfTU9ERV9VTlNQRUNJRklFRBAAEhEKDUFDS19NT0RFX0xBVEUQARISCg5BQ0tfTU9ERV9FQVJMWRACKtEBCglUYXNrU3RhdGUSGgoWVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhgKFFRBU0tfU1RBVEVfU0NIRURVTEVEEAESFAoQVEFTS19TVEFURV9SRUFEWRACEhUKEVRBU0tfU1RBVEVfTEVBU0VEEAMSGAoUVEFTS19TVEFURV9TVUNDRUVERUQQBBIVChFUQVNLX1NUQVRFX0ZBSUxFRBAFEhgKFFRBU0tfU1RBVEVfQ0FOQ0VMTEVEEAYSFgoSVEFTS19TVEFURV9FWFBJUkVEEAcq4gQKD1Rhc2tTdGF0ZVJlYXNvbhIhCh1UQVNLX1NUQVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1RBU0tfU1RBVEVfUkVBU09OX0RFTEFZEAESHQoZVEFTS19TVEFURV9SRUFTT05fQkFDS09GRhACEiIKHlRBU0tfU1RBVEVfUkVBU09OX1VOS05PV05fTkFNRRADEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFTEVBU0VEEAQSIwofVEFTS19TVEFURV9SRUFTT05fTEVBU0VfRVhQSVJFRBAFEiIKHlRBU0tfU1RBVEVfUkVBU09OX01BWF9BVFRFTVBUUxAGEiQKIFRBU0tfU1RBVEVfUkVBU09OX01BWF9ERUxJVkVSSUVTEAcSIwofVEFTS19TVEFURV9SRUFTT05fTk9OX1JFVFJZQUJMRRAIEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFSkVDVEVEEAkSJgoiVEFTS19TVEFURV9SRUFTT05fUkVTVUxUX1RPT19MQVJHRRAKEiYKIlRBU0tfU1RBVEVfUkVBU09OX0NBTkNFTF9SRVFVRVNURUQQCxIcChhUQVNLX1NUQVRFX1JFQVNPTl9QVVJHRUQQDBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRVBMQUNFRBANEiMKH1RBU0tfU1RBVEVfUkVBU09OX1NUQVJUX09WRVJEVUUQDhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9BVF9NT1NUX09OQ0UQDxIhCh1UQVNLX1NUQVRFX1JFQVNPTl9XT1JLRVJfTE9TVBAQYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_unique]);
+  fileDesc("ChJzdGVtL3YxL3Rhc2sucHJvdG8SB3N0ZW0udjEiuwgKB05ld1Rhc2sSLAoCaWQYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgAiAEBEikKBG5hbWUYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIeCgRhcmdzGAMgASgLMhAuc3RlbS52MS5QYXlsb2FkEkEKBXF1ZXVlGAQgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSRIAYgBARIlCgdvcHRpb25zGAUgASgLMhQuc3RlbS52MS5UYXNrT3B0aW9ucxKcAgoHaGVhZGVycxgGIAMoCzIdLnN0ZW0udjEuTmV3VGFzay5IZWFkZXJzRW50cnlC6wG6SOcBmgHjARBAIscBugGiAQoQaGVhZGVycy5yZXNlcnZlZBIya2V5cyBzdGVtLSosIGdycGMtKiBhbmQgeC1mb3J3YXJkZWQtKiBhcmUgcmVzZXJ2ZWQaWiF0aGlzLnN0YXJ0c1dpdGgoJ3N0ZW0tJykgJiYgIXRoaXMuc3RhcnRzV2l0aCgnZ3JwYy0nKSAmJiAhdGhpcy5zdGFydHNXaXRoKCd4LWZvcndhcmRlZC0nKXIfMh1eW2EtejAtOV9dW2EtejAtOV8uLV17MCwxMjd9JCoVchMogCAyDl5bXlx4MDBcclxuXSokEjIKBHRhZ3MYByADKAlCJLpIIZIBHhAQGAEiGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JBIkCgV0cmFjZRgIIAEoCzIVLnN0ZW0udjEuVHJhY2VDb250ZXh0EiUKCXNpZ25hdHVyZRgJIAEoCzISLnN0ZW0udjEuU2lnbmF0dXJlEjUKC3JvdXRpbmdfa2V5GAogASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAogBARIzCglwYXJlbnRfaWQYDCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgDiAEBEjEKB3Jvb3RfaWQYDSABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEgEiAEBEnIKCG1ldGFkYXRhGA4gAygLMh4uc3RlbS52MS5OZXdUYXNrLk1ldGFkYXRhRW50cnlCQLpIPZoBOhAgIiFyHzIdXlthLXowLTlfXVthLXowLTlfLi1dezAsMTI3fSQqE3IREAEogAgyCl5bXlx4MDBdKiQaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgUKA19pZEIICgZfcXVldWVCDgoMX3JvdXRpbmdfa2V5QgwKCl9wYXJlbnRfaWRCCgoIX3Jvb3RfaWQi3BAKC1Rhc2tPcHRpb25zEiAKCHByaW9yaXR5GAEgASgFQgm6SAYaBBgJKABIAogBARIlCgxtYXhfYXR0ZW1wdHMYAiABKAVCCrpIBxoFGOgHKAFIA4gBARInCg5tYXhfZGVsaXZlcmllcxgDIAEoBUIKukgHGgUY6AcoAUgEiAEBEiMKBXJldHJ5GAQgASgLMhQuc3RlbS52MS5SZXRyeVBvbGljeRI0CgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgBIABI1Cg9ub3RfYmVmb3JlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASQQoKdGltZV9saW1pdBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkISukgPqgEMIgQIgKMFMgQQwIQ9EkIKDmxlYXNlX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwiQHDICCAESRQoQcmVzdWx0X3JldGVudGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgYIgIawlgEyABJGCg9zb2Z0X3RpbWVfbGltaXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRJDCgxleHBpcmVfYWZ0ZXIYCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIGCICGsJYBMgBIARIxCgtleHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIARJDCgxzdGFydF93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIECICjBTIEEMCEPRInCgNhY2sYDiABKA4yEC5zdGVtLnYxLkFja01vZGVCCLpIBYIBAhABEhoKDWlnbm9yZV9yZXN1bHQYDyABKAhIBYgBARIzCglsaW1pdF9rZXkYFCABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JEgGiAEBEjYKDG9yZGVyaW5nX2tleRgVIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXswLDI1NX0kSAeIAQESNgoMZmFpcm5lc3Nfa2V5GBYgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezAsMjU1fSRICIgBARKNAQoPcmVxdWlyZWRfbGFiZWxzGBcgAygLMiguc3RlbS52MS5UYXNrT3B0aW9ucy5SZXF1aXJlZExhYmVsc0VudHJ5Qkq6SEeaAUQQECImciQyIl5bQS1aYS16MC05XVtBLVphLXowLTkuXy8tXXswLDYyfSQqGHIWMhReW1x4MjEtXHg3ZV17MCwyNTV9JBImCgZ1bmlxdWUYIyABKAsyFi5zdGVtLnYxLlVuaXF1ZU9wdGlvbnMSKAoLa2VlcF9uZXdlc3QYKCABKAsyEy5zdGVtLnYxLktlZXBOZXdlc3QSJQoEbGluaxgtIAMoCzINLnN0ZW0udjEuTGlua0IIukgFkgECEBASKwoKbGlua19lcnJvchguIAMoCzINLnN0ZW0udjEuTGlua0IIukgFkgECEBAaNQoTUmVxdWlyZWRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOpgFukiUBRrDAQobdGFza19vcHRpb25zLmRlYm91bmNlX3N0YXJ0Ej9hIGRlYm91bmNlIHNheXMgd2hlbiB0aGUgdGFzayBzdGFydHMsIGFuZCBubyBkZWxheSBvciB0aW1lIGRvZXMaYyFoYXModGhpcy51bmlxdWUpIHx8ICFoYXModGhpcy51bmlxdWUuZGVib3VuY2UpIHx8ICghaGFzKHRoaXMuZGVsYXkpICYmICFoYXModGhpcy5ub3RfYmVmb3JlX3RpbWUpKRqFAgoXdGFza19vcHRpb25zLmxhdGVfc3RhcnQSM211c3Qgbm90IGhhdmUgYW4gZXhwaXJ5IHRoYXQgY29tZXMgYmVmb3JlIHRoZSBzdGFydBq0ASEoaGFzKHRoaXMuZGVsYXkpICYmIGhhcyh0aGlzLmV4cGlyZV9hZnRlcikgJiYgdGhpcy5kZWxheSA+PSB0aGlzLmV4cGlyZV9hZnRlcikgJiYgIShoYXModGhpcy5ub3RfYmVmb3JlX3RpbWUpICYmIGhhcyh0aGlzLmV4cGlyZV90aW1lKSAmJiB0aGlzLm5vdF9iZWZvcmVfdGltZSA+PSB0aGlzLmV4cGlyZV90aW1lKRrDAQocdGFza19vcHRpb25zLnNvZnRfdGltZV9saW1pdBJCbXVzdCBub3QgaGF2ZSBhIHNvZnQgdGltZSBsaW1pdCB0aGF0IGlzIGxvbmdlciB0aGFuIHRoZSB0aW1lIGxpbWl0Gl8hKGhhcyh0aGlzLnNvZnRfdGltZV9saW1pdCkgJiYgaGFzKHRoaXMudGltZV9saW1pdCkpIHx8IHRoaXMuc29mdF90aW1lX2xpbWl0IDw9IHRoaXMudGltZV9saW1pdEIHCgVzdGFydEIICgZleHBpcnlCCwoJX3ByaW9yaXR5Qg8KDV9tYXhfYXR0ZW1wdHNCEQoPX21heF9kZWxpdmVyaWVzQhAKDl9pZ25vcmVfcmVzdWx0QgwKCl9saW1pdF9rZXlCDwoNX29yZGVyaW5nX2tleUIPCg1fZmFpcm5lc3Nfa2V5In0KBExpbmsSHgoEdGFzaxgBIAEoCzIQLnN0ZW0udjEuTmV3VGFzaxIUCgxpZ25vcmVfaW5wdXQYAiABKAgSMgoIaW5wdXRfYXMYAyABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgAiAEBQgsKCV9pbnB1dF9hcyJLCgxUcmFjZUNvbnRleHQSHQoLdHJhY2VwYXJlbnQYASABKAlCCLpIBXIDKIABEhwKCnRyYWNlc3RhdGUYAiABKAlCCLpIBXIDKIAEIloKCVNpZ25hdHVyZRIYCgZrZXlfaWQYASABKAlCCLpIBXIDKP8BEhoKCWFsZ29yaXRobRgCIAEoCUIHukgEcgIoQBIXCgVieXRlcxgDIAEoDEIIukgFegMYgAgikAkKBFRhc2sSEQoJbmFtZXNwYWNlGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFcXVldWUYBCABKAkSIQoFc3RhdGUYBSABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRIuCgxzdGF0ZV9yZWFzb24YBiABKA4yGC5zdGVtLnYxLlRhc2tTdGF0ZVJlYXNvbhIQCghyZXZpc2lvbhgHIAEoAxIeCgRhcmdzGAggASgLMhAuc3RlbS52MS5QYXlsb2FkEiUKB29wdGlvbnMYCSABKAsyFC5zdGVtLnYxLlRhc2tPcHRpb25zEisKB2hlYWRlcnMYCiADKAsyGi5zdGVtLnYxLlRhc2suSGVhZGVyc0VudHJ5EgwKBHRhZ3MYCyADKAkSJAoFdHJhY2UYDCABKAsyFS5zdGVtLnYxLlRyYWNlQ29udGV4dBIlCglzaWduYXR1cmUYDSABKAsyEi5zdGVtLnYxLlNpZ25hdHVyZRIPCgdhdHRlbXB0GA4gASgFEhIKCmRlbGl2ZXJpZXMYDyABKAUSHQoFZmVuY2UYECABKAsyDi5zdGVtLnYxLkZlbmNlEg4KBndvcmtlchgRIAEoCRIvCgtjcmVhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbm90X2JlZm9yZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHVyZ2VfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoGcmVzdWx0GBcgASgLMhAuc3RlbS52MS5QYXlsb2FkEiEKB2ZhaWx1cmUYGCABKAsyEC5zdGVtLnYxLkZhaWx1cmUSJgoGY2FuY2VsGBkgASgLMhYuc3RlbS52MS5DYW5jZWxSZXF1ZXN0EhEKCXJlcGxheV9vZhgaIAEoCRIjCghwcm9ncmVzcxgbIAEoCzIRLnN0ZW0udjEuUHJvZ3Jlc3MSEAoIcHJpb3JpdHkYJSABKAUSHwoEZ2F0ZRgiIAEoCzIRLnN0ZW0udjEuVGFza0dhdGUSEQoJcGFyZW50X2lkGBwgASgJEg8KB3Jvb3RfaWQYHSABKAkSLQoIbWV0YWRhdGEYKSADKAsyGy5zdGVtLnYxLlRhc2suTWV0YWRhdGFFbnRyeRIhCgVjbGFpbRgoIAEoCzISLnN0ZW0udjEuVGFza0NsYWltEiEKBWlucHV0GC0gASgLMhIuc3RlbS52MS5UYXNrSW5wdXQaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlQKCFRhc2tHYXRlEhMKCXRhc2tfbmFtZRgBIAEoCUgAEhMKCWxpbWl0X2tleRgCIAEoCUgAEhYKDG9yZGVyaW5nX2tleRgDIAEoCUgAQgYKBGdhdGUiZAoNQ2FuY2VsUmVxdWVzdBIOCgZyZWFzb24YASABKAkSMAoMcmVxdWVzdF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglyZXF1ZXN0ZXIYAyABKAkigAEKCFByb2dyZXNzEi0KB3BlcmNlbnQYASABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAASACIAQESGQoHbWVzc2FnZRgCIAEoCUIIukgFcgMogCASHgoEZGF0YRgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEIKCghfcGVyY2VudCIjCgVGZW5jZRINCgVlcG9jaBgBIAEoBBILCgNzZXEYAiABKAQqSgoHQWNrTW9kZRIYChRBQ0tfTU9ERV9VTlNQRUNJRklFRBAAEhEKDUFDS19NT0RFX0xBVEUQARISCg5BQ0tfTU9ERV9FQVJMWRACKtEBCglUYXNrU3RhdGUSGgoWVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhgKFFRBU0tfU1RBVEVfU0NIRURVTEVEEAESFAoQVEFTS19TVEFURV9SRUFEWRACEhUKEVRBU0tfU1RBVEVfTEVBU0VEEAMSGAoUVEFTS19TVEFURV9TVUNDRUVERUQQBBIVChFUQVNLX1NUQVRFX0ZBSUxFRBAFEhgKFFRBU0tfU1RBVEVfQ0FOQ0VMTEVEEAYSFgoSVEFTS19TVEFURV9FWFBJUkVEEAcq4gQKD1Rhc2tTdGF0ZVJlYXNvbhIhCh1UQVNLX1NUQVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1RBU0tfU1RBVEVfUkVBU09OX0RFTEFZEAESHQoZVEFTS19TVEFURV9SRUFTT05fQkFDS09GRhACEiIKHlRBU0tfU1RBVEVfUkVBU09OX1VOS05PV05fTkFNRRADEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFTEVBU0VEEAQSIwofVEFTS19TVEFURV9SRUFTT05fTEVBU0VfRVhQSVJFRBAFEiIKHlRBU0tfU1RBVEVfUkVBU09OX01BWF9BVFRFTVBUUxAGEiQKIFRBU0tfU1RBVEVfUkVBU09OX01BWF9ERUxJVkVSSUVTEAcSIwofVEFTS19TVEFURV9SRUFTT05fTk9OX1JFVFJZQUJMRRAIEh4KGlRBU0tfU1RBVEVfUkVBU09OX1JFSkVDVEVEEAkSJgoiVEFTS19TVEFURV9SRUFTT05fUkVTVUxUX1RPT19MQVJHRRAKEiYKIlRBU0tfU1RBVEVfUkVBU09OX0NBTkNFTF9SRVFVRVNURUQQCxIcChhUQVNLX1NUQVRFX1JFQVNPTl9QVVJHRUQQDBIeChpUQVNLX1NUQVRFX1JFQVNPTl9SRVBMQUNFRBANEiMKH1RBU0tfU1RBVEVfUkVBU09OX1NUQVJUX09WRVJEVUUQDhIiCh5UQVNLX1NUQVRFX1JFQVNPTl9BVF9NT1NUX09OQ0UQDxIhCh1UQVNLX1NUQVRFX1JFQVNPTl9XT1JLRVJfTE9TVBAQYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_link, file_stem_v1_payload, file_stem_v1_retention, file_stem_v1_retry, file_stem_v1_unique]);
 
 /**
  * A task as a producer asks for it, and as a worker gets it.
@@ -114,6 +118,14 @@ export type NewTask = Message<"stem.v1.NewTask"> & {
    * @generated from field: optional string root_id = 13;
    */
   rootId?: string | undefined;
+
+  /**
+   * Notes for whoever looks at it, such as a ticket or a deployment: shown with the task and to its handler, changed by UpdateTask, never
+   * acted upon. Not part of the task's identity. Keys as those of headers; at most 32, 1 to 1,024 bytes each, 8 KiB in all.
+   *
+   * @generated from field: map<string, string> metadata = 14;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -257,7 +269,7 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
 
   /**
    * The key whose limits it obeys, such as a tenant's or a remote system's name; see LimitService. At most 255 printable ASCII
-   * characters without spaces.
+   * characters without spaces; empty: none, whatever a definition says. So with the other two keys.
    *
    * @generated from field: optional string limit_key = 20;
    */
@@ -292,6 +304,27 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
    * @generated from field: stem.v1.UniqueOptions unique = 35;
    */
   unique?: UniqueOptions | undefined;
+
+  /**
+   * How many ended tasks of its name are kept, besides for how long. Unset: all, as long as their retention says.
+   *
+   * @generated from field: stem.v1.KeepNewest keep_newest = 40;
+   */
+  keepNewest?: KeepNewest | undefined;
+
+  /**
+   * Tasks that are made when it has succeeded, in the same transaction. At most 16, and what each says itself counts on.
+   *
+   * @generated from field: repeated stem.v1.Link link = 45;
+   */
+  link: Link[];
+
+  /**
+   * Tasks that are made when it has failed for good. It has not when it was cancelled or expired.
+   *
+   * @generated from field: repeated stem.v1.Link link_error = 46;
+   */
+  linkError: Link[];
 };
 
 /**
@@ -300,6 +333,43 @@ export type TaskOptions = Message<"stem.v1.TaskOptions"> & {
  */
 export const TaskOptionsSchema: GenMessage<TaskOptions> = /*@__PURE__*/
   messageDesc(file_stem_v1_task, 1);
+
+/**
+ * A task that is made when another has ended. It is checked and finds its queue when that one is accepted, and is in nothing that the
+ * other one is in: it has the family and the trace of it, and its result or its failure.
+ *
+ * @generated from message stem.v1.Link
+ */
+export type Link = Message<"stem.v1.Link"> & {
+  /**
+   * The task. Without an id it has one that follows from that of the other task. Its delays count from when it is made.
+   *
+   * @generated from field: stem.v1.NewTask task = 1;
+   */
+  task?: NewTask | undefined;
+
+  /**
+   * It is not handed what the other task returned, or failed with.
+   *
+   * @generated from field: bool ignore_input = 2;
+   */
+  ignoreInput: boolean;
+
+  /**
+   * Under which name it is handed it, where its arguments are a JSON object or none. Unset, with an object: "result", or "error". A JSON
+   * array has it appended. At most 255 printable ASCII characters without spaces.
+   *
+   * @generated from field: optional string input_as = 3;
+   */
+  inputAs?: string | undefined;
+};
+
+/**
+ * Describes the message stem.v1.Link.
+ * Use `create(LinkSchema)` to create a new message.
+ */
+export const LinkSchema: GenMessage<Link> = /*@__PURE__*/
+  messageDesc(file_stem_v1_task, 2);
 
 /**
  * W3C trace context of whoever enqueued the task.
@@ -327,7 +397,7 @@ export type TraceContext = Message<"stem.v1.TraceContext"> & {
  * Use `create(TraceContextSchema)` to create a new message.
  */
 export const TraceContextSchema: GenMessage<TraceContext> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 2);
+  messageDesc(file_stem_v1_task, 3);
 
 /**
  * A producer's signature over namespace, id, name, requested queue, own arguments, own headers and times. What the server
@@ -363,7 +433,7 @@ export type Signature = Message<"stem.v1.Signature"> & {
  * Use `create(SignatureSchema)` to create a new message.
  */
 export const SignatureSchema: GenMessage<Signature> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 3);
+  messageDesc(file_stem_v1_task, 4);
 
 /**
  * A task as the server knows it.
@@ -575,7 +645,7 @@ export type Task = Message<"stem.v1.Task"> & {
   gate?: TaskGate | undefined;
 
   /**
-   * The task whose handler enqueued this one; empty when none did.
+   * The task whose handler enqueued this one, or whose end made it; empty when there is none.
    *
    * @generated from field: string parent_id = 28;
    */
@@ -589,11 +659,25 @@ export type Task = Message<"stem.v1.Task"> & {
   rootId: string;
 
   /**
+   * Notes for whoever looks at it.
+   *
+   * @generated from field: map<string, string> metadata = 41;
+   */
+  metadata: { [key: string]: string };
+
+  /**
    * What it has claimed, whether or not that is over; unset when it claims nothing.
    *
    * @generated from field: stem.v1.TaskClaim claim = 40;
    */
   claim?: TaskClaim | undefined;
+
+  /**
+   * What it was handed by the task whose end made it; unset for all others. Left out of the basic view.
+   *
+   * @generated from field: stem.v1.TaskInput input = 45;
+   */
+  input?: TaskInput | undefined;
 };
 
 /**
@@ -601,7 +685,7 @@ export type Task = Message<"stem.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 4);
+  messageDesc(file_stem_v1_task, 5);
 
 /**
  * What keeps a ready task from being handed out.
@@ -646,7 +730,7 @@ export type TaskGate = Message<"stem.v1.TaskGate"> & {
  * Use `create(TaskGateSchema)` to create a new message.
  */
 export const TaskGateSchema: GenMessage<TaskGate> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 5);
+  messageDesc(file_stem_v1_task, 6);
 
 /**
  * A request to cancel a task.
@@ -681,7 +765,7 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 6);
+  messageDesc(file_stem_v1_task, 7);
 
 /**
  * How far a running attempt has come, as its handler says.
@@ -716,7 +800,7 @@ export type Progress = Message<"stem.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 7);
+  messageDesc(file_stem_v1_task, 8);
 
 /**
  * Identifies one lease of one task. Strictly increasing per task, for ever: epoch first, then seq.
@@ -745,7 +829,7 @@ export type Fence = Message<"stem.v1.Fence"> & {
  * Use `create(FenceSchema)` to create a new message.
  */
 export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
-  messageDesc(file_stem_v1_task, 8);
+  messageDesc(file_stem_v1_task, 9);
 
 /**
  * When a task counts as taken.

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/worker.proto.
  */
 export const file_stem_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("ChRzdGVtL3YxL3dvcmtlci5wcm90bxIHc3RlbS52MSKoAQoRUXVldWVTdWJzY3JpcHRpb24SOwoEbmFtZRgBIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEioKBG1vZGUYAiABKA4yEi5zdGVtLnYxLlF1ZXVlTW9kZUIIukgFggECEAESHwoGd2VpZ2h0GAMgASgFQgq6SAcaBRjoBygBSACIAQFCCQoHX3dlaWdodCLMAgoLV29ya2VyU3RhdHMSFgoEaG9zdBgBIAEoCUIIukgFcgMo/wESCwoDcGlkGAIgASgDEikKBnVwdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCgRsb2FkGAQgAygBQgi6SAWSAQIQAxIMCgRjcHVzGAUgASgFEhQKDG1lbW9yeV9ieXRlcxgGIAEoAxIYChBtZW1vcnlfYnl0ZXNfbWF4GAcgASgDEg8KB3N0YXJ0ZWQYCCABKAMSEQoJc3VjY2VlZGVkGAkgASgDEg4KBmZhaWxlZBgKIAEoAxIPCgdydW5uaW5nGAsgASgFEg8KB3dhaXRpbmcYDCABKAUSDQoFc2xvdHMYDSABKAUSMgoPc2luY2VfY29uZmlybWVkGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIs8DCgZXb3JrZXISCgoCaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSKgoGcXVldWVzGAQgAygLMhouc3RlbS52MS5RdWV1ZVN1YnNjcmlwdGlvbhIVCg1wYXVzZWRfcXVldWVzGAUgAygJEhoKEmJyb2FkY2FzdF9jaGFubmVscxgGIAMoCRINCgVzbG90cxgHIAEoBRIRCglpbl9mbGlnaHQYCCABKAUSKwoGbGFiZWxzGAkgAygLMhsuc3RlbS52MS5Xb3JrZXIuTGFiZWxzRW50cnkSFAoMY2FwYWJpbGl0aWVzGAogAygJEgsKA3NkaxgLIAEoCRIjCgVzdGF0cxgMIAEoCzIULnN0ZW0udjEuV29ya2VyU3RhdHMSMAoMY29ubmVjdF90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpoZWFyZF90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgljb25uZWN0ZWQYDyABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCgxRdWV1ZUJhY2tsb2cSDQoFcXVldWUYASABKAkSDQoFcmVhZHkYAiABKAMqVwoJUXVldWVNb2RlEhoKFlFVRVVFX01PREVfVU5TUEVDSUZJRUQQABIVChFRVUVVRV9NT0RFX1NUUklDVBABEhcKE1FVRVVFX01PREVfV0VJR0hURUQQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChRzdGVtL3YxL3dvcmtlci5wcm90bxIHc3RlbS52MSKoAQoRUXVldWVTdWJzY3JpcHRpb24SOwoEbmFtZRgBIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEioKBG1vZGUYAiABKA4yEi5zdGVtLnYxLlF1ZXVlTW9kZUIIukgFggECEAESHwoGd2VpZ2h0GAMgASgFQgq6SAcaBRjoBygBSACIAQFCCQoHX3dlaWdodCLoAwoLV29ya2VyU3RhdHMSFgoEaG9zdBgBIAEoCUIIukgFcgMo/wESCwoDcGlkGAIgASgDEikKBnVwdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCgRsb2FkGAQgAygBQgi6SAWSAQIQAxIMCgRjcHVzGAUgASgFEhQKDG1lbW9yeV9ieXRlcxgGIAEoAxIYChBtZW1vcnlfYnl0ZXNfbWF4GAcgASgDEg8KB3N0YXJ0ZWQYCCABKAMSEQoJc3VjY2VlZGVkGAkgASgDEg4KBmZhaWxlZBgKIAEoAxIPCgdydW5uaW5nGAsgASgFEg8KB3dhaXRpbmcYDCABKAUSDQoFc2xvdHMYDSABKAUSMgoPc2luY2VfY29uZmlybWVkGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3pvbWJpZXMYDyABKAUSEAoIY2hpbGRyZW4YECABKAUSEQoJc2xvdHNfbWF4GBEgASgFEjcKBGhlbGQYEiADKAsyHi5zdGVtLnYxLldvcmtlclN0YXRzLkhlbGRFbnRyeUIJukgGmgEDEOgHGisKCUhlbGRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBIs8DCgZXb3JrZXISCgoCaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSKgoGcXVldWVzGAQgAygLMhouc3RlbS52MS5RdWV1ZVN1YnNjcmlwdGlvbhIVCg1wYXVzZWRfcXVldWVzGAUgAygJEhoKEmJyb2FkY2FzdF9jaGFubmVscxgGIAMoCRINCgVzbG90cxgHIAEoBRIRCglpbl9mbGlnaHQYCCABKAUSKwoGbGFiZWxzGAkgAygLMhsuc3RlbS52MS5Xb3JrZXIuTGFiZWxzRW50cnkSFAoMY2FwYWJpbGl0aWVzGAogAygJEgsKA3NkaxgLIAEoCRIjCgVzdGF0cxgMIAEoCzIULnN0ZW0udjEuV29ya2VyU3RhdHMSMAoMY29ubmVjdF90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpoZWFyZF90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgljb25uZWN0ZWQYDyABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCgxRdWV1ZUJhY2tsb2cSDQoFcXVldWUYASABKAkSDQoFcmVhZHkYAiABKAMqVwoJUXVldWVNb2RlEhoKFlFVRVVFX01PREVfVU5TUEVDSUZJRUQQABIVChFRVUVVRV9NT0RFX1NUUklDVBABEhcKE1FVRVVFX01PREVfV0VJR0hURUQQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A queue that a worker serves. Queues with mode WEIGHTED stand together where the first of them is listed, and so do those without
@@ -154,6 +154,34 @@ export type WorkerStats = Message<"stem.v1.WorkerStats"> & {
    * @generated from field: google.protobuf.Duration since_confirmed = 14;
    */
   sinceConfirmed?: Duration | undefined;
+
+  /**
+   * Handlers in its own process that go on although their attempts are over, each in its slot.
+   *
+   * @generated from field: int32 zombies = 15;
+   */
+  zombies: number;
+
+  /**
+   * Threads and child processes that there are.
+   *
+   * @generated from field: int32 children = 16;
+   */
+  children: number;
+
+  /**
+   * How many slots it may have at most, where they follow what there is to do.
+   *
+   * @generated from field: int32 slots_max = 17;
+   */
+  slotsMax: number;
+
+  /**
+   * The tasks that it holds, those that wait for a slot included, by queue. Queues without any are left out.
+   *
+   * @generated from field: map<string, int32> held = 18;
+   */
+  held: { [key: string]: number };
 };
 
 /**

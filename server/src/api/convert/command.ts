@@ -7,6 +7,7 @@ import {
   CommandAnswerSchema,
   CommandReplySchema,
   CommandSchema,
+  type RevokeCommand,
   type Command as WireCommand,
 } from "@stem/proto/stem/v1/control_pb";
 import { ReplyStatus, type SendResponse, SendResponseSchema } from "@stem/proto/stem/v1/control_service_pb";
@@ -23,12 +24,14 @@ export function readCommand(command: WireCommand): Command {
   const { kind } = command;
   return {
     content: toBinary(CommandSchema, command),
-    revokes:
-      kind.case === "revoke"
-        ? { taskIds: kind.value.taskIds.map(taskIdOf), reason: kind.value.reason }
-        : undefined,
+    revokes: kind.case === "revoke" ? readRevoke(kind.value) : undefined,
   };
 }
+
+const readRevoke = ({ taskIds, reason, requester }: RevokeCommand): Command["revokes"] => ({
+  ...{ taskIds: taskIds.map(taskIdOf), reason },
+  requester: requester || undefined,
+});
 
 /** What a worker says that became of a command. Throws what is wrong with its frame. */
 export function readAnswer(answer: CommandAnswer): CommandOutcome {

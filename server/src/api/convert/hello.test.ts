@@ -10,7 +10,9 @@ import { createNamespaces } from "./namespace.ts";
 type Init = MessageInitShape<typeof HelloSchema>;
 
 const weighted = QueueMode.WEIGHTED;
-const namespaces = createNamespaces(["default", "blue"]);
+const namespaces = createNamespaces({
+  stateOf: (name) => (["default", "blue"].includes(name) ? "active" : undefined),
+});
 const hello = (init: Init) =>
   create(HelloSchema, {
     protocolMin: 1,
@@ -138,6 +140,11 @@ describe("a greeting", () => {
       "a date as a default",
       { definitions: [{ name: "a", options: { start: { case: "notBeforeTime", value: { seconds: 1n } } } }] },
       "hello.definitions[0].options.not_before_time",
+    ],
+    [
+      "a link as a default",
+      { definitions: [{ name: "a", options: { linkError: [{ task: { name: "b" } }] } }] },
+      "hello.definitions[0].options.link_error",
     ],
     ["1,001 channels", { broadcastChannels: names(1001) }, "hello.broadcast_channels"],
     ["a worker's name of 1 KB", { worker: "x".repeat(1024) }, "hello.worker"],

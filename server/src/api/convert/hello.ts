@@ -32,7 +32,7 @@ export function readHello(hello: Hello, options: HelloReaderOptions): SessionHel
   // The leases, up to 10,000 of them, are checked above: one by one they would take the general check a while. Definitions have a check of their own.
   const violations = violationsOf(HelloSchema, { ...hello, heldLeases: [], definitions: [] }, "hello.");
   if (violations.length > 0) throw new StemProblem({ reason: "FIELD_INVALID", violations });
-  const namespace: Namespace = namespaces(hello.namespace);
+  const namespace: Namespace = namespaces(hello.namespace, "ending");
   const { worker, sessionId, heldLeases, seenSeq } = hello;
   if (sessionId.length === 0 && heldLeases.length > 0)
     throw fieldInvalid("hello.held_leases", "must be empty where no session_id says whose they are");

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
+import type { NamespaceState } from "../../model/namespace.ts";
 import { createNamespaces } from "./namespace.ts";
 
-const namespaces = createNamespaces(["default", "other"]);
+const states = new Map<string, NamespaceState>([
+  ["default", "active"],
+  ["other", "disabled"],
+  ["going", "deleting"],
+]);
+const namespaces = createNamespaces({ stateOf: (name) => states.get(name) });
 
 test("a request that names none means the default", () => {
   expect(namespaces(undefined)).toBe("default");
@@ -17,4 +23,9 @@ test.each(["", "A", "-a", "a-", "a_b", "a/b", "..", "a".repeat(64), "é", "a\n"]
 
 test.each(["nowhere", "constructor", "tostring", "a".repeat(63)])("%s is not there", (name) => {
   expect(() => namespaces(name)).toThrow("NAMESPACE_UNKNOWN");
+});
+
+test("one that is being deleted is only there for what brings work to its end", () => {
+  expect(() => namespaces("going")).toThrow("NAMESPACE_DISABLED");
+  expect(namespaces("going", "ending")).toBe("going");
 });

@@ -10,6 +10,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
+import { KeepNewestSchema } from "@stem/proto/stem/v1/retention_pb";
 import type { RetryPolicy } from "@stem/proto/stem/v1/retry_pb";
 import type { Signature, TaskOptions, TraceContext } from "@stem/proto/stem/v1/task_pb";
 import { UniqueOptionsSchema } from "@stem/proto/stem/v1/unique_pb";
@@ -27,6 +28,8 @@ export type TaskEncoder = (
   task: NewTaskFields,
   args: Payload | undefined,
   namespace: Namespace,
+  /** What its links say, where it has any: part of its hash, and not of its content, which a worker gets. */
+  linksDigest?: string,
 ) => EncodedTask;
 
 /** Headers that carry a trace: not part of what a task is. */
@@ -36,19 +39,20 @@ const traceHeaders: ReadonlySet<string> = new Set(["traceparent", "tracestate", 
 export function createTaskEncoder(): TaskEncoder {
   const writer = new ProtoWriter();
 
-  /** The hash of an identity whose headers differ from those that are kept, or that ends with a routing key. */
+  /** The hash of an identity whose headers differ from those that are kept, or that ends with a routing key or links. */
   function hashWithHeaders(
     fields: Uint8Array,
-    { headers, routingKey }: NewTaskFields,
+    { headers, routingKey, linksDigest }: Pick<NewTaskFields, "headers" | "routingKey"> & Linking,
     namespace: Namespace,
   ): string {
     writeRoutingKey(writer.raw(fields).map(6, headers, traceHeaders), routingKey);
+    writeText(writer, linksField, linksDigest);
     const contentHash = hashOfIdentity(namespace, writer.peek());
     writer.discard();
     return contentHash;
   }
 
-  return (task, args, namespace) => {
+  return (task, args, namespace, linksDigest) => {
     // What a task that could not be written has left.
     writer.discard();
     writeIdentity(writer, task, args);
@@ -57,14 +61,19 @@ export function createTaskEncoder(): TaskEncoder {
     const content = writer.finish();
     // Every part has its length before it, and its field number where it may be left out, so that no two lists run into one another.
     const fields = content.subarray(0, fieldsEnd);
-    if (hasEntries(task.headers) || task.routingKey !== undefined)
-      return { content, contentHash: hashWithHeaders(fields, task, namespace) };
+    if (hasEntries(task.headers) || (task.routingKey ?? linksDigest) !== undefined)
+      return { content, contentHash: hashWithHeaders(fields, { ...task, linksDigest }, namespace) };
     return {
       content,
       contentHash: fieldsEnd === content.length ? undefined : hashOfIdentity(namespace, fields),
     };
   };
 }
+
+type Linking = { readonly linksDigest: string | undefined };
+
+/** Stands for links in an identity; NewTask has no such field. */
+const linksField = 99;
 
 function hasEntries(map: NewTaskFields["headers"]): boolean {
   for (const _ in map) return true;
@@ -95,6 +104,7 @@ function writeRest(writer: ProtoWriter, task: NewTaskFields): void {
   writeRoutingKey(writer, task.routingKey);
   if (task.parentId !== undefined) writer.tag(12, WireType.LengthDelimited).string(task.parentId);
   if (task.rootId !== undefined) writer.tag(13, WireType.LengthDelimited).string(task.rootId);
+  writer.map(14, task.metadata);
 }
 
 function writeRoutingKey(writer: ProtoWriter, routingKey: string | undefined): void {
@@ -128,6 +138,8 @@ function writeOptions(writer: ProtoWriter, options: TaskOptions): void {
   writer.map(23, options.requiredLabels);
   if (options.unique)
     writer.tag(35, WireType.LengthDelimited).bytes(toBinary(UniqueOptionsSchema, options.unique));
+  if (options.keepNewest)
+    writer.tag(40, WireType.LengthDelimited).bytes(toBinary(KeepNewestSchema, options.keepNewest));
 }
 
 function writeRetry(writer: ProtoWriter, retry: RetryPolicy): void {

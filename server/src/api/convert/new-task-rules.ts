@@ -9,6 +9,7 @@ import type { Limits } from "../../model/limits.ts";
 import type { FieldViolation } from "../../model/problem.ts";
 import { entryPath } from "./checked.ts";
 import { fieldText } from "./field-text.ts";
+import { metadataViolations } from "./metadata.ts";
 import { taskOptionsViolations } from "./task-options.ts";
 
 /** What NewTask and EnqueueTaskRequest have in common. */
@@ -26,6 +27,7 @@ export type NewTaskFields = Pick<
   | "parentId"
   | "rootId"
   | "routingKey"
+  | "metadata"
 >;
 
 const printable = /^[\x21-\x7e]+$/;
@@ -59,6 +61,7 @@ export function newTaskViolations(task: NewTaskFields, limits: Limits): FieldVio
     found.push({ field: "parent_id", description: fieldText.taskId });
   if (task.rootId !== undefined && !isName(task.rootId, limits.taskIdCharsMax))
     found.push({ field: "root_id", description: fieldText.taskId });
+  metadataViolations(task.metadata, limits, found);
   return found;
 }
 

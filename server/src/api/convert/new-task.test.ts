@@ -222,6 +222,7 @@ describe("content", () => {
   const sorted = (map: Record<string, string>): Record<string, string> =>
     Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
   const map = fc.dictionary(key, text, { maxKeys: 5, noNullPrototype: true }).map(sorted);
+  const note = fc.constantFrom("x", "é\n", "y".repeat(1024));
   const duration = fc.record({
     seconds: fc.bigInt({ min: 1n, max: 3600n }),
     nanos: fc.constantFrom(0, 1, 999_999_999),
@@ -262,6 +263,10 @@ describe("content", () => {
             timeLimit: duration,
             leaseDuration: fc.constant({ seconds: 3600n, nanos: 0 }),
             resultRetention: duration,
+            keepNewest: fc.record(
+              { count: fc.constantFrom(0n, 7n), bytes: fc.constantFrom(0n, 10n ** 15n) },
+              { requiredKeys: [] },
+            ),
           },
           { requiredKeys: [] },
         ),
@@ -277,6 +282,7 @@ describe("content", () => {
           bytes: fc.uint8Array(),
         }),
         routingKey: fc.constantFrom("eu.mail", "z".repeat(255)),
+        metadata: fc.dictionary(key, note, { maxKeys: 5, noNullPrototype: true }).map(sorted),
       },
       { requiredKeys: ["name"] },
     )
@@ -332,6 +338,7 @@ describe("the hash of what makes two submissions the same", () => {
       { ...base, headers: { a: "1", b: "2", traceparent: "00-1", tracestate: "x", baggage: "y" } },
       { ...base, trace: { traceparent: "00-2", tracestate: "" } },
       { ...base, tags: ["x"] },
+      { ...base, metadata: { ticket: "A-1" } },
     ];
     for (const init of same) expect(hashOf(init)).toBe(hashOf(base));
   });

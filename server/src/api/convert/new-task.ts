@@ -6,13 +6,14 @@ import type { Defaults, Limits } from "../../model/limits.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { TaskPolicy } from "../../model/task.ts";
 import { isProblem } from "./checked.ts";
+import { hasLinks, linkedEnds, linksDigest, readLinks } from "./links.ts";
 import { createTaskEncoder } from "./new-task-content.ts";
 import { type NewTaskFields, newTaskViolations } from "./new-task-rules.ts";
 import { type PayloadPlace, readOptionalPayload } from "./payload.ts";
 import { PlainTask } from "./plain-task.ts";
 import { taskExpiry, taskPolicy, taskStart } from "./task-options.ts";
 import { taskTies } from "./task-ties.ts";
-import { debounceStart, uniqueSubmission } from "./unique-options.ts";
+import { argsDigest, debounceStart, uniqueSubmission } from "./unique-options.ts";
 
 export type { NewTaskFields } from "./new-task-rules.ts";
 
@@ -38,8 +39,11 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     bytesMax: limits.payloadBytesMax,
     tooLarge: "PAYLOAD_TOO_LARGE",
   };
-  return (task, namespace, now) => {
-    if (task instanceof PlainTask) return plainSubmission(task);
+  function read(
+    task: NewTaskFields,
+    { namespace, now }: Circumstances,
+    depth: number,
+  ): TaskSubmission | Problem {
     const violations = newTaskViolations(task, limits);
     if (violations.length > 0) return { reason: "FIELD_INVALID", violations };
     const start = task.options && taskStart(task.options, now, limits);
@@ -49,27 +53,46 @@ export function createNewTaskReader({ limits, defaults }: NewTaskReaderOptions):
     const args = readOptionalPayload(task.args, place, limits);
     if (args && isProblem(args)) return args;
     const unique = task.options?.unique && uniqueSubmission(task.options.unique, args, { now, limits });
-    if (unique && isProblem(unique)) return unique;
-    const { content, contentHash } = encode(task, args, namespace);
+    if (unique && unique !== "none" && isProblem(unique)) return unique;
+    const links = readLinksOf(task, { namespace, now }, depth);
+    if (links && isProblem(links)) return links;
+    const digest = links && linksDigest(links, namespace);
+    const { content, contentHash } = encode(task, args, namespace, digest);
+    const policy = task.options ? taskPolicy(task.options, defaults) : noPolicy;
     return {
       id: task.id === undefined ? undefined : taskIdOf(task.id),
       name: taskNameOf(task.name),
       queue: task.queue === undefined ? undefined : queueNameOf(task.queue),
       priority: task.options?.priority,
-      policy: task.options ? taskPolicy(task.options, defaults) : noPolicy,
+      policy: links ? { ...policy, links: linkedEnds(links) } : policy,
       start: task.options?.unique?.debounce ? debounceStart(task.options.unique.debounce) : start,
       ...(expiry && { expiry }),
       ...lineageOf(task),
+      ...(links && { links }),
       tags: task.tags,
       routingKey: task.routingKey,
       headers: task.headers,
       unique,
+      argsDigest,
       ties: task.options && taskTies(task.options),
       content,
       contentHash,
     };
-  };
+  }
+
+  const readLinksOf = (task: NewTaskFields, around: Circumstances, depth: number) =>
+    hasLinks(task)
+      ? readLinks(task, {
+          ...{ namespace: around.namespace, limits, depth },
+          read: (linked, inner) => read(linked, around, inner),
+        })
+      : undefined;
+
+  return (task, namespace, now) =>
+    task instanceof PlainTask ? plainSubmission(task) : read(task, { namespace, now }, 0);
 }
+
+type Circumstances = { readonly namespace: Namespace; readonly now: Instant };
 
 const noLineage = {};
 
@@ -92,6 +115,7 @@ const plainSubmission = ({ id, name, queue, content }: PlainTask): TaskSubmissio
   routingKey: undefined,
   headers: noHeaders,
   unique: undefined,
+  argsDigest,
   ties: undefined,
   content,
   contentHash: undefined,

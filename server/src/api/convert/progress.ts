@@ -13,7 +13,10 @@ const percentMax = 100;
 const messageBytesMax = 4096;
 
 /** How far one attempt has come, or what is wrong with what its worker says, its paths beginning there. */
-export function readProgress({ progress }: TaskProgress, limits: Limits): Progress | Problem {
+export function readProgress(
+  { progress }: Pick<TaskProgress, "progress">,
+  limits: Limits,
+): Progress | Problem {
   const percent = progress?.percent;
   const message = progress?.message ?? "";
   // Written so that NaN is outside.

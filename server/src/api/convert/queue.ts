@@ -1,10 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { type Queue as QueueMessage, QueueSchema } from "@stem/proto/stem/v1/queue_pb";
-import type { PauseQueueRequest } from "@stem/proto/stem/v1/queue_service_pb";
+import {
+  type Queue as QueueMessage,
+  type QueuePause as QueuePauseMessage,
+  QueuePauseSchema,
+  QueueSchema,
+  type QueueSettings as QueueSettingsMessage,
+  QueueSettingsSchema,
+} from "@stem/proto/stem/v1/queue_pb";
+import type { PauseQueueRequest, UpdateQueueRequest } from "@stem/proto/stem/v1/queue_service_pb";
 import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
-import type { Queue } from "../../model/queue.ts";
+import { type Queue, type QueuePause, type QueueSettings, unsaidSettings } from "../../model/queue.ts";
+import { fieldsOf } from "./field-mask.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
@@ -23,18 +31,49 @@ export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
       expired: BigInt(queue.depth.expired),
     },
     createTime: timestampFromInstant(queue.createdAt),
+    settings: settingsToProto(queue.settings),
+    revision: BigInt(queue.revision),
+    deleting: queue.isDeleting,
     ...(queue.oldestReadyAt !== undefined && {
       oldestReadyAge: durationFromMs(Math.max(0, now - queue.oldestReadyAt)),
     }),
-    ...(queue.pause && {
-      pause: {
-        reason: queue.pause.reason,
-        pauseTime: timestampFromInstant(queue.pause.at),
-        pausedBy: queue.pause.by ?? "",
-        ...(queue.pause.resumeAt !== undefined && { resumeTime: timestampFromInstant(queue.pause.resumeAt) }),
-      },
-    }),
+    ...(queue.pause && { pause: pauseToProto(queue.pause) }),
   });
+
+/** A pause as callers see it. */
+export const pauseToProto = ({ reason, at, by, resumeAt }: QueuePause): QueuePauseMessage =>
+  create(QueuePauseSchema, {
+    ...{ reason, pauseTime: timestampFromInstant(at), pausedBy: by ?? "" },
+    ...(resumeAt !== undefined && { resumeTime: timestampFromInstant(resumeAt) }),
+  });
+
+const settingsToProto = ({ description, backlogMax, isClosed }: QueueSettings) =>
+  create(QueueSettingsSchema, {
+    description,
+    closed: isClosed,
+    ...(backlogMax !== undefined && { backlogMax: BigInt(backlogMax) }),
+  });
+
+/** What a request says of a queue; nothing: what is usual. */
+export const settingsFromProto = (said: QueueSettingsMessage | undefined): QueueSettings =>
+  said === undefined
+    ? unsaidSettings
+    : {
+        description: said.description,
+        backlogMax: said.backlogMax === undefined ? undefined : Number(said.backlogMax),
+        isClosed: said.closed,
+      };
+
+/** How an update changes settings: in the fields that its mask names. FIELD_INVALID where that is wrong. */
+export function settingsChange({ settings: said, updateMask }: UpdateQueueRequest) {
+  const fields = fieldsOf(updateMask, ["description", "backlog_max", "closed"]);
+  const next = settingsFromProto(said);
+  return (settings: QueueSettings): QueueSettings => ({
+    description: fields.has("description") ? next.description : settings.description,
+    backlogMax: fields.has("backlog_max") ? next.backlogMax : settings.backlogMax,
+    isClosed: fields.has("closed") ? next.isClosed : settings.isClosed,
+  });
+}
 
 /** When a pause shall end by itself; undefined where it shall not. Throws where that is no time, over already, or too far ahead. */
 export function resumeInstantOf(

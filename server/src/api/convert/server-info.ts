@@ -28,7 +28,7 @@ export type ServerInfo = ServerFacts & {
   readonly protocol: { readonly min: number; readonly max: number };
   readonly limits: Limits;
   readonly defaults: Defaults;
-  readonly namespaces: readonly string[];
+  readonly namespaces: () => readonly string[];
 };
 
 const durabilities: { readonly [D in Durability]: DurabilityMessage } = {
@@ -48,7 +48,7 @@ export const serverInfoToProto = (info: ServerInfo): GetServerInfoResponse =>
     startTime: timestampFromInstant(info.startedAt),
     limits: Object.fromEntries(Object.entries(info.limits).map(([name, value]) => [name, BigInt(value)])),
     defaults: defaultsToProto(info.defaults),
-    namespaces: [...info.namespaces],
+    namespaces: [...info.namespaces()],
   });
 
 const defaultsToProto = (defaults: Defaults): TaskDefaults =>

@@ -11,9 +11,10 @@ import {
   KnownDefinitionSchema,
   type KnownDefinition as WireKnown,
 } from "@stem/proto/stem/v1/task_definition_service_pb";
+import type { TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import { instantOf, queueNameOf, taskNameOf } from "../../model/ids.ts";
 import type { Defaults, Limits } from "../../model/limits.ts";
-import { type FieldViolation, StemProblem } from "../../model/problem.ts";
+import { type FieldViolation, type Problem, StemProblem } from "../../model/problem.ts";
 import type {
   Announcement,
   KnownDefinition,
@@ -22,8 +23,10 @@ import type {
 } from "../../model/task-definition.ts";
 import { isProblem, under } from "./checked.ts";
 import { jsonFault } from "./json-text.ts";
-import { taskOptionsViolations, taskPolicy, taskStart } from "./task-options.ts";
+import { taskExpiry, taskOptionsViolations, taskPolicy, taskStart } from "./task-options.ts";
+import { taskTies } from "./task-ties.ts";
 import { timestampFromInstant } from "./time.ts";
+import { uniqueDefaults } from "./unique-options.ts";
 import { violationsOf } from "./violations.ts";
 
 /** The bounds and defaults in force. */
@@ -63,6 +66,14 @@ function violationsIn(definition: WireDefinition, limits: Limits): FieldViolatio
   if (options) taskOptionsViolations(options, limits, found);
   if (options?.start.case === "notBeforeTime")
     found.push({ field: "options.not_before_time", description: "must be left out: a date is no default" });
+  if (options?.expiry.case === "expireTime")
+    found.push({ field: "options.expire_time", description: "must be left out: a date is no default" });
+  for (const [field, links] of [
+    ["options.link", options?.link],
+    ["options.link_error", options?.linkError],
+  ] as const)
+    if (links !== undefined && links.length > 0)
+      found.push({ field, description: "must be left out: each task says what follows it" });
   const fault = schemaFault(argsSchema, limits);
   if (fault !== undefined) found.push({ field: "args_schema", description: fault });
   return found;
@@ -80,13 +91,14 @@ function readDefinition(
   { limits, defaults }: DefinitionReaderOptions,
 ): TaskDefinition {
   const { name, version, options, queue } = definition;
-  const start = options && taskStart(options, anyMoment, limits);
-  if (start && isProblem(start)) throw new StemProblem(under(start, path));
+  const read = options && readDefaults(options, { limits, defaults });
+  if (read && isProblem(read)) throw new StemProblem(under(read, path));
   const given: TaskDefaults = {
+    priority: undefined,
+    policy: {},
+    delayMs: undefined,
+    ...read,
     queue: queue === "" ? undefined : queueNameOf(queue),
-    priority: options?.priority,
-    policy: options ? taskPolicy(options, defaults) : {},
-    delayMs: start && "delayMs" in start ? start.delayMs : undefined,
   };
   return {
     name: taskNameOf(name),
@@ -96,11 +108,40 @@ function readDefinition(
   };
 }
 
-/** A delay is the same at every moment, and a date was refused. */
+type OptionDefaults = Omit<TaskDefaults, "queue">;
+
+/** What options that broke no rule mean for all tasks of a name; a problem where one of them is beyond a bound. */
+function readDefaults(
+  options: TaskOptions,
+  { limits, defaults }: DefinitionReaderOptions,
+): OptionDefaults | Problem {
+  // A length of time is the same at every moment, and dates were refused.
+  const start = taskStart(options, anyMoment, limits);
+  if (start && isProblem(start)) return start;
+  const expiry = taskExpiry(options, anyMoment, limits);
+  if (expiry && isProblem(expiry)) return expiry;
+  const unique = options.unique && uniqueDefaults(options.unique, limits);
+  if (unique && isProblem(unique)) return unique;
+  return {
+    priority: options.priority,
+    policy: {
+      ...taskPolicy(options, defaults),
+      ...(expiry && "afterMs" in expiry && { expireMs: expiry.afterMs }),
+    },
+    delayMs: start && "delayMs" in start ? start.delayMs : undefined,
+    ties: taskTies(options),
+    unique,
+  };
+}
+
 const anyMoment = instantOf(0);
 
-const saysNothing = ({ queue, priority, policy, delayMs }: TaskDefaults): boolean =>
-  queue === undefined && priority === undefined && delayMs === undefined && Object.keys(policy).length === 0;
+const saysNothing = ({ queue, priority, policy, delayMs, ties }: TaskDefaults): boolean =>
+  queue === undefined &&
+  priority === undefined &&
+  delayMs === undefined &&
+  ties === undefined &&
+  Object.keys(policy).length === 0;
 
 /** What is known under a name, for whoever asks. */
 export const knownToProto = ({ current, rival }: KnownDefinition): WireKnown =>

@@ -11,16 +11,24 @@ import { type Bytes, type Instant, plus, queueNameOf } from "../../model/ids.ts"
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { isProblem } from "./checked.ts";
+import { metadataRewrite } from "./metadata.ts";
 import { readPayload } from "./payload.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
 /** The moment of the request, and the bounds in force. */
 export type EditContext = { readonly now: Instant; readonly limits: Limits };
 
+type Rewrite = NonNullable<EditWish["rewrite"]>;
+
 /** What UpdateTask asks for; throws FIELD_INVALID where that is nothing. */
 export function editWishOf(request: UpdateTaskRequest, context: EditContext): EditWish {
-  if (request.args === undefined) return { ...batchEditOf(request, context), rewrite: undefined };
-  return { ...editOf(request, context), rewrite: argsRewrite(request.args, context.limits) };
+  const { args, metadata } = request;
+  const steps: Rewrite[] = [];
+  if (args) steps.push(argsRewrite(args, context.limits));
+  if (Object.keys(metadata).length > 0) steps.push(metadataRewrite(metadata, context.limits));
+  if (steps.length === 0) return { ...batchEditOf(request, context), rewrite: undefined };
+  const rewrite: Rewrite = (content) => steps.reduce((written, step) => step(written), content);
+  return { ...editOf(request, context), rewrite };
 }
 
 /** What UpdateTasks asks for; throws FIELD_INVALID where that is nothing. */
@@ -30,7 +38,10 @@ export function batchEditOf(
 ): BatchEdit {
   const edit = editOf(request, context);
   if (edit.priority === undefined && edit.queue === undefined && edit.start === undefined)
-    throw fieldInvalid("priority", "name something to change: a priority, a start, a queue or arguments");
+    throw fieldInvalid(
+      "priority",
+      "name something to change: a priority, a start, a queue, arguments or metadata",
+    );
   return edit;
 }
 

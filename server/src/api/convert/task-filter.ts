@@ -71,7 +71,7 @@ function questionOf<S extends DescMessage>(
 }
 
 function taskFilterOf(filter: TaskFilterMessage, namespace: Namespace): TaskFilter {
-  const { states, queue, name, tag, createTimeFrom, createTimeTo, taskIds, all } = filter;
+  const { states, queue, name, tag, createTimeFrom, createTimeTo, taskIds, all, parentId, rootId } = filter;
   // `all` takes two bytes itself.
   if (!all && toBinary(TaskFilterSchema, filter).length === 0)
     throw fieldInvalid("batch.filter", "names nothing; set all to mean every task");
@@ -83,6 +83,8 @@ function taskFilterOf(filter: TaskFilterMessage, namespace: Namespace): TaskFilt
     tag,
     createdFrom: optionalInstant("batch.filter.create_time_from", createTimeFrom),
     createdTo: optionalInstant("batch.filter.create_time_to", createTimeTo),
+    parentId: parentId === undefined ? undefined : taskIdOf(parentId),
+    rootId: rootId === undefined ? undefined : taskIdOf(rootId),
     ids: taskIds.length === 0 ? undefined : taskIds.map(taskIdOf),
   };
 }

@@ -1,5 +1,6 @@
 /** TaskOptions on their way in: which rules they break, and what policy and start they ask for. */
 
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { AckMode, type TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import type { TaskSubmission } from "../../broker/broker.ts";
 import type { Instant } from "../../model/ids.ts";
@@ -7,6 +8,7 @@ import type { Defaults, Limits } from "../../model/limits.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
 import type { TaskPolicy } from "../../model/task.ts";
 import { durationWithin, fromZero, numberWithin } from "./ranges.ts";
+import { keepNewestViolations, readKeepNewest } from "./retention.ts";
 import { retryPolicy, retryViolations } from "./retry-policy.ts";
 import { taskTiesViolations } from "./task-ties.ts";
 import { durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
@@ -40,10 +42,17 @@ export function taskOptionsViolations(options: TaskOptions, limits: Limits, foun
   durationWithin("options.lease_duration", options.leaseDuration, lease, found);
   const retention = { min: 0, max: limits.retentionMsMax };
   durationWithin("options.result_retention", options.resultRetention, retention, found);
+  if (options.keepNewest) keepNewestViolations(options.keepNewest, limits, found);
   if (options.unique) uniqueViolations(options, found);
+  startViolations(options, found);
+  if (options.softTimeLimit && options.timeLimit && isAfter(options.softTimeLimit, options.timeLimit))
+    found.push({
+      field: "options",
+      description: "must not have a soft time limit that is longer than the time limit",
+    });
 }
 
-/** What options ask for that decisions need; what they leave out stays out, but a policy for retries is whole. */
+/** What options ask for that decisions need; what they leave out stays out, and what they say of nothing is undefined. A policy for retries is whole. */
 export function taskPolicy(options: TaskOptions, defaults: Defaults): Partial<TaskPolicy> {
   return {
     ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
@@ -52,11 +61,12 @@ export function taskPolicy(options: TaskOptions, defaults: Defaults): Partial<Ta
     ...(options.timeLimit && { timeLimitMs: durationMs(options.timeLimit) }),
     ...(options.softTimeLimit && { softTimeLimitMs: durationMs(options.softTimeLimit) }),
     ...(options.startWithin && { startWithinMs: durationMs(options.startWithin) }),
-    ...(options.ack === AckMode.EARLY && { ackEarly: true }),
-    ...(options.ignoreResult && { ignoreResult: true }),
+    ...(options.ack !== AckMode.UNSPECIFIED && { ackEarly: options.ack === AckMode.EARLY }),
+    ...(options.ignoreResult !== undefined && { ignoreResult: options.ignoreResult }),
     ...(options.leaseDuration && { leaseMs: durationMs(options.leaseDuration) }),
     ...(options.resultRetention && { retentionMs: durationMs(options.resultRetention) }),
     ...(options.unique && { unique: uniqueScope(options.unique) }),
+    ...(options.keepNewest && { keepNewest: readKeepNewest(options.keepNewest) }),
   };
 }
 
@@ -83,6 +93,22 @@ function expiryViolations({ expiry }: TaskOptions, limits: Limits, found: FieldV
   const fault = expiry.case === "expireTime" && timestampFault(expiry.value);
   if (fault) found.push({ field: "options.expire_time", description: fault });
 }
+
+/** A start that can only come when it is too late. What depends on when the call is made is not looked at: a repeat would be judged otherwise. */
+function startViolations({ start, expiry }: TaskOptions, found: FieldViolation[]): void {
+  const isLate =
+    (start.case === "delay" && expiry.case === "expireAfter" && isNotBefore(start.value, expiry.value)) ||
+    (start.case === "notBeforeTime" &&
+      expiry.case === "expireTime" &&
+      isNotBefore(start.value, expiry.value));
+  if (isLate)
+    found.push({ field: "options", description: "must not have an expiry that comes before the start" });
+}
+
+const isAfter = (a: Duration, b: Duration): boolean => !isNotBefore(b, a);
+
+const isNotBefore = (a: Duration | Timestamp, b: Duration | Timestamp): boolean =>
+  a.seconds > b.seconds || (a.seconds === b.seconds && a.nanos >= b.nanos);
 
 /** When it is too late to start; undefined: never, a problem where that is too far ahead. Options that broke no rule. */
 export function taskExpiry(

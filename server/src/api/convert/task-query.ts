@@ -37,6 +37,7 @@ export function taskQueryOf(
     createdTo: optionalInstant("create_time_to", request.createTimeTo),
     limit: pageSizeOf(request.pageSize, limits),
     after: cursor === undefined ? undefined : Number(cursor),
+    scanMax: limits.scannedTasksMax,
     bytesMax: limits.frameBytesMax,
     full: request.view === TaskView.FULL,
   };

@@ -35,7 +35,7 @@ function checkKey(
   { limitKeyCharsMax }: Limits,
   found: FieldViolation[],
 ): void {
-  if (text !== undefined && !(text.length <= limitKeyCharsMax && printable.test(text)))
+  if (text !== undefined && !(text.length <= limitKeyCharsMax && (text === "" || printable.test(text))))
     found.push({ field, description: fieldText.taskName });
 }
 

@@ -4,19 +4,24 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import {
+  type CancelRequest as CancelMessage,
+  CancelRequestSchema,
   NewTaskSchema,
   type Progress,
   ProgressSchema,
   type TaskGate,
   TaskGateSchema,
   type Task as TaskMessage,
+  TaskOptionsSchema,
   TaskSchema,
 } from "@stem/proto/stem/v1/task_pb";
 import { TaskClaimSchema } from "@stem/proto/stem/v1/unique_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
 import type { Gate } from "../../model/gate.ts";
-import type { Task, TaskHead } from "../../model/task.ts";
+import type { CancelRequest, Task, TaskHead } from "../../model/task.ts";
 import type { TaskClaim } from "../../model/unique.ts";
+import { linksToProto } from "./links.ts";
+import { taskInputToProto } from "./task-input.ts";
 import { stateReasonToProto, taskStateToProto } from "./task-state.ts";
 import { timestampFromInstant } from "./time.ts";
 
@@ -33,6 +38,8 @@ export function taskToProto(task: Task, shown: TaskShown): TaskMessage {
   if (task.result) message.result = fromBinary(PayloadSchema, task.result);
   if (task.failure) message.failure = fromBinary(FailureSchema, task.failure);
   if (task.claim) message.claim = claimToProto(task.claim);
+  if (task.links) addLinks(message, task, task.links);
+  if (task.input?.isHanded && shown.args) message.input = taskInputToProto(task.input);
   if (shown.progress) message.progress = progressToProto(shown.progress);
   return message;
 }
@@ -67,18 +74,16 @@ function headToProto(task: TaskHead): TaskMessage {
     rootId: task.lineage?.rootId ?? "",
     createTime: timestampFromInstant(task.createdAt),
     ...(task.fence && { fence: { epoch: BigInt(task.fence.epoch), seq: BigInt(task.fence.seq) } }),
-    ...(task.cancel && {
-      cancel: {
-        reason: task.cancel.reason,
-        requestTime: timestampFromInstant(task.cancel.at),
-        requester: task.cancel.requester ?? "",
-      },
-    }),
+    ...(task.cancel && { cancel: cancelToProto(task.cancel) }),
   });
   if (task.gate) message.gate = gateToProto(task.gate);
   addTimes(message, task);
   return message;
 }
+
+/** A request to cancel as callers see it. */
+export const cancelToProto = ({ reason, at, requester = "" }: CancelRequest): CancelMessage =>
+  create(CancelRequestSchema, { reason, requestTime: timestampFromInstant(at), requester });
 
 const gateCases = { ordering: "orderingKey", key: "limitKey", name: "taskName" } as const;
 
@@ -94,10 +99,17 @@ function addTimes(message: TaskMessage, { notBefore, startedAt, endedAt, purgeAt
   if (purgeAt !== undefined) message.purgeTime = timestampFromInstant(purgeAt);
 }
 
+function addLinks(message: TaskMessage, task: Task, links: NonNullable<Task["links"]>): void {
+  message.options ??= create(TaskOptionsSchema);
+  message.options.link = linksToProto(links, "succeeded", task);
+  message.options.linkError = linksToProto(links, "failed", task);
+}
+
 /** What the producer said, as it said it: options that it left out stay left out. */
 function addContent(message: TaskMessage, content: Uint8Array, withArgs: boolean): void {
-  const { args, options, headers, trace, signature } = fromBinary(NewTaskSchema, content);
+  const { args, options, headers, metadata, trace, signature } = fromBinary(NewTaskSchema, content);
   message.headers = headers;
+  message.metadata = metadata;
   if (withArgs && args) message.args = args;
   if (options) message.options = options;
   if (trace) message.trace = trace;

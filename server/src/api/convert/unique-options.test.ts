@@ -22,7 +22,9 @@ function submissionOf(unique: Unique, task: Task = {}) {
 
 const args = (json: string): Task => ({ args: { data: { case: "json", value: json } } });
 const digestOf = (unique: Unique, task: Task): string => {
-  const by = submissionOf(unique, task).unique?.by ?? { key: "" };
+  const said = submissionOf(unique, task).unique;
+  if (said === undefined || said === "none") throw new Error("claims nothing");
+  const { by } = said;
   return "argsDigest" in by ? by.argsDigest : `key ${by.key}`;
 };
 const paths = (...list: string[]): Unique => ({ by: { case: "argPaths", value: { paths: list } } });
@@ -104,4 +106,12 @@ test("parts of arguments that are no JSON make no key, and lengths have a bound"
     reason: "FIELD_OUT_OF_RANGE",
     violations: [{ field: "options.unique.debounce.max_wait" }],
   });
+});
+
+test("one that says none claims nothing, and says nothing else", () => {
+  const said = submissionOf({ by: { case: "none", value: true } });
+  expect(said.unique).toBe("none");
+  expect(Object.entries(said.policy), "an announced claim does not come in its place").toEqual([
+    ["unique", undefined],
+  ]);
 });

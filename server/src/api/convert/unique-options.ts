@@ -1,18 +1,20 @@
 /** TaskOptions.unique on its way in: which rules it breaks, and what it asks for. */
 
+import { fromBinary } from "@bufbuild/protobuf";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
-import type { TaskOptions } from "@stem/proto/stem/v1/task_pb";
+import { NewTaskSchema, type TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import {
   type Debounce,
   UniqueConflict,
   type UniqueOptions,
   UniqueUntil,
 } from "@stem/proto/stem/v1/unique_pb";
-import type { TaskSubmission, UniqueSubmission } from "../../broker/broker.ts";
+import type { ArgsDigest, TaskSubmission, UniqueSubmission } from "../../broker/broker.ts";
 import { digestOf } from "../../lib/digest.ts";
 import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
+import type { UniqueDefaults } from "../../model/task-definition.ts";
 import { derivedKeyPrefix, type OnConflict, type UniqueScope } from "../../model/unique.ts";
 import { canonicalJson, parseExactly, partAt } from "./canonical-json.ts";
 import { fieldText } from "./field-text.ts";
@@ -28,6 +30,7 @@ const pathBytesMax = 255;
 export function uniqueViolations({ unique, start }: TaskOptions, found: FieldViolation[]): void {
   if (unique === undefined) return;
   checkBy(unique, found);
+  if (unique.by.case === "none") checkNone(unique, found);
   for (const [name, value] of [
     ["until", unique.until],
     ["on_conflict", unique.onConflict],
@@ -42,12 +45,22 @@ export function uniqueViolations({ unique, start }: TaskOptions, found: FieldVio
   if (unique.debounce) checkDebounce(unique, start.case !== undefined, found);
 }
 
+function checkNone(
+  { until, onConflict, uniqueFor, window, debounce }: UniqueOptions,
+  found: FieldViolation[],
+): void {
+  if (until !== 0 || onConflict !== 0 || uniqueFor || window || debounce)
+    found.push({ field, description: "with none, nothing else must be given" });
+}
+
 function checkBy({ by }: UniqueOptions, found: FieldViolation[]): void {
   if (by.case === "key") {
     if (!keyPattern.test(by.value)) found.push({ field: `${field}.key`, description: fieldText.uniqueKey });
     else if (by.value.startsWith(derivedKeyPrefix))
       found.push({ field: `${field}.key`, description: `must not begin with ${derivedKeyPrefix}` });
   }
+  if (by.case === "none" && !by.value)
+    found.push({ field: `${field}.none`, description: "must be true, or left out" });
   if (by.case !== "argPaths") return;
   const { paths } = by.value;
   if (paths.length === 0 || paths.length > pathsMax) {
@@ -103,11 +116,33 @@ const conflicts: Readonly<Record<number, OnConflict>> = {
   [UniqueConflict.REPLACE]: "replace",
 };
 
-/** How long a task's claim lasts. */
-export const uniqueScope = ({ until, uniqueFor, debounce }: UniqueOptions): UniqueScope => ({
-  until: debounce || until === UniqueUntil.STARTED ? "started" : "ended",
-  forMs: uniqueFor ? durationMs(uniqueFor) : 0,
-});
+/** How long a task's claim lasts; undefined where it says that it makes none. */
+export const uniqueScope = ({ by, until, uniqueFor, debounce }: UniqueOptions): UniqueScope | undefined =>
+  by.case === "none"
+    ? undefined
+    : {
+        until: debounce || until === UniqueUntil.STARTED ? "started" : "ended",
+        forMs: uniqueFor ? durationMs(uniqueFor) : 0,
+      };
+
+/** What tasks of a name claim, from options that broke no rule; a problem where it cannot be. */
+export function uniqueDefaults(unique: UniqueOptions, limits: Limits): UniqueDefaults | Problem | undefined {
+  const { by, debounce, window } = unique;
+  if (by.case === "none") return undefined;
+  return (
+    lengthProblem(unique, limits) ?? {
+      key: by.case === "key" ? by.value : undefined,
+      argPaths: by.case === "argPaths" ? by.value.paths : undefined,
+      onConflict: conflictOf(unique),
+      windowMs: window && durationMs(window),
+      delayMs: debounce?.delay && durationMs(debounce.delay),
+      maxWaitMs: debounce?.maxWait && durationMs(debounce.maxWait),
+    }
+  );
+}
+
+const conflictOf = ({ debounce, onConflict }: UniqueOptions): OnConflict =>
+  debounce ? "debounce" : (conflicts[onConflict] ?? "return");
 
 /** When a debounced task may start, unless more of them come. */
 export const debounceStart = ({ delay }: Debounce): TaskSubmission["start"] =>
@@ -118,7 +153,8 @@ export function uniqueSubmission(
   unique: UniqueOptions,
   args: Payload | undefined,
   { now, limits }: { readonly now: Instant; readonly limits: Limits },
-): UniqueSubmission | Problem {
+): UniqueSubmission | "none" | Problem {
+  if (unique.by.case === "none") return "none";
   const tooLong = lengthProblem(unique, limits);
   if (tooLong !== undefined) return tooLong;
   const by = keyOf(unique, args);
@@ -126,7 +162,7 @@ export function uniqueSubmission(
   const { debounce, window } = unique;
   return {
     by,
-    onConflict: debounce ? "debounce" : (conflicts[unique.onConflict] ?? "return"),
+    onConflict: conflictOf(unique),
     keepUntil: window && plus(now, durationMs(window)),
     startBy: debounce?.maxWait && plus(now, durationMs(debounce.maxWait)),
   };
@@ -151,20 +187,22 @@ function lengthProblem({ uniqueFor, window, debounce }: UniqueOptions, limits: L
 function keyOf({ by }: UniqueOptions, args: Payload | undefined): UniqueSubmission["by"] | Problem {
   if (by.case === "key") return { key: by.value };
   const paths = by.case === "argPaths" ? by.value.paths : undefined;
-  if (args === undefined) return { argsDigest: digestOf(["none"]) };
-  if (args.data.case === "json") return { argsDigest: digestOfJson(args.data.value, paths ?? [""]) };
-  if (paths !== undefined) {
+  if (paths !== undefined && args !== undefined && args.data.case !== "json") {
     const description = "needs arguments that are JSON";
     return { reason: "FIELD_INVALID", violations: [{ field: `${field}.arg_paths`, description }] };
   }
-  return {
-    argsDigest: digestOf([
-      "bytes",
-      args.contentType,
-      args.data.case === "binary" ? args.data.value : noBytes,
-    ]),
-  };
+  return { argsDigest: digestOfArgs(args, paths) };
 }
+
+function digestOfArgs(args: Payload | undefined, paths: readonly string[] | undefined): string {
+  if (args === undefined) return digestOf(["none"]);
+  if (args.data.case === "json") return digestOfJson(args.data.value, paths ?? [""]);
+  return digestOf(["bytes", args.contentType, args.data.case === "binary" ? args.data.value : noBytes]);
+}
+
+/** The digest of what counts of the arguments in a content. Of arguments that are not JSON all counts: their producer knows of no paths. */
+export const argsDigest: ArgsDigest = (content, paths) =>
+  digestOfArgs(fromBinary(NewTaskSchema, content).args, paths);
 
 const noBytes = new Uint8Array(0);
 

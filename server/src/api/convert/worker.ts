@@ -56,8 +56,10 @@ export function readStats(stats: WireStats): WorkerStats {
   const violations = violationsOf(WorkerStatsSchema, stats, "heartbeat.stats.");
   if (violations.length > 0) throw new StemProblem({ reason: "FIELD_INVALID", violations });
   const { uptime, sinceConfirmed, load, host, cpus, running, waiting, slots } = stats;
+  const { zombies, children, slotsMax } = stats;
   return {
-    ...{ host, load, cpus, running, waiting, slots },
+    ...{ host, load, cpus, running, waiting, slots, zombies, children, slotsMax },
+    held: new Map(Object.entries(stats.held)),
     pid: Number(stats.pid),
     uptimeMs: uptime && durationMs(uptime),
     memoryBytes: Number(stats.memoryBytes),
@@ -118,6 +120,7 @@ function statsToProto({ uptimeMs, sinceConfirmedMs, ...stats }: WorkerStats): Wi
   return create(WorkerStatsSchema, {
     ...stats,
     load: [...stats.load],
+    held: Object.fromEntries(stats.held),
     pid: BigInt(stats.pid),
     memoryBytes: BigInt(stats.memoryBytes),
     memoryBytesMax: BigInt(stats.memoryBytesMax),

@@ -18,7 +18,7 @@ import { translate } from "../interceptors/problems.ts";
 import type { Route } from "../route.ts";
 import { createIncoming, type Incoming } from "./incoming.ts";
 import { createOutgoing, type Outgoing } from "./outgoing.ts";
-import { type GrpcStatus, okStatus, statusOfCallError } from "./status.ts";
+import { type CallEnd, type GrpcStatus, okStatus, statusOfCallError } from "./status.ts";
 import { cutStalled, type StreamNote } from "./streams.ts";
 
 /** What every call of a server shares. */
@@ -37,6 +37,8 @@ export type AdmittedCall = {
   readonly requestId: string;
   /** How long the caller waits; undefined: it does not say. */
   readonly timeoutMs: number | undefined;
+  /** Hears how the call ended; it may be told twice. */
+  readonly ended: (status: CallEnd) => void;
 };
 
 /** Serves one admitted call; what the wire reports comes in through the `on…` methods, in whatever order the caller likes. */
@@ -106,6 +108,7 @@ export class GrpcCall {
   /** The caller is gone, or has had its status. */
   onClose(): void {
     this.#over = true;
+    this.#call.ended({ code: Code.CANCELLED, details: "the caller is gone" });
     this.#cancelRequestTimer?.();
     this.#outgoing.close();
     this.#incoming.end();
@@ -174,6 +177,7 @@ export class GrpcCall {
     // A handler that is done may still have a loop that reads.
     this.#incoming.end();
     this.#call.wire.sendStatus(status);
+    this.#call.ended(status);
   }
 
   /** An unread unary answer is kept no longer than its caller said it would wait, or may. */
@@ -189,6 +193,7 @@ export class GrpcCall {
     const facts = { method: route.name, peer: note.connection.peer, requestId, stalledMs };
     this.#deps.log.warn(facts, "a caller stopped reading; its call was cut");
     this.#over = true;
+    this.#call.ended({ code: Code.RESOURCE_EXHAUSTED, details: "the caller stopped reading" });
     this.#gone.abort(new StemProblem({ reason: "STREAM_STALLED", stalledMs }));
     cutStalled(note);
   }

@@ -1,21 +1,21 @@
 /** gRPC over HTTP/2, by grpc-js: connections come in, routes are served. What grpc-js leaves open is bounded in admission.ts and grpc-call.ts. */
 
 import type { Duplex } from "node:stream";
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import {
   type Metadata,
   Server,
   ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
-  type ServiceDefinition,
 } from "@grpc/grpc-js";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import type { Limits } from "../../model/limits.ts";
 import { type CallError, callError } from "../call-error.ts";
 import type { Route } from "../route.ts";
 import { type Admission, acceptedEncodings, admit } from "./admission.ts";
-import { GrpcCall, type GrpcCallDeps } from "./grpc-call.ts";
+import { type AdmittedCall, GrpcCall, type GrpcCallDeps } from "./grpc-call.ts";
+import { createWatch, kindOf, type Watch, watchable } from "./observed.ts";
 import { createRequestReader } from "./request-reader.ts";
 import { encodingStatus, statusOfCallError } from "./status.ts";
 import {
@@ -61,12 +61,13 @@ export function createGrpcStack(deps: GrpcDeps): GrpcStack {
       ({ path }, wire) => {
         const route = byPath.get(path);
         return route
-          ? new TakenCall(wire, () => answer(route, wire, streams, deps))
+          ? new TakenCall(wire, () => answer(route, wire, { ...deps, streams, watch }))
           : new ServerInterceptingCall(wire);
       },
     ],
   });
-  for (const definition of definitionsOf(deps.routes, deps.limits)) server.addService(definition, {});
+  for (const route of deps.routes) register(server, route, deps.limits);
+  const watch = createWatch(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     serve(connection) {
@@ -95,17 +96,22 @@ class TakenCall extends ServerInterceptingCall {
   }
 }
 
-function answer(
-  route: Route,
-  wire: ServerInterceptingCallInterface,
-  streams: GrpcStreams,
-  deps: GrpcDeps,
-): void {
+type AnswerDeps = GrpcDeps & { readonly streams: GrpcStreams; readonly watch: Watch };
+
+function answer(route: Route, wire: ServerInterceptingCallInterface, deps: AnswerDeps): void {
   let call: GrpcCall | undefined;
   wire.start({
     onReceiveMetadata(metadata) {
-      call = begin({ route, wire, metadata }, streams, deps);
-      call?.start();
+      const note = letIn({ route, wire, metadata }, deps);
+      if (!note) return;
+      const watched = deps.watch(route, metadata);
+      const { ended } = watched;
+      const begun = new GrpcCall(
+        { route, wire, metadata, ...note, ended, requestId: deps.nextRequestId() },
+        deps,
+      );
+      call = begun;
+      watched.begin(() => begun.start());
     },
     onReceiveMessage: (message: Message | CallError) => call?.onMessage(message),
     onReceiveHalfClose: () => call?.onHalfClose(),
@@ -120,18 +126,19 @@ type Arrived = {
 };
 
 /** Lets a call in, or tells it why not. */
-function begin(arrived: Arrived, streams: GrpcStreams, deps: GrpcDeps): GrpcCall | undefined {
-  const { wire, metadata } = arrived;
+function letIn(
+  { route, wire, metadata }: Arrived,
+  { streams, limits, log }: AnswerDeps,
+): Pick<AdmittedCall, "note" | "timeoutMs"> | undefined {
   const note = streams.redeem(metadata.get(ticketHeader)[0]?.toString());
   metadata.remove(ticketHeader);
   if (!note) {
-    deps.log.error({ method: arrived.route.name }, "a stream began without being noted");
+    log.error({ method: route.name }, "a stream began without being noted");
     return void wire.sendStatus(statusOfCallError(callError(Code.INTERNAL, "internal error")));
   }
-  const admission = admit(note, deps.limits);
+  const admission = admit(note, limits);
   if (admission.kind !== "admitted") return void turnAway(admission, wire, note);
-  const { timeoutMs } = admission;
-  return new GrpcCall({ ...arrived, note, timeoutMs, requestId: deps.nextRequestId() }, deps);
+  return { note, timeoutMs: admission.timeoutMs };
 }
 
 function turnAway(
@@ -145,22 +152,14 @@ function turnAway(
   else wire.sendStatus(encodingStatus(acceptedEncodings));
 }
 
-/** Routes as grpc-js wants them, one definition a service. Responses come to it encoded. */
-function definitionsOf(routes: readonly Route[], limits: Limits): readonly ServiceDefinition[] {
-  const byService = Map.groupBy(routes, ({ method }) => method.parent);
-  return [...byService.values()].map((methods) =>
-    Object.fromEntries(
-      methods.map(({ path, method }) => [method.localName, { path, ...codecsOf(method, limits) }]),
-    ),
+/** Tells grpc-js of a route. Responses come to it encoded. */
+function register(server: Server, { path, method }: Route, limits: Limits): void {
+  const encoded = (bytes: Buffer): Buffer => bytes;
+  server.register(
+    path,
+    watchable as never,
+    encoded,
+    createRequestReader(method.input, limits),
+    kindOf(method),
   );
 }
-
-const codecsOf = (method: DescMethod, limits: Limits) => ({
-  requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
-  responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-  requestDeserialize: createRequestReader(method.input, limits),
-  responseSerialize: (bytes: Buffer) => bytes,
-  // The client's half of a definition; a server never calls it.
-  requestSerialize: (bytes: Buffer) => bytes,
-  responseDeserialize: (bytes: Buffer) => bytes,
-});

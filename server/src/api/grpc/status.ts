@@ -7,6 +7,9 @@ import type { CallError } from "../call-error.ts";
 /** How a call ends, as grpc-js sends it. */
 export type GrpcStatus = Omit<StatusObject, "metadata"> & { readonly metadata: Metadata | null };
 
+/** The same as a program that watches calls is told. */
+export type CallEnd = Pick<GrpcStatus, "code" | "details">;
+
 /** The end of a call that went well. */
 export const okStatus: GrpcStatus = { code: Code.OK, details: "OK", metadata: null };
 

@@ -37,8 +37,8 @@ export function createConnectHandlers({ routes, limits, log }: ConnectDeps): rea
     grpc: false,
     // Requests are small and peers near; not taking compressed ones leaves no way to send a small body that grows.
     acceptCompression: [],
-    // Errors inside messages carry their details as Any, which JSON spells out.
-    jsonOptions: { registry: detailRegistry },
+    // Errors inside messages carry their details as Any, which JSON spells out. A name that no field has is a typing error.
+    jsonOptions: { registry: detailRegistry, ignoreUnknownFields: false },
     // Nothing reads unknown fields, and kept they are a hundred times their size.
     binaryOptions: { readUnknownFields: false },
     readMaxBytes: limits.messageBytesMax,

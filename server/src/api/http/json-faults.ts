@@ -10,6 +10,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from "@bufbuild/protobuf";
+import { suggestion } from "../../lib/nearest.ts";
 import type { FieldViolation } from "../../model/problem.ts";
 import { entryPath } from "../convert/checked.ts";
 
@@ -40,10 +41,14 @@ function lookInto(schema: DescMessage, json: JsonValue, prefix: string, found: F
     if (found.length >= faultsMax) return;
     const field = schema.fields.find(({ jsonName, name }) => jsonName === key || name === key);
     if (field) lookAt(field, value, prefix, found);
+    else found.push({ field: prefix + key, description: unknownField(schema, key) });
   }
   // Each field for itself may be right, as two members of one oneof are.
   if (found.length === before) found.push({ field: prefix.replace(/\.$/, ""), description: fault });
 }
+
+const unknownField = ({ fields }: DescMessage, key: string): string =>
+  `there is no such field${suggestion(key, fields.map(key.includes("_") ? ({ name }) => name : ({ jsonName }) => jsonName))}`;
 
 function lookAt(field: DescField, value: JsonValue, prefix: string, found: FieldViolation[]): void {
   const description = faultOfField(field, value);
@@ -87,7 +92,7 @@ function faultOfField(field: DescField, value: JsonValue): string | undefined {
 
 function faultOf(schema: DescMessage, json: JsonValue): string | undefined {
   try {
-    fromJson(schema, json, { ignoreUnknownFields: true });
+    fromJson(schema, json, { ignoreUnknownFields: false });
     return undefined;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);

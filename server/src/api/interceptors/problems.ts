@@ -5,14 +5,13 @@
  */
 
 import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code } from "@stem/proto/google/rpc/code_pb";
-import { RequestInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { StatusSchema } from "@stem/proto/google/rpc/status_pb";
 import { StemProblem } from "../../model/problem.ts";
 import type { Log } from "../../ports/log.ts";
 import type { CallContext, Interceptor } from "../call.ts";
 import { CallError, callError, problemError } from "../call-error.ts";
+import { requestInfo } from "../problem-details.ts";
 import { around } from "./around.ts";
 
 /** Makes handlers throw nothing but CallError. Outermost, so that it sees what other interceptors throw, too. */
@@ -52,7 +51,7 @@ export function translate(error: unknown, context: CallContext, log: Log): CallE
 
 /** What a caller is told about a bug: nothing but how to ask for it. */
 export function internalError(requestId: string, cause: unknown): CallError {
-  const details = [anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId }))];
+  const details = [requestInfo(requestId)];
   return new CallError(create(StatusSchema, { code: Code.INTERNAL, message: "internal error", details }), {
     cause,
   });

@@ -1,6 +1,7 @@
 /** Checks requests against the rules in the schema, before any handler sees them. */
 
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
+import { TaskOutputService } from "@stem/proto/stem/v1/task_output_service_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { StemProblem } from "../../model/problem.ts";
@@ -18,6 +19,7 @@ const checkedInHandlers: ReadonlySet<DescMethod> = new Set([
   TaskService.method.enqueueTask,
   TaskService.method.enqueueTasks,
   WorkerService.method.settleTasks,
+  TaskOutputService.method.writeTaskOutput,
 ]);
 
 /** Answers FIELD_INVALID to requests that break a rule of the schema. Streams of requests are checked frame by frame by their handlers. */

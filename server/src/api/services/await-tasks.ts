@@ -1,7 +1,6 @@
 /** Waiting for tasks, as messages: what is news at the same time goes out together, as far as one frame holds it. */
 
 import { create } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
   type AwaitTasksRequest,
   type AwaitTasksResponse,
@@ -12,9 +11,9 @@ import {
 import type { AwaitRequest, TaskNews } from "../../backend/backend.ts";
 import { type Namespace, taskIdOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import { fieldInvalid, StemProblem } from "../../model/problem.ts";
+import { StemProblem } from "../../model/problem.ts";
 import { progressToProto, taskToProto } from "../convert/task.ts";
-import { durationFault, durationMs } from "../convert/time-fields.ts";
+import { watchTimeoutMs } from "../convert/watch-timeout.ts";
 import { problemToStatus } from "../problem-table.ts";
 
 /** A request as the backend understands it. */
@@ -29,7 +28,7 @@ export function awaitRequestOf(
   return {
     namespace,
     tasks: tasks.map((task) => ({ id: taskIdOf(task.taskId), seenRevision: Number(task.seenRevision) })),
-    timeoutMs: timeoutMsOf(timeout, limits),
+    timeoutMs: watchTimeoutMs(timeout, limits),
   };
 }
 
@@ -53,13 +52,6 @@ export async function* awaitTasksResponses(
     }
     if (updates.length > 0) yield create(AwaitTasksResponseSchema, { updates });
   }
-}
-
-function timeoutMsOf(timeout: Duration | undefined, { awaitMsMax }: Limits): number {
-  if (!timeout) return awaitMsMax;
-  const fault = durationFault(timeout);
-  if (fault !== undefined) throw fieldInvalid("timeout", fault);
-  return Math.min(durationMs(timeout), awaitMsMax);
 }
 
 function updateOf(news: TaskNews): TaskUpdate {

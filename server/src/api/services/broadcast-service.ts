@@ -66,6 +66,8 @@ export function createBroadcastService(deps: BroadcastServiceDeps): ServiceEntry
       throw fieldInvalid("task.routing_key", "must be left out: a broadcast has a channel");
     if (task.options?.start.case !== undefined)
       throw fieldInvalid("task.options", "must not have a start: a broadcast is given out at once");
+    if (read.links !== undefined)
+      throw fieldInvalid("task.options.link", "must be left out: a broadcast ends once for each listener");
     return read;
   }
 

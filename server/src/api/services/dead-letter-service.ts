@@ -70,6 +70,7 @@ async function listDeadLetters(
   const query = {
     ...filter,
     ...{ after: cursorOf(pageTokens.read(question, request.pageToken)), bytesMax: limits.frameBytesMax },
+    scanMax: limits.scannedTasksMax,
     full: true,
   };
   const withArgs = request.view === TaskView.FULL;

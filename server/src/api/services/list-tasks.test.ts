@@ -33,7 +33,7 @@ function listing(count: number, bounds: Partial<Limits> = {}) {
   const deps = {
     backend: { list } as Backend,
     limits: { ...limits, ...bounds },
-    namespaces: createNamespaces(["default"]),
+    namespaces: createNamespaces({ stateOf: () => "active" }),
     pageTokens: createPageTokens(new Uint8Array(32)),
   };
   const page = async (pageToken = "") => {

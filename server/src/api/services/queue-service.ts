@@ -1,6 +1,8 @@
 import { clone, create } from "@bufbuild/protobuf";
 import type { Queue as QueueMessage } from "@stem/proto/stem/v1/queue_pb";
 import {
+  CreateQueueResponseSchema,
+  DeleteQueueResponseSchema,
   GetQueueResponseSchema,
   type ListQueuesRequest,
   ListQueuesRequestSchema,
@@ -11,12 +13,13 @@ import {
   PurgeQueueResponseSchema,
   QueueService,
   ResumeQueueResponseSchema,
+  UpdateQueueResponseSchema,
 } from "@stem/proto/stem/v1/queue_service_pb";
 import { type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import type { Queue } from "../../model/queue.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { type PageQuestion, pageSizeOf } from "../convert/page-token.ts";
-import { queueToProto, resumeInstantOf } from "../convert/queue.ts";
+import { queueToProto, resumeInstantOf, settingsChange, settingsFromProto } from "../convert/queue.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type QueueServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
@@ -47,6 +50,26 @@ export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
     async purgeQueue(request) {
       const purged = await broker.purgeQueue(refOf(request), expectedOf(request));
       return create(PurgeQueueResponseSchema, { purgedCount: BigInt(purged) });
+    },
+    async createQueue(request) {
+      const { queue, created } = await broker.createQueue(
+        refOf(request),
+        settingsFromProto(request.settings),
+      );
+      return create(CreateQueueResponseSchema, { queue: show(queue), created });
+    },
+    async updateQueue(request) {
+      const { expectedRevision } = request;
+      const revision = expectedRevision === undefined ? undefined : Number(expectedRevision);
+      const queue = await broker.updateQueue(refOf(request), { revision, apply: settingsChange(request) });
+      return create(UpdateQueueResponseSchema, { queue: show(queue) });
+    },
+    async deleteQueue(request) {
+      const { cancelled, leased } = await broker.deleteQueue(refOf(request), request.force);
+      return create(DeleteQueueResponseSchema, {
+        cancelledCount: BigInt(cancelled),
+        leasedCount: BigInt(leased),
+      });
     },
   });
 }

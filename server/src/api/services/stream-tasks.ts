@@ -30,7 +30,13 @@ export const streamTasks = (
   enqueuing: Enqueuing,
   namespaces: NamespaceOf,
 ): AsyncIterable<Answer> =>
-  pipeline(newFrames(frames, namespaces), (frame) => answerFrame(frame, enqueuing), framesInFlightMax);
+  pipeline(
+    newFrames(frames, namespaces),
+    (frame) => answerFrame(frame, { enqueuing, namespaces }),
+    framesInFlightMax,
+  );
+
+type Answering = { readonly enqueuing: Enqueuing; readonly namespaces: NamespaceOf };
 
 type Frame = { readonly request: StreamTasksRequest; readonly namespace: Namespace };
 
@@ -53,10 +59,12 @@ async function* newFrames(
   }
 }
 
-async function answerFrame(frame: Frame, enqueuing: Enqueuing): Promise<Answer> {
+async function answerFrame(frame: Frame, { enqueuing, namespaces }: Answering): Promise<Answer> {
   const { request, namespace } = frame;
   try {
     checkFrame(frame);
+    // It may have been deleted since the stream began.
+    namespaces(namespace);
     const tasks = tasksOf(request);
     const verdicts = await enqueuing.many(tasks, namespace, false);
     return request.exceptionsOnly

@@ -18,8 +18,10 @@ import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import { purgeTimeOf, retentionToProto } from "../convert/retention.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
+import { explanationToProto } from "../convert/task-explanation.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
 import { durationMs } from "../convert/time-fields.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -50,8 +52,14 @@ export function createTaskAdminService({
   });
   return serve(TaskAdminService, {
     async cancelTask(request) {
-      const { kind, state } = await broker.cancel(refOf(request), cancelMessageOf(request));
-      return create(CancelTaskResponseSchema, { outcome: outcomes[kind], state: taskStateToProto(state) });
+      const [ref, message] = [refOf(request), cancelMessageOf(request)];
+      const { kind, state, count, isMore } = request.withDescendants
+        ? await broker.cancelFamily(ref, message)
+        : { ...(await broker.cancel(ref, message)), count: 0, isMore: false };
+      return create(CancelTaskResponseSchema, {
+        ...{ outcome: outcomes[kind], state: taskStateToProto(state) },
+        ...{ descendantsCount: BigInt(count), descendantsLeft: isMore },
+      });
     },
     async revokeTasks(request) {
       const ids = request.taskIds.map(taskIdOf);
@@ -79,9 +87,17 @@ export function createTaskAdminService({
       const wish = { ...noWish, queue: queueNameOf(request.queue) };
       return create(MoveTaskResponseSchema, { task: show(await broker.editTask(atOf(request), wish)) });
     },
+    async explainTask(request) {
+      return explanationToProto(await broker.explainTask(refOf(request)));
+    },
     async deleteTask(request) {
       const state = await broker.deleteTask(atOf(request));
       return create(DeleteTaskResponseSchema, { state: taskStateToProto(state) });
+    },
+    async setRetention(request) {
+      const purgeAt = purgeTimeOf(request, { now: clock.now(), limits });
+      await broker.retain(refOf(request), purgeAt);
+      return retentionToProto(purgeAt);
     },
   });
 }

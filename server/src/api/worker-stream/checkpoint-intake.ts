@@ -1,9 +1,7 @@
 import type { SaveCheckpoints } from "@stem/proto/stem/v1/checkpoint_pb";
 import type { Session, TokenCheckpoint } from "../../broker/broker.ts";
-import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
-import { isProblem, under } from "../convert/checked.ts";
-import { readCheckpoint } from "../convert/checkpoint.ts";
+import { readCheckpoints } from "../convert/checkpoint.ts";
 import type { Forgeries } from "./forgeries.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
@@ -51,27 +49,10 @@ export function createCheckpointIntake(deps: CheckpointIntakeDeps): CheckpointIn
 
   return {
     take(frame) {
-      for (const checkpoint of readAll(frame, limits))
+      for (const checkpoint of readCheckpoints(frame.checkpoints, listField, limits))
         waiting.set(Buffer.from(checkpoint.token).toString("latin1"), checkpoint);
       rounds ??= saveAll();
       return rounds;
     },
   };
-}
-
-function readAll({ checkpoints: items }: SaveCheckpoints, limits: Limits): readonly TokenCheckpoint[] {
-  const itemsMax = limits.batchTasksMax;
-  if (items.length > itemsMax)
-    throw new StemProblem({
-      reason: "BATCH_TOO_LARGE",
-      field: listField,
-      items: items.length,
-      itemsMax,
-    });
-  return items.flatMap(({ leaseToken, data }, index) => {
-    if (data === undefined) return [];
-    const read = readCheckpoint(data, "data", limits);
-    if (isProblem(read)) throw new StemProblem(under(read, `${listField}[${index}].`));
-    return [{ token: leaseToken, data: read }];
-  });
 }

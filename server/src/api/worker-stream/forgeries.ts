@@ -1,4 +1,4 @@
-import type { SettleVerdict } from "../../broker/broker.ts";
+import type { OutputVerdict, SettleVerdict } from "../../broker/broker.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
@@ -15,9 +15,10 @@ export type ForgeriesDeps = Pick<StreamParts, "outbox" | "clock" | "limits" | "l
 };
 
 /** How many tokens among these were forgeries. */
-export const forgedIn = (verdicts: readonly SettleVerdict[]): number => verdicts.filter(isForged).length;
+export const forgedIn = (verdicts: readonly (SettleVerdict | OutputVerdict)[]): number =>
+  verdicts.filter(isForged).length;
 
-const isForged = (verdict: SettleVerdict): boolean =>
+const isForged = (verdict: SettleVerdict | OutputVerdict): boolean =>
   verdict.kind === "lost" && verdict.why === "token_invalid";
 
 /** Makes the count of one stream. */

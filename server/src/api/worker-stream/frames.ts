@@ -3,6 +3,7 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { CommandOrderSchema, CommandSchema } from "@stem/proto/stem/v1/control_pb";
 import type { LeaseVerdict as WireVerdict } from "@stem/proto/stem/v1/lease_pb";
+import { type OutputVerdict, OutputWrittenSchema } from "@stem/proto/stem/v1/task_output_pb";
 import type { QueueBacklog } from "@stem/proto/stem/v1/worker_pb";
 import {
   type CancelledLease,
@@ -75,6 +76,7 @@ export const welcome = (session: Session, { protocol, limits, defaults }: Terms)
     checkpointBytesMax: limits.checkpointBytesMax,
     leases: session.resumed.map(leaseVerdictToProto),
     lastSeq: BigInt(session.lastSeq),
+    outputBytesMax: limits.outputEntryBytesMax,
   }),
 });
 
@@ -82,6 +84,12 @@ export const welcome = (session: Session, { protocol, limits, defaults }: Terms)
 export const settled = (frameSeq: bigint, exceptions: SettledItem[]): Said => ({
   case: "settled",
   value: create(SettledSchema, { frameSeq, exceptions }),
+});
+
+/** The answer to a WriteOutput frame. */
+export const outputWritten = (frameSeq: bigint, exceptions: OutputVerdict[]): Said => ({
+  case: "outputWritten",
+  value: create(OutputWrittenSchema, { frameSeq, exceptions }),
 });
 
 /** The answer to heartbeats. */

@@ -12,6 +12,7 @@ import { createClaims, type Heard } from "./claims.ts";
 import { createForgeries } from "./forgeries.ts";
 import { command, welcome } from "./frames.ts";
 import { createHeartbeats } from "./heartbeats.ts";
+import { createOutputIntake } from "./output-intake.ts";
 import { createProgressIntake } from "./progress-intake.ts";
 import { createSettles } from "./settles.ts";
 import type { StreamParts } from "./stream-parts.ts";
@@ -41,6 +42,7 @@ export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard
   const session = await broker.openSession(greeting, {
     onCancel: outbox.cancel,
     onCommand: (commandId, wanted) => outbox.command(command(commandId, wanted)),
+    onDismissed: outbox.end,
     onSuperseded: () => {
       isSuperseded = true;
       outbox.end();
@@ -67,6 +69,7 @@ function createGreeted(parts: GreetedParts): Greeted {
   const heartbeats = createHeartbeats({ session, outbox, claims });
   const progress = createProgressIntake({ ...parts, forgeries });
   const checkpoints = createCheckpointIntake({ ...parts, forgeries });
+  const output = createOutputIntake({ ...parts, forgeries });
   const underWay = new Set<Promise<void>>();
   let saidGoodbye = false;
   forgeries.note("hello.held_leases", session.forgedHeld);
@@ -101,6 +104,8 @@ function createGreeted(parts: GreetedParts): Greeted {
           return progress.take(frame.value);
         case "checkpoints":
           return begin(checkpoints.take(frame.value));
+        case "output":
+          return begin(output.take(frameSeq, frame.value));
         case "goodbye":
           saidGoodbye = true;
           return begin(claims.stop());

@@ -1,6 +1,11 @@
-/** The worker's three verbs without a stream: a shell with grpcurl is a worker. */
+/** The worker's verbs without a stream: a shell with grpcurl is a worker. */
 
 import { create } from "@bufbuild/protobuf";
+import {
+  type SaveCheckpointsRequest,
+  type SaveCheckpointsResponse,
+  SaveCheckpointsResponseSchema,
+} from "@stem/proto/stem/v1/checkpoint_pb";
 import {
   type ExtendLeasesRequest,
   type ExtendLeasesResponse,
@@ -15,6 +20,7 @@ import type { Lease } from "../../broker/broker.ts";
 import { type Namespace, queueNameOf } from "../../model/ids.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { Encoded } from "../call.ts";
+import { checkpointVerdictToProto, readCheckpoints } from "../convert/checkpoint.ts";
 import { encodeLeaseTasksResponse, grantsThatFit } from "../convert/grant.ts";
 import { leaseVerdictToProto } from "../convert/lease-verdict.ts";
 import { readSettlementBatch, settledTasks } from "../convert/settlement-batch.ts";
@@ -26,6 +32,7 @@ export interface UnaryLeases {
   lease(request: LeaseTasksRequest, signal: AbortSignal): Promise<Encoded<typeof LeaseTasksResponseSchema>>;
   settle(request: SettleTasksRequest): Promise<SettleTasksResponse>;
   extend(request: ExtendLeasesRequest): Promise<ExtendLeasesResponse>;
+  saveCheckpoints(request: SaveCheckpointsRequest): Promise<SaveCheckpointsResponse>;
 }
 
 /** Who leases without saying who it is. */
@@ -75,7 +82,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
     },
 
     async settle({ namespace: requested, settlements }) {
-      const namespace = namespaces(requested);
+      const namespace = namespaces(requested, "ending");
       if (settlements.length === 0)
         throw fieldInvalid("settlements", `must have 1 to ${limits.batchTasksMax} items`);
       const reading = { path: "settlements", read: deps.readSettlement, limits };
@@ -85,7 +92,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
     },
 
     async extend({ namespace: requested, leaseTokens, duration }) {
-      const namespace = namespaces(requested);
+      const namespace = namespaces(requested, "ending");
       const itemsMax = limits.batchTasksMax;
       if (leaseTokens.length > itemsMax)
         throw new StemProblem({
@@ -99,6 +106,15 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
       const leaseMs = duration && Math.min(durationMs(duration), limits.leaseMsMax);
       const verdicts = await broker.extend(namespace, leaseTokens, leaseMs);
       return create(ExtendLeasesResponseSchema, { leases: verdicts.map(leaseVerdictToProto) });
+    },
+
+    async saveCheckpoints({ namespace: requested, checkpoints }) {
+      const namespace = namespaces(requested);
+      const gap = checkpoints.findIndex(({ data }) => data === undefined);
+      if (gap >= 0) throw fieldInvalid(`checkpoints[${gap}].data`, "must be given");
+      const read = readCheckpoints(checkpoints, "checkpoints", limits);
+      const verdicts = await broker.saveCheckpoints(namespace, read);
+      return create(SaveCheckpointsResponseSchema, { verdicts: verdicts.map(checkpointVerdictToProto) });
     },
   };
 }

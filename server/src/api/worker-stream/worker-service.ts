@@ -5,6 +5,7 @@ import { StemProblem } from "../../model/problem.ts";
 import type { Handlers } from "../call.ts";
 import { createScratch } from "../convert/scratch.ts";
 import { createSettlementReader } from "../convert/settlement.ts";
+import { createHandshakes } from "./handshakes.ts";
 import { createWorkerStream, type WorkerStream } from "./stream.ts";
 import type { StreamDeps } from "./stream-parts.ts";
 import { createUnaryLeases } from "./unary-leases.ts";
@@ -14,13 +15,14 @@ export type WorkerServiceDeps = Omit<StreamDeps, "readSettlement" | "encode">;
 
 /** Makes the handlers of WorkerService. */
 export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof WorkerService> {
-  const { limits, defaults, draining } = deps;
+  const { clock, limits, defaults, draining } = deps;
   const shared: StreamDeps = {
     ...deps,
     readSettlement: createSettlementReader(limits, defaults),
     encode: createScratch(),
   };
   const streams = new Set<WorkerStream>();
+  const handshakes = createHandshakes(clock, limits);
   const unary = createUnaryLeases(shared);
 
   draining.addEventListener("abort", () => {
@@ -35,6 +37,7 @@ export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof Wo
           limit: "workerStreamsMax",
           max: limits.workerStreamsMax,
         });
+      handshakes.admit();
       const stream = createWorkerStream(shared, context);
       streams.add(stream);
       try {
@@ -46,5 +49,6 @@ export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof Wo
     leaseTasks: (request, { signal }) => unary.lease(request, signal),
     settleTasks: (request) => unary.settle(request),
     extendLeases: (request) => unary.extend(request),
+    saveCheckpoints: (request) => unary.saveCheckpoints(request),
   };
 }

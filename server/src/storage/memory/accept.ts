@@ -6,36 +6,62 @@ import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Judge } from "../judge.ts";
-import { holderOf, meetHolder, replaceHolder, takeKey } from "./claims.ts";
+import { holderOf, meetHolder, refusalToDebounce, replaceHolder, takeKey } from "./claims.ts";
+import { keptLinks } from "./continue.ts";
 import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
+import { dueAt, ring } from "./gates.ts";
 import { cancelIfRevoked } from "./revoke.ts";
-import { insert, makeQueue, type Space, type State, spaceOf } from "./state.ts";
+import { enterQueue, promisedQueue, queueAt, queueRoom, spaceRoom } from "./rooms.ts";
+import { insert, type Space, type State, spaceOf } from "./state.ts";
 import { turnOf } from "./turns.ts";
 
 /** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
-export function accept(state: State, { tasks, now, atomic }: AcceptBatch): readonly AcceptVerdict[] {
+export function accept(
+  state: State,
+  { tasks, now, atomic }: AcceptBatch,
+  enter: Enter = enterQueue,
+): readonly AcceptVerdict[] {
   const refusal = atomic ? judgeFor(state, now)(tasks) : undefined;
   if (refusal !== undefined) return refusal;
-  const verdicts = tasks.map((task) => acceptOne(state, task, now));
+  const verdicts = tasks.map((task) => acceptOne(state, task, now, enter));
   for (const task of tasks) cancelIfRevoked(state, task, now);
   return verdicts;
 }
 
-function acceptOne(state: State, task: NewTask, now: Instant): AcceptVerdict {
+/** Answers the queue that a task goes into, or why it may not. */
+type Enter = typeof enterQueue;
+
+/**
+ * Takes in what ends of tasks have made. That was promised when those were accepted: no quota, bound or closed queue is in its way. What is
+ * there already, or whose id or key another task has, is not made.
+ */
+export function acceptOwed(state: State): void {
+  for (const { task, now } of state.owed.splice(0)) {
+    const space = spaceOf(state, task.namespace);
+    accept(state, { tasks: [task], now, atomic: false }, promisedQueue);
+    const entry = space.tasks.get(task.id);
+    if (entry?.head.state === "ready") ring(state.gates, task, entry.queue, 1);
+    if (entry?.head.notBefore !== undefined) dueAt(state.gates, entry.head.notBefore);
+  }
+}
+
+function acceptOne(state: State, task: NewTask, now: Instant, enter: Enter): AcceptVerdict {
   const space = spaceOf(state, task.namespace);
   const known = knownHash(space, task);
   if (known !== undefined) return known === contentHashOf(task) ? "duplicate" : "exists";
-  return task.unique === undefined ? store(state, space, task, now) : acceptUnique(state, task, now);
+  return task.unique === undefined ? store(state, task, now, enter) : acceptUnique(state, task, now, enter);
 }
 
-function acceptUnique(state: State, task: NewTask, now: Instant): AcceptVerdict {
+function acceptUnique(state: State, task: NewTask, now: Instant, enter: Enter): AcceptVerdict {
   const { unique } = task;
   if (unique === undefined) throw new Error("the task claims no key");
   const space = spaceOf(state, task.namespace);
   const claim = holderOf(space, unique.key, now);
-  const verdict = claim && meetHolder(state, { ...task, unique }, claim, now);
+  const isAsked = claim !== undefined && enter !== promisedQueue;
+  const refusal = isAsked ? refusalToDebounce(state, { ...task, unique }, claim) : undefined;
+  const verdict = refusal ?? (claim && meetHolder(state, { ...task, unique }, claim, now));
   if (verdict !== undefined) return verdict;
-  const stored = store(state, space, task, now);
+  const stored = store(state, task, now, enter);
   const entry = space.tasks.get(task.id);
   if (stored !== "accepted" || entry === undefined) return stored;
   const replaced = claim && replaceHolder(state, claim, now);
@@ -43,9 +69,11 @@ function acceptUnique(state: State, task: NewTask, now: Instant): AcceptVerdict 
   return replaced ?? stored;
 }
 
-function store(state: State, space: Space, task: NewTask, now: Instant): AcceptVerdict {
-  const queue = space.queues.get(task.queue) ?? makeQueue(state, space, task.queue, now);
-  if (queue === undefined) return "queue_limit";
+function store(state: State, task: NewTask, now: Instant, enter: Enter): AcceptVerdict {
+  const space = spaceOf(state, task.namespace);
+  const wanted = { name: task.queue, bytes: task.content.length, now };
+  const queue = enter(state, space, wanted);
+  if ("refused" in queue) return queue;
   const turn = turnOf(queue, task.ties?.fairnessKey);
   const entry = { ...entryOf(state, task, queue, now), turn };
   insert(state, space, entry);
@@ -58,9 +86,11 @@ function store(state: State, space: Space, task: NewTask, now: Instant): AcceptV
 function judgeFor(state: State, now: Instant): Judge {
   return createJudge({
     hashOf: (ref) => knownHash(spaceOf(state, ref.namespace), ref),
-    hasQueue: ({ namespace, queue }) => spaceOf(state, namespace).queues.has(queue),
-    queueCount: (namespace) => spaceOf(state, namespace).queues.size,
-    queuesMax: state.limits.queuesPerNamespaceMax,
+    spaceRoom: (namespace) => spaceRoom(state, spaceOf(state, namespace)),
+    queueRoom({ namespace, queue }) {
+      const found = queueAt(spaceOf(state, namespace), queue);
+      return found && queueRoom(found);
+    },
     holderOf(namespace, key) {
       const claim = holderOf(state.spaces.get(namespace), key, now);
       return claim && { id: claim.holder.head.id, head: claim.holder.head };
@@ -87,12 +117,14 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     held: stages.free,
     queue,
     content: new Uint8Array(task.content),
+    countedBytes: 0,
     contentHash: task.contentHash,
     head: headOf(task, now),
     result: undefined,
     failure: undefined,
     claim: undefined,
     checkpoint: undefined,
+    ...keptLinks(task),
     settledHash: undefined,
     place: -1,
   };

@@ -1,8 +1,10 @@
 import type { TaskHead } from "../../model/task.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
+import { continueAfter } from "./continue.ts";
 import type { Entry } from "./entry.ts";
 import { releaseKey } from "./release-key.ts";
+import { shelve } from "./shelf.ts";
 import { find, replaceHead, type State } from "./state.ts";
 
 /** Applies each change whose guard holds. */
@@ -45,5 +47,8 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
   });
   if (change.more?.waitUntil !== undefined) state.waitUntil.set(entry, change.more.waitUntil);
   if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
+  if (change.more?.keepNewest !== undefined) shelve(state, entry, change.more.keepNewest);
   state.log.note(entry.head, change.event, now);
+  const continues = change.more?.continues;
+  if (continues !== undefined) continueAfter(state, entry, { change, now, continues });
 }

@@ -1,12 +1,11 @@
-import { isSatisfied } from "../../model/gate.ts";
-import { gatesOf, isBefore, stages } from "../../model/gatekeeper.ts";
-import { plus, type QueueName } from "../../model/ids.ts";
+import { gatesOf, stages } from "../../model/gatekeeper.ts";
+import { plus } from "../../model/ids.ts";
 import { dealTurns, tiersAfter } from "../../model/queue-tier.ts";
 import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
-import type { Entry, Lane } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { announceQueue, limitAt, queueCapacity, take } from "./gates.ts";
-import { createHeap, type Heap } from "./heap.ts";
+import { type OpenLanes, openLanes } from "./open-lanes.ts";
 import { endOverdue, isOverdue } from "./overdue.ts";
 import { releaseKey } from "./release-key.ts";
 import { replaceHead, type State, stand } from "./state.ts";
@@ -46,7 +45,7 @@ function claimOnce(state: State, want: ClaimRequest, claimed: Claimed[]): number
 type Leasing = {
   readonly held: number;
   /** Leases the best task of some lanes; undefined when they have none, and for good once the next one's content did not fit. */
-  next(lanes: Heap<Lane>): Claimed | undefined;
+  next(lanes: OpenLanes): Claimed | undefined;
 };
 
 function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Leasing {
@@ -66,16 +65,17 @@ function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Le
         isFull = claimed.length > 0 && bytes > want.contentBytesMax;
         if (isFull) return undefined;
         // Its first task decides where a lane stands among the others, so it leaves while that changes.
-        lanes.remove(lane);
+        lanes.remove(lane, entry.queue);
         if (roomOf(state, want, entry) <= 0) continue;
         const isOver = isOverdue(state, entry, want.now) && endOverdue(state, entry, want.now);
         const isHeld = !isOver && holdsBack(state, want, entry);
         const leased = isOver || isHeld ? undefined : lease(state, entry, want);
-        if (lane.ready.size > 0) lanes.add(lane);
+        if (lane.ready.size > 0) lanes.add(lane, entry.queue);
         if (isHeld) held += 1;
         if (leased === undefined) continue;
         contentBytes = bytes;
         claimed.push(leased);
+        isFull = claimed.length === want.turnsMax && entry.queue.turn !== undefined;
         return leased;
       }
       return undefined;
@@ -83,24 +83,8 @@ function createLeasing(state: State, want: ClaimRequest, claimed: Claimed[]): Le
   };
 }
 
-const bytesOf = ({ content, checkpoint }: Pick<Claimed, "content" | "checkpoint">): number =>
-  content.length + (checkpoint?.length ?? 0);
-
-/** The lanes that have tasks to hand out: in the order of what each would hand out first. */
-function openLanes(state: State, want: ClaimRequest, names: readonly QueueName[]): Heap<Lane> {
-  const lanes = createHeap<Lane>((a, b) => {
-    const [first, second] = [a.ready.first(), b.ready.first()];
-    return first !== undefined && second !== undefined && isBefore(first, second);
-  });
-  const queues = state.spaces.get(want.namespace)?.queues;
-  for (const name of new Set(names)) {
-    const queue = queues?.get(name);
-    if (queue === undefined || queue.pause !== undefined) continue;
-    for (const lane of queue.lanes.values())
-      if (lane.ready.size > 0 && isSatisfied(lane.labels ?? {}, want.labels)) lanes.add(lane);
-  }
-  return lanes;
-}
+const bytesOf = ({ content, checkpoint, input }: Pick<Claimed, "content" | "checkpoint" | "input">): number =>
+  content.length + (checkpoint?.length ?? 0) + (input?.data?.length ?? 0);
 
 function roomOf({ gates }: State, { namespace, now }: ClaimRequest, { queue }: Entry): number {
   return queueCapacity(gates, { namespace, kind: "queue", subject: queue.name }, queue.depth.leased, now);
@@ -117,7 +101,7 @@ function holdsBack(state: State, { now }: ClaimRequest, entry: Entry): boolean {
 }
 
 function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
-  const { head, content, checkpoint } = entry;
+  const { head, content, checkpoint, input } = entry;
   state.fenceSeq += 1;
   const fence = { epoch: state.epoch, seq: state.fenceSeq };
   const deliveries = head.deliveries + 1;
@@ -139,7 +123,18 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   if (from.turn !== undefined && turn > from.turn) from.turn = turn;
   state.log.note(entry.head, "leased", want.now);
   const { id, queue, createdAt, policy, attempt } = head;
-  return { id, queue, fence, createdAt, content, policy, attempt, deliveries, checkpoint };
+  return {
+    id,
+    queue,
+    fence,
+    createdAt,
+    content,
+    policy,
+    attempt,
+    deliveries,
+    checkpoint,
+    ...(input && { input }),
+  };
 }
 
 /** Counts a grant against the rates that it is subject to. */

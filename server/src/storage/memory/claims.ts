@@ -1,3 +1,4 @@
+import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
 import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
@@ -6,8 +7,10 @@ import { debouncedStart, decideConflict, type UniqueClaim, type UniqueWish } fro
 import type { UniqueVerdict } from "../../ports/task-store.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
 import { writeChange } from "./apply.ts";
+import { keptLinks } from "./continue.ts";
 import { type Claim, type Entry, hashOf } from "./entry.ts";
-import { replaceHead, type Space, type State } from "./state.ts";
+import { queueRoom, spaceRoom } from "./rooms.ts";
+import { replaceHead, type Space, type State, spaceOf } from "./state.ts";
 
 /** A task that claims a key. */
 export type UniqueTask = NewTask & { readonly unique: UniqueWish };
@@ -30,6 +33,12 @@ export function takeKey(
   space.claims.set(key, claim);
 }
 
+/** Why a newcomer may not be written over the task that waits under its key; undefined: it may, or something else becomes of it. */
+export function refusalToDebounce(state: State, task: UniqueTask, { holder }: Claim): Refusal | undefined {
+  if (decideConflict(holder.head, task) !== "update") return undefined;
+  return refusalToRewrite(spaceRoom(state, spaceOf(state, task.namespace)), queueRoom(holder.queue));
+}
+
 /** What becomes of a newcomer whose key is claimed; undefined: it is to be stored in the place of the one that waits. */
 export function meetHolder(
   state: State,
@@ -37,11 +46,12 @@ export function meetHolder(
   claim: Claim,
   now: Instant,
 ): UniqueVerdict | undefined {
-  const conflict = decideConflict(claim.holder.head, task);
+  const { holder } = claim;
+  const conflict = decideConflict(holder.head, task);
   if (conflict === "replace") return undefined;
   claim.duplicates += 1;
   if (conflict === "update") debounce(state, task, claim, now);
-  return { unique: conflict === "update" ? "updated" : conflict, holder: claim.holder.head.id };
+  return { unique: conflict === "update" ? "updated" : conflict, holder: holder.head.id };
 }
 
 /** Ends a task that waits because another takes its place. */
@@ -61,6 +71,7 @@ function debounce(state: State, task: NewTask, { holder, startBy }: Claim, now: 
   // What makes a repeat of the first submission a duplicate is what was submitted then.
   holder.contentHash = hashOf(holder);
   holder.content = new Uint8Array(task.content);
+  Object.assign(holder, keptLinks(task));
   if (head.state === "scheduled") holder.priority = task.priority;
   replaceHead(state, holder, {
     ...head,

@@ -75,7 +75,8 @@ export function createEventLog(): EventLog {
 
 function factOf(head: TaskHead, kind: TaskEventKind, at: Instant): Fact {
   const { namespace, queue, id, revision, attempt, reason } = head;
-  return { at, namespace, queue, taskId: id, kind, revision, attempt, reason };
+  const cause = kind === "accepted" ? head.lineage?.parentId : undefined;
+  return { at, namespace, queue, taskId: id, kind, revision, attempt, reason, ...(cause && { cause }) };
 }
 
 const isBefore = (a: EventPosition | undefined, b: EventPosition): boolean =>

@@ -1,8 +1,9 @@
 import type { GateLimit, LimitRef } from "../../model/gate.ts";
-import type { Instant, Namespace, QueueRef } from "../../model/ids.ts";
+import type { Instant, Namespace, QueueRef, TaskRef } from "../../model/ids.ts";
 import type { GateNews, GateStore, KeyWeight } from "../../ports/gate-store.ts";
 import { takeNews, wakeAt } from "./gates.ts";
 import { deleteLimit, getLimit, listLimits, listWeights, openGates, putLimit, putWeight } from "./limits.ts";
+import { readStanding } from "./standing.ts";
 import type { State } from "./state.ts";
 
 /** Makes the verbs about gates, and what every other verb owes them. */
@@ -28,6 +29,7 @@ export function createGateVerbs(state: State) {
     listWeights: (ref: QueueRef, after: string | undefined, limit: number) =>
       listWeights(state, ref, after, limit),
     openGates: (now: Instant) => openGates(state, now),
+    readStanding: (ref: TaskRef, aheadMax: number) => readStanding(state, ref, aheadMax),
     onGateNews(listener: (news: GateNews) => void): void {
       hear = listener;
     },
@@ -46,5 +48,6 @@ export const createGateStore = (
   putWeight: (ref, weight, now) => call(() => verbs.putWeight(ref, weight, now)),
   listWeights: (ref, after, limit) => call(() => verbs.listWeights(ref, after, limit)),
   openGates: (now) => call(() => verbs.openGates(now)),
+  readStanding: (ref, aheadMax) => call(() => verbs.readStanding(ref, aheadMax)),
   onGateNews: verbs.onGateNews,
 });

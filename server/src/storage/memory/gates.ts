@@ -46,6 +46,7 @@ export type Gates = {
   readonly keeper: Gatekeeper<Entry>;
   opened: Map<QueueEntry, { readonly namespace: Namespace; count: number }>;
   wakeAt: Instant | undefined;
+  dueAt: Instant | undefined;
 };
 
 /** Makes open gates. `onStand` is told when a task moves to another stage. */
@@ -73,7 +74,8 @@ export function createGates(onStand: (entry: Entry, stage: Entry["held"]) => voi
       if (stage === stages.free) ring(gates, entry.head, entry.queue, 1);
     },
   });
-  const gates: Gates = { limits, members, orders, behind, keeper, opened: new Map(), wakeAt: undefined };
+  const nothingYet = { opened: new Map(), wakeAt: undefined, dueAt: undefined };
+  const gates: Gates = { limits, members, orders, behind, keeper, ...nothingYet };
   return gates;
 }
 
@@ -127,17 +129,23 @@ export function wakeAt(gates: Gates, at: Instant): void {
   if (gates.wakeAt === undefined || at < gates.wakeAt) gates.wakeAt = at;
 }
 
+/** The end of a task made one that is due at this time. */
+export function dueAt(gates: Gates, at: Instant): void {
+  if (gates.dueAt === undefined || at < gates.dueAt) gates.dueAt = at;
+}
+
 /** What happened since it was asked last; undefined: nothing. */
 export function takeNews(gates: Gates): GateNews | undefined {
-  const { opened, wakeAt: at } = gates;
-  if (opened.size === 0 && at === undefined) return undefined;
+  const { opened, wakeAt: at, dueAt: due } = gates;
+  if (opened.size === 0 && at === undefined && due === undefined) return undefined;
   const news = [...opened].map(([{ name: queue }, { namespace, count }]) => ({
     queue: { namespace, queue },
     count,
   }));
   opened.clear();
   gates.wakeAt = undefined;
-  return { opened: news, wakeAt: at };
+  gates.dueAt = undefined;
+  return { opened: news, wakeAt: at, dueAt: due };
 }
 
 /** The gate at which a ready entry waits; undefined where it stands free. */

@@ -1,9 +1,11 @@
+import type { Refusal } from "../../model/admission.ts";
 import { type GateLimit, type LimitKind, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
 import { isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
 import { type Instant, type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { keepLimit, limitAt, membersOf, queueCapacity, removeLimit, ring, wakeAt } from "./gates.ts";
-import { makeQueue, type State, spaceOf } from "./state.ts";
+import { openQueue } from "./rooms.ts";
+import { type State, spaceOf } from "./state.ts";
 
 /** Puts a limit, and holds back who may not be let through by it any more. */
 export function putLimit(state: State, limit: GateLimit): "done" | "more" | "too_many" {
@@ -72,10 +74,9 @@ export function putWeight(
   { namespace, queue: name }: QueueRef,
   { key, weight }: KeyWeight,
   now: Instant,
-): "done" | "queue_limit" {
-  const space = spaceOf(state, namespace);
-  const queue = space.queues.get(name) ?? makeQueue(state, space, name, now);
-  if (queue === undefined) return "queue_limit";
+): "done" | Refusal {
+  const queue = openQueue(state, spaceOf(state, namespace), name, now);
+  if ("refused" in queue) return queue;
   queue.turns.set(key, { last: queue.turns.get(key)?.last ?? 0, weight });
   return "done";
 }

@@ -1,21 +1,25 @@
+import { linkedBytes } from "../../model/continuation.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import type { Entry } from "./entry.ts";
 import { headOf, taskOf } from "./read.ts";
 import type { Space, State } from "./state.ts";
 
-/** One page of tasks, newest first. The cursor is the place of the page's last task in the order of acceptance. */
+/** One page of tasks, newest first. The cursor is the place of the last task that was looked at, in the order of acceptance. */
 export function list(state: State, query: TaskQuery): TaskPage {
   const tasks: Task[] = [];
   let bytes = 0;
   let cursor: number | undefined;
+  let looked = 0;
   for (const entry of newestFirst(state.spaces.get(query.namespace), query.after)) {
-    if (!matches(entry, query)) continue;
-    bytes += query.full ? bytesOf(entry) : 0;
-    if (tasks.length >= query.limit || (tasks.length > 0 && bytes > query.bytesMax)) {
-      return { tasks, cursor };
+    if (looked === query.scanMax) return { tasks, cursor };
+    looked += 1;
+    if (matches(entry, query)) {
+      bytes += query.full ? bytesOf(entry) : 0;
+      if (tasks.length >= query.limit || (tasks.length > 0 && bytes > query.bytesMax))
+        return { tasks, cursor };
+      tasks.push(query.full ? taskOf(entry) : basicTaskOf(entry));
     }
-    tasks.push(query.full ? taskOf(entry) : basicTaskOf(entry));
     cursor = entry.seq;
   }
   return { tasks, cursor: undefined };
@@ -67,8 +71,8 @@ function endedAs(head: TaskHead, isReplayed: boolean, ended: EndedQuery): boolea
   );
 }
 
-const bytesOf = ({ content, result, failure }: Entry): number =>
-  content.length + (result?.length ?? 0) + (failure?.length ?? 0);
+const bytesOf = (entry: Entry): number =>
+  entry.content.length + (entry.result?.length ?? 0) + (entry.failure?.length ?? 0) + linkedBytes(entry);
 
 const basicTaskOf = (entry: Entry): Task => ({
   ...headOf(entry),

@@ -6,7 +6,7 @@
 import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
 import type { Store } from "../../ports/store.ts";
-import { accept } from "./accept.ts";
+import { accept, acceptOwed } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
 import { claim } from "./claim.ts";
@@ -33,6 +33,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
   async function call<T>(verb: () => T, now?: Parameters<typeof gateVerbs.end>[0]): Promise<T> {
     if (!isOpen) throw new StemProblem({ reason: "STORE_UNAVAILABLE" });
     const answer = verb();
+    if (state.owed.length > 0) acceptOwed(state);
     state.log.seal();
     gateVerbs.end(now);
     return answer;

@@ -1,7 +1,10 @@
+import type { Refusal } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
+import { stopOf } from "../../model/namespace.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
 import type { Entry, QueueEntry } from "./entry.ts";
-import { makeQueue, readyIn, type State, spaceOf } from "./state.ts";
+import { openQueue, queueAt } from "./rooms.ts";
+import { readyIn, type State, spaceOf } from "./state.ts";
 
 /** Queues of a namespace by name, after `after`. */
 export function listQueues(
@@ -10,9 +13,10 @@ export function listQueues(
   after: QueueName | undefined,
   limit: number,
 ): readonly Queue[] {
-  const names = [...(state.spaces.get(namespace)?.queues.keys() ?? [])].sort();
+  const space = state.spaces.get(namespace);
+  const names = [...(space?.queues.keys() ?? [])].sort();
   return names
-    .filter((name) => after === undefined || name > after)
+    .filter((name) => (after === undefined || name > after) && queueAt(space, name) !== undefined)
     .slice(0, limit)
     .flatMap((queue) => getQueue(state, { namespace, queue }) ?? []);
 }
@@ -21,23 +25,32 @@ export function listQueues(
 export function getQueue(state: State, ref: QueueRef): Queue | undefined {
   const queue = findQueue(state, ref);
   if (queue === undefined) return undefined;
-  const { name, createdAt, pause, depth } = queue;
+  const { name, createdAt, settings, revision, life, pause, depth } = queue;
   return {
     namespace: ref.namespace,
     name,
     createdAt,
+    settings,
+    revision,
+    isDeleting: life === "deleting",
     pause,
     depth: { ...depth },
     oldestReadyAt: oldestReadyAt(state, queue),
   };
 }
 
-/** How many tasks are ready in each queue. */
+/** How many tasks are ready in each queue that hands out. */
 export const readyCounts = (
   state: State,
   namespace: Namespace,
   queues: readonly QueueName[],
-): readonly number[] => queues.map((queue) => findQueue(state, { namespace, queue })?.depth.ready ?? 0);
+): readonly number[] => {
+  const isActive = stopOf(state.spaces.get(namespace)?.record) === undefined;
+  return queues.map((queue) => {
+    const found = findQueue(state, { namespace, queue });
+    return found?.life === "there" && found.pause === undefined && isActive ? found.depth.ready : 0;
+  });
+};
 
 /** Pauses or resumes a queue. */
 export function setPause(
@@ -45,20 +58,17 @@ export function setPause(
   ref: QueueRef,
   pause: QueuePause | undefined,
   now: Instant,
-): "done" | "queue_limit" {
-  let queue = findQueue(state, ref);
-  if (queue === undefined) {
-    if (pause === undefined) return "done";
-    queue = makeQueue(state, spaceOf(state, ref.namespace), ref.queue, now);
-    if (queue === undefined) return "queue_limit";
-  }
+): "done" | Refusal {
+  if (pause === undefined && findQueue(state, ref) === undefined) return "done";
+  const queue = openQueue(state, spaceOf(state, ref.namespace), ref.queue, now);
+  if ("refused" in queue) return queue;
   queue.pause = pause;
   return "done";
 }
 
 /** The queue's entry; undefined where there is none. */
 export const findQueue = (state: State, ref: QueueRef): QueueEntry | undefined =>
-  state.spaces.get(ref.namespace)?.queues.get(ref.queue);
+  queueAt(state.spaces.get(ref.namespace), ref.queue);
 
 function oldestReadyAt(state: State, queue: QueueEntry): Instant | undefined {
   let first: Entry | undefined;

@@ -1,21 +1,35 @@
+import type { Bytes } from "../../model/ids.ts";
 import type { DefinitionStore } from "../../ports/definition-store.ts";
 import type { LockStore } from "../../ports/lock-store.ts";
+import type { OutputStore } from "../../ports/output-store.ts";
+import type { QueueEventStore } from "../../ports/queue-event-store.ts";
 import type { Store } from "../../ports/store.ts";
 import type { UniqueStore } from "../../ports/unique-store.ts";
 import { getClaim, listClaims, pruneClaims } from "./claims.ts";
 import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { createLockBook } from "./locks.ts";
+import { createOutputStore } from "./output.ts";
+import { createQueueEventStore } from "./queue-events.ts";
 import type { State } from "./state.ts";
 
 type Call = <T>(verb: () => T) => Promise<T>;
 
-/** What is kept beside tasks and queues: definitions, locks, a look at claims of unique keys, and small values by name. */
-export function createRecordStore(
-  state: State,
-  call: Call,
-): DefinitionStore & LockStore & UniqueStore & Pick<Store, "getMeta" | "putMeta"> {
+type RecordStore = DefinitionStore &
+  LockStore &
+  UniqueStore &
+  OutputStore &
+  QueueEventStore &
+  Pick<Store, "getMeta" | "swapMeta" | "putMeta">;
+
+/**
+ * What is kept beside tasks and queues: definitions, locks, a look at claims of unique keys, small values by name, and what tasks put
+ * out and is made known on queues.
+ */
+export function createRecordStore(state: State, call: Call): RecordStore {
   const locks = createLockBook(state.epoch, state.limits.locksMax);
   return {
+    ...createOutputStore(state, call),
+    ...createQueueEventStore(state, call),
     putDefinitions: (records) => call(() => putDefinitions(state, records)),
     removeDefinition: (namespace, name) => call(() => removeDefinition(state, namespace, name)),
     listDefinitions: (after, limit) => call(() => listDefinitions(state, after, limit)),
@@ -29,6 +43,17 @@ export function createRecordStore(
     listClaims: (page) => call(() => listClaims(state, page)),
     pruneClaims: (now, limit) => call(() => pruneClaims(state, now, limit)),
     getMeta: (key) => call(() => state.meta.get(key)?.slice()),
+    swapMeta: (key, before, value) => call(() => swapMeta(state, { key, before, value })),
     putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
   };
+}
+
+function swapMeta(
+  { meta }: State,
+  { key, before, value }: { readonly key: string; readonly before: Bytes | undefined; readonly value: Bytes },
+): Bytes {
+  const kept = meta.get(key);
+  const isIt = kept === undefined || (before !== undefined && Buffer.compare(kept, before) === 0);
+  if (isIt) meta.set(key, value.slice());
+  return (isIt ? value : kept).slice();
 }

@@ -2,13 +2,16 @@ import { laneOf } from "../../model/gate.ts";
 import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import { isTerminal, type TaskHead } from "../../model/task.ts";
+import type { NamespaceRecord, QueueCreation } from "../../model/namespace.ts";
+import { unsaidSettings } from "../../model/queue.ts";
+import { isTerminal, type NewTask, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
-import type { Claim, Entry, Lane, QueueEntry } from "./entry.ts";
+import type { Backlog, Claim, Entry, Lane, QueueEntry } from "./entry.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { count, createGates, type Gates, gateOf, limitAt, line, lineOf, ring } from "./gates.ts";
 import { createHeap, type Heap } from "./heap.ts";
+import { type ShelfEntries, unshelve } from "./shelf.ts";
 import { turnOf } from "./turns.ts";
 
 /** What is remembered of a removed task. */
@@ -16,9 +19,13 @@ export type Tombstone = { readonly contentHash: string; readonly until: Instant 
 
 /** One namespace. */
 export type Space = {
+  /** What operators said of it; undefined: nobody made it, and it obeys nothing. */
+  record: NamespaceRecord | undefined;
+  readonly backlog: Backlog;
   readonly tasks: Map<TaskId, Entry>;
   /** All tasks in the order of acceptance, and some that were removed meanwhile. */
   order: Entry[];
+  /** Those that were deleted among them, as long as there are records of their tasks. */
   readonly queues: Map<QueueName, QueueEntry>;
   /** In the order in which they end. */
   readonly tombstones: Map<TaskId, Tombstone>;
@@ -32,6 +39,8 @@ export type Space = {
 export type State = {
   readonly limits: Limits;
   readonly epoch: number;
+  /** How queues come into being where their namespace says nothing. */
+  queueCreation: QueueCreation;
   /** The newest fence's number; fences rise over all tasks. */
   fenceSeq: number;
   /** The newest task's place in the order of acceptance. */
@@ -43,6 +52,10 @@ export type State = {
   readonly gates: Gates;
   /** When waiting tasks have waited too long, and some that wait no more. */
   readonly waitUntil: Map<Entry, Instant>;
+  /** By namespace and name. */
+  readonly shelves: Map<string, ShelfEntries>;
+  /** What ends of tasks have made, and nobody has taken in. */
+  owed: { readonly task: NewTask; readonly now: Instant }[];
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -53,6 +66,7 @@ export function createState(limits: Limits, epoch: number): State {
   const state: State = {
     limits,
     epoch,
+    queueCreation: "on_use",
     fenceSeq: 0,
     acceptSeq: 0,
     spaces: new Map(),
@@ -61,6 +75,8 @@ export function createState(limits: Limits, epoch: number): State {
     ended: createHeap(earlier((head) => head.purgeAt)),
     gates: createGates((entry, stage) => stand(state, entry, stage)),
     waitUntil: new Map(),
+    shelves: new Map(),
+    owed: [],
     log: createEventLog(),
     meta: new Map(),
     definitions: new Map(),
@@ -73,6 +89,7 @@ export function spaceOf(state: State, namespace: Namespace): Space {
   let space = state.spaces.get(namespace);
   if (space === undefined) {
     space = {
+      ...{ record: undefined, backlog: { tasks: 0, bytes: 0 } },
       ...{ tasks: new Map(), order: [], queues: new Map() },
       ...{ tombstones: new Map(), claims: new Map(), revocations: new Map() },
     };
@@ -85,22 +102,23 @@ export function spaceOf(state: State, namespace: Namespace): Space {
 export const find = (state: State, ref: TaskRef): Entry | undefined =>
   state.spaces.get(ref.namespace)?.tasks.get(ref.id);
 
-/** Makes a queue that is not there yet; undefined when the namespace has as many as it may. */
-export function makeQueue(
-  state: State,
-  space: Space,
-  name: QueueName,
-  createdAt: Instant,
-): QueueEntry | undefined {
-  if (space.queues.size >= state.limits.queuesPerNamespaceMax) return undefined;
+/** Makes a queue that is not there, in the place of one that was deleted, if there is a record of that. */
+export function makeQueue(space: Space, name: QueueName, createdAt: Instant): QueueEntry {
+  const deleted = space.queues.get(name);
+  if (deleted !== undefined) return Object.assign(deleted, { createdAt, ...asNew() });
   const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const queue: QueueEntry = {
-    ...{ name, createdAt, depth, pause: undefined },
-    ...{ lanes: new Map(), turn: undefined, turns: new Map() },
+    ...{ name, createdAt, depth, backlog: space.backlog, lanes: new Map() },
+    ...asNew(),
   };
   space.queues.set(name, queue);
   return queue;
 }
+
+const asNew = () => ({
+  ...{ settings: unsaidSettings, revision: 1, life: "there" as const, leftAt: undefined },
+  ...{ pause: undefined, turn: undefined, turns: new Map<string, never>() },
+});
 
 /** Takes a new task up. */
 export function insert(state: State, space: Space, entry: Entry): void {
@@ -117,6 +135,7 @@ export function remove(state: State, space: Space, entry: Entry): void {
   line(state.gates, entry, "delete");
   space.tasks.delete(entry.head.id);
   state.waitUntil.delete(entry);
+  unshelve(state, entry);
   // Tidied up when half of it is gone, so that removing stays cheap.
   if (space.order.length > 2 * space.tasks.size) {
     space.order = space.order.filter((each) => space.tasks.get(each.head.id) === each);
@@ -179,13 +198,24 @@ export function moveEntry(state: State, entry: Entry, queue: QueueEntry, head: T
 }
 
 function leave(state: State, entry: Entry): void {
-  entry.queue.depth[entry.head.state] -= 1;
+  const { depth, backlog } = entry.queue;
+  depth[entry.head.state] -= 1;
+  if (!isTerminal(entry.head.state)) {
+    backlog.tasks -= 1;
+    backlog.bytes -= entry.countedBytes;
+  }
   heapOf(state, entry).remove(entry);
   count(state.gates, entry, "delete");
 }
 
 function enter(state: State, entry: Entry): void {
-  entry.queue.depth[entry.head.state] += 1;
+  const { depth, backlog } = entry.queue;
+  depth[entry.head.state] += 1;
+  entry.countedBytes = entry.content.length;
+  if (!isTerminal(entry.head.state)) {
+    backlog.tasks += 1;
+    backlog.bytes += entry.countedBytes;
+  }
   heapOf(state, entry).add(entry);
   count(state.gates, entry, "add");
 }

@@ -1,3 +1,4 @@
+import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
@@ -5,6 +6,7 @@ import { decideConflict, type UniqueWish } from "../../model/unique.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
 import { type Holder, holderOf } from "./claims.ts";
 import { debounce } from "./debounce.ts";
+import { homeOf } from "./open-queue.ts";
 import { createRows, type Row } from "./rows.ts";
 import { statement } from "./session.ts";
 import type { Work } from "./work.ts";
@@ -14,6 +16,7 @@ import { writeRows } from "./write-rows.ts";
 export type UniqueEntering = {
   readonly task: NewTask & { readonly unique: UniqueWish };
   readonly now: Instant;
+  readonly isPromised: boolean;
 };
 
 const countOne = statement("UPDATE unique_claims SET duplicates = duplicates + 1 WHERE seq = $1");
@@ -22,7 +25,7 @@ const giveUp = statement("UPDATE unique_claims SET newest = false WHERE seq = $1
 /** Accepts a task whose id is new and whose key somebody may have; `store` stores it, and lets it take its key. */
 export async function acceptUnique(
   work: Work,
-  { task, now }: UniqueEntering,
+  { task, now, isPromised }: UniqueEntering,
   store: () => Promise<AcceptVerdict>,
 ): Promise<AcceptVerdict> {
   const holder = await holderOf(work, task, now);
@@ -38,6 +41,8 @@ export async function acceptUnique(
     await replace(work, { rows, row, holder }, now);
     return { unique: "replaced", holder: holder.taskId };
   }
+  const refusal = conflict === "update" && !isPromised ? refusalToUpdate(work, task) : undefined;
+  if (refusal !== undefined) return refusal;
   await work.db.run(countOne, holder.seq);
   if (conflict !== "update" || row === undefined)
     return { unique: conflict === "taken" ? "taken" : "kept", holder: holder.taskId };
@@ -54,6 +59,13 @@ async function replace(work: Work, { rows, row, holder }: Replaced, now: Instant
   await writeRows(work, rows);
   await work.db.run(giveUp, holder.seq);
   await work.db.run(countOne, holder.seq);
+}
+
+/** Why a task may not be written over what waits in its queue. */
+function refusalToUpdate(work: Work, task: NewTask): Refusal | undefined {
+  const { rooms } = work;
+  const queue = homeOf(work, task);
+  return queue && refusalToRewrite(rooms.space(task.namespace), rooms.queue(queue));
 }
 
 const lasting = ({ onConflict }: UniqueWish): "kept" | "taken" =>

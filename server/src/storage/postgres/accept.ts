@@ -1,41 +1,48 @@
-import type { Instant } from "../../model/ids.ts";
-import type { NewTask } from "../../model/task.ts";
+import { isRefusal } from "../../model/admission.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { stateCode } from "../sql/codes.ts";
+import { isLinked } from "../sql/links-text.ts";
 import { acceptUnique } from "./accept-unique.ts";
 import { contestedOf, takeKeys } from "./claims.ts";
+import type { Entering } from "./entering.ts";
 import { findHashes, knownAs, placeOf } from "./find-hashes.ts";
+import { homesFor } from "./homes.ts";
 import { type Arrival, insertTasks, stateOf } from "./insert.ts";
 import { judge } from "./judge.ts";
 import type { Verb } from "./lane.ts";
+import { type Linked, putLinks } from "./links.ts";
 import { Conflict } from "./problems.ts";
-import { makeQueue, type QueueEntry } from "./queue-registry.ts";
 import { cancelRevoked } from "./revoke.ts";
 import type { Work } from "./work.ts";
-
-/** A task on its way in, and when. */
-export type Entering = { readonly task: NewTask; readonly now: Instant };
 
 /** Stores new tasks, in their order. */
 export const accept: Verb<Entering, AcceptVerdict> = {
   isDurable: true,
-  async run(work, entering) {
-    const { db, queues } = work;
-    await queues.load(
-      db,
-      entering.map(({ task }) => task),
-    );
-    const contested = await contestedOf(work, entering);
-    const verdicts: AcceptVerdict[] = [];
-    for (const run of runsOf(entering, contested)) {
-      const [first] = run;
-      if (first !== undefined && contested.has(first)) verdicts.push(await acceptContested(work, first));
-      else verdicts.push(...(await acceptRun(work, run)));
-    }
-    await cancelRevoked(work, entering);
-    return verdicts;
-  },
+  run: (work, entering) => acceptAll(work, entering, false),
 };
+
+/** Stores new tasks, in their order; promised ones whatever bounds there are. */
+export async function acceptAll(
+  work: Work,
+  entering: readonly Entering[],
+  isPromised: boolean,
+): Promise<readonly AcceptVerdict[]> {
+  const { db, queues } = work;
+  await queues.load(
+    db,
+    entering.map(({ task }) => task),
+  );
+  const contested = await contestedOf(work, entering);
+  const verdicts: AcceptVerdict[] = [];
+  for (const run of runsOf(entering, contested)) {
+    const [first] = run;
+    if (first !== undefined && contested.has(first))
+      verdicts.push(await acceptContested(work, first, isPromised));
+    else verdicts.push(...(await acceptRun(work, run, isPromised)));
+  }
+  await cancelRevoked(work, entering);
+  return verdicts;
+}
 
 /** Stores a batch that is stored whole, or not at all: it is judged first. */
 export async function acceptTogether(
@@ -49,7 +56,7 @@ export async function acceptTogether(
     tasks.map((task) => ({ task, now })),
   );
   // Between the judgement and the writing another server may have come.
-  if (verdicts.some((verdict) => verdict === "exists" || verdict === "queue_limit"))
+  if (verdicts.some((verdict) => verdict === "exists" || isRefusal(verdict)))
     throw new Conflict("an atomic batch was overtaken");
   return verdicts;
 }
@@ -80,17 +87,22 @@ function runsOf(
 }
 
 /** Stores tasks of different ids, whose keys nobody else claims. */
-async function acceptRun(work: Work, run: readonly Entering[]): Promise<readonly AcceptVerdict[]> {
+async function acceptRun(
+  work: Work,
+  run: readonly Entering[],
+  isPromised: boolean,
+): Promise<readonly AcceptVerdict[]> {
   const verdicts = new Array<AcceptVerdict | undefined>(run.length).fill(undefined);
   const arrivals: Arrival[] = [];
   const places: number[] = [];
-  const homes = await homesFor(work, run);
+  const homes = await homesFor(work, run, isPromised);
   for (const [at, { task, now }] of run.entries()) {
-    const queue = homes[at];
-    if (queue === undefined || typeof queue === "string") verdicts[at] = queue ?? "queue_limit";
+    const home = homes[at];
+    if (home === undefined || "verdict" in home) verdicts[at] = home?.verdict;
     else {
-      const isTied = work.gates.isTied(task, queue);
-      arrivals.push({ task, queue, now, isTied, isWanted: isTied || task.unique !== undefined });
+      const isTied = work.gates.isTied(task, home);
+      const isWanted = isTied || task.unique !== undefined || isLinked(task.policy);
+      arrivals.push({ task, queue: home, now, isTied, isWanted });
       places.push(at);
     }
   }
@@ -99,23 +111,7 @@ async function acceptRun(work: Work, run: readonly Entering[]): Promise<readonly
   return verdicts as AcceptVerdict[];
 }
 
-/** A queue for each task; a queue that is new comes into being with it, but not for one whose id is known, and not beyond the limit. */
-async function homesFor(
-  work: Work,
-  run: readonly Entering[],
-): Promise<readonly (QueueEntry | "duplicate" | "exists" | undefined)[]> {
-  const { queues } = work;
-  const isNew = ({ task }: Entering) => queues.find(task.namespace, task.queue) === undefined;
-  const homeless = run.filter(isNew).map(({ task }) => task);
-  const hashes = await findHashes(work, homeless);
-  const found: (QueueEntry | "duplicate" | "exists" | undefined)[] = [];
-  for (const { task, now } of run) {
-    found.push(
-      queues.find(task.namespace, task.queue) ?? knownAs(hashes, task) ?? (await makeQueue(work, task, now)),
-    );
-  }
-  return found;
-}
+type Stored = { readonly arrival: Arrival; readonly seq: number | undefined };
 
 /** Inserts tasks, and notes all that this means beside their rows. */
 async function store(work: Work, arrivals: readonly Arrival[]): Promise<readonly AcceptVerdict[]> {
@@ -127,7 +123,7 @@ async function store(work: Work, arrivals: readonly Arrival[]): Promise<readonly
     work,
     refused.map(({ task }) => task),
   );
-  const stored: { readonly arrival: Arrival; readonly seq: number | undefined }[] = [];
+  const stored: Stored[] = [];
   const verdicts = arrivals.map((arrival, at): AcceptVerdict => {
     const seq = inserted.get(at);
     if (inserted.has(at) && seq === undefined) return knownAs(hashes, arrival.task) ?? "exists";
@@ -135,25 +131,34 @@ async function store(work: Work, arrivals: readonly Arrival[]): Promise<readonly
     note(work, arrival);
     return "accepted";
   });
-  await takeKeys(work, stored);
+  await Promise.all([takeKeys(work, stored), putLinks(work, stored.map(linkedOf))]);
   await work.gates.enter(stored);
   return verdicts;
 }
 
-function note({ ledger }: Work, arrival: Arrival): void {
+const linkedOf = ({ arrival, seq }: Stored): Linked => ({ seq, task: arrival.task });
+
+function note({ ledger, backlog }: Work, arrival: Arrival): void {
   const { task, queue, now } = arrival;
   const state = stateOf(arrival);
   const reason = state === stateCode.scheduled ? "delay" : undefined;
   ledger.move(queue, undefined, state);
-  ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now });
+  backlog.came(queue, task.content.length);
+  const cause = task.lineage?.parentId;
+  ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now, cause });
 }
 
 /** A task that claims a key which somebody has, or may have. */
-async function acceptContested(work: Work, { task, now }: Entering): Promise<AcceptVerdict> {
+async function acceptContested(
+  work: Work,
+  { task, now }: Entering,
+  isPromised: boolean,
+): Promise<AcceptVerdict> {
   const known = knownAs(await findHashes(work, [task]), task);
   if (known !== undefined || task.unique === undefined) return known ?? "exists";
-  return acceptUnique(work, { task: { ...task, unique: task.unique }, now }, async () => {
-    const [verdict] = await acceptRun(work, [{ task, now }]);
+  const unique = { task: { ...task, unique: task.unique }, now, isPromised };
+  return acceptUnique(work, unique, async () => {
+    const [verdict] = await acceptRun(work, [{ task, now }], isPromised);
     return verdict ?? "exists";
   });
 }

@@ -2,6 +2,7 @@ import type { AdminStore } from "../../ports/admin-store.ts";
 import type { CheckpointStore } from "../../ports/checkpoint-store.ts";
 import type { DeadlineStore } from "../../ports/deadline-store.ts";
 import type { QueueStore } from "../../ports/queue-store.ts";
+import type { RetentionStore } from "../../ports/retention-store.ts";
 import type { Asking } from "./asking.ts";
 import { noteReplays, readAttempts, readReplays } from "./attempts.ts";
 import { edit } from "./edit.ts";
@@ -9,6 +10,7 @@ import { expireOverdue } from "./overdue.ts";
 import { purge } from "./purge.ts";
 import { duePauses, endPauses, getQueue, listQueues, purgeMark, readyCounts, setPause } from "./queues.ts";
 import { removeTasks } from "./remove.ts";
+import { pruneOverfull, setRetention } from "./retention.ts";
 import { revoke } from "./revoke.ts";
 import { saveCheckpoints } from "./save-checkpoints.ts";
 
@@ -22,10 +24,12 @@ export const createAdminStore = ({ lane, read }: Asking): AdminStore => ({
   readReplays: (refs) => read((db) => readReplays(db, refs)),
 });
 
-/** What few tasks have: checkpoints and deadlines. */
-export const createSideStore = ({ lane }: Asking): CheckpointStore & DeadlineStore => ({
+/** What few tasks have: checkpoints, deadlines and retention of their own. */
+export const createSideStore = ({ lane }: Asking): CheckpointStore & DeadlineStore & RetentionStore => ({
   saveCheckpoints: (saves) => lane.ask(saveCheckpoints, saves),
   expireOverdue: (now, limit) => lane.call({}, (work) => expireOverdue(work, now, limit)),
+  pruneOverfull: (now, limit) => lane.call({}, (work) => pruneOverfull(work, now, limit)),
+  setRetention: (ref, purgeAt) => lane.call({}, (work) => setRetention(work, ref, purgeAt)),
 });
 
 /** Queues. */

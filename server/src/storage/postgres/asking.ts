@@ -6,4 +6,6 @@ export type Asking = {
   readonly lane: Lane;
   /** Runs a read; rejects with what the port has for it. */
   read<A>(run: (db: Session) => Promise<A>): Promise<A>;
+  /** The same where several statements have to see one moment. */
+  snapshot<A>(run: (db: Session) => Promise<A>): Promise<A>;
 };

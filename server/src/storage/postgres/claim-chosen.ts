@@ -46,7 +46,7 @@ export async function claimChosen(work: Work, want: ClaimRequest): Promise<reado
 
 const beforeOf = (leased: readonly Leased[]): Before => ({
   count: leased.length,
-  bytes: leased.reduce((sum, { content, checkpoint }) => sum + content.length + (checkpoint?.length ?? 0), 0),
+  bytes: leased.reduce((sum, { weight }) => sum + weight, 0),
 });
 
 const withLeased = (queues: readonly OpenQueue[], leased: readonly Leased[]): readonly OpenQueue[] =>

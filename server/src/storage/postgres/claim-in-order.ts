@@ -10,6 +10,7 @@ import {
   leaseReturning,
   leaseSet,
 } from "./lease-rows.ts";
+import { handsOut } from "./queues.ts";
 import { statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -45,7 +46,7 @@ const ofSeveral = `
 const textOf = (source: string): string => `
   WITH asked AS MATERIALIZED (
     SELECT q.id, q.gated FROM namespaces n JOIN queues q ON q.namespace = n.id
-    WHERE n.name = $6 AND q.name = ANY ($7::text[]) AND q.paused_at IS NULL),
+    WHERE n.name = $6 AND q.name = ANY ($7::text[]) AND ${handsOut}),
   open AS MATERIALIZED (SELECT id FROM asked WHERE NOT EXISTS (SELECT FROM asked WHERE gated)),
   picked AS MATERIALIZED (${source}),
   placed AS (
@@ -61,7 +62,7 @@ const textOf = (source: string): string => `
   UNION ALL SELECT 2, NULL, NULL, ${nothing} WHERE EXISTS (SELECT FROM asked WHERE gated)
   ORDER BY 1, 2`;
 
-const nothing = new Array<string>(14).fill("NULL").join(", ");
+const nothing = new Array<string>(15).fill("NULL").join(", ");
 
 type FoundRow = readonly [kind: 0 | 1 | 2, place: number | null, ...leased: LeasedRow];
 const claimOfOne = statement<FoundRow>(textOf(ofOne));

@@ -7,21 +7,28 @@ import type { Candidate, Line } from "../sql/pick.ts";
 import { int4s, texts } from "./arrays.ts";
 import type { Picture } from "./gate-picture.ts";
 import type { QueueEntry } from "./queue-registry.ts";
+import { handsOut } from "./queues.ts";
 import { type Session, statement } from "./session.ts";
 import { type Tie, type TieRow, tieColumns, tieOf } from "./ties.ts";
 import type { Work } from "./work.ts";
 
 /** A queue that hands out, and how many of its tasks are leased. */
-export type OpenQueue = QueueEntry & { readonly isGated: boolean; readonly leased: number };
+export type OpenQueue = QueueEntry & {
+  readonly isGated: boolean;
+  readonly turn: number | undefined;
+  readonly leased: number;
+};
 
 // Whoever claims from a queue with limits or tied tasks holds the gates of its namespace from here on, and sees all that was leased.
 const lockGated = statement(`
   SELECT pg_advisory_xact_lock($1::int4, n.id + $2::int4) FROM namespaces n
   WHERE n.name = $3 AND EXISTS (SELECT FROM queues q WHERE q.namespace = n.id AND q.name = ANY ($4::text[]) AND q.gated)`);
-const selectOpen = statement<[id: number, space: number, name: QueueName, gated: boolean, leased: number]>(`
-  SELECT q.id, n.id, q.name, q.gated, (SELECT coalesce(sum(d.leased), 0)::int8 FROM depths d WHERE d.queue = q.id)
+const selectOpen = statement<
+  [id: number, space: number, name: QueueName, gated: boolean, turn: number | null, leased: number]
+>(`
+  SELECT q.id, n.id, q.name, q.gated, q.turn, (SELECT coalesce(sum(d.leased), 0)::int8 FROM depths d WHERE d.queue = q.id)
   FROM namespaces n JOIN queues q ON q.namespace = n.id
-  WHERE n.name = $1 AND q.name = ANY ($2::text[]) AND q.paused_at IS NULL`);
+  WHERE n.name = $1 AND q.name = ANY ($2::text[]) AND ${handsOut}`);
 
 /** The queues of a claim that hand out. */
 export async function openQueues(
@@ -34,10 +41,15 @@ export async function openQueues(
     db.rows(lockGated, lockClass, firstGates, namespace, names),
     db.rows(selectOpen, namespace, names),
   ]);
-  return rows.map(([id, namespaceId, name, isGated, leased]) => {
+  return rows.map(([id, namespaceId, name, isGated, turn, leased]) => {
     const entry = queues.know({ id, namespaceId, namespace, name });
     // What this transaction has done to the queue is not written yet.
-    return { ...entry, isGated, leased: leased + ledger.pending(entry, stateCode.leased) };
+    return {
+      ...entry,
+      isGated,
+      turn: turn ?? undefined,
+      leased: leased + ledger.pending(entry, stateCode.leased),
+    };
   });
 }
 
@@ -63,6 +75,13 @@ const selectLanes = statement<[queue: number, lane: string]>(`
       SELECT queue, lane FROM ties x WHERE x.queue = l.queue AND x.lane > l.lane AND ${free} ORDER BY lane LIMIT 1) next)
   SELECT queue, lane FROM l`);
 
+/** The sets of labels that free tasks of queues ask for. */
+export const readLanes = (
+  db: Session,
+  queues: readonly number[],
+): Promise<[queue: number, lane: string][]> =>
+  queues.length === 0 ? Promise.resolve([]) : db.rows(selectLanes, int4s(queues));
+
 /** What may be taken from some queues, read as far as it is needed. */
 export type Shelf = {
   /** Lines to take from, from their beginnings; a task that is not read yet is asked for. */
@@ -85,7 +104,7 @@ export async function layOut(
   { queues, taken, ask }: { queues: readonly OpenQueue[]; taken: ReadonlySet<number>; ask: Picture["want"] },
 ): Promise<Shelf> {
   const gated = queues.filter(({ isGated }) => isGated).map(({ id }) => id);
-  const lanes = gated.length === 0 ? [] : await db.rows(selectLanes, int4s(gated));
+  const lanes = await readLanes(db, gated);
   const stocks = queues.flatMap((queue): Stock[] => {
     const own = lanes.filter(([id, lane]) => id === queue.id && isSatisfied(labelsOfLane(lane), want.labels));
     return [undefined, ...own.map(([, lane]) => lane)].map((lane) => ({ queue, lane, items: [], asked: 0 }));

@@ -1,4 +1,5 @@
 import type { Instant } from "../../model/ids.ts";
+import type { TaskInput } from "../../model/task.ts";
 import { claimEnd } from "../../model/unique.ts";
 import type { Claimed, ClaimRequest } from "../../ports/task-store.ts";
 import { stateCode } from "../sql/codes.ts";
@@ -6,6 +7,7 @@ import { int8s } from "./arrays.ts";
 import { claimChosen } from "./claim-chosen.ts";
 import { claimInOrder } from "./claim-in-order.ts";
 import type { Leased } from "./lease-rows.ts";
+import { inputsOf } from "./links.ts";
 import { endOverdue } from "./overdue.ts";
 import { statement } from "./session.ts";
 import type { Work } from "./work.ts";
@@ -16,8 +18,8 @@ import type { Work } from "./work.ts";
  */
 export async function claim(work: Work, want: ClaimRequest): Promise<readonly Claimed[]> {
   const leased = want.limit <= 0 || want.queues.length === 0 ? [] : await leaseTasks(work, want);
-  await releaseStarted(work, leased, want.now);
-  return leased.map((row) => grant(work, want, row));
+  const [, inputs] = await Promise.all([releaseStarted(work, leased, want.now), inputsOf(work.db, leased)]);
+  return leased.map((row) => grant(work, want, row, inputs.get(row.seq)));
 }
 
 async function leaseTasks(work: Work, want: ClaimRequest): Promise<readonly Leased[]> {
@@ -44,11 +46,21 @@ async function releaseStarted({ db }: Work, leased: readonly Leased[], now: Inst
 }
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
-function grant({ ledger, leases }: Work, { namespace, now }: ClaimRequest, row: Leased): Claimed {
-  const { seq, queue, id, revision, attempt, isTied, checkpoint, ...told } = row;
+function grant(
+  { ledger, leases }: Work,
+  { namespace, now }: ClaimRequest,
+  row: Leased,
+  input: TaskInput | undefined,
+): Claimed {
+  const { seq, queue, id, revision, attempt, isTied, checkpoint, weight: _, ...told } = row;
   ledger.move(queue, stateCode.ready, stateCode.leased);
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: now });
   const { epoch, seq: fence } = told.fence;
   if (!isTied) leases.remember(id, { namespace, seq, queue, revision, epoch, fence });
-  return { ...told, id, queue: queue.name, attempt, ...(checkpoint !== undefined && { checkpoint }) };
+  return {
+    ...told,
+    ...{ id, queue: queue.name, attempt },
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(input && { input }),
+  };
 }

@@ -1,6 +1,6 @@
 import pg, { type ClientConfig } from "pg";
 import type { Address } from "./address.ts";
-import { types } from "./session.ts";
+import { createSession, type Session, types } from "./session.ts";
 
 /** How long a connection may take to come about. */
 const connectMs = 5000;
@@ -57,4 +57,20 @@ export function createReaders(address: Address, onLost: (error: Error) => void):
   } as pg.PoolConfig);
   pool.on("error", onLost);
   return pool;
+}
+
+/** Runs reads that see one moment, on one of those connections. */
+export async function inSnapshot<A>(readers: pg.Pool, run: (db: Session) => Promise<A>): Promise<A> {
+  const client = await readers.connect();
+  try {
+    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const answer = await run(createSession(client));
+    await client.query("COMMIT");
+    client.release();
+    return answer;
+  } catch (error) {
+    // It may still be in the transaction: another is made in its place.
+    client.release(true);
+    throw error;
+  }
 }

@@ -2,6 +2,8 @@ import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
+import { isLinked } from "../sql/links-text.ts";
+import { replaceLinks } from "./links.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import type { Row, Rows } from "./rows.ts";
 import type { Work } from "./work.ts";
@@ -34,9 +36,10 @@ export async function debounce(
   });
   rows.leftovers.policies.set(row.seq, policy);
   row.deadlineAt = waitingUntil(row.head, isScheduled ? "scheduled" : "ready", now);
+  if (isLinked(policy) || isLinked(head.policy)) await replaceLinks(work, { seq: row.seq, task });
   await rewriteContent(work, row, task.content);
   await writeRows(work, rows);
-  await work.gates.edited(row, { isMoved: false, contentBytes: task.content.length });
+  await work.gates.edited(row, { isMoved: false });
   const { id, revision, attempt, reason } = row.head;
   work.ledger.note(row.queue, { kind: "updated", reason, id, revision, attempt, at: now });
 }

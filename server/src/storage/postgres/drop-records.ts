@@ -3,6 +3,7 @@ import { storedHash } from "../sql/stored-hash.ts";
 import { int8s, texts } from "./arrays.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import { statement } from "./session.ts";
+import { takeOffShelves } from "./shelves.ts";
 import type { Work } from "./work.ts";
 
 /** An ended task whose record goes. Its row is locked. */
@@ -21,17 +22,22 @@ const selectHashes = statement<[seq: number, namespace: Namespace, hash: string,
   SELECT c.seq, n.name, c.hash, CASE c.hash WHEN '' THEN c.content ELSE '' END
   FROM contents c JOIN namespaces n ON n.id = c.namespace WHERE c.${some}`);
 const dropTasks = statement(`DELETE FROM tasks WHERE ${some}`);
-const dropAside = ["results", "attempts", "replays", "checkpoints"].map((table) =>
-  statement(`DELETE FROM ${table} WHERE ${some}`),
-);
+const dropAside = [
+  "results",
+  "attempts",
+  "replays",
+  "checkpoints",
+  "links",
+  "inputs",
+  "outputs",
+  "output_heads",
+].map((table) => statement(`DELETE FROM ${table} WHERE ${some}`));
 
 /** Removes records of ended tasks with all that hangs on them, and leaves their tombstones. */
-export async function dropRecords(
-  { db, ledger, limits }: Work,
-  records: readonly EndedRecord[],
-  now: Instant,
-): Promise<void> {
+export async function dropRecords(work: Work, records: readonly EndedRecord[], now: Instant): Promise<void> {
   if (records.length === 0) return;
+  const { db, ledger, backlog, limits } = work;
+  await backlog.look(db);
   const seqs = int8s(records.map(({ seq }) => seq));
   const found = await db.rows(selectHashes, seqs);
   const hashes = texts(found.map(([, namespace, hash, content]) => storedHash(namespace, hash, content)));
@@ -39,6 +45,7 @@ export async function dropRecords(
     db.run(dropTags, seqs),
     db.run(leaveTombstones, int8s(found.map(([seq]) => seq)), plus(now, limits.tombstoneMs), hashes),
     db.run(dropTasks, seqs),
+    takeOffShelves(work, seqs),
     ...dropAside.map((drop) => db.run(drop, seqs)),
   ]);
   for (const { queue, state } of records) ledger.move(queue, state, undefined);

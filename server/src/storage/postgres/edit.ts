@@ -2,7 +2,7 @@ import { waitingUntil } from "../../model/deadline.ts";
 import { isWaiting } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import type { Verb } from "./lane.ts";
-import { makeQueue } from "./queue-registry.ts";
+import { queueToMoveTo } from "./open-queue.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
 import type { Work } from "./work.ts";
@@ -30,8 +30,10 @@ async function editOne(
 ): Promise<EditVerdict> {
   const { ledger, gates } = work;
   if (row === undefined || row.head.revision !== revision || !isWaiting(row.head)) return "conflict";
-  const queue = await makeQueue(work, { namespace: ref.namespace, queue: edited.queue }, now);
-  if (queue === undefined) return "queue_limit";
+  const isStaying = edited.queue === row.queue.name;
+  const place = { namespace: ref.namespace, queue: edited.queue };
+  const queue = isStaying ? row.queue : await queueToMoveTo(work, place, now);
+  if ("refused" in queue) return queue;
   const { content, ...written } = edited;
   const wasReady = row.head.state === "ready";
   const isMoved = queue !== row.queue;
@@ -40,7 +42,7 @@ async function editOne(
     row.deadlineAt = waitingUntil(row.head, edited.state, now) ?? row.deadlineAt;
   if (content !== undefined) await rewriteContent(work, row, content);
   await writeRows(work, rows);
-  await gates.edited(row, { isMoved, contentBytes: content?.length });
+  await gates.edited(row, { isMoved });
   const { id, attempt, reason } = row.head;
   ledger.note(queue, { kind: "updated", reason, id, revision: revision + 1, attempt, at: now });
   return "applied";

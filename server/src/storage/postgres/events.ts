@@ -8,8 +8,8 @@ import type { Work } from "./work.ts";
 type EventRow = readonly [
   row: number,
   run: number,
-  namespace: Namespace,
-  queue: QueueName,
+  namespace: Namespace | null,
+  queue: QueueName | null,
   facts: Uint8Array,
   isSettled: boolean,
 ];
@@ -19,7 +19,7 @@ const select = statement<EventRow>(`
   SELECT e.row, r.at, n.name, q.name, r.facts, e.xid < pg_snapshot_xmin(pg_current_snapshot())
   FROM (SELECT * FROM events WHERE row >= $1 ORDER BY row LIMIT $2) e
     CROSS JOIN LATERAL unnest(e.queues, e.facts) WITH ORDINALITY AS r(queue, facts, at)
-    JOIN queues q ON q.id = r.queue JOIN namespaces n ON n.id = q.namespace
+    LEFT JOIN queues q ON q.id = r.queue LEFT JOIN namespaces n ON n.id = q.namespace
   ORDER BY e.row, r.at`);
 const selectDropped = statement<[row: number | null, index: number | null]>(
   "SELECT dropped_row, dropped_index FROM store",
@@ -42,11 +42,13 @@ export async function readEvents(
   let from = after;
   while (events.length < limit) {
     const rows = await readSettled(db, from?.row ?? 0, Math.min(rowsMax, limit + 1));
-    const more = eventsOf(rows).filter(({ position }) => isAfter(position, from));
-    events.push(...more.slice(0, limit - events.length));
-    const last = events.at(-1)?.position;
-    if (more.length === 0 || last === undefined) break;
-    from = last;
+    const more = factsOf(rows).filter(({ position }) => isAfter(position, from));
+    for (const fact of more) {
+      if (events.length === limit) break;
+      from = fact.position;
+      if (isTold(fact)) events.push(fact);
+    }
+    if (more.length === 0) break;
   }
   return { events, truncated: wasTruncated(after, dropped ?? [null, null]) };
 }
@@ -62,9 +64,17 @@ async function readSettled(db: Session, from: number, limit: number): Promise<Ev
   }
 }
 
+/** An event; of a queue that is gone with its namespace, nothing is told. */
+type Fact = Omit<TaskEvent, "namespace" | "queue"> & {
+  readonly namespace: Namespace | null;
+  readonly queue: QueueName | null;
+};
+
+const isTold = (fact: Fact): fact is TaskEvent => fact.namespace !== null && fact.queue !== null;
+
 /** A transaction's events are counted over all of its runs. */
-function eventsOf(rows: readonly EventRow[]): TaskEvent[] {
-  const events: TaskEvent[] = [];
+function factsOf(rows: readonly EventRow[]): Fact[] {
+  const events: Fact[] = [];
   let [current, index] = [-1, 0];
   for (const [row, , namespace, queue, facts] of rows) {
     if (row !== current) [current, index] = [row, 0];

@@ -38,8 +38,8 @@ export type Moved = {
   readonly head: TaskHead;
 };
 
-/** What of an edit the gates need to know; `contentBytes`: where its content was. */
-export type Edit = { readonly isMoved: boolean; readonly contentBytes: number | undefined };
+/** What of an edit the gates need to know. */
+export type Edit = { readonly isMoved: boolean };
 
 /** What verbs tell the gates when they move tied tasks; their rows in ties go along. */
 export type GateMoves = {
@@ -91,7 +91,7 @@ export function createGateMoves({ db, picture, limits, todo, isFair }: MoveParts
     await Promise.all([moveTies(db, moves), dropTies(db, ended)]);
   }
 
-  async function edited(row: Moved, { isMoved, contentBytes }: Edit): Promise<void> {
+  async function edited(row: Moved, { isMoved }: Edit): Promise<void> {
     const { seq, queue, head } = row;
     // In a queue where keys take turns each task has its turn.
     if (!row.isTied && isMoved && isFair(queue)) {
@@ -105,7 +105,7 @@ export function createGateMoves({ db, picture, limits, todo, isFair }: MoveParts
     const [turn = before.turn] = isMoved ? await giveTurns(db, [taker]) : [];
     const state = states.code(head.state);
     const place = { queue: queue.id, priority: head.priority, turn, state };
-    const tie = arrive({ ...before, ...place, contentBytes: contentBytes ?? before.contentBytes });
+    const tie = arrive({ ...before, ...place });
     await Promise.all([rewriteTie(db, tie), moveTies(db, [tie]), gateQueues(db, [tie.queue])]);
     picture.forget();
   }
@@ -141,12 +141,12 @@ async function tiesFor(db: Session, stored: readonly Stored[]): Promise<Omit<Tie
   );
   return stored.flatMap(({ arrival: { task, queue, now }, seq }, at) => {
     if (seq === undefined) return [];
-    const { namespace, name, priority, ties, content, notBefore } = task;
+    const { namespace, name, priority, ties, content, input, notBefore } = task;
     const { limitKey, orderingKey, labels } = ties ?? {};
     const state = notBefore !== undefined && notBefore > now ? stateCode.scheduled : stateCode.ready;
     return {
       ...{ seq, namespaceId: queue.namespaceId, queue: queue.id, priority, turn: turns[at] ?? 0 },
-      ...{ contentBytes: content.length, lane: laneOf(labels), state },
+      ...{ contentBytes: content.length + (input?.data?.length ?? 0), lane: laneOf(labels), state },
       limitName: scoped(namespace, name),
       limitKey: limitKey === undefined ? undefined : scoped(namespace, limitKey),
       orderingKey: orderingKey === undefined ? undefined : scoped(namespace, queue.name, orderingKey),

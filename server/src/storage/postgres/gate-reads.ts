@@ -1,5 +1,5 @@
 import { scoped } from "../../model/gate.ts";
-import { type LimitedGate, stages } from "../../model/gatekeeper.ts";
+import { type LimitedGate, type Stage, stages } from "../../model/gatekeeper.ts";
 import { stateCode } from "../sql/codes.ts";
 import { texts } from "./arrays.ts";
 import { type Session, type Statement, statement } from "./session.ts";
@@ -31,7 +31,7 @@ function questionsOf(kind: LimitedGate["kind"]): Questions {
   const named = (of: string) => parts.map((part) => `${of}.${part}`).join(", ");
   const third = isKey ? "l.limit_name" : "''";
   // Whoever waits at a later gate has passed this one.
-  const later = isKey ? [stages.free, stages.name] : [stages.free];
+  const later = stagesBehind(kind);
   const own = `x.limit_${kind} = $1 AND ${parts.map((part) => `x.${part} = l.${part}`).join(" AND ")}`;
   const line = `x.limit_${kind} = $1 AND x.queue = $2 AND x.lane = $3${isKey ? " AND x.limit_name = $4" : " AND $4 = ''"}`;
   const ready = `${line} AND x.state = ${stateCode.ready}`;
@@ -57,6 +57,11 @@ function questionsOf(kind: LimitedGate["kind"]): Questions {
       ),
     ),
   };
+}
+
+/** The stages of ready tasks that have passed the gates of a kind. */
+export function stagesBehind(kind: LimitedGate["kind"]): readonly Stage[] {
+  return kind === "key" ? [stages.free, stages.name] : [stages.free];
 }
 
 const questions = { key: questionsOf("key"), name: questionsOf("name") };

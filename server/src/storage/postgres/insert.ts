@@ -35,6 +35,7 @@ const columns = [
   ["parent_id", "text", texts, ({ task }: Arrival) => task.lineage?.parentId],
   ["root_id", "text", texts, ({ task }: Arrival) => task.lineage?.rootId],
   ["content", "bytea", byteas, ({ task }: Arrival) => task.content],
+  ["weight", "int4", int4s, ({ task }: Arrival) => task.content.length + (task.input?.data?.length ?? 0)],
   ["priority", "int2", int2s, ({ task }: Arrival) => task.priority],
   ["state", "int2", int2s, (arrival: Arrival) => stateOf(arrival)],
   ["reason", "int2", int2s, (arrival: Arrival) => codeOfReason(isDelayed(arrival) ? "delay" : undefined)],
@@ -67,7 +68,7 @@ const insertAll = statement<[at: number, seq: number | null]>(`
   task AS (
     INSERT INTO tasks (seq, namespace, queue, content_bytes, revision, attempt, deliveries, priority, state, reason, tied,
       fence_epoch, fence_seq, created_at, timer_at, not_before, lease_ms, limit_ms, deadline_at)
-    SELECT seq, namespace, queue, length(content), 1, 1, 0, priority, state, reason, tied,
+    SELECT seq, namespace, queue, weight, 1, 1, 0, priority, state, reason, tied,
       0, 0, created_at, timer_at, not_before, lease_ms, limit_ms, deadline_at
     FROM item WHERE (seq IN (SELECT seq FROM stored)) IS TRUE)
   SELECT at, CASE WHEN seq IN (SELECT seq FROM stored) THEN seq END FROM item

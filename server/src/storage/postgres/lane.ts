@@ -37,8 +37,11 @@ const itemsMax = 5000;
 /** So often a group is done again that met another server. */
 const triesMax = 6;
 
+/** Does what a verb owes when it is over, before the next one of its transaction begins. */
+export type AfterVerb = (work: Work) => Promise<void>;
+
 /** Makes the lane of a tenant. */
-export function createLane(tenant: Tenant): Lane {
+export function createLane(tenant: Tenant, afterVerb: AfterVerb): Lane {
   const waiting: Job[] = [];
   let isClosed = false;
   let running: Promise<void> | undefined;
@@ -55,7 +58,7 @@ export function createLane(tenant: Tenant): Lane {
   async function runAll(): Promise<void> {
     // Whoever calls in the same turn of the event loop comes along.
     await Promise.resolve();
-    while (waiting.length > 0) await settle(tenant, takeGroup(waiting));
+    while (waiting.length > 0) await settle({ tenant, afterVerb }, takeGroup(waiting));
     // In the same turn as the last look: whoever calls from now on starts it anew.
     running = undefined;
   }
@@ -103,23 +106,28 @@ function takeGroup(waiting: Job[]): readonly Job[] {
   return waiting.splice(0, count);
 }
 
+type Means = { readonly tenant: Tenant; readonly afterVerb: AfterVerb };
+
 /** Does a group, and answers each of its calls. One that spoils it for the others is found by doing each alone. */
-async function settle(tenant: Tenant, group: readonly Job[]): Promise<void> {
+async function settle(means: Means, group: readonly Job[]): Promise<void> {
   try {
-    const answers = await attempt(tenant, group);
+    const answers = await attempt(means, group);
     for (const [at, job] of group.entries()) job.resolve(answers[at] ?? []);
   } catch (error) {
     const isShared = group.length > 1 && faultOf(error) !== "unavailable";
     if (!isShared) for (const { reject } of group) reject(problemOf(error));
-    else for (const job of group) await settle(tenant, [job]);
+    else for (const job of group) await settle(means, [job]);
   }
 }
 
 /** Does a group, and again as long as it is another server that was in the way and nothing was stored. */
-async function attempt(tenant: Tenant, group: readonly Job[]): Promise<readonly (readonly unknown[])[]> {
+async function attempt(
+  { tenant, afterVerb }: Means,
+  group: readonly Job[],
+): Promise<readonly (readonly unknown[])[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await tenant.transact(termsOf(group), (work) => runGroup(work, group));
+      return await tenant.transact(termsOf(group), (work) => runGroup(work, group, afterVerb));
     } catch (error) {
       if (faultOf(error) !== "conflict" || tries === triesMax) throw error;
     }
@@ -132,7 +140,11 @@ const termsOf = (group: readonly Job[]): Terms => ({
 });
 
 /** Runs calls of the same verb that follow each other as one, and deals the answers out. */
-async function runGroup(work: Work, group: readonly Job[]): Promise<readonly (readonly unknown[])[]> {
+async function runGroup(
+  work: Work,
+  group: readonly Job[],
+  afterVerb: AfterVerb,
+): Promise<readonly (readonly unknown[])[]> {
   const answers: (readonly unknown[])[] = [];
   for (let at = 0; at < group.length; ) {
     const verb = group[at]?.verb;
@@ -141,6 +153,7 @@ async function runGroup(work: Work, group: readonly Job[]): Promise<readonly (re
     while (group[end]?.verb === verb) end += 1;
     const alike = group.slice(at, end);
     answers.push(...deal(alike, await verb.run(work, itemsOf(alike))));
+    await afterVerb(work);
     at = end;
   }
   return answers;

@@ -19,6 +19,8 @@ export type Leased = {
   readonly content: Bytes;
   readonly checkpoint: Bytes | undefined;
   readonly isTied: boolean;
+  /** What it takes of a claim: with what it is handed, and what attempts left. */
+  readonly weight: number;
 };
 
 /** What every lease writes into a row of tasks t: $1 the base of fences, $2 the worker, $3 now, $4 now and grace, $5 the usual length. */
@@ -30,12 +32,12 @@ export const leaseSet = `
 
 /** What comes back of a row of tasks t. */
 export const leaseReturning = `
-  t.seq, t.queue, t.namespace, t.fence_epoch, t.fence_seq, t.revision, t.attempt, t.deliveries, t.created_at, t.tied`;
+  t.seq, t.queue, t.namespace, t.fence_epoch, t.fence_seq, t.revision, t.attempt, t.deliveries, t.created_at, t.tied, t.content_bytes`;
 
 /** What is told of it, from rows l of that, contents c, queues q and checkpoints k. */
 export const leaseColumns = `
   l.seq, l.queue, l.namespace, q.name, c.id, l.fence_epoch, l.fence_seq, l.revision, l.attempt, l.deliveries, l.created_at,
-  l.tied, c.policy, c.content, k.data`;
+  l.tied, l.content_bytes, c.policy, c.content, k.data`;
 
 /** What those need beside l. */
 export const leaseJoins = `
@@ -55,6 +57,7 @@ export type LeasedRow = readonly [
   deliveries: number,
   createdAt: Instant,
   tied: boolean | null,
+  weight: number,
   policy: string,
   content: Bytes,
   checkpoint: Bytes | null,
@@ -63,7 +66,7 @@ export type LeasedRow = readonly [
 /** The lease that a row means. */
 export function leasedOf({ queues }: Work, namespace: Namespace, row: LeasedRow): Leased {
   const [seq, queueId, namespaceId, name, id, epoch, fence, revision, attempt, deliveries, ...rest] = row;
-  const [createdAt, tied, policy, content, checkpoint] = rest;
+  const [createdAt, tied, weight, policy, content, checkpoint] = rest;
   return {
     seq,
     queue: queues.know({ id: queueId, namespaceId, namespace, name }),
@@ -77,5 +80,6 @@ export function leasedOf({ queues }: Work, namespace: Namespace, row: LeasedRow)
     content,
     checkpoint: checkpoint ?? undefined,
     isTied: tied === true,
+    weight,
   };
 }

@@ -1,4 +1,4 @@
-import { instantOf } from "../../model/ids.ts";
+import { instantOf, type Namespace } from "../../model/ids.ts";
 import { type EventFact, FactPack } from "../sql/event-facts.ts";
 import { byteas, int4s, int8s } from "./arrays.ts";
 import type { QueueEntry } from "./queue-registry.ts";
@@ -15,6 +15,10 @@ export type Ledger = {
   note(queue: QueueEntry, fact: EventFact): void;
   /** By how many tasks a state of a queue has grown. */
   pending(queue: Pick<QueueEntry, "id">, state: number): number;
+  /** By how many tasks that have not ended a queue has grown. */
+  liveOf(queue: QueueEntry): number;
+  /** The same of a namespace. */
+  liveIn(namespace: Namespace): number;
   /** Queues of which a state has grown, or shrunk, and by how many. */
   changed(state: number): readonly QueueChange[];
   /** Writes all of it, inside the transaction. */
@@ -90,6 +94,12 @@ export function createLedger(): Ledger {
     },
     pending: ({ id }, state) =>
       [...moved].reduce((sum, [queue, counts]) => sum + (queue.id === id ? (counts[state] ?? 0) : 0), 0),
+    liveOf: (queue) => liveOf(moved.get(queue)),
+    liveIn: (namespace) =>
+      [...moved].reduce(
+        (sum, [queue, counts]) => sum + (queue.namespace === namespace ? liveOf(counts) : 0),
+        0,
+      ),
     changed: (state) =>
       [...moved].flatMap(([queue, counts]) => {
         const by = counts[state] ?? 0;
@@ -109,3 +119,7 @@ export function createLedger(): Ledger {
     },
   };
 }
+
+/** The states before those of the end have the lowest numbers. */
+const liveOf = ([scheduled = 0, ready = 0, leased = 0]: readonly number[] = []): number =>
+  scheduled + ready + leased;

@@ -1,3 +1,4 @@
+import type { Refusal } from "../../model/admission.ts";
 import { dueOnChange, type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
 import { capacityOf, isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
 import { type Instant, type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
@@ -5,7 +6,7 @@ import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
 import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import type { LimitPlace } from "./live-limits.ts";
-import { makeQueue } from "./queue-registry.ts";
+import { homeOf, openQueue } from "./open-queue.ts";
 import { raiseRules, selectLimits } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
 import { tieNames } from "./tie-names.ts";
@@ -90,7 +91,7 @@ async function tendLimit(work: Work, ref: LimitRef, now: Instant): Promise<"done
     return (await work.gates.tend(now)) ? "more" : "done";
   }
   await work.queues.load(work.db, [queueOf(ref)]);
-  const queue = work.queues.find(ref.namespace, queueNameOf(ref.subject));
+  const queue = homeOf(work, queueOf(ref));
   if (queue !== undefined) await gateQueues(work.db, [queue.id]);
   await ringQueue(work, ref, now);
   return "done";
@@ -103,10 +104,11 @@ const selectDepth = statement<[leased: number, ready: number]>(`
   FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN depths d ON d.queue = q.id WHERE n.name = $1 AND q.name = $2`);
 
 /** Tells who waits for a queue whether it may be claimed from; false: not now, though there is something in it. */
-async function ringQueue({ db, queues, gates }: Work, ref: LimitRef, now: Instant): Promise<boolean> {
+async function ringQueue(work: Work, ref: LimitRef, now: Instant): Promise<boolean> {
+  const { db, queues, gates } = work;
   const { namespace, subject } = ref;
   await queues.load(db, [queueOf(ref)]);
-  const queue = queues.find(namespace, queueNameOf(subject));
+  const queue = homeOf(work, queueOf(ref));
   const [leased, ready] = (await db.rows(selectDepth, namespace, subject))[0] ?? [0, 0];
   if (queue === undefined || ready === 0) return true;
   const live = await gates.decide(() => gates.limits.of(placeOf(ref)));
@@ -179,9 +181,9 @@ export async function putWeight(
   ref: QueueRef,
   weight: KeyWeight,
   now: Instant,
-): Promise<"done" | "queue_limit"> {
-  const queue = await makeQueue(work, ref, now);
-  if (queue === undefined) return "queue_limit";
+): Promise<"done" | Refusal> {
+  const queue = await openQueue(work, ref, now);
+  if ("refused" in queue) return queue;
   await setWeight(work.db, queue.id, weight);
   return "done";
 }

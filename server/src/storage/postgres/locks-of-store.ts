@@ -13,6 +13,9 @@ export const slotsMax = 64;
 /** Numbers behind the slots: the gates of a namespace, by its number. */
 export const gatesLock = (namespace: number): number => 1000 + namespace;
 
+/** Numbers below those: what may come into a namespace, by its number. */
+export const roomsLock = (namespace: number): number => -1 - namespace;
+
 /** The class of a schema's locks. */
 export const lockClassOf = (schema: string): number =>
   createHash("sha256").update(`stem ${schema}`).digest().readUInt32BE(0) >>> 1;

@@ -9,14 +9,15 @@ import type { Clock } from "../../ports/clock.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
+import { acceptOwed } from "./accept-owed.ts";
 import { type Address, readAddress, shownAddress } from "./address.ts";
 import type { Asking } from "./asking.ts";
-import { createReaders } from "./connect.ts";
+import { createReaders, inSnapshot } from "./connect.ts";
 import { createHints, type Hints } from "./hints.ts";
 import { createLane } from "./lane.ts";
 import { prepare } from "./prepare.ts";
 import { problemOf, textOf, unavailable } from "./problems.ts";
-import { createSession } from "./session.ts";
+import { createSession, type Session } from "./session.ts";
 import { createTenant } from "./tenant.ts";
 import { createVerbs } from "./verbs.ts";
 
@@ -58,20 +59,18 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
       if (news !== undefined) onNews(news);
     },
   });
-  const lane = createLane(tenant);
+  const lane = createLane(tenant, acceptOwed);
   let hints: Hints | undefined;
   let closed: Promise<void> | undefined;
-  const asking: Asking = {
-    lane,
-    async read(run) {
-      if (closed !== undefined) throw unavailable();
-      try {
-        return await run(db);
-      } catch (error) {
-        throw problemOf(error);
-      }
-    },
-  };
+  async function read<A>(run: (db: Session) => Promise<A>): Promise<A> {
+    if (closed !== undefined) throw unavailable();
+    try {
+      return await run(db);
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+  const asking: Asking = { lane, read, snapshot: (run) => read(() => inSnapshot(readers, run)) };
   try {
     const { epoch } = await tenant.open();
     // No two connections that write have the same.
@@ -83,8 +82,11 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   return {
     kind: "postgres",
     durability,
-    ...createVerbs(asking, (listener) => {
-      hear = listener;
+    ...createVerbs({
+      ...{ asking, tenant },
+      listen(listener) {
+        hear = listener;
+      },
     }),
     close() {
       closed ??= lane

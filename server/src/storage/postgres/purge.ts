@@ -1,6 +1,8 @@
 import type { Instant, QueueRef } from "../../model/ids.ts";
 import { transition } from "../../model/task-machine.ts";
 import { stateCode } from "../sql/codes.ts";
+import { homeOf } from "./open-queue.ts";
+import type { QueueEntry } from "./queue-registry.ts";
 import { createRows } from "./rows.ts";
 import { statement } from "./session.ts";
 import type { Work } from "./work.ts";
@@ -22,8 +24,17 @@ export type PurgeBounds = { readonly upTo: number; readonly now: Instant; readon
 export async function purge(work: Work, ref: QueueRef, { upTo, now, limit }: PurgeBounds): Promise<number> {
   const { db, queues } = work;
   await queues.load(db, [ref]);
-  const queue = queues.find(ref.namespace, ref.queue);
-  if (queue === undefined) return 0;
+  const queue = homeOf(work, ref);
+  return queue === undefined ? 0 : purgeQueue(work, queue, { upTo, now, limit });
+}
+
+/** The same of a queue that is known. */
+export async function purgeQueue(
+  work: Work,
+  queue: Pick<QueueEntry, "id">,
+  { upTo, now, limit }: PurgeBounds,
+): Promise<number> {
+  const { db } = work;
   const seqs: number[] = [];
   for (const select of [selectReady, selectTied, selectScheduled]) {
     const rows = seqs.length < limit ? await db.rows(select, queue.id, upTo, limit - seqs.length) : [];

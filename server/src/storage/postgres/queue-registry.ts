@@ -1,13 +1,4 @@
-import {
-  type Instant,
-  type Namespace,
-  namespaceOf,
-  type QueueName,
-  type QueueRef,
-  queueNameOf,
-} from "../../model/ids.ts";
-import type { Limits } from "../../model/limits.ts";
-import { limitKinds } from "../sql/limit-rows.ts";
+import { type Namespace, namespaceOf, type QueueName, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import { int4s, texts } from "./arrays.ts";
 import { type Session, statement } from "./session.ts";
 
@@ -20,8 +11,9 @@ export type QueueEntry = {
 };
 
 /**
- * The numbers of namespaces and queues, which never change and never go; nothing else of them is kept here, because other servers
- * change it. All are forgotten when a transaction is undone that may have made some.
+ * The numbers of namespaces and queues; nothing else of them is kept here, because other servers change it. They never change, and go
+ * only with a change of the rules. All are forgotten when a transaction is undone, because the rules changed or because it may have made
+ * some. A queue that was deleted keeps its number as long as anything is left of it.
  */
 export type QueueRegistry = {
   /** The number of a namespace; undefined where it is not known here. */
@@ -52,15 +44,6 @@ const selectNamespaces = statement<[id: number, name: string]>(
   "SELECT id, name FROM namespaces WHERE name = ANY ($1::text[])",
 );
 const insertNamespace = statement("INSERT INTO namespaces (name) VALUES ($1) ON CONFLICT (name) DO NOTHING");
-// Whoever makes a queue counts first, one after the other.
-const lockNamespace = statement("SELECT FROM namespaces WHERE id = $1 FOR NO KEY UPDATE");
-const countQueues = statement<[number]>("SELECT count(*) FROM queues WHERE namespace = $1");
-// It may have a limit before it is there.
-const insertQueue = statement(`
-  INSERT INTO queues (namespace, name, created_at, gated)
-  SELECT $1::int4, $2::text, $3::int8, EXISTS (
-    SELECT FROM limits WHERE namespace = $1 AND kind = ${limitKinds.code("queue")} AND subject = $2)
-  ON CONFLICT (namespace, name) DO NOTHING`);
 
 /** Makes one that knows nothing. */
 export function createQueueRegistry(): QueueRegistry {
@@ -137,24 +120,4 @@ export function createQueueRegistry(): QueueRegistry {
       byId.clear();
     },
   };
-}
-
-/** Makes a queue, unless it is there already; undefined when the namespace has as many as it may. */
-export async function makeQueue(
-  { db, queues, limits }: { readonly db: Session; readonly queues: QueueRegistry; readonly limits: Limits },
-  ref: QueueRef,
-  now: Instant,
-): Promise<QueueEntry | undefined> {
-  const find = () => queues.find(ref.namespace, ref.queue);
-  await queues.load(db, [ref]);
-  if (find() !== undefined) return find();
-  const namespace = await queues.makeNamespace(db, ref.namespace);
-  await db.rows(lockNamespace, namespace);
-  await queues.load(db, [ref]);
-  if (find() !== undefined) return find();
-  const [count] = await db.rows(countQueues, namespace);
-  if ((count?.[0] ?? 0) >= limits.queuesPerNamespaceMax) return undefined;
-  await db.run(insertQueue, namespace, ref.queue, now);
-  await queues.load(db, [ref]);
-  return find();
 }

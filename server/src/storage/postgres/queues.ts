@@ -1,8 +1,10 @@
+import type { Refusal } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
 import { stateCode } from "../sql/codes.ts";
+import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { int4s, texts } from "./arrays.ts";
-import { makeQueue } from "./queue-registry.ts";
+import { homeOf, openQueue } from "./open-queue.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -13,6 +15,11 @@ type QueueRow = readonly [
   pausedAt: Instant | null,
   pausedBy: string | null,
   resumeAt: Instant | null,
+  description: string,
+  backlogMax: number | null,
+  closed: boolean,
+  revision: number,
+  life: number,
   oldestReadyAt: Instant | null,
   scheduled: number,
   ready: number,
@@ -22,6 +29,9 @@ type QueueRow = readonly [
   cancelled: number,
   expired: number,
 ];
+
+/** Whether a queue q of a namespace n hands out. */
+export const handsOut = `q.paused_at IS NULL AND q.life = ${queueLives.code("there")} AND n.state = ${namespaceStates.code("active")}`;
 
 const states = ["scheduled", "ready", "leased", "succeeded", "failed", "cancelled", "expired"] as const;
 const sums = states.map((state) => `coalesce(sum(d.${state}), 0)::int8 AS ${state}`).join(", ");
@@ -44,10 +54,11 @@ const oldestReady = `
     ORDER BY f.seq LIMIT 1) oldest ON true`;
 
 const select = (where: string) => `
-  SELECT q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at, oldest.created_at,
+  SELECT q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at, q.description, q.backlog_max, q.closed,
+    q.revision, q.life, oldest.created_at,
     ${states.map((state) => `d.${state}`).join(", ")}
   FROM namespaces n JOIN queues q ON q.namespace = n.id ${depthJoin} ${oldestReady}
-  WHERE n.name = $1 AND ${where}`;
+  WHERE n.name = $1 AND q.life <> ${queueLives.code("deleted")} AND ${where}`;
 const selectOne = statement<QueueRow>(select("q.name = $2"));
 const selectSome = statement<QueueRow>(`${select("q.name > $2")} ORDER BY q.name LIMIT $3`);
 
@@ -72,24 +83,36 @@ export const listQueues = async (
   (await db.rows(selectSome, namespace, after ?? "", limit)).map((row) => queueOf(namespace, row));
 
 function queueOf(namespace: Namespace, row: QueueRow): Queue {
-  const [name, createdAt, reason, at, by, resumeAt, oldestReadyAt, ...depth] = row;
+  const [name, createdAt, reason, at, by, resumeAt, description, backlogMax, ...rest] = row;
+  const [isClosed, revision, life, oldestReadyAt, ...depth] = rest;
   const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
   return {
     namespace,
     name,
     createdAt,
-    pause:
-      at === null
-        ? undefined
-        : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined },
+    settings: { description, backlogMax: backlogMax ?? undefined, isClosed },
+    revision,
+    isDeleting: queueLives.word(life) === "deleting",
+    pause: pauseOf(reason, at, by, resumeAt),
     depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
     oldestReadyAt: oldestReadyAt ?? undefined,
   };
 }
 
+/** The pause that the columns of a queue mean. */
+export const pauseOf = (
+  reason: string | null,
+  at: Instant | null,
+  by: string | null,
+  resumeAt: Instant | null,
+): QueuePause | undefined =>
+  at === null
+    ? undefined
+    : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined };
+
 const selectReady = statement<[ready: number]>(`
   SELECT coalesce((SELECT sum(d.ready) FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN depths d ON d.queue = q.id
-    WHERE n.name = $1 AND q.name = asked.name), 0)::int8
+    WHERE n.name = $1 AND q.name = asked.name AND ${handsOut}), 0)::int8
   FROM unnest($2::text[]) WITH ORDINALITY AS asked(name, at) ORDER BY asked.at`);
 
 /** How many tasks are ready in each queue. */
@@ -102,7 +125,8 @@ export const readyCounts = async (
 
 const selectWaiting = statement<[waiting: number]>(`
   SELECT coalesce(sum(d.scheduled + d.ready), 0)::int8
-  FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN depths d ON d.queue = q.id WHERE n.name = $1 AND q.name = $2`);
+  FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN depths d ON d.queue = q.id WHERE n.name = $1 AND q.name = $2
+    AND q.life <> ${queueLives.code("deleted")}`);
 const selectNewest = statement<[seq: number]>("SELECT coalesce(max(seq), 0) FROM tasks");
 
 /** A mark behind all tasks accepted so far, and how many of this queue wait. */
@@ -127,12 +151,12 @@ export async function setPause(
   ref: QueueRef,
   pause: QueuePause | undefined,
   now: Instant,
-): Promise<"done" | "queue_limit"> {
+): Promise<"done" | Refusal> {
   const { db, queues } = work;
   await queues.load(db, [ref]);
-  if (pause === undefined && queues.find(ref.namespace, ref.queue) === undefined) return "done";
-  const queue = await makeQueue(work, ref, now);
-  if (queue === undefined) return "queue_limit";
+  if (pause === undefined && homeOf(work, ref) === undefined) return "done";
+  const queue = await openQueue(work, ref, now);
+  if ("refused" in queue) return queue;
   const { reason, at, by, resumeAt } = pause ?? {};
   await db.run(setPauseOf, reason ?? null, at ?? null, by ?? null, resumeAt ?? null, queue.id);
   return "done";

@@ -4,6 +4,7 @@ import { stateCode } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { texts } from "./arrays.ts";
 import { headJoins, sideJoins } from "./head-joins.ts";
+import { withLinks } from "./links.ts";
 import { type Session, statement } from "./session.ts";
 
 /** The columns that make a head a task in full, and what they need beside headColumns. */
@@ -20,8 +21,14 @@ export type FullRow = readonly [
   duplicates: number | null,
 ];
 
-/** The task that a row means. */
-export function taskOf(row: FullRow): Task {
+/** The tasks that rows mean, with their links and what they are handed. */
+export const tasksOf = (db: Session, rows: readonly FullRow[]): Promise<readonly Task[]> =>
+  withLinks(
+    db,
+    rows.map((row) => ({ seq: row[0], task: taskOf(row) })),
+  );
+
+function taskOf(row: FullRow): Task {
   const [content, result, failure, key, duplicates] = row.slice(-5) as [
     Bytes,
     Bytes | null,
@@ -56,7 +63,11 @@ const columnsOf = (refs: readonly TaskRef[]): Buffer[] => [
 /** Reads tasks in full, in the order asked. */
 export async function read(db: Session, refs: readonly TaskRef[]): Promise<readonly (Task | undefined)[]> {
   const rows = refs.length === 0 ? [] : await db.rows(selectFull, ...columnsOf(refs));
-  const found = new Map(rows.map((row) => [row.at(-1), taskOf(row.slice(0, -1) as unknown as FullRow)]));
+  const tasks = await tasksOf(
+    db,
+    rows.map((row) => row.slice(0, -1) as unknown as FullRow),
+  );
+  const found = new Map(rows.map((row, i) => [row.at(-1), tasks[i]]));
   return refs.map((_, at) => found.get(at + 1));
 }
 

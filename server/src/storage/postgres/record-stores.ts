@@ -8,13 +8,13 @@ import { getClaim, listClaims, pruneClaims } from "./claim-rows.ts";
 import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { readEvents, truncateEvents } from "./events.ts";
 import { acquireLock, getLock, listLocks, pruneLocks, releaseLock, renewLock } from "./locks.ts";
-import { getMeta, putMeta } from "./meta.ts";
+import { getMeta, putMeta, swapMeta } from "./meta.ts";
 
 /** What is kept beside tasks and queues. */
 export const createRecordStore = ({
   lane,
   read,
-}: Asking): DefinitionStore & EventStore & UniqueStore & Pick<Store, "getMeta" | "putMeta"> => ({
+}: Asking): DefinitionStore & EventStore & UniqueStore & Pick<Store, "getMeta" | "swapMeta" | "putMeta"> => ({
   readEvents: (after, limit) => read((db) => readEvents(db, after, limit)),
   truncateEvents: (before, bytesMax, limit) =>
     lane.call({}, (work) => truncateEvents(work, { before, bytesMax, limit })),
@@ -25,6 +25,7 @@ export const createRecordStore = ({
   listClaims: (page) => read((db) => listClaims(db, page)),
   pruneClaims: (now, limit) => lane.call({}, (work) => pruneClaims(work, now, limit)),
   getMeta: (key) => read((db) => getMeta(db, key)),
+  swapMeta: (key, before, value) => lane.call({}, (work) => swapMeta(work, { key, before, value })),
   putMeta: (key, value) => lane.call({}, (work) => putMeta(work, key, value)),
 });
 

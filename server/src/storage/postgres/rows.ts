@@ -1,6 +1,7 @@
 import { type AttemptRecord, attemptEnd } from "../../model/attempt.ts";
 import type { Bytes, Instant, TaskRef } from "../../model/ids.ts";
-import type { TaskHead, TaskPolicy } from "../../model/task.ts";
+import type { KeepNewest } from "../../model/retention.ts";
+import { isTerminal, type TaskHead, type TaskPolicy } from "../../model/task.ts";
 import type { TaskChange } from "../../model/task-machine.ts";
 import { states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf, isTied } from "../sql/task-row.ts";
@@ -37,6 +38,8 @@ export type Leftovers = {
   readonly checkpoints: Map<number, Bytes>;
   /** Claims of unique keys whose scope is over, until when, and when they are of no use any more. */
   readonly released: Map<number, { readonly until: Instant; readonly goneAt: Instant | undefined }>;
+  /** Tasks that go on their names' shelves, in the order in which they ended, with the bounds that are in force there then. */
+  readonly shelved: Map<number, KeepNewest>;
 };
 
 type LoadedRow = readonly [
@@ -91,6 +94,7 @@ export function createRows(work: Work): Rows {
     policies: new Map(),
     checkpoints: new Map(),
     released: new Map(),
+    shelved: new Map(),
   };
 
   function rowOf(loaded: LoadedRow): Row {
@@ -153,6 +157,7 @@ export function createRows(work: Work): Rows {
     },
     change(row, { change, now, outcomeHash }) {
       noteLeftovers(leftovers, row, { change, now, outcomeHash });
+      noteEnd(work, row, change, now);
       row.outcomeHash = outcomeHash ?? row.outcomeHash;
       row.deadlineAt = change.more?.waitUntil ?? row.deadlineAt;
       replace(row, headAfter(row.head, change));
@@ -163,6 +168,18 @@ export function createRows(work: Work): Rows {
 }
 
 const placeOf = ({ namespace, id }: TaskRef): string => `${namespace} ${id}`;
+
+/** Notes what the end of a task means elsewhere: what it makes, and that its content counts no more. */
+function noteEnd(
+  { backlog, continuations }: Work,
+  { seq, queue, head }: Row,
+  change: TaskChange,
+  now: Instant,
+): void {
+  const continues = change.more?.continues;
+  if (continues !== undefined) continuations.owe({ seq, id: head.id, queue, change, continues, now });
+  if (isTerminal(change.state) && !isTerminal(head.state)) backlog.ended(queue, seq);
+}
 
 /** A head after a change. */
 const headAfter = (head: TaskHead, change: TaskChange): TaskHead => ({
@@ -195,6 +212,7 @@ function noteLeftovers(to: Leftovers, { seq, head }: Row, { change, now, outcome
   }
   if (more?.policy !== undefined) to.policies.set(seq, more.policy);
   if (more?.checkpoint !== undefined) to.checkpoints.set(seq, more.checkpoint);
+  if (more?.keepNewest !== undefined) to.shelved.set(seq, more.keepNewest);
   if (more?.claimUntil !== undefined && !to.released.has(seq))
     to.released.set(seq, { until: more.claimUntil, goneAt: purgeAt });
 }

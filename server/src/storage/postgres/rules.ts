@@ -1,6 +1,9 @@
 import { type GateLimit, type LimitKind, scoped } from "../../model/gate.ts";
 import type { Namespace } from "../../model/ids.ts";
+import type { NamespaceRecord } from "../../model/namespace.ts";
+import type { QueueSettings } from "../../model/queue.ts";
 import { type LimitRow, limitOf } from "../sql/limit-rows.ts";
+import { type QueueState, queueLives, type RecordRow, recordColumns, recordOf } from "../sql/space-rows.ts";
 import { type Session, statement } from "./session.ts";
 
 /**
@@ -17,7 +20,14 @@ export type Rules = {
   readonly fairQueues: ReadonlySet<number>;
   /** Namespaces, by number, of which ids were revoked before they came. */
   readonly revokedSpaces: ReadonlySet<number>;
+  /** What operators say of namespaces. */
+  readonly spaces: ReadonlyMap<Namespace, NamespaceRecord>;
+  /** Queues, by number, that are not like all others: closed, bounded, on their way out, or out. */
+  readonly queues: ReadonlyMap<number, QueueRule>;
 };
+
+/** What is said of such a queue. */
+export type QueueRule = Pick<QueueSettings, "backlogMax" | "isClosed"> & { readonly life: QueueState };
 
 /** A question for limits, from limits l and namespaces n. */
 export const selectLimits = `
@@ -27,6 +37,10 @@ export const selectLimits = `
 const selectAll = statement<LimitRow>(selectLimits);
 const selectFair = statement<[number]>("SELECT id FROM queues WHERE turn IS NOT NULL");
 const selectRevoked = statement<[number]>("SELECT DISTINCT namespace FROM revocations");
+const selectSpaces = statement<RecordRow>(`SELECT ${recordColumns} FROM namespaces WHERE revision > 0`);
+const selectQueues = statement<[id: number, life: number, backlogMax: number | null, closed: boolean]>(
+  "SELECT id, life, backlog_max, closed FROM queues WHERE life > 0 OR backlog_max IS NOT NULL OR closed",
+);
 const raise = statement("UPDATE store SET rules = rules + 1");
 
 /** Names a limit within the store. */
@@ -34,10 +48,12 @@ export const ruleKey = (kind: LimitKind, text: string): string => `${kind} ${tex
 
 /** Reads all of it, inside a transaction that found this version. */
 export async function loadRules(db: Session, version: number): Promise<Rules> {
-  const [limits, fair, revoked] = await Promise.all([
+  const [limits, fair, revoked, spaces, queues] = await Promise.all([
     db.rows(selectAll),
     db.rows(selectFair),
     db.rows(selectRevoked),
+    db.rows(selectSpaces),
+    db.rows(selectQueues),
   ]);
   const all = limits.map(limitOf);
   return {
@@ -48,6 +64,13 @@ export async function loadRules(db: Session, version: number): Promise<Rules> {
     namedSpaces: new Set(all.flatMap(({ kind, namespace }) => (kind === "name" ? namespace : []))),
     fairQueues: new Set(fair.map(([id]) => id)),
     revokedSpaces: new Set(revoked.map(([id]) => id)),
+    spaces: new Map(spaces.map((row) => [row[0], recordOf(row)])),
+    queues: new Map(
+      queues.map(([id, life, backlogMax, isClosed]) => [
+        id,
+        { life: queueLives.word(life), backlogMax: backlogMax ?? undefined, isClosed },
+      ]),
+    ),
   };
 }
 

@@ -93,10 +93,11 @@ function columnsOf(some: readonly Remembered[]): Buffer[] {
   ];
 }
 
-function note({ ledger }: Work, { settlement, hint }: Remembered): SettleVerdict {
+function note({ ledger, backlog }: Work, { settlement, hint }: Remembered): SettleVerdict {
   const { id, now, decision } = settlement;
   const { state, reason, event, attempt } = decision.outcome;
   ledger.move(hint.queue, stateCode.leased, states.code(state));
+  if (isTerminal(state)) backlog.ended(hint.queue, hint.seq);
   ledger.note(hint.queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at: now });
   return { kind: "applied", state };
 }

@@ -1,4 +1,5 @@
 import type { Limits } from "../../model/limits.ts";
+import type { QueueCreation } from "../../model/namespace.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Durability } from "../../ports/store.ts";
@@ -37,6 +38,8 @@ export type Tenant = {
   open(): Promise<Tenure>;
   /** Runs one transaction. It rejects with what Postgres said; whether it was stored is then known, but for a lost answer to COMMIT. */
   transact<A>(options: Terms, run: (work: Work) => Promise<A>): Promise<A>;
+  /** How queues come into being from here on where their namespace says nothing. */
+  setQueueCreation(creation: QueueCreation): void;
   close(): Promise<void>;
 };
 
@@ -55,6 +58,7 @@ export function createTenant(options: TenantOptions): Tenant {
   const leases = createLeases();
   const connection = createConnection({ ...options, onLost: leases.clear });
   let rules: Rules | undefined;
+  let queueCreation: QueueCreation = "on_use";
 
   /** Undoes what was begun, and forgets what was remembered of it. */
   async function undo(on: Connected, error: unknown): Promise<void> {
@@ -85,16 +89,8 @@ export function createTenant(options: TenantOptions): Tenant {
     begun.catch(() => undefined);
     rules ??= await loadRules(on.db, rulesOf(await begun));
     const used = rules;
-    const work = createWork({
-      clock,
-      db: on.db,
-      limits,
-      lockClass,
-      ...on.tenure,
-      queues,
-      leases,
-      rules: used,
-    });
+    const shared = { clock, queueCreation, limits, lockClass, queues, leases };
+    const work = createWork({ ...shared, ...on.tenure, db: on.db, rules: used });
     const answer = await run(work).catch(async (error: unknown) => {
       // Whoever goes by old rules may stumble.
       await expectRules(begun, used);
@@ -126,6 +122,9 @@ export function createTenant(options: TenantOptions): Tenant {
           if (!isGone || isFresh || stage.isCommitting) throw error;
         }
       }
+    },
+    setQueueCreation(creation) {
+      queueCreation = creation;
     },
     close: connection.close,
   };

@@ -68,9 +68,7 @@ const bindAll = statement<[seq: number, queue: number, state: number]>(`
 const move = statement(`
   UPDATE ties x SET state = u.state, held = u.held FROM unnest($1::int8[], $2::int2[], $3::int2[]) AS u(seq, state, held)
   WHERE x.seq = u.seq`);
-const rewrite = statement(
-  "UPDATE ties SET queue = $1, priority = $2, turn = $3, content_bytes = $4 WHERE seq = $5",
-);
+const rewrite = statement("UPDATE ties SET queue = $1, priority = $2, turn = $3 WHERE seq = $4");
 const drop = statement("DELETE FROM ties WHERE seq = ANY ($1::int8[])");
 const gate = statement("UPDATE queues SET gated = true WHERE id = ANY ($1::int4[]) AND NOT gated");
 
@@ -138,14 +136,8 @@ export async function moveTies(db: Session, moves: readonly Standing[]): Promise
 /** Writes what an edit changes about a task that waits. */
 export const rewriteTie = (
   db: Session,
-  {
-    queue,
-    priority,
-    turn,
-    contentBytes,
-    seq,
-  }: Pick<Tie, "queue" | "priority" | "turn" | "contentBytes" | "seq">,
-): Promise<number> => db.run(rewrite, queue, priority, turn, contentBytes, seq);
+  { queue, priority, turn, seq }: Pick<Tie, "queue" | "priority" | "turn" | "seq">,
+): Promise<number> => db.run(rewrite, queue, priority, turn, seq);
 
 /** Takes out the ties of tasks that have ended. */
 export async function dropTies(db: Session, seqs: readonly number[]): Promise<void> {

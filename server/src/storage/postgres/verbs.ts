@@ -3,18 +3,32 @@ import type { Store } from "../../ports/store.ts";
 import { createAdminStore, createQueueStore, createSideStore } from "./admin-stores.ts";
 import type { Asking } from "./asking.ts";
 import { createGateStore } from "./gate-store.ts";
+import { createKeptLogStore } from "./kept-log-stores.ts";
+import { createNamespaceStore, createQueueAdminStore } from "./operator-stores.ts";
 import { createLockStore, createRecordStore } from "./record-stores.ts";
 import { createTaskStore } from "./task-store.ts";
+import type { Tenant } from "./tenant.ts";
 
-/** All verbs of a store; `listen` names the one who hears what gates did, here and on other servers. */
-export const createVerbs = (
-  asking: Asking,
-  listen: (listener: (news: GateNews) => void) => void,
-): Omit<Store, "kind" | "durability" | "close"> => ({
+/** What the verbs are made from; `listen` names the one who hears what gates did, here and on other servers. */
+export type VerbParts = {
+  readonly asking: Asking;
+  readonly tenant: Pick<Tenant, "setQueueCreation">;
+  readonly listen: (listener: (news: GateNews) => void) => void;
+};
+
+/** All verbs of a store. */
+export const createVerbs = ({
+  asking,
+  tenant,
+  listen,
+}: VerbParts): Omit<Store, "kind" | "durability" | "close"> => ({
   ...createTaskStore(asking),
   ...createAdminStore(asking),
   ...createSideStore(asking),
   ...createQueueStore(asking),
+  ...createQueueAdminStore(asking),
+  ...createNamespaceStore(asking, tenant),
+  ...createKeptLogStore(asking),
   ...createRecordStore(asking),
   ...createLockStore(asking),
   ...createGateStore(asking, listen),

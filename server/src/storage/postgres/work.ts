@@ -1,12 +1,16 @@
 import { scoped } from "../../model/gate.ts";
 import type { Limits } from "../../model/limits.ts";
+import type { QueueCreation } from "../../model/namespace.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
+import { type Continuations, createContinuations } from "./continuations.ts";
 import { createGates, type Gates } from "./gates.ts";
 import type { Leases } from "./leases.ts";
 import { createLedger, type Ledger, type QueueChange } from "./ledger.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
+import { createRooms, type Rooms } from "./rooms.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
 import type { Tenure } from "./takeover.ts";
@@ -21,6 +25,15 @@ export type Work = Tenure & {
   readonly rules: Rules;
   readonly ledger: Ledger;
   readonly gates: Gates;
+  readonly backlog: Backlog;
+  readonly rooms: Rooms;
+  readonly continuations: Continuations;
+};
+
+/** What a transaction begins with. */
+export type WorkParts = Omit<Work, "ledger" | "gates" | "backlog" | "rooms" | "continuations"> & {
+  readonly clock: Clock;
+  readonly queueCreation: QueueCreation;
 };
 
 /** What a commit brought that others may wait for. */
@@ -33,11 +46,9 @@ export type RunningWork = Work & {
 };
 
 /** Makes one. */
-export function createWork({
-  clock,
-  ...base
-}: Omit<Work, "ledger" | "gates"> & { readonly clock: Clock }): RunningWork {
+export function createWork({ clock, queueCreation, ...base }: WorkParts): RunningWork {
   const ledger = createLedger();
+  const backlog = createBacklog(base.rules);
   const gates = createGates(base);
 
   /** Where leases of a queue ended that may have no more than so many at once, others may come. */
@@ -52,9 +63,13 @@ export function createWork({
     ...base,
     ledger,
     gates,
+    backlog,
+    rooms: createRooms({ ...base, ledger, backlog, queueCreation }),
+    continuations: createContinuations(),
     async finish() {
       await gates.tend(clock.now());
       ringReturned();
+      await backlog.write(base.db, base.slot);
       await ledger.write(base.db, base.slot);
       const ready = ledger.changed(stateCode.ready).filter(({ by }) => by > 0);
       return { ready, news: gates.bell.take() };

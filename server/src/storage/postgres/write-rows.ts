@@ -5,6 +5,8 @@ import { policyText } from "../sql/policy-text.ts";
 import { byteas, int2s, int4s, int8s, texts } from "./arrays.ts";
 import type { Leftovers, Row, Rows } from "./rows.ts";
 import { statement } from "./session.ts";
+import { putOnShelves } from "./shelves.ts";
+import { weigh } from "./weigh.ts";
 import type { Work } from "./work.ts";
 
 // Bytes and keys apart: the name of a column, its type, how an array of it is made, and its value of a row.
@@ -51,13 +53,9 @@ const dropOldAttempts = statement(`
 const setPolicies = statement(
   "UPDATE contents c SET policy = u.policy FROM unnest($1::int8[], $2::text[]) AS u(seq, policy) WHERE c.seq = u.seq",
 );
-// What a checkpoint weighs is part of what a claim of its task takes.
 const upsertCheckpoints = statement(`
-  WITH kept AS (
-    INSERT INTO checkpoints (seq, data) SELECT * FROM unnest($1::int8[], $2::bytea[])
-    ON CONFLICT (seq) DO UPDATE SET data = excluded.data RETURNING seq, length(data) AS bytes)
-  UPDATE tasks t SET content_bytes = kept.bytes + (SELECT length(c.content) FROM contents c WHERE c.seq = t.seq)
-  FROM kept WHERE t.seq = kept.seq`);
+  INSERT INTO checkpoints (seq, data) SELECT * FROM unnest($1::int8[], $2::bytea[])
+  ON CONFLICT (seq) DO UPDATE SET data = excluded.data`);
 const releaseClaims = statement(`
   UPDATE unique_claims k SET free_at = coalesce(free_at, greatest(u.until, k.keep_until)),
     gone_at = coalesce(greatest(u.gone_at, coalesce(free_at, greatest(u.until, k.keep_until))), k.gone_at)
@@ -86,7 +84,7 @@ function clear(kept: Leftovers[keyof Leftovers]): void {
 
 function writeLeftovers(work: Work, leftovers: Leftovers): Promise<unknown>[] {
   const { db, limits } = work;
-  const { results, attempts, policies, checkpoints, released } = leftovers;
+  const { results, attempts, policies, checkpoints, released, shelved } = leftovers;
   const sent: Promise<unknown>[] = [];
   if (results.size > 0) {
     const kept = [...results.values()];
@@ -104,8 +102,12 @@ function writeLeftovers(work: Work, leftovers: Leftovers): Promise<unknown>[] {
     sent.push(
       db.run(setPolicies, int8s([...policies.keys()]), texts([...policies.values()].map(policyText))),
     );
-  if (checkpoints.size > 0)
-    sent.push(db.run(upsertCheckpoints, int8s([...checkpoints.keys()]), byteas([...checkpoints.values()])));
+  if (checkpoints.size > 0) {
+    const seqs = [...checkpoints.keys()];
+    sent.push(db.run(upsertCheckpoints, int8s(seqs), byteas([...checkpoints.values()])), weigh(db, seqs));
+  }
+  // Behind the results, which they weigh.
+  if (shelved.size > 0) sent.push(putOnShelves(work, shelved));
   if (released.size > 0) sent.push(db.run(releaseClaims, ...releaseColumns(released)));
   return sent;
 }

@@ -6,6 +6,7 @@
 import type { AttemptOutcome } from "../../model/attempt.ts";
 import type { TaskEventKind } from "../../model/event.ts";
 import type { StateReason, TaskState } from "../../model/task.ts";
+import type { OutputKind } from "../../model/task-output.ts";
 
 /** A closed set and its numbers. */
 export type Codes<T extends string> = {
@@ -83,6 +84,8 @@ export const attemptOutcomes = createCodes<AttemptOutcome>({
   unknown_name: 3,
   lease_expired: 4,
 });
+
+export const outputKindCodes = createCodes<OutputKind>({ progress: 0, log: 1, chunk: 2 });
 
 /** The number of a reason; 0 for none. */
 export const codeOfReason = (reason: StateReason | undefined): number =>

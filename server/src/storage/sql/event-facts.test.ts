@@ -17,6 +17,7 @@ test("facts come back as they were, in their order, whichever way the time went"
     fact("a", 1_764_000_000_000),
     fact("b", 1_764_000_000_127, { kind: "retried", reason: "backoff", attempt: 900, revision: 2 ** 40 }),
     fact("c", 1_763_999_999_000, { reason: "lease_expired" }),
+    fact("d", 1_764_000_000_001, { kind: "accepted", cause: taskIdOf("who made it") }),
     ...Array.from({ length: 500 }, (_, i) => fact(`many-${i}`.padEnd(128, "x"), 1_764_000_000_000 + i)),
   ];
   const pack = new FactPack();

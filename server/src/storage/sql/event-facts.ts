@@ -11,10 +11,15 @@ export type EventFact = {
   readonly revision: number;
   readonly attempt: number;
   readonly at: Instant;
+  /** Of an acceptance: the task that it comes from. */
+  readonly cause?: TaskId | undefined;
 };
 
-/** Two codes, two bytes for an id's length, and numbers of at most eight bytes each. */
-const factBytesMax = 4 + 4 * 8;
+/** Marks a kind whose fact ends with a cause. */
+const withCause = 128;
+
+/** Two codes, two bytes for the length of each id, and numbers of at most eight bytes each. */
+const factBytesMax = 6 + 4 * 8;
 const firstBytes = 1024;
 
 /**
@@ -36,22 +41,22 @@ export class FactPack {
     return instantOf(this.#newestAt);
   }
 
-  add({ kind, reason, id, revision, attempt, at }: EventFact): void {
-    this.#reserve(factBytesMax + id.length * 3);
+  add({ kind, reason, id, revision, attempt, at, cause }: EventFact): void {
+    this.#reserve(factBytesMax + (id.length + (cause?.length ?? 0)) * 3);
     if (this.#length === 0) {
       this.#firstAt = at;
       this.#newestAt = at;
       this.#number(at);
     }
     if (at > this.#newestAt) this.#newestAt = at;
-    this.#bytes[this.#length] = eventKinds.code(kind);
+    this.#bytes[this.#length] = eventKinds.code(kind) + (cause === undefined ? 0 : withCause);
     this.#bytes[this.#length + 1] = codeOfReason(reason);
-    const idBytes = this.#bytes.write(id, this.#length + 4);
-    this.#bytes.writeUInt16LE(idBytes, this.#length + 2);
-    this.#length += 4 + idBytes;
+    this.#length += 2;
+    this.#id(id);
     this.#number(revision);
     this.#number(attempt);
     this.#number(folded(at - this.#firstAt));
+    if (cause !== undefined) this.#id(cause);
   }
 
   /** The blob so far: a view, good until the next fact. */
@@ -68,6 +73,13 @@ export class FactPack {
     const wider = Buffer.allocUnsafe(2 * (this.#bytes.length + bytes));
     this.#bytes.copy(wider, 0, 0, this.#length);
     this.#bytes = wider;
+  }
+
+  /** Its length in two bytes, and itself. */
+  #id(id: TaskId): void {
+    const idBytes = this.#bytes.write(id, this.#length + 2);
+    this.#bytes.writeUInt16LE(idBytes, this.#length);
+    this.#length += 2 + idBytes;
   }
 
   /** Seven bits a byte, lowest first; by division, because shifts end at 32 bits. */
@@ -94,15 +106,23 @@ export function unpackFacts(blob: Uint8Array): EventFact[] {
     }
   }
 
+  function readId(): TaskId {
+    const from = at + 2;
+    at = from + bytes.readUInt16LE(at);
+    return taskIdOf(bytes.toString("utf8", from, at));
+  }
+
   const firstAt = bytes.length > 0 ? readNumber() : 0;
   while (at < bytes.length) {
-    const kind = eventKinds.word(bytes.readUInt8(at));
+    const code = bytes.readUInt8(at);
+    const hasCause = code >= withCause;
+    const kind = eventKinds.word(hasCause ? code - withCause : code);
     const reason = reasonOfCode(bytes.readUInt8(at + 1));
-    const idEnd = at + 4 + bytes.readUInt16LE(at + 2);
-    const id = taskIdOf(bytes.toString("utf8", at + 4, idEnd));
-    at = idEnd;
+    at += 2;
+    const id = readId();
     const [revision, attempt, distance] = [readNumber(), readNumber(), unfolded(readNumber())];
-    facts.push({ kind, reason, id, revision, attempt, at: instantOf(firstAt + distance) });
+    const fact = { kind, reason, id, revision, attempt, at: instantOf(firstAt + distance) };
+    facts.push(hasCause ? { ...fact, cause: readId() } : fact);
   }
   return facts;
 }

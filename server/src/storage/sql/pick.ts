@@ -1,4 +1,4 @@
-import { isBefore } from "../../model/gatekeeper.ts";
+import { isBefore, isBeforeElsewhere } from "../../model/gatekeeper.ts";
 import type { QueueName } from "../../model/ids.ts";
 import { dealTurns, type QueueTier } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
@@ -9,7 +9,11 @@ import type { ClaimRequest } from "../../ports/task-store.ts";
  */
 
 /** A queue as its store knows it: the same object for the same queue. */
-type Queue = { readonly name: QueueName };
+type Queue = {
+  readonly name: QueueName;
+  /** Set where it hands out in turns. */
+  readonly turn: unknown;
+};
 
 /** A ready task as its index has it. */
 export type Candidate<T> = {
@@ -92,7 +96,7 @@ type Taking<Q extends Queue, T> = {
 };
 
 function createTaking<Q extends Queue, T>(
-  { limit, contentBytesMax }: ClaimRequest,
+  { limit, turnsMax, contentBytesMax }: ClaimRequest,
   { room, permits, before }: Offer<Q, T>,
 ): Taking<Q, T> {
   const seqs: number[] = [];
@@ -106,6 +110,7 @@ function createTaking<Q extends Queue, T>(
     seqs.push(seq);
     if (tie !== undefined) ties.push(tie);
     room.set(line.queue, (room.get(line.queue) ?? 0) - 1);
+    isFull = count === turnsMax && line.queue.turn !== undefined;
   }
 
   return {
@@ -129,14 +134,25 @@ function createTaking<Q extends Queue, T>(
   };
 }
 
+type Head<Q extends Queue, T> = { readonly line: Line<Q, T>; readonly first: Candidate<T> };
+
+/** The line whose first task comes first: the best of each queue by its own order, and of those the best. A queue's lines are together. */
 function bestOf<Q extends Queue, T>(
   lines: readonly Line<Q, T>[],
   room: ReadonlyMap<Q, number>,
 ): Line<Q, T> | undefined {
-  let best: { line: Line<Q, T>; first: Candidate<T> } | undefined;
+  let best: Head<Q, T> | undefined;
+  let own: Head<Q, T> | undefined;
   for (const line of lines) {
     const first = (room.get(line.queue) ?? 0) > 0 ? line.first() : undefined;
-    if (first !== undefined && (best === undefined || isBefore(first, best.first))) best = { line, first };
+    if (first === undefined) continue;
+    if (own?.line.queue !== line.queue) {
+      best = earlier(best, own);
+      own = { line, first };
+    } else if (isBefore(first, own.first)) own = { line, first };
   }
-  return best?.line;
+  return earlier(best, own)?.line;
 }
+
+const earlier = <H extends { readonly first: Candidate<unknown> }>(a: H | undefined, b: H | undefined) =>
+  a === undefined || (b !== undefined && isBeforeElsewhere(b.first, a.first)) ? b : a;

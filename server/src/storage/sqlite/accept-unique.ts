@@ -1,3 +1,4 @@
+import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
@@ -10,6 +11,7 @@ import { createDebounce, type Waiting } from "./debounce.ts";
 import { query } from "./files/connection.ts";
 import { createFind } from "./find.ts";
 import { headJoins } from "./head-joins.ts";
+import { roomOf } from "./queue-entry.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 
@@ -19,10 +21,11 @@ export type UniqueTask = NewTask & { readonly unique: UniqueWish };
 /** Stores a task, whatever its key. */
 export type StoreTask = (task: NewTask, now: Instant) => AcceptVerdict;
 
-/** Makes the acceptance of tasks that claim a key, whose ids are new. */
+/** Makes the acceptance of tasks that claim a key, whose ids are new; as accept has it where they were promised. */
 export function createAcceptUnique(
   writing: Writing,
   store: StoreTask,
+  isPromised: boolean,
 ): (task: UniqueTask, now: Instant) => AcceptVerdict {
   const { db, queues, claims } = writing;
   const cancel = createTransition(writing, "TRUE");
@@ -57,6 +60,12 @@ export function createAcceptUnique(
     return verdict === "accepted" ? { unique: "replaced", holder: waiting.head.id } : verdict;
   }
 
+  /** Why a task may not be written over what waits in its queue. */
+  function refusalOf({ namespace, queue: name }: NewTask): Refusal | undefined {
+    const queue = queues.find(namespace, name);
+    return queue && refusalToRewrite(queues.spaces.room(queue.space), roomOf(queue));
+  }
+
   return (task, now) => {
     const space = queues.namespaceId(task.namespace);
     const holder = space === undefined ? undefined : claims.holderOf(space, task.unique.key, now);
@@ -66,6 +75,8 @@ export function createAcceptUnique(
     const waiting = row && waitingOf(row, holder);
     const conflict = waiting === undefined ? lasting(task) : decideConflict(waiting.head, task);
     if (conflict === "replace" && waiting !== undefined) return replace(task, waiting, now);
+    const refusal = conflict === "update" && !isPromised ? refusalOf(task) : undefined;
+    if (refusal !== undefined) return refusal;
     claims.count(holder.seq);
     if (conflict !== "update" || waiting === undefined)
       return { unique: conflict === "taken" ? "taken" : "kept", holder: holder.taskId };

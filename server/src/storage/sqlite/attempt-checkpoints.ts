@@ -17,9 +17,13 @@ export function createAttemptCheckpoints(db: Database): AttemptCheckpoints {
     db,
     "INSERT INTO checkpoints (seq, data) VALUES (?1, ?2) ON CONFLICT (seq) DO UPDATE SET data = ?2",
   );
-  const weigh = command(
-    db,
-    "UPDATE tasks SET content_bytes = (SELECT length(content) FROM contents WHERE seq = ?1) + ?2 WHERE seq = ?1",
+  // A tied task's size is beside its place, too.
+  const weighs = ["tasks", "ties"].map((table) =>
+    command(
+      db,
+      `UPDATE ${table} SET content_bytes = (SELECT length(content) FROM contents WHERE seq = ?1)
+       + coalesce((SELECT length(data) FROM inputs WHERE seq = ?1), 0) + ?2 WHERE seq = ?1`,
+    ),
   );
   const select = query<[Bytes]>(db, "SELECT data FROM checkpoints WHERE seq = ?");
   const drop = command(db, "DELETE FROM checkpoints WHERE seq IN (SELECT value FROM json_each(?))");
@@ -29,7 +33,7 @@ export function createAttemptCheckpoints(db: Database): AttemptCheckpoints {
     put(seq, data) {
       isUsed = true;
       upsert(seq, data);
-      weigh(seq, data.length);
+      for (const weigh of weighs) weigh(seq, data.length);
     },
     of: (seq) => (isUsed ? select.get(seq)?.[0] : undefined),
     drop(seqs) {

@@ -60,7 +60,7 @@ export function createReadAttempts(db: Database): (ref: TaskRef) => readonly Att
 
 /** Makes the removal of all that is noted of tasks, whose numbers come as a JSON list. */
 export function createDropNotes(db: Database): (seqs: string) => void {
-  const drops = ["attempts", "replays"].map((table) =>
+  const drops = ["attempts", "replays", "outputs", "output_heads"].map((table) =>
     command(db, `DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`),
   );
   return (seqs) => {

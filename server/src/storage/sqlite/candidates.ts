@@ -27,8 +27,10 @@ export function createCandidates(writing: Writing): (want: ClaimRequest, before:
 
   /** The queues that hand out and have something to. The counts spare us to look into thousands of empty ones. */
   function openQueues({ namespace }: ClaimRequest, names: readonly QueueName[]): QueueEntry[] {
+    const record = queues.spaces.find(namespace)?.record;
+    if (record !== undefined && record.state !== "active") return [];
     const found = [...new Set(names)].flatMap((name) => queues.find(namespace, name) ?? []);
-    return found.filter((queue) => !queue.isPaused && (queue.depth[stateCode.ready] ?? 0) > 0);
+    return found.filter((queue) => handsOut(queue) && (queue.depth[stateCode.ready] ?? 0) > 0);
   }
 
   /** Tier by tier: a later one is looked into only for what is left. */
@@ -74,6 +76,8 @@ export function createCandidates(writing: Writing): (want: ClaimRequest, before:
     return { seqs: upTo(want.contentBytesMax, best).map(([seq]) => seq), ties: none, held: 0 };
   };
 }
+
+const handsOut = ({ isPaused, life }: QueueEntry): boolean => !isPaused && life === "there";
 
 const none: Picked["ties"] = [];
 

@@ -73,7 +73,7 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
     // In the place of those that went back others may come, once the gates are tended.
     for (let round = 1; held > 0 && claimed.length < want.limit && round < roundsMax; round += 1) {
       writing.gates.tend(want.now);
-      const bytes = claimed.reduce((sum, { content }) => sum + content.length, 0);
+      const bytes = claimed.reduce((sum, task) => sum + bytesOf(task), 0);
       const tiers = want.tiers && tiersAfter(want.tiers, claimed);
       const more = claimOnce({ ...want, tiers }, { count: claimed.length, bytes });
       claimed = [...claimed, ...more.claimed];
@@ -82,6 +82,10 @@ export function createClaim(writing: Writing): (want: ClaimRequest) => readonly 
     return claimed;
   };
 }
+
+/** What a claimed task takes, as its row counts it. */
+const bytesOf = ({ content, checkpoint, input }: Claimed): number =>
+  content.length + (checkpoint?.length ?? 0) + (input?.data?.length ?? 0);
 
 const nothing: Before = { count: 0, bytes: 0 };
 /** Each round but the last finds at least one gate that closed meanwhile. */
@@ -99,7 +103,7 @@ type Leased = { readonly row: Ready; readonly fence: Fence; readonly isTied: boo
 
 /** Notes what a lease means beside its row, and tells it as the port does. */
 function grant(
-  { queues, ledger, leases, checkpoints, claims }: Writing,
+  { queues, ledger, leases, checkpoints, claims, links }: Writing,
   want: ClaimRequest,
   { row, fence, isTied }: Leased,
 ): Claimed {
@@ -112,6 +116,7 @@ function grant(
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: want.now });
   const { unique } = row.policy;
   if (unique?.until === "started") claims.release(seq, claimEnd(unique, want.now));
+  const input = links.inputOf(seq, row.policy);
   leases.remember(id, { namespace: want.namespace, seq, queue, revision, isTied, fence });
   return {
     id,
@@ -123,5 +128,6 @@ function grant(
     attempt,
     deliveries: row.deliveries + 1,
     checkpoint,
+    ...(input && { input }),
   };
 }

@@ -1,7 +1,14 @@
 import { command, type Database, query } from "./files/connection.ts";
 
 /** Numbers of the store by name. */
-export type CounterName = "epoch" | "dropped_row" | "dropped_index" | "lock_fence" | "locks";
+export type CounterName =
+  | "epoch"
+  | "dropped_row"
+  | "dropped_index"
+  | "lock_fence"
+  | "locks"
+  | "queue_id"
+  | "namespace_id";
 
 /** Reads and writes them, in the running transaction. */
 export type Counters = {

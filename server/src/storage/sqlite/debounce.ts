@@ -3,6 +3,7 @@ import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead, TaskPolicy } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
 import { stateCode } from "../sql/codes.ts";
+import { isLinked } from "../sql/links-text.ts";
 import { policyText } from "../sql/policy-text.ts";
 import { storedHash } from "../sql/stored-hash.ts";
 import { command, query } from "./files/connection.ts";
@@ -20,9 +21,11 @@ export type Waiting = {
 export function createDebounce({
   db,
   ledger,
+  backlog,
   queues,
   gates,
   deadlines,
+  links,
 }: Writing): (task: NewTask, waiting: Waiting, now: Instant) => void {
   const selectContent = query<[hash: string, content: Uint8Array]>(
     db,
@@ -53,13 +56,18 @@ export function createDebounce({
       throw new Error("a task that waits has no content");
     // What makes a repeat of the first submission a duplicate is what was submitted then.
     const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
+    backlog.rewriting(queue, seq, task.content.length);
     updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     const { leaseMs = null, timeLimitMs = null } = policy;
     updateTask(task.content.length, leaseMs, task.priority, start, seq, timeLimitMs);
+    if (isLinked(policy) || isLinked(head.policy)) {
+      links.drop(`[${seq}]`);
+      links.put(seq, task);
+    }
     setDeadline(seq, head, policy, now);
     const priority = state === "scheduled" ? task.priority : head.priority;
-    if (isTied) gates.edited(seq, queue, { state, priority, content: task.content });
+    if (isTied) gates.edited(seq, queue, { state, priority });
     ledger.note(queue, { kind: "updated", reason, id, revision: revision + 1, attempt, at: now });
   };
 }

@@ -13,7 +13,7 @@ export type DropRecords = (records: readonly EndedRecord[], now: Instant) => voi
 
 /** Makes it. */
 export function createDropRecords(writing: Writing): DropRecords {
-  const { db, ledger, limits, checkpoints, deadlines } = writing;
+  const { db, ledger, limits, checkpoints, deadlines, shelves, links } = writing;
   const some = "seq IN (SELECT value FROM json_each(?))";
   defineContentHash(db);
   // Tags first: they are found by what the content says of them.
@@ -41,7 +41,9 @@ export function createDropRecords(writing: Writing): DropRecords {
     dropResults(seqs);
     dropNotes(seqs);
     checkpoints.drop(seqs);
+    links.drop(seqs);
     deadlines.drop(numbers);
+    shelves.drop(seqs);
     for (const { queue, state } of records) ledger.move(queue, state, undefined);
   };
 }

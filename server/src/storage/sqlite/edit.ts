@@ -1,33 +1,39 @@
+import { type Refusal, refusalToMove } from "../../model/admission.ts";
 import { waitingUntil } from "../../model/deadline.ts";
-import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
+import type { Instant } from "../../model/ids.ts";
 import type { EditedTask } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
 import { codeOfReason, stateCode, states } from "../sql/codes.ts";
 import { policyOfText } from "../sql/policy-text.ts";
 import { command, type Database, query, type Value } from "./files/connection.ts";
 import { createFind, defineContentHash } from "./find.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import { type QueueEntry, roomOf } from "./queue-entry.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes edit: rewrites tasks that wait, at the revision on which that was decided. */
 export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) => readonly EditVerdict[] {
-  const { ledger, queues, limits, gates } = writing;
+  const { ledger, backlog, queues, gates } = writing;
   const find = createFind(writing);
   const rewrite = createRewrite(writing.db);
   const waitAnew = createWaitAnew(writing);
 
-  function queueFor(namespace: Namespace, name: QueueName, now: Instant): QueueEntry | undefined {
-    const found = queues.find(namespace, name);
-    if (found !== undefined || queues.count(namespace) >= limits.queuesPerNamespaceMax) return found;
-    return queues.make(namespace, name, now);
+  /** Where an edited task goes; one that stays is asked nothing. */
+  function queueFor({ ref, edited, now }: GuardedEdit, current: QueueEntry): QueueEntry | Refusal {
+    if (edited.queue === current.name) return current;
+    const queue = queues.open(ref.namespace, edited.queue, now);
+    return "refused" in queue
+      ? queue
+      : (refusalToMove(queues.spaces.room(queue.space), roomOf(queue)) ?? queue);
   }
 
-  function editOne({ ref, revision, edited, now }: GuardedEdit): EditVerdict {
+  function editOne(guarded: GuardedEdit): EditVerdict {
+    const { ref, revision, edited, now } = guarded;
     const task = find(ref);
     if (task === undefined || task.revision !== revision) return "conflict";
     if (task.state !== stateCode.scheduled && task.state !== stateCode.ready) return "conflict";
-    const queue = queueFor(ref.namespace, edited.queue, now);
-    if (queue === undefined) return "queue_limit";
+    const queue = queueFor(guarded, task.queue);
+    if ("refused" in queue) return queue;
+    if (edited.content !== undefined) backlog.rewriting(queue, task.seq, edited.content.length);
     // In a queue where keys take turns each task has its turn.
     const isBound = !task.isTied && queue !== task.queue && queue.turn !== undefined;
     if (isBound) gates.ties.bind(task.seq);
@@ -69,7 +75,8 @@ function createRewrite(db: Database): (seq: number, queue: number, rewriting: Re
     db,
     `UPDATE tasks SET queue = ?1, priority = ?2, state = ?3, reason = ?4, revision = revision + 1,
        timer_at = CASE WHEN state = ${stateCode.ready} AND ?3 = ${stateCode.ready} THEN timer_at ELSE coalesce(?5, timer_at) END,
-       not_before = ?6, content_bytes = coalesce(?7, content_bytes)
+       not_before = ?6,
+       content_bytes = content_bytes + coalesce(?7 - (SELECT length(content) FROM contents WHERE contents.seq = ?8), 0)
      WHERE seq = ?8 RETURNING attempt`,
   );
   defineContentHash(db);

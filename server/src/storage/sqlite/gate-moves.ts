@@ -2,7 +2,6 @@ import { laneOf, scoped } from "../../model/gate.ts";
 import { type Gatekeeper, stages } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
-import type { EditedTask } from "../../model/task-edit.ts";
 import { stateCode, states } from "../sql/codes.ts";
 import { tiesOfText } from "../sql/ties-text.ts";
 import { type Database, query } from "./files/connection.ts";
@@ -17,12 +16,8 @@ export type GateMoves = {
   enter(task: NewTask, at: Arrival): void;
   /** A tied task went over into another state. */
   moved(seq: number, state: number): void;
-  /** A tied task that waits was edited, and is in this queue now. */
-  edited(
-    seq: number,
-    queue: QueueEntry,
-    edited: Pick<TaskHead, "state" | "priority"> & Pick<EditedTask, "content">,
-  ): void;
+  /** The row of a tied task that waits was edited, and is in this queue now. */
+  edited(seq: number, queue: QueueEntry, edited: Pick<TaskHead, "state" | "priority">): void;
   /** These tied tasks were leased. */
   leased(ties: readonly Tie[], now: Instant): void;
 };
@@ -51,6 +46,7 @@ type Parts = {
 /** Makes them. */
 export function createGateMoves(db: Database, { limits, ties, keeper, turns }: Parts): GateMoves {
   const selectTies = query<[string | null]>(db, "SELECT ties FROM contents WHERE seq = ?");
+  const selectBytes = query<[number]>(db, "SELECT content_bytes FROM tasks WHERE seq = ?");
   const fairnessKeyOf = (seq: number): string | undefined =>
     tiesOfText(selectTies.get(seq)?.[0])?.fairnessKey;
 
@@ -75,11 +71,11 @@ export function createGateMoves(db: Database, { limits, ties, keeper, turns }: P
         keeper.touchOrder(tie);
       } else ties.move(seq, state, state === stateCode.ready ? keeper.stageOf(tie) : stages.free);
     },
-    edited(seq, queue, { priority, state, content }) {
+    edited(seq, queue, { priority, state }) {
       const before = tieAt(seq);
       keeper.touch(before);
       const turn = queue.id === before.queue ? before.turn : turns.next(queue, fairnessKeyOf(seq));
-      const contentBytes = content?.length ?? before.contentBytes;
+      const [contentBytes = before.contentBytes] = selectBytes.get(seq) ?? [];
       const tie: Tie = {
         ...before,
         queue: queue.id,

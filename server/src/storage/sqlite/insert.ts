@@ -194,5 +194,9 @@ function createInsertTasks({ db, epoch, gates }: Writing) {
   };
 }
 
+/** No task may get the number of one that still has a row somewhere: a claim of a unique key may outlive all else. */
 const newestSeq = (db: Database): number =>
-  query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM contents").get()?.[0] ?? 0;
+  query<[number]>(
+    db,
+    `SELECT max(coalesce((SELECT max(seq) FROM contents), 0), coalesce((SELECT max(seq) FROM unique_claims), 0))`,
+  ).get()?.[0] ?? 0;

@@ -1,7 +1,7 @@
 import { stateCode } from "../sql/codes.ts";
 import type { EventFact } from "../sql/event-facts.ts";
 import { command, type Database, query } from "./files/connection.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import { isLive, type QueueEntry } from "./queue-entry.ts";
 
 /**
  * What a transaction owes at its end: the counts by state of each queue that it touched, and one row of events for each. Kept in
@@ -74,6 +74,7 @@ export function createLedger(
 function shift(queue: QueueEntry, state: number, by: number): void {
   queue.depth[state] = (queue.depth[state] ?? 0) + by;
   queue.moved[state] = (queue.moved[state] ?? 0) + by;
+  if (isLive(state)) queue.space.backlogTasks += by;
 }
 
 /**

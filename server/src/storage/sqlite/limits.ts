@@ -1,3 +1,4 @@
+import type { Refusal } from "../../model/admission.ts";
 import { type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
 import { isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
 import { type Instant, type QueueRef, queueNameOf } from "../../model/ids.ts";
@@ -107,12 +108,11 @@ export function createListLimits(
 export function createPutWeight({
   queues,
   gates,
-  limits,
-}: Writing): (ref: QueueRef, weight: KeyWeight, now: Instant) => "done" | "queue_limit" {
+}: Writing): (ref: QueueRef, weight: KeyWeight, now: Instant) => "done" | Refusal {
   return ({ namespace, queue: name }, weight, now) => {
-    const known = queues.find(namespace, name);
-    if (known === undefined && queues.count(namespace) >= limits.queuesPerNamespaceMax) return "queue_limit";
-    gates.turns.setWeight(known ?? queues.make(namespace, name, now), weight);
+    const queue = queues.open(namespace, name, now);
+    if ("refused" in queue) return queue;
+    gates.turns.setWeight(queue, weight);
     return "done";
   };
 }

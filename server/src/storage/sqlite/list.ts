@@ -1,63 +1,83 @@
+import { linkedBytes } from "../../model/continuation.ts";
 import type { Task } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import { reasons, stateCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { createAddClaim } from "./claim-rows.ts";
-import { type Database, type Query, query, type Value } from "./files/connection.ts";
+import { type Database, type Query, query, type Row, type Value } from "./files/connection.ts";
 import { headJoins } from "./head-joins.ts";
+import { createAddLinks } from "./links.ts";
 import { type FullRow, fullColumns, fullJoin, taskOf } from "./read.ts";
 
-/** Makes list: one page, newest first. The cursor is the place of the page's last task in the order of acceptance. */
+/** Makes list: one page, newest first. The cursor is the place of the last task that was looked at, in the order of acceptance. */
 export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
   // Prepared once for each set of filters that comes up; there are a few hundred at most.
-  const prepared = new Map<string, Query<HeadRow>>();
+  const prepared = new Map<string, Query<Row>>();
 
   const addClaim = createAddClaim(db);
+  const countTimed = query<[number]>(db, "SELECT coalesce(sum(scheduled + leased), 0) FROM queues");
+  const addLinks = createAddLinks(db);
 
-  function rowsOf(wanted: TaskQuery): Iterable<HeadRow> {
-    const { sql, values } = selectOf(wanted);
-    const statement = prepared.get(sql) ?? query<HeadRow>(db, sql);
+  function prepare<R extends Row>({ sql }: Select): Query<R> {
+    const statement = prepared.get(sql) ?? query<Row>(db, sql);
     prepared.set(sql, statement);
-    return statement.iterate(...values);
+    return statement as Query<R>;
+  }
+
+  /** Where the look at a page ended that looked at as many tasks as it may; undefined: it came to the end. */
+  function boundary(source: Part, scanMax: number): number | undefined {
+    const [sql, ...values] = source;
+    const select = { sql: `${sql} LIMIT 1 OFFSET ?`, values: [...values, scanMax - 1] };
+    return prepare<[number]>(select).get(...select.values)?.[0];
   }
 
   return (wanted) => {
+    const { scanMax = Number.MAX_SAFE_INTEGER } = wanted;
+    const source = sourceOf(wanted, () => (countTimed.get()?.[0] ?? 0) <= scanMax);
+    const select = selectOf(wanted, source, scanMax);
     const tasks: Task[] = [];
     let bytes = 0;
     let cursor: number | undefined;
-    for (const row of rowsOf(wanted)) {
-      const task = wanted.full ? taskOf(row as unknown as FullRow) : { ...headOf(row), ...nothing };
+    for (const row of prepare<HeadRow>(select).iterate(...select.values)) {
+      const task = wanted.full
+        ? addLinks(row[0], taskOf(row as unknown as FullRow))
+        : { ...headOf(row), ...nothing };
       bytes += bytesOf(task);
       if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
         return { tasks, cursor };
       tasks.push(addClaim(row[0], task));
       [cursor] = row;
     }
-    return { tasks, cursor: undefined };
+    return { tasks, cursor: wanted.scanMax === undefined ? undefined : boundary(source, scanMax) };
   };
 }
 
 const nothing = { content: new Uint8Array(), result: undefined, failure: undefined };
 
-const bytesOf = ({ content, result, failure }: Task): number =>
-  content.length + (result?.length ?? 0) + (failure?.length ?? 0);
+const bytesOf = (task: Task): number =>
+  task.content.length + (task.result?.length ?? 0) + (task.failure?.length ?? 0) + linkedBytes(task);
 
 type Part = readonly [sql: string, ...values: Value[]];
 
-function selectOf(wanted: TaskQuery): { readonly sql: string; readonly values: Value[] } {
-  const [source, ...sourceValues] = sourceOf(wanted);
+type Select = { readonly sql: string; readonly values: readonly Value[] };
+
+function selectOf(wanted: TaskQuery, [source, ...sourceValues]: Part, scanMax: number): Select {
   const filters = filtersOf(wanted);
   const columns = wanted.full ? fullColumns : headColumns;
   const joins = wanted.full ? `${headJoins} ${fullJoin}` : headJoins;
   return {
-    sql: `SELECT ${columns} FROM (${source}) f CROSS JOIN tasks t ON t.seq = f.seq ${joins}
-          WHERE ${filters.map(([sql]) => sql).join(" AND ")} ORDER BY f.seq DESC`,
-    values: [...sourceValues, ...filters.flatMap(([, ...values]) => values)],
+    // CROSS JOIN keeps the order of the rows that are looked at. To ask for it once more would sort them before the first comes out.
+    sql: `SELECT ${columns} FROM (${source} LIMIT ?) f CROSS JOIN tasks t ON t.seq = f.seq ${joins}
+          WHERE ${filters.map(([sql]) => sql).join(" AND ")}`,
+    values: [...sourceValues, scanMax, ...filters.flatMap(([, ...values]) => values)],
   };
 }
 
-/** The rows to look at, newest first: by the narrowest index that the filters allow. */
-function sourceOf(query: TaskQuery): Part {
+/**
+ * The rows to look at, newest first: by the narrowest index that the filters allow. The one of tasks with a time is in the order of
+ * that, and all of it has to be sorted: it serves while they are few.
+ */
+function sourceOf(query: TaskQuery, areTimedFew: () => boolean): Part {
   const { namespace, states: wanted, tag, parentId, rootId, after } = query;
   const before = after ?? Number.MAX_SAFE_INTEGER;
   const codes = wanted.map((state) => states.code(state));
@@ -81,7 +101,8 @@ function sourceOf(query: TaskQuery): Part {
       before,
     ];
   }
-  if (codes.length > 0 && codes.every((code) => code === stateCode.scheduled || code === stateCode.leased)) {
+  const areTimed = codes.every((code) => code === stateCode.scheduled || code === stateCode.leased);
+  if (codes.length > 0 && areTimed && areTimedFew()) {
     return [
       `SELECT seq FROM tasks INDEXED BY tasks_timer WHERE state IN (SELECT value FROM json_each(?))
          AND state <> ${stateCode.ready} AND seq < ? ORDER BY seq DESC`,

@@ -1,3 +1,4 @@
+import type { Refusal } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import type { QueuePause } from "../../model/queue.ts";
 import { command, type Database, query } from "./files/connection.ts";
@@ -6,19 +7,16 @@ import type { Writing } from "./writing.ts";
 /** Makes setPause: pauses or resumes a queue. */
 export function createSetPause(
   writing: Writing,
-): (ref: QueueRef, pause: QueuePause | undefined, now: Instant) => "done" | "queue_limit" {
-  const { db, queues, limits } = writing;
+): (ref: QueueRef, pause: QueuePause | undefined, now: Instant) => "done" | Refusal {
+  const { db, queues } = writing;
   const update = command(
     db,
     "UPDATE queues SET pause_reason = ?, paused_at = ?, paused_by = ?, resume_at = ? WHERE id = ?",
   );
   return ({ namespace, queue: name }, pause, now) => {
-    let queue = queues.find(namespace, name);
-    if (queue === undefined) {
-      if (pause === undefined) return "done";
-      if (queues.count(namespace) >= limits.queuesPerNamespaceMax) return "queue_limit";
-      queue = queues.make(namespace, name, now);
-    }
+    if (pause === undefined && queues.find(namespace, name) === undefined) return "done";
+    const queue = queues.open(namespace, name, now);
+    if ("refused" in queue) return queue;
     const { reason, at, by, resumeAt } = pause ?? {};
     update(reason ?? null, at ?? null, by ?? null, resumeAt ?? null, queue.id);
     queue.isPaused = pause !== undefined;

@@ -12,7 +12,7 @@ import {
 } from "../sql/pick.ts";
 import { query } from "./files/connection.ts";
 import type { Gates } from "./gates.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import type { QueueEntry } from "./queue-entry.ts";
 import type { Tie } from "./ties.ts";
 import type { Writing } from "./writing.ts";
 

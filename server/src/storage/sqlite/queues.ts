@@ -1,6 +1,7 @@
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
-import type { Queue } from "../../model/queue.ts";
+import type { Queue, QueuePause } from "../../model/queue.ts";
 import { stateCode } from "../sql/codes.ts";
+import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
 
@@ -12,6 +13,11 @@ type QueueRow = readonly [
   pausedAt: Instant | null,
   pausedBy: string | null,
   resumeAt: Instant | null,
+  description: string,
+  backlogMax: number | null,
+  closed: number,
+  revision: number,
+  life: number,
   scheduled: number,
   ready: number,
   leased: number,
@@ -23,8 +29,10 @@ type QueueRow = readonly [
 
 const selectQueues = `
   SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
+    q.description, q.backlog_max, q.closed, q.revision, q.life,
     q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
-  FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id WHERE n.name = ?`;
+  FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id
+  WHERE n.name = ? AND q.life <> ${queueLives.code("deleted")}`;
 
 /** Makes getQueue: one queue; undefined where there is none. */
 export function createGetQueue(db: Database): (ref: QueueRef) => Queue | undefined {
@@ -46,14 +54,15 @@ export function createListQueues(
     select.all(namespace, after ?? "", limit).map((row) => queueOf(namespace, row, oldestReadyAt(row[0])));
 }
 
-/** Makes readyCounts: how many tasks are ready in each queue. */
+/** Makes readyCounts: how many tasks are ready in each queue that hands out. */
 export function createReadyCounts(
   db: Database,
 ): (namespace: Namespace, queues: readonly QueueName[]) => readonly number[] {
   const select = query<[number]>(
     db,
-    `SELECT coalesce(q.ready, 0) FROM json_each(?1) asked
-     LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2) AND q.name = asked.value
+    `SELECT iif(q.paused_at IS NULL AND q.life = ${queueLives.code("there")}, coalesce(q.ready, 0), 0) FROM json_each(?1) asked
+     LEFT JOIN queues q ON q.namespace = (SELECT id FROM namespaces WHERE name = ?2 AND state = ${namespaceStates.code("active")})
+       AND q.name = asked.value
      ORDER BY asked.key`,
   );
   return (namespace, queues) => select.all(JSON.stringify(queues), namespace).map(([ready]) => ready);
@@ -66,22 +75,34 @@ export function createPurgeMark(
   const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
   const selectNewest = query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM tasks");
   return ({ namespace, queue }) => {
-    const [, , , , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
+    const [, , , , , , , , , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
     return { upTo: selectNewest.get()?.[0] ?? 0, waiting: scheduled + ready };
   };
 }
 
+/** The pause that the columns of a queue mean. */
+export const pauseOf = (
+  reason: string | null,
+  at: Instant | null,
+  by: string | null,
+  resumeAt: Instant | null,
+): QueuePause | undefined =>
+  at === null
+    ? undefined
+    : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined };
+
 function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
-  const [, name, createdAt, reason, at, by, resumeAt, ...depth] = row;
+  const [, name, createdAt, reason, at, by, resumeAt, ...rest] = row;
+  const [description, backlogMax, closed, revision, life, ...depth] = rest;
   const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
   return {
     namespace,
     name,
     createdAt,
-    pause:
-      at === null
-        ? undefined
-        : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined },
+    settings: { description, backlogMax: backlogMax ?? undefined, isClosed: closed === 1 },
+    revision,
+    isDeleting: queueLives.word(life) === "deleting",
+    pause: pauseOf(reason, at, by, resumeAt),
     depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
     oldestReadyAt,
   };

@@ -4,6 +4,7 @@ import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { type Database, query } from "./files/connection.ts";
 import { tieJoin } from "./head-joins.ts";
+import { createAddLinks } from "./links.ts";
 
 /** The columns that make a head a task in full, and what they need beside headColumns. */
 export const fullColumns = `${headColumns}, c.content, r.result, r.failure`;
@@ -23,7 +24,8 @@ export function taskOf(row: FullRow): Task {
   };
 }
 
-const byId = `
+/** From a namespace's name and a task's id to its row, and all that headColumns needs. */
+export const byId = `
   FROM namespaces n CROSS JOIN contents c ON c.namespace = n.id CROSS JOIN tasks t ON t.seq = c.seq
     CROSS JOIN queues q ON q.id = t.queue ${tieJoin}`;
 
@@ -34,10 +36,11 @@ export function createRead(db: Database): (refs: readonly TaskRef[]) => readonly
     `SELECT ${fullColumns} ${byId} ${fullJoin} WHERE n.name = ? AND c.id = ?`,
   );
   const addClaim = createAddClaim(db);
+  const addLinks = createAddLinks(db);
   return (refs) =>
     refs.map(({ namespace, id }) => {
       const row = select.get(namespace, id);
-      return row && addClaim(row[0], taskOf(row));
+      return row && addLinks(row[0], addClaim(row[0], taskOf(row)));
     });
 }
 

@@ -2,6 +2,7 @@ import type { TaskChange } from "../../model/task-machine.ts";
 import type { StoreSettlement } from "../../ports/task-store.ts";
 import { codeOfReason, stateCode, states } from "../sql/codes.ts";
 import type { LeaseHint } from "./lease-cache.ts";
+import { isLive } from "./queue-entry.ts";
 import { timerOf } from "./transition.ts";
 import { createUpdateRows } from "./update-rows.ts";
 import type { Writing } from "./writing.ts";
@@ -49,7 +50,7 @@ export type SettleTogether = {
 };
 
 /** Makes it. */
-export function createSettleTogether({ db, ledger, gates }: Writing): SettleTogether {
+export function createSettleTogether({ db, ledger, backlog, gates }: Writing): SettleTogether {
   // The revision stands for the fence: whatever takes a lease from its holder, or asks to cancel it, raises the one with the other.
   const update = createUpdateRows(db, {
     values: 8,
@@ -77,6 +78,7 @@ export function createSettleTogether({ db, ledger, gates }: Writing): SettleToge
       const { id, now: at } = settlement;
       if (hint.isTied) gates.moved(hint.seq, states.code(state));
       ledger.move(hint.queue, stateCode.leased, states.code(state));
+      if (!isLive(states.code(state))) backlog.ended(hint.queue, hint.seq);
       ledger.note(hint.queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at });
     },
   };

@@ -1,6 +1,8 @@
 import { StemProblem } from "../../model/problem.ts";
 import type { Durability, Store } from "../../ports/store.ts";
+import { createKeptLogStore } from "./kept-log-store.ts";
 import { unavailable } from "./problems.ts";
+import { askForQueues } from "./store-queues.ts";
 import type { ReaderThread, WriterThread } from "./threads/threads.ts";
 
 /** What the store's calls go to. */
@@ -46,32 +48,29 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     readReplays: (refs) => ask(() => reader.call("readReplays", refs)),
     saveCheckpoints: (saves) => ask(() => writer.call("saveCheckpoints", saves)),
     expireOverdue: (now, limit) => ask(() => writer.call("expireOverdue", now, limit)),
+    pruneOverfull: (now, limit) => ask(() => writer.call("pruneOverfull", now, limit)),
+    setRetention: (ref, purgeAt) => ask(() => writer.call("setRetention", ref, purgeAt)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
-    setPause: (ref, pause, now) => ask(() => writer.call("setPause", ref, pause, now)),
-    endPauses: (refs, now) => ask(() => writer.call("endPauses", refs, now)),
     revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
-    duePauses: (now, limit) => ask(() => reader.call("duePauses", now, limit)),
     putLimit: (limit) => ask(() => writer.call("putLimit", limit)),
     deleteLimit: (ref, now) => ask(() => writer.call("deleteLimit", ref, now)),
     putWeight: (ref, weight, now) => ask(() => writer.call("putWeight", ref, weight, now)),
     listWeights: (ref, after, limit) => ask(() => reader.call("listWeights", ref, after, limit)),
     openGates: (now) => ask(() => writer.call("openGates", now)),
     onGateNews: parts.onGateNews,
-    purge: (ref, upTo, now, limit) => ask(() => writer.call("purge", ref, upTo, now, limit)),
+    ...askForQueues({ writer, reader, ask }),
     truncateEvents: (before, bytesMax, limit) =>
       ask(() => writer.call("truncateEvents", before, bytesMax, limit)),
+    swapMeta: (key, before, value) => ask(() => writer.call("swapMeta", key, before, value)),
     putMeta: (key, value) => ask(() => writer.call("putMeta", key, value)),
     read: (refs) => ask(() => reader.call("read", refs)),
     readHeads: (refs) => ask(() => reader.call("readHeads", refs)),
     list: (query) => ask(() => reader.call("list", query)),
     dueTasks: (now, limit) => ask(() => reader.call("dueTasks", now, limit)),
     expiredLeases: (now, limit) => ask(() => reader.call("expiredLeases", now, limit)),
-    listQueues: (namespace, after, limit) => ask(() => reader.call("listQueues", namespace, after, limit)),
     getLimit: (ref) => ask(() => reader.call("getLimit", ref)),
+    readStanding: (ref, aheadMax) => ask(() => reader.call("readStanding", ref, aheadMax)),
     listLimits: (namespace, after, limit) => ask(() => reader.call("listLimits", namespace, after, limit)),
-    getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
-    readyCounts: (namespace, queues) => ask(() => reader.call("readyCounts", namespace, queues)),
-    purgeMark: (ref) => ask(() => reader.call("purgeMark", ref)),
     readEvents: (after, limit) => ask(() => reader.call("readEvents", after, limit)),
     putDefinitions: (records) => ask(() => writer.call("putDefinitions", records)),
     removeDefinition: (namespace, name) => ask(() => writer.call("removeDefinition", namespace, name)),
@@ -85,6 +84,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
     listClaims: (page) => ask(() => reader.call("listClaims", page)),
     pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
+    ...createKeptLogStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {
       closed ??= parts.release();

@@ -1,5 +1,13 @@
-import { isBefore, type LimitedGate, type Stage, stages, type Tied } from "../../model/gatekeeper.ts";
+import {
+  isBefore,
+  type LimitedGate,
+  type Place,
+  type Stage,
+  stages,
+  type Tied,
+} from "../../model/gatekeeper.ts";
 import { stateCode } from "../sql/codes.ts";
+import { createCountBefore } from "./count-before.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 /** A tied task as its row says. */
@@ -63,6 +71,8 @@ export function createTies(db: Database) {
       const first = orderingKey === undefined ? undefined : firstOfOrder.get(orderingKey)?.[0];
       return first === undefined || first >= seq;
     },
+    /** The first task of an ordering key that has not ended. */
+    firstInOrder: (orderingKey: string): Tie | undefined => tieOf(firstOfOrder.get(orderingKey)),
     firstBehind(orderingKey: string): Tie | undefined {
       const row = firstOfOrder.get(orderingKey);
       return row?.[9] === stages.ordering && row[5] === stateCode.ready ? tieOf(row) : undefined;
@@ -77,6 +87,8 @@ export function createTies(db: Database) {
     leased: (gate: LimitedGate): number => gates[gate.kind].leased(gate),
     waitingCount: (gate: LimitedGate): number => gates[gate.kind].waitingCount(gate),
     unclaimed: (line: Line): number => gates[line.gate.kind].unclaimed(line),
+    unclaimedBefore: (line: Line, at: Place, max: number): number =>
+      gates[line.gate.kind].unclaimedBefore(line, at, max),
     lastUnclaimed: (line: Line): Tie | undefined => gates[line.gate.kind].lastUnclaimed(line),
     waiting: (line: Line, limit: number): Tie[] => gates[line.gate.kind].waiting(line, limit),
   };
@@ -144,6 +156,7 @@ function createGateRows(db: Database, kind: LimitedGate["kind"]) {
   const passed = later.map((stage) => ({
     count: query<[number]>(db, `SELECT count(*) ${ready} AND held = ${stage}`),
     last: query<TieRow>(db, `SELECT ${columns} ${ready} AND held = ${stage} ORDER BY ${reversed} LIMIT 1`),
+    before: createCountBefore(db, `${ready} AND held = ${stage}`),
   }));
   const [names, marks] = [parts.join(", "), parts.map(() => "?").join(", ")];
   const firstLine = query<string[]>(db, `SELECT ${names} ${all} ORDER BY ${names} LIMIT 1`);
@@ -174,6 +187,9 @@ function createGateRows(db: Database, kind: LimitedGate["kind"]) {
     waitingCount: (gate: LimitedGate): number => sum(gate, countWaiting),
     unclaimed: ({ gate, place }: Line): number =>
       passed.reduce((total, { count }) => total + (count.get(gate.text, ...place)?.[0] ?? 0), 0),
+    /** How many of those come before a place, counted up to `max`. */
+    unclaimedBefore: ({ gate, place }: Line, at: Place, max: number): number =>
+      passed.reduce((total, { before }) => total + before([gate.text, ...place], at, max - total), 0),
     lastUnclaimed({ gate, place }: Line): Tie | undefined {
       const [first, ...others] = passed.flatMap(({ last }) => tieOf(last.get(gate.text, ...place)) ?? []);
       return others.reduce((worst, each) => (worst && isBefore(worst, each) ? each : worst), first);

@@ -6,7 +6,7 @@ import { codeOfReason, stateCode, states } from "../sql/codes.ts";
 import { policyText } from "../sql/policy-text.ts";
 import { createNoteAttempt } from "./attempts.ts";
 import { command, type Value } from "./files/connection.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import { isLive, type QueueEntry } from "./queue-entry.ts";
 import type { Writing } from "./writing.ts";
 
 /** The row that a change is meant for, as it was read in this transaction or remembered from an earlier one. */
@@ -35,12 +35,32 @@ export type WriteTransition = (target: Target, decided: Decided, ...guardValues:
 /** What writing transitions needs. */
 export type TransitionDeps = Pick<
   Writing,
-  "db" | "ledger" | "limits" | "claims" | "gates" | "checkpoints" | "deadlines"
+  | "db"
+  | "ledger"
+  | "backlog"
+  | "limits"
+  | "claims"
+  | "gates"
+  | "checkpoints"
+  | "deadlines"
+  | "shelves"
+  | "continuations"
 >;
 
 /** Makes a writer of transitions. `guard` is SQL over the row: what must hold besides the target's revision and state. */
 export function createTransition(
-  { db, ledger, limits, claims, gates, checkpoints, deadlines }: TransitionDeps,
+  {
+    db,
+    ledger,
+    backlog,
+    limits,
+    claims,
+    gates,
+    checkpoints,
+    deadlines,
+    shelves,
+    continuations,
+  }: TransitionDeps,
   guard: string,
 ): WriteTransition {
   const noteAttempt = createNoteAttempt(db, limits);
@@ -67,13 +87,14 @@ export function createTransition(
   const setLimit = command(db, "UPDATE tasks SET limit_ms = ? WHERE seq = ?");
 
   function writeMore(seq: number, more: MoreChange, { purgeAt }: TaskChange): void {
-    const { policy, checkpoint, waitUntil, claimUntil } = more;
+    const { policy, checkpoint, waitUntil, claimUntil, keepNewest } = more;
     if (waitUntil !== undefined) deadlines.put(seq, waitUntil);
     if (policy !== undefined) {
       setPolicy(policyText(policy), seq);
       setLimit(policy.timeLimitMs ?? null, seq);
     }
     if (checkpoint !== undefined) checkpoints.put(seq, checkpoint);
+    if (keepNewest !== undefined) shelves.put(seq, keepNewest);
     if (claimUntil === undefined) return;
     claims.release(seq, claimUntil);
     if (purgeAt !== undefined) claims.ended(seq, purgeAt);
@@ -89,8 +110,10 @@ export function createTransition(
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
     if (more !== undefined) writeMore(seq, more, change);
+    if (more?.continues) continuations.owe({ seq, id, queue, change, continues: more.continues, now });
     if (target.isTied) gates.moved(seq, state);
     ledger.move(queue, target.state, state);
+    if (!isLive(state)) backlog.ended(queue, seq);
     ledger.note(queue, { kind: event, reason, id, revision: revision + 1, attempt, at: now });
     return true;
   };

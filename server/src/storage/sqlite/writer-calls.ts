@@ -1,13 +1,13 @@
 import type { Instant } from "../../model/ids.ts";
-import { createAccept } from "./accept.ts";
+import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
 import { createDeleteLimit, createOpenGates, createPutLimit, createPutWeight } from "./limits.ts";
-import { createEndPauses, createSetPause } from "./pause.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
+import { createQueueCalls } from "./queue-calls.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createSettle } from "./settle.ts";
 import { createSideCalls } from "./side-calls.ts";
@@ -17,11 +17,13 @@ import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
-  const { gates } = writing;
+  const { gates, continuations } = writing;
+  const { accept, acceptOwed } = createAccepting(writing);
   const admin = createAdminCalls(writing);
+  const queues = createQueueCalls(writing);
   const side = createSideCalls(writing);
 
-  /** A verb that moves tasks, and leaves the gates that it touched in order. */
+  /** A verb that moves tasks, takes in what the ends of some have made, and leaves the gates that it touched in order. */
   const tended =
     <Q extends readonly unknown[], A>(
       verb: (...request: Q) => A,
@@ -29,6 +31,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ) =>
     (...request: Q): A => {
       const answer = verb(...request);
+      if (continuations.isOwed) acceptOwed();
       if (gates.keeper.isTouched) {
         const now = timeOf(...request);
         if (now !== undefined) gates.tend(now);
@@ -37,7 +40,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     };
 
   return {
-    accept: tended(createAccept(writing), ({ now }) => now),
+    accept: tended(accept, ({ now }) => now),
     claim: tended(createClaim(writing), ({ now }) => now),
     extend: tended(createExtend(writing), ({ now }) => now),
     settle: tended(createSettle(writing), (settlements) => settlements[0]?.now),
@@ -47,12 +50,12 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ...side,
     expireOverdue: tended(side.expireOverdue, (now) => now),
     prune: createPrune(writing),
-    setPause: createSetPause(writing),
-    endPauses: createEndPauses(writing),
     putLimit: createPutLimit(writing),
     deleteLimit: createDeleteLimit(writing),
     openGates: createOpenGates(writing),
     putWeight: createPutWeight(writing),
+    ...queues,
+    clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
     truncateEvents: createTruncateEvents(writing),
     ...createRecordCalls(writing),

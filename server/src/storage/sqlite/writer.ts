@@ -72,6 +72,7 @@ export function openWriter(options: WriterOptions): Writer {
     begin: transaction.begin,
     commit() {
       writing.ledger.write();
+      writing.backlog.write();
       transaction.commit();
     },
     rollback() {

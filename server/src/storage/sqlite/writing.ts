@@ -1,4 +1,5 @@
 import type { Limits } from "../../model/limits.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
 import { createGates, type Gates } from "./gates.ts";
@@ -16,6 +17,7 @@ export type Writing = SideTables & {
   readonly epoch: number;
   readonly queues: QueueRegistry;
   readonly ledger: Ledger;
+  readonly backlog: Backlog;
   readonly leases: LeaseCache;
   readonly claims: Claims;
   readonly revocations: Revocations;
@@ -24,14 +26,15 @@ export type Writing = SideTables & {
 
 /** Reads what is remembered beside a connection. */
 export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): Writing {
-  const { db, epoch } = base;
-  const queues = createQueueRegistry(db);
+  const { db, epoch, limits } = base;
+  const queues = createQueueRegistry(db, limits.queuesPerNamespaceMax);
   const gates = createGates(db, queues);
   return {
     ...base,
     queues,
     gates,
     ledger: createLedger(db, epoch, gates.returned),
+    backlog: createBacklog(db, queues),
     leases: createLeaseCache(),
     claims: createClaims(db),
     revocations: createRevocations(db),
@@ -40,8 +43,11 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
 }
 
 /** Forgets what a transaction that was undone had made to be remembered. */
-export function forget({ ledger, queues, leases, deadlines, revocations, gates }: Writing): void {
+export function forget(writing: Writing): void {
+  const { ledger, backlog, queues, leases, deadlines, revocations, gates, continuations } = writing;
   ledger.discard();
+  backlog.discard();
+  continuations.take();
   queues.reload();
   deadlines.reload();
   leases.clear();

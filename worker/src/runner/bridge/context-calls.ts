@@ -8,6 +8,9 @@ import { type CrossedFields, packFields, unpackFields } from "./crossing-errors.
 /** How each call of a context crosses over: `ask` waits for the answer. What ContextCalls gains does not compile until it has its row. */
 const ways = {
   progress: "tell",
+  keepLine: "tell",
+  write: "ask",
+  emit: "ask",
   checkpoint: "tell",
   heartbeat: "ask",
   extend: "ask",

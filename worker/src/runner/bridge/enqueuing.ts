@@ -1,10 +1,17 @@
-import type { CancelVerdict, Enqueuer, StemProblem } from "@stem/sdk";
-import { BatchingEnqueuer, type ClientGate, type EnqueueOutcome, type HandleDeps } from "@stem/sdk/internal";
+import type { CancelRequest, CancelVerdict, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
+import {
+  BatchingEnqueuer,
+  type ClientGate,
+  type EnqueueOutcome,
+  type HandleDeps,
+  type OutputWish,
+} from "@stem/sdk/internal";
 import type { AnswerTable } from "./answering.ts";
 import type { Asking } from "./asking.ts";
 import { type CrossedError, packError, unpackError } from "./crossing-errors.ts";
 
 type Task = Awaited<ReturnType<HandleDeps["read"]>>;
+type OutputPage = HandleDeps["output"] extends (...args: never) => AsyncIterable<infer P> ? P : never;
 type OnProgress = NonNullable<Parameters<HandleDeps["waitForEnd"]>[1]["onProgress"]>;
 type CrossedOutcome = Exclude<EnqueueOutcome, { kind: "refused" }> | CrossedRefusal;
 type CrossedRefusal = { readonly kind: "refused"; readonly problem: CrossedError };
@@ -37,7 +44,16 @@ export function askedEnqueuer(asking: Asking): AskedEnqueuer {
         onEvent: onProgress && ((value) => onProgress(value as Parameters<OnProgress>[0])),
       }) as Promise<Task>,
     read: (taskId) => asking.ask("read", [taskId]) as Promise<Task>,
-    cancel: (taskId, reason) => asking.ask("cancel", [taskId, reason]) as Promise<CancelVerdict>,
+    cancel: (taskId, request) => asking.ask("cancel", [taskId, request]) as Promise<CancelVerdict>,
+    async *output(taskId, { from, kinds, signal }) {
+      for (let next = from; ; ) {
+        const page = (await asking.ask("output", [taskId, next, kinds], { signal })) as OutputPage;
+        yield page;
+        if (page.ended) return;
+        next = page.nextOffset;
+      }
+    },
+    explain: (taskId) => asking.ask("explain", [taskId]) as Promise<TaskExplanation>,
   };
   const enqueuer = new BatchingEnqueuer(publish, handles, new AbortController().signal);
   return {
@@ -70,6 +86,20 @@ export function answeredEnqueuing(gate: () => ClientGate): AnswerTable {
         onProgress: emit,
       }),
     read: ([taskId]) => gate().handles.read(String(taskId)),
-    cancel: ([taskId, reason]) => gate().handles.cancel(String(taskId), String(reason)),
+    cancel: ([taskId, request]) => gate().handles.cancel(String(taskId), request as CancelRequest),
+    output: ([taskId, from, kinds], { signal }) =>
+      firstPage(
+        gate().handles.output(String(taskId), {
+          ...{ from: BigInt(from as bigint), kinds: kinds as OutputWish["kinds"], signal },
+        }),
+      ),
+    explain: ([taskId]) => gate().handles.explain(String(taskId)),
   };
+}
+
+/** The first page that says something; the stream is let go of. */
+async function firstPage(pages: AsyncIterable<OutputPage>): Promise<OutputPage> {
+  for await (const page of pages)
+    if (page.entries.length > 0 || page.gaps.length > 0 || page.ended) return page;
+  throw new Error("the output ended without a last page");
 }

@@ -1,3 +1,4 @@
+import type { KeptLevel } from "../../kept-log.ts";
 import type { CrossedError } from "./crossing-errors.ts";
 
 /** From whoever asks: `abandon` takes a question back. */
@@ -19,6 +20,7 @@ export type HostRequest = {
   /** A Grant, encoded. */
   readonly grant: Uint8Array;
   readonly resultBytesMax: number;
+  readonly keepLog: KeptLevel;
   readonly recycle: RecycleRule;
 };
 

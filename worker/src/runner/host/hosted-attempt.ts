@@ -76,6 +76,7 @@ export class HostedAttempt {
     const runner = createInProcessRunner({
       ...askedContextCalls(this.#asking),
       log: askedLog(this.#asking),
+      keepLog: this.#request.keepLog,
       enqueuer: () => {
         this.#enqueuer ??= askedEnqueuer(this.#asking);
         return this.#enqueuer;

@@ -30,8 +30,25 @@ CREATE TABLE meta (
 
 CREATE TABLE namespaces (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  name text COLLATE "C" NOT NULL UNIQUE
+  name text COLLATE "C" NOT NULL UNIQUE,
+  description text NOT NULL DEFAULT '',
+  queue_creation smallint,
+  queues_max bigint,
+  backlog_tasks_max bigint,
+  backlog_bytes_max bigint,
+  state smallint NOT NULL DEFAULT 0,
+  reason text NOT NULL DEFAULT '',
+  created_at bigint NOT NULL DEFAULT 0,
+  revision bigint NOT NULL DEFAULT 0
 );
+
+-- How many bytes of content have not ended, where there is a quota for them: the sum over rows, one a server, as in depths.
+CREATE TABLE backlogs (
+  namespace integer NOT NULL,
+  slot smallint NOT NULL,
+  bytes bigint NOT NULL,
+  PRIMARY KEY (namespace, slot)
+) WITH (fillfactor = 30, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
 -- gated: claims from it have to look at more than the index of what is ready. turn: see turns.
 CREATE TABLE queues (
@@ -45,9 +62,16 @@ CREATE TABLE queues (
   resume_at bigint,
   gated boolean NOT NULL DEFAULT false,
   turn bigint,
+  description text NOT NULL DEFAULT '',
+  backlog_max bigint,
+  closed boolean NOT NULL DEFAULT false,
+  revision bigint NOT NULL DEFAULT 1,
+  life smallint NOT NULL DEFAULT 0,
+  left_at bigint,
   UNIQUE (namespace, name)
 ) WITH (fillfactor = 70);
 CREATE INDEX queues_resume ON queues (resume_at) WHERE resume_at IS NOT NULL;
+CREATE INDEX queues_leaving ON queues (life, left_at) WHERE life > 0;
 
 -- How many tasks a queue has in each state: the sum over its rows. Each server writes its own row (slot), so that they do not wait for
 -- each other; no column but the key is in an index, so that a page holds many versions of a row and cleans up after itself.

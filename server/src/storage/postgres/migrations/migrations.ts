@@ -1,5 +1,6 @@
 import { initial } from "./0001-initial.ts";
+import { besideTasks } from "./0002-beside-tasks.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, besideTasks];

@@ -8,6 +8,10 @@ import { gates } from "./0007-gates.ts";
 import { checkpoints } from "./0008-checkpoints.ts";
 import { deadlines } from "./0009-deadlines.ts";
 import { lineage } from "./0010-lineage.ts";
+import { shelves } from "./0011-shelves.ts";
+import { queuesAndNamespaces } from "./0012-queues-and-namespaces.ts";
+import { keptLogs } from "./0013-kept-logs.ts";
+import { links } from "./0014-links.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -22,4 +26,8 @@ export const migrations: readonly Migration[] = [
   checkpoints,
   deadlines,
   lineage,
+  shelves,
+  queuesAndNamespaces,
+  keptLogs,
+  links,
 ];

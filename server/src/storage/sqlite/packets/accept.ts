@@ -1,13 +1,16 @@
+import type { RefusalReason } from "../../../model/admission.ts";
 import { instantOf, namespaceOf, queueNameOf, taskIdOf, taskNameOf } from "../../../model/ids.ts";
 import type { NewTask } from "../../../model/task.ts";
 import type { UniqueWish } from "../../../model/unique.ts";
 import type { AcceptBatch, AcceptVerdict, UniqueVerdict } from "../../../ports/task-store.ts";
 import { createCodes } from "../../sql/codes.ts";
+import { isLinked } from "../../sql/links-text.ts";
 import { policyOfText, policyText } from "../../sql/policy-text.ts";
 import { textOfTies, tiesOfText } from "../../sql/ties-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
+import { readLinked, writeLinked } from "./link.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 import { readWish, writeWish } from "./unique.ts";
 
@@ -15,7 +18,6 @@ const verdicts = createCodes<Extract<AcceptVerdict, string>>({
   accepted: 0,
   duplicate: 1,
   exists: 2,
-  queue_limit: 3,
   withheld: 4,
 });
 
@@ -39,10 +41,28 @@ export const acceptVerb = {
 const uniqueVerdicts = createCodes<UniqueVerdict["unique"]>({ kept: 0, taken: 1, updated: 2, replaced: 3 });
 /** The codes of verdicts about unique keys follow those of all others. */
 const uniqueFrom = 5;
+/** And those of refusals follow these. */
+const refusedFrom = 9;
+const refusals = createCodes<RefusalReason>({
+  namespace_disabled: 0,
+  namespace_deleting: 1,
+  queue_unknown: 2,
+  queue_limit: 3,
+  queue_closed: 4,
+  queue_deleting: 5,
+  queue_full: 6,
+  task_quota: 7,
+  byte_quota: 8,
+});
 
 function writeVerdict(to: PacketWriter, verdict: AcceptVerdict): void {
   if (typeof verdict === "string") {
     to.number(verdicts.code(verdict));
+    return;
+  }
+  if ("refused" in verdict) {
+    to.number(refusedFrom + refusals.code(verdict.refused));
+    to.optionalNumber(verdict.max);
     return;
   }
   to.number(uniqueFrom + uniqueVerdicts.code(verdict.unique));
@@ -52,6 +72,7 @@ function writeVerdict(to: PacketWriter, verdict: AcceptVerdict): void {
 function readVerdict(from: PacketReader): AcceptVerdict {
   const code = from.number();
   if (code < uniqueFrom) return verdicts.word(code);
+  if (code >= refusedFrom) return { refused: refusals.word(code - refusedFrom), max: from.optionalNumber() };
   return { unique: uniqueVerdicts.word(code - uniqueFrom), holder: taskIdOf(from.text()) };
 }
 
@@ -71,6 +92,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.bytes(task.content);
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
+  if (isLinked(task.policy)) writeLinked(to, task.policy, task);
 }
 
 function wishOf({ unique }: NewTask): UniqueWish {
@@ -79,7 +101,7 @@ function wishOf({ unique }: NewTask): UniqueWish {
 }
 
 function readNewTask(from: PacketReader): NewTask {
-  const task = {
+  const task: NewTask = {
     namespace: namespaceOf(from.word()),
     id: taskIdOf(from.text()),
     name: taskNameOf(from.word()),
@@ -94,7 +116,8 @@ function readNewTask(from: PacketReader): NewTask {
     content: from.bytes(),
     contentHash: from.optionalText(),
   };
-  return task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
+  const claiming = task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
+  return isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
 }
 
 function readReplayOf(from: PacketReader): NewTask["replayOf"] {

@@ -1,8 +1,10 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
+import type { KeepNewest } from "../../../model/retention.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
-import type { MoreChange, TaskChange } from "../../../model/task-machine.ts";
+import type { Continuation, MoreChange, TaskChange } from "../../../model/task-machine.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../../sql/codes.ts";
 import { policyOfText, policyText } from "../../sql/policy-text.ts";
+import { readMaybe, writeMaybe } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** Writes what a transition writes. */
@@ -37,12 +39,26 @@ export const readChange = (from: PacketReader): TaskChange => ({
   more: from.flag() ? readMore(from) : undefined,
 });
 
-function writeMore(to: PacketWriter, { policy, checkpoint, waitUntil, claimUntil }: MoreChange): void {
+function writeMore(to: PacketWriter, more: MoreChange): void {
+  const { policy, checkpoint, waitUntil, claimUntil, keepNewest, continues } = more;
   to.optionalText(policy && policyText(policy));
   to.optionalBytes(checkpoint);
   to.optionalNumber(waitUntil);
   to.optionalNumber(claimUntil);
+  writeMaybe(to, keepNewest, writeBound);
+  to.optionalNumber(continues && states.code(continues.on));
+  if (continues !== undefined) to.optionalBytes(continues.unkept);
 }
+
+function writeBound(to: PacketWriter, { count, bytes }: KeepNewest): void {
+  to.optionalNumber(count);
+  to.optionalNumber(bytes);
+}
+
+const readBound = (from: PacketReader): KeepNewest => ({
+  count: from.optionalNumber(),
+  bytes: from.optionalNumber(),
+});
 
 function readMore(from: PacketReader): MoreChange {
   const policy = from.optionalText();
@@ -51,7 +67,15 @@ function readMore(from: PacketReader): MoreChange {
     checkpoint: from.optionalBytes(),
     waitUntil: readInstant(from),
     claimUntil: readInstant(from),
+    keepNewest: readMaybe(from, readBound),
+    continues: readContinuation(from),
   };
+}
+
+function readContinuation(from: PacketReader): Continuation | undefined {
+  const code = from.optionalNumber();
+  if (code === undefined) return undefined;
+  return { on: states.word(code) as Continuation["on"], unkept: from.optionalBytes() };
 }
 
 /** Writes a request to cancel, or that there is none. */

@@ -3,6 +3,7 @@ import type { Claimed, ClaimRequest } from "../../../ports/task-store.ts";
 import { policyOfText, policyText } from "../../sql/policy-text.ts";
 import { packed, plain, readList, writeList } from "./coder.ts";
 import { readFence, writeFence } from "./lease.ts";
+import { readInput, writeInput } from "./link.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** How claim crosses. */
@@ -25,9 +26,17 @@ function writeClaimed(to: PacketWriter, claimed: Claimed): void {
   to.number(claimed.attempt);
   to.number(claimed.deliveries);
   to.optionalBytes(claimed.checkpoint);
+  if (claimed.policy.takesInput) writeInput(to, claimed.input);
 }
 
-const readClaimed = (from: PacketReader): Claimed => ({
+function readClaimed(from: PacketReader): Claimed {
+  const claimed = readPlain(from);
+  if (!claimed.policy.takesInput) return claimed;
+  const input = readInput(from);
+  return input === undefined ? claimed : { ...claimed, input };
+}
+
+const readPlain = (from: PacketReader): Claimed => ({
   id: taskIdOf(from.text()),
   queue: queueNameOf(from.word()),
   fence: readFence(from),

@@ -61,3 +61,17 @@ export function readList<T>(from: PacketReader, read: (from: PacketReader) => T)
   for (let i = 0; i < items.length; i += 1) items[i] = read(from);
   return items;
 }
+
+/** Writes what may be missing. */
+export function writeMaybe<T>(
+  to: PacketWriter,
+  value: T | undefined,
+  write: (to: PacketWriter, value: T) => void,
+): void {
+  to.flag(value !== undefined);
+  if (value !== undefined) write(to, value);
+}
+
+/** Reads it back. */
+export const readMaybe = <T>(from: PacketReader, read: (from: PacketReader) => T): T | undefined =>
+  from.flag() ? read(from) : undefined;

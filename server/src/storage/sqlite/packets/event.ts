@@ -25,9 +25,16 @@ function writeEvent(to: PacketWriter, event: TaskEvent): void {
   to.number(event.revision);
   to.number(event.attempt);
   to.number(codeOfReason(event.reason));
+  to.optionalText(event.cause);
 }
 
-const readEvent = (from: PacketReader): TaskEvent => ({
+function readEvent(from: PacketReader): TaskEvent {
+  const event = readFact(from);
+  const cause = from.optionalText();
+  return cause === undefined ? event : { ...event, cause: taskIdOf(cause) };
+}
+
+const readFact = (from: PacketReader): TaskEvent => ({
   position: { row: from.number(), index: from.number() },
   at: instantOf(from.number()),
   namespace: namespaceOf(from.word()),

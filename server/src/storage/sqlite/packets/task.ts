@@ -11,12 +11,14 @@ import type { Fence, Task, TaskHead } from "../../../model/task.ts";
 import type { TaskClaim } from "../../../model/unique.ts";
 import type { TaskPage } from "../../../ports/task-store.ts";
 import { codeOfReason, reasonOfCode, states } from "../../sql/codes.ts";
+import { isLinked } from "../../sql/links-text.ts";
 import { policyOfText, policyText } from "../../sql/policy-text.ts";
 import { textOfTies, tiesOfText } from "../../sql/ties-text.ts";
 import { readCancel, readInstant, writeCancel } from "./change.ts";
-import { packed, readList, writeList } from "./coder.ts";
+import { packed, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
 import { readFence, readRef, writeFence, writeRef } from "./lease.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
+import { readLinked, writeLinked } from "./link.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** How lists of references cross. */
@@ -52,24 +54,13 @@ export const taskPage = packed<TaskPage>(
   (from) => ({ cursor: from.optionalNumber(), tasks: readList(from, readTask) }),
 );
 
-function writeMaybe<T>(
-  to: PacketWriter,
-  value: T | undefined,
-  write: (to: PacketWriter, value: T) => void,
-): void {
-  to.flag(value !== undefined);
-  if (value !== undefined) write(to, value);
-}
-
-const readMaybe = <T>(from: PacketReader, read: (from: PacketReader) => T): T | undefined =>
-  from.flag() ? read(from) : undefined;
-
 function writeTask(to: PacketWriter, task: Task): void {
   writeHead(to, task);
   to.bytes(task.content);
   to.optionalBytes(task.result);
   to.optionalBytes(task.failure);
   if (task.policy.unique !== undefined) writeMaybe(to, task.claim, writeClaim);
+  if (isLinked(task.policy)) writeLinked(to, task.policy, task);
 }
 
 function writeClaim(to: PacketWriter, { key, duplicates }: TaskClaim): void {
@@ -80,13 +71,14 @@ function writeClaim(to: PacketWriter, { key, duplicates }: TaskClaim): void {
 const readClaim = (from: PacketReader): TaskClaim => ({ key: from.text(), duplicates: from.number() });
 
 function readTask(from: PacketReader): Task {
-  const task = {
+  const task: Task = {
     ...readHead(from),
     content: from.bytes(),
     result: from.optionalBytes(),
     failure: from.optionalBytes(),
   };
-  return task.policy.unique === undefined ? task : { ...task, claim: readMaybe(from, readClaim) };
+  const claiming = task.policy.unique === undefined ? task : { ...task, claim: readMaybe(from, readClaim) };
+  return isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
 }
 
 function writeHead(to: PacketWriter, head: TaskHead): void {

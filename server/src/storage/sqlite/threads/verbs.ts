@@ -7,11 +7,13 @@ import { applyVerb } from "../packets/apply.ts";
 import { attemptList } from "../packets/attempt.ts";
 import { saveCheckpointsVerb } from "../packets/checkpoints.ts";
 import { claimVerb } from "../packets/claim.ts";
-import { type Coder, packed, plain } from "../packets/coder.ts";
+import { type Coder, packed, plain, readMaybe, writeMaybe } from "../packets/coder.ts";
 import { definitionList, oneList } from "../packets/definition.ts";
 import { editVerb } from "../packets/edit.ts";
 import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
+import { outputPage, writeOutputVerb } from "../packets/output.ts";
+import { newQueueEvent, queueEventPage } from "../packets/queue-event.ts";
 import { settleVerb } from "../packets/settle.ts";
 import { heads, maybeHeads, maybeTasks, refs, taskPage } from "../packets/task.ts";
 
@@ -49,6 +51,8 @@ export type WriterCalls = Sync<
     | "noteReplays"
     | "saveCheckpoints"
     | "expireOverdue"
+    | "pruneOverfull"
+    | "setRetention"
     | "prune"
     | "setPause"
     | "endPauses"
@@ -58,7 +62,16 @@ export type WriterCalls = Sync<
     | "openGates"
     | "putWeight"
     | "purge"
+    | "createQueue"
+    | "updateQueue"
+    | "deleteQueue"
+    | "forgetQueues"
+    | "openNamespaces"
+    | "createNamespace"
+    | "updateNamespace"
+    | "clearNamespace"
     | "truncateEvents"
+    | "swapMeta"
     | "putMeta"
     | "putDefinitions"
     | "removeDefinition"
@@ -67,6 +80,9 @@ export type WriterCalls = Sync<
     | "releaseLock"
     | "pruneLocks"
     | "pruneClaims"
+    | "writeOutput"
+    | "emitQueueEvent"
+    | "pruneQueueEvents"
   >
 >;
 
@@ -99,10 +115,14 @@ export type ReaderCalls = Sync<
     | "duePauses"
     | "getQueue"
     | "getLimit"
+    | "readStanding"
     | "listLimits"
     | "listWeights"
     | "listQueues"
     | "purgeMark"
+    | "leavingQueues"
+    | "missingQueue"
+    | "readNamespaceUse"
     | "readyCounts"
     | "readEvents"
     | "getMeta"
@@ -111,6 +131,8 @@ export type ReaderCalls = Sync<
     | "listLocks"
     | "getClaim"
     | "listClaims"
+    | "readOutput"
+    | "readQueueEvents"
   >
 >;
 
@@ -137,6 +159,8 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   remove: { ...small(), items: ([gone]) => gone.length },
   saveCheckpoints: saveCheckpointsVerb,
   expireOverdue: { ...small(), items: ([, limit]) => limit },
+  pruneOverfull: { ...small(), items: ([, limit]) => limit },
+  setRetention: small(),
   prune: { ...small(), items: ([, limit]) => limit },
   setPause: small(),
   endPauses: small(),
@@ -146,9 +170,31 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   openGates: small(),
   putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
+  createQueue: small(),
+  updateQueue: small(),
+  deleteQueue: small(),
+  forgetQueues: { ...small(), items: ([, limit]) => limit },
+  openNamespaces: small(),
+  createNamespace: small(),
+  updateNamespace: small(),
+  clearNamespace: { ...small(), items: ([, , limit]) => limit },
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
   removeDefinition: small(),
+  swapMeta: {
+    request: packed<[string, Bytes | undefined, Bytes]>(
+      (to, [key, before, value]) => {
+        to.text(key);
+        writeMaybe(to, before, (at, bytes) => at.bytes(bytes));
+        to.bytes(value);
+      },
+      (from) => [from.text(), readMaybe(from, (at) => at.bytes()), from.bytes()],
+    ),
+    answer: packed<Bytes>(
+      (to, value) => to.bytes(value),
+      (from) => from.bytes(),
+    ),
+  },
   putMeta: {
     request: packed<[string, Bytes]>(
       (to, [key, value]) => {
@@ -164,6 +210,9 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   releaseLock: small(),
   pruneLocks: { ...small(), items: ([, limit]) => limit },
   pruneClaims: { ...small(), items: ([, limit]) => limit },
+  writeOutput: writeOutputVerb,
+  emitQueueEvent: { request: newQueueEvent, answer: plain() },
+  pruneQueueEvents: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -181,10 +230,14 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   duePauses: small(),
   getQueue: small(),
   getLimit: small(),
+  readStanding: { request: plain(), answer: plain() },
   listLimits: small(),
   listWeights: small(),
   listQueues: small(),
   purgeMark: small(),
+  leavingQueues: small(),
+  missingQueue: small(),
+  readNamespaceUse: small(),
   readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
   listDefinitions: { request: plain(), answer: definitionList },
@@ -199,6 +252,8 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   listLocks: small(),
   getClaim: small(),
   listClaims: small(),
+  readOutput: { request: plain(), answer: outputPage },
+  readQueueEvents: { request: plain(), answer: queueEventPage },
   open: small(),
   checkpoint: small(),
   close: small(),

@@ -12,6 +12,9 @@ import { type WriterCalls, type WriterControls, writerVerbs } from "./verbs.ts";
 /** These run between transactions; all others inside. */
 const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "close"]);
 
+/** These take room for something new, and are refused while the disk is full. */
+const takesRoom = new Set<string>(["accept", "writeOutput", "emitQueueEvent"]);
+
 /** A lease that is lost with the power was never held: before anybody could settle it, a new server raises the epoch. */
 const needNoSync = new Set<string>(["claim", "extend", "openGates"]);
 
@@ -47,7 +50,7 @@ export function openWriterService(options: WriterOptions): Service {
     },
   });
 
-  const isRefused = ({ verb }: Request): boolean => isFull && verb === "accept";
+  const isRefused = ({ verb }: Request): boolean => isFull && takesRoom.has(verb);
 
   /** Answers alike requests: all that share a commit, or one that has none. */
   function runAlike(requests: readonly Request[]): readonly Outgoing[] {

@@ -1,0 +1,49 @@
+/** The arguments of a task together with what the end of another one hands it. */
+
+import { create } from "@bufbuild/protobuf";
+import { type Payload, PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
+import type { LinkedEnd } from "../../model/task.ts";
+
+/** Where it goes: as this member; undefined: as the last of a list, or as a member of the usual name. */
+export type HandedAs = { readonly on: LinkedEnd; readonly member: string | undefined };
+
+/** Why both cannot be one. not_json: no JSON array or object. positional: a list has no members. taken: there is such a member. */
+export type Misfit = { readonly misfit: "not_json" | "positional" | "taken" };
+
+const usualMembers: { readonly [E in LinkedEnd]: string } = { succeeded: "result", failed: "error" };
+
+/** The mark of payloads that says nothing of how the text is to be read. */
+const versionMark = "version";
+
+/**
+ * Puts a JSON text into arguments: behind a list, as a member of an object, as either where there are none. The text of the
+ * arguments stays as it is, so that it can be told from what was added.
+ */
+export function withHanded(args: Payload | undefined, text: string, as: HandedAs): Payload | Misfit {
+  if (args === undefined || args.data.case === undefined) return withoutArgs(args, text, as.member);
+  if (args.data.case !== "json" || !isPlain(args)) return { misfit: "not_json" };
+  const own = args.data.value.trim();
+  const inner = own.slice(1, -1);
+  const before = inner.trim() === "" ? "" : `${inner},`;
+  if (own.startsWith("["))
+    return as.member === undefined ? jsonPayload(args, `[${before}${text}]`) : { misfit: "positional" };
+  if (!own.startsWith("{")) return { misfit: "not_json" };
+  const member = as.member ?? usualMembers[as.on];
+  if (Object.hasOwn(JSON.parse(own) as object, member)) return { misfit: "taken" };
+  return jsonPayload(args, `{${before}${JSON.stringify(member)}:${text}}`);
+}
+
+function withoutArgs(args: Payload | undefined, text: string, member: string | undefined): Payload | Misfit {
+  if (args !== undefined && !isPlain(args)) return { misfit: "not_json" };
+  return jsonPayload(args, member === undefined ? `[${text}]` : `{${JSON.stringify(member)}:${text}}`);
+}
+
+/** Whether a payload that is JSON text means what that says: no codec, no compression. */
+export const isPlain = ({ encoding }: Payload): boolean =>
+  Object.keys(encoding).every((mark) => mark === versionMark);
+
+const jsonPayload = (like: Payload | undefined, value: string): Payload =>
+  create(PayloadSchema, {
+    ...{ contentType: like?.contentType ?? "", encoding: like?.encoding ?? {} },
+    data: { case: "json", value },
+  });

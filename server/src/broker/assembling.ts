@@ -1,0 +1,41 @@
+import type { Bytes, Namespace } from "../model/ids.ts";
+import type { TaskInput } from "../model/task.ts";
+import type { Claimed } from "../ports/task-store.ts";
+
+/**
+ * Puts what a task was handed into its arguments: its content as its worker gets it. Or the failure of a task that cannot have both, such
+ * as one whose arguments were edited meanwhile.
+ */
+export type Assemble = (
+  content: Bytes,
+  input: TaskInput,
+) => { readonly content: Bytes } | { readonly failure: Bytes };
+
+/** A task that was claimed and cannot be handed out. */
+export type Unusable = { readonly lease: Claimed; readonly failure: Bytes };
+
+/** Readies claimed tasks for their workers. What cannot be readied has failed, and is left out. */
+export type Ready = (namespace: Namespace, claimed: readonly Claimed[]) => Promise<readonly Claimed[]>;
+
+/** What that needs. */
+export type AssemblingDeps = {
+  readonly assemble: Assemble;
+  /** Fails tasks for good in their workers' place. */
+  readonly reject: (namespace: Namespace, unusable: readonly Unusable[]) => Promise<void>;
+};
+
+/** Makes it. Batches in which no task was handed anything, as nearly all, stay as they are. */
+export function createAssembling({ assemble, reject }: AssemblingDeps): Ready {
+  return async (namespace, claimed) => {
+    if (!claimed.some(({ input }) => input !== undefined)) return claimed;
+    const ready: Claimed[] = [];
+    const unusable: Unusable[] = [];
+    for (const task of claimed) {
+      const assembled = task.input === undefined ? task : assemble(task.content, task.input);
+      if ("failure" in assembled) unusable.push({ lease: task, failure: assembled.failure });
+      else ready.push({ ...task, content: assembled.content });
+    }
+    if (unusable.length > 0) await reject(namespace, unusable);
+    return ready;
+  };
+}
