@@ -82,13 +82,14 @@ function selectOf(wanted: TaskQuery): Select {
 /** The rows to look at, newest first, where only so many are looked at: by whichever index serves what is asked for. */
 function sourceOf(query: TaskQuery, of: Naming): string {
   const { namespace, states: wanted, tag, parentId, rootId, after } = query;
-  const space = `(SELECT s.id FROM namespaces s WHERE s.name = ${of(namespace)})`;
+  // Only what is in the text may be among the values.
+  const space = () => `(SELECT s.id FROM namespaces s WHERE s.name = ${of(namespace)})`;
   const before = (column: string) => (after === undefined ? "true" : `${column} < ${of(after)}`);
   if (tag !== undefined)
-    return `SELECT seq FROM tags WHERE namespace = ${space} AND tag = ${of(tag)} AND ${before("seq")} ORDER BY seq DESC`;
+    return `SELECT seq FROM tags WHERE namespace = ${space()} AND tag = ${of(tag)} AND ${before("seq")} ORDER BY seq DESC`;
   if (parentId !== undefined || rootId !== undefined) {
     const by = parentId === undefined ? `root_id = ${of(rootId ?? "")}` : `parent_id = ${of(parentId)}`;
-    return `SELECT seq FROM contents WHERE namespace = ${space} AND ${by} AND ${before("seq")} ORDER BY seq DESC`;
+    return `SELECT seq FROM contents WHERE namespace = ${space()} AND ${by} AND ${before("seq")} ORDER BY seq DESC`;
   }
   const [only] = wanted;
   const code = wanted.length === 1 && only !== undefined ? states.code(only) : 0;
