@@ -14,6 +14,7 @@ import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
 import { openNamespaces } from "./namespaces/namespaces.ts";
+import { hearOthers } from "./others.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
@@ -171,6 +172,8 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
   started.defer(() => upkeep.stop());
   const pageTokenKey = await keptKey(store, random);
+  const queueEvents = createQueueEvents({ store, clock, limits });
+  started.defer(hearOthers({ store, clock, log, hints, namespaces, routing, broker, queueEvents }));
   const api = createApi({
     pageTokenKey,
     broker,
@@ -178,7 +181,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
     routing,
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
-    queueEvents: createQueueEvents({ store, clock, limits }),
+    queueEvents,
     clock,
     random,
     log,
@@ -205,14 +208,9 @@ async function openRoutes(
   }
 }
 
-/** Page tokens outlive a restart, so their key is kept with the tasks. */
-async function keptKey(store: Store, random: Random): Promise<Uint8Array> {
-  const kept = await store.getMeta(pageTokenKeyName);
-  if (kept !== undefined) return kept;
-  const made = random.bytes(32);
-  await store.putMeta(pageTokenKeyName, made);
-  return made;
-}
+/** Page tokens outlive a restart, and are taken by every server of a store, so their key is kept with the tasks: the first one made. */
+const keptKey = async (store: Store, random: Random): Promise<Uint8Array> =>
+  (await store.getMeta(pageTokenKeyName)) ?? store.swapMeta(pageTokenKeyName, undefined, random.bytes(32));
 
 const pageTokenKeyName = "page-token-key";
 

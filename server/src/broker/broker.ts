@@ -57,6 +57,10 @@ export type {
 export type RunningBroker = Broker & {
   /** For upkeep: what became ready or was scheduled. */
   readonly queueHints: QueueHints;
+  /** Hears of tasks whose runs are to stop, as another server was asked. */
+  readonly hearCancelled: Parts["hearCancelled"];
+  /** Reads anew what other servers may have changed: definitions, and the keys of tokens. */
+  reread(): Promise<void>;
   /** For upkeep: lets go of a namespace that is being deleted. */
   readonly leaveNamespace: Parts["leaveNamespace"];
   /** Resolves as soon as no worker's session holds a lease. Leases without a session are not waited for. */
@@ -86,6 +90,11 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
       return parts.leaseUnary({ ...want, queues }, signal);
     },
     leaveNamespace: parts.leaveNamespace,
+    hearCancelled: parts.hearCancelled,
+    async reread() {
+      await parts.definitions.reread();
+      await parts.keys.reread();
+    },
     isServed: dispatch.isServed,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>

@@ -7,6 +7,7 @@ import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { NamespaceStore } from "./namespace-store.ts";
+import type { OthersNews } from "./others-news.ts";
 import type { OutputStore } from "./output-store.ts";
 import type { QueueAdminStore } from "./queue-admin-store.ts";
 import type { QueueEventStore } from "./queue-event-store.ts";
@@ -48,6 +49,8 @@ export interface Store
   swapMeta(key: string, before: Bytes | undefined, value: Bytes): Promise<Bytes>;
   /** Keeps a small value under a name, durably. */
   putMeta(key: string, value: Bytes): Promise<void>;
+  /** Names the one who hears of what other servers did. Only where several may share a store. */
+  onOthersNews?(listener: (news: OthersNews) => void): void;
   /** Stops taking calls (they reject with STORE_UNAVAILABLE), finishes those under way, lets go of files and locks. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Bytes, Namespace, TaskName } from "../../model/ids.ts";
 import type { DefinitionPlace, DefinitionRecord } from "../../ports/definition-store.ts";
 import { byteas, texts } from "./arrays.ts";
+import { raiseRules } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -23,6 +24,7 @@ export async function putDefinitions({ db }: Work, records: readonly DefinitionR
     texts(records.map(({ name }) => name)),
     byteas(records.map(({ record }) => record)),
   );
+  await raiseRules(db);
 }
 
 /** Removes a record; whether there was one. */
@@ -30,7 +32,11 @@ export const removeDefinition = async (
   { db }: Work,
   namespace: Namespace,
   name: TaskName,
-): Promise<boolean> => (await db.run(remove, namespace, name)) > 0;
+): Promise<boolean> => {
+  const removed = await db.run(remove, namespace, name);
+  if (removed > 0) await raiseRules(db);
+  return removed > 0;
+};
 
 /** Records by namespace and name, after a place. */
 export const listDefinitions = async (

@@ -1,22 +1,25 @@
 /**
- * What servers of one store tell each other: that tasks of a queue can be claimed. Only hints, gathered for a moment and sent behind the
- * commits: losing all of them costs whoever waits the time until it looks anyway.
+ * What servers of one store tell each other: that tasks of a queue can be claimed, that a task changed, or is to stop. Only hints,
+ * gathered for a moment and sent behind the commits: losing all of them costs whoever waits the time until it looks anyway. A server that
+ * hears of no other tells nothing.
  */
 
 import type pg from "pg";
-import { namespaceOf, queueNameOf } from "../../model/ids.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
+import type { OthersNews } from "../../ports/others-news.ts";
 import type { Address } from "./address.ts";
 import { connect } from "./connect.ts";
-import type { QueueChange } from "./ledger.ts";
+import { createBasket } from "./hint-basket.ts";
+import { type Message, newsOf, packHints } from "./hint-messages.ts";
 import { lockClassOf } from "./locks-of-store.ts";
 import { textOf } from "./problems.ts";
 import { type Session, statement } from "./session.ts";
+import type { Brought } from "./work.ts";
 
 export type Hints = {
-  /** Tasks of these queues have become ready. */
-  tell(ready: readonly QueueChange[]): void;
+  /** A transaction was committed. */
+  tell(brought: Brought): void;
   close(): Promise<void>;
 };
 
@@ -26,29 +29,33 @@ export type HintOptions = {
   /** Sends what there is to tell. */
   readonly db: Session;
   readonly onNews: (news: GateNews) => void;
+  readonly onOthers: (news: OthersNews) => void;
 };
 
 /** So long hints are gathered before they are sent, and so long it rests after the connection that listens broke. */
 const gatherMs = 20;
 const restMs = 1000;
-/** A notification has less than 8000 bytes; each queue takes some 350 at most. */
-const queuesMax = 20;
+/** How often a server says that it is there, and after what silence the others count as gone. */
+const presentMs = 20_000;
+const silentMs = 70_000;
 
 const notify = statement("SELECT pg_notify($1, $2)");
 
-/** Namespace, queue and how many. */
-type Told = readonly [namespace: string, queue: string, count: number];
-type Message = { readonly from: string; readonly ready: readonly Told[] };
-
 /** Starts to listen, and to tell. `self` tells our own hints from others'. */
-export function createHints({ address, log, db, onNews }: HintOptions, self: string): Hints {
+export function createHints({ address, log, db, onNews, onOthers }: HintOptions, self: string): Hints {
   const channel = `stem_${lockClassOf(address.schema)}`;
-  const gathered = new Map<string, Told>();
+  const basket = createBasket();
+  let heardAt = Number.NEGATIVE_INFINITY;
   let sending: NodeJS.Timeout | undefined;
   let resting: NodeJS.Timeout | undefined;
   let client: pg.Client | undefined;
   let isClosed = false;
   let listening = listen();
+  const present = setInterval(() => sendText(textOfPresence(false)), presentMs).unref();
+
+  const isAlone = (): boolean => performance.now() - heardAt > silentMs;
+  const textOfPresence = (isNew: boolean): string =>
+    JSON.stringify({ from: self, isNew, hints: [] } satisfies Message);
 
   async function listen(): Promise<void> {
     try {
@@ -58,6 +65,7 @@ export function createHints({ address, log, db, onNews }: HintOptions, self: str
       made.on("end", () => lose(made));
       made.on("notification", ({ payload }) => hear(payload ?? ""));
       await made.query(`LISTEN ${channel}`);
+      sendText(textOfPresence(true));
     } catch (error) {
       log.debug({ error: textOf(error) }, "hints of other servers are not heard for now");
       lose(client);
@@ -75,38 +83,37 @@ export function createHints({ address, log, db, onNews }: HintOptions, self: str
   }
 
   function hear(payload: string): void {
-    const { from, ready } = JSON.parse(payload) as Message;
+    const { from, isNew, hints } = JSON.parse(payload) as Message;
     if (from === self) return;
-    const opened = ready.map(([namespace, queue, count]) => ({
-      queue: { namespace: namespaceOf(namespace), queue: queueNameOf(queue) },
-      count,
-    }));
-    onNews({ opened, wakeAt: undefined });
+    heardAt = performance.now();
+    if (isNew) sendText(textOfPresence(false));
+    if (hints.length === 0) return;
+    const { gates, others } = newsOf(hints);
+    if (gates.opened.length > 0) onNews(gates);
+    onOthers(others);
+  }
+
+  function sendText(text: string): void {
+    if (isClosed) return;
+    db.rows(notify, channel, text).catch((error: unknown) =>
+      log.debug({ error: textOf(error) }, "a hint was lost"),
+    );
   }
 
   function send(): void {
     sending = undefined;
-    const all = [...gathered.values()];
-    gathered.clear();
-    for (let at = 0; at < all.length; at += queuesMax) {
-      const message: Message = { from: self, ready: all.slice(at, at + queuesMax) };
-      db.rows(notify, channel, JSON.stringify(message)).catch((error: unknown) =>
-        log.debug({ error: textOf(error) }, "a hint was lost"),
-      );
-    }
+    for (const message of packHints(self, basket.take())) sendText(message);
   }
 
   return {
-    tell(ready) {
-      for (const { queue, by } of ready) {
-        const { namespace, name } = queue;
-        const key = `${namespace} ${name}`;
-        gathered.set(key, [namespace, name, by + (gathered.get(key)?.[2] ?? 0)]);
-      }
-      if (gathered.size > 0 && !isClosed) sending ??= setTimeout(send, gatherMs).unref();
+    tell(brought) {
+      if (isClosed || isAlone()) return;
+      basket.add(brought);
+      if (!basket.isEmpty()) sending ??= setTimeout(send, gatherMs).unref();
     },
     async close() {
       isClosed = true;
+      clearInterval(present);
       clearTimeout(sending);
       clearTimeout(resting);
       await listening;

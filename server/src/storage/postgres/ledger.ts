@@ -1,4 +1,6 @@
-import { instantOf, type Namespace } from "../../model/ids.ts";
+import { instantOf, type Namespace, type QueueRef, type TaskRef } from "../../model/ids.ts";
+import type { OthersNews } from "../../ports/others-news.ts";
+import { stateCode } from "../sql/codes.ts";
 import { type EventFact, FactPack } from "../sql/event-facts.ts";
 import { byteas, int4s, int8s } from "./arrays.ts";
 import type { QueueEntry } from "./queue-registry.ts";
@@ -13,6 +15,16 @@ export type Ledger = {
   move(queue: QueueEntry, from: number | undefined, to: number | undefined, tasks?: number): void;
   /** Something happened to a task of the queue. */
   note(queue: QueueEntry, fact: EventFact): void;
+  /** Others may wait to hear of a task, though nothing happened to it. */
+  tell(ref: TaskRef): void;
+  /** Something was made known on a queue. */
+  emitted(queue: QueueRef): void;
+  /** So many ready tasks of a queue may be claimed that could not be before. */
+  handsOut(queue: QueueEntry, count: number): void;
+  /** Queues in which tasks may be claimed that could not be before, and how many. */
+  ready(): readonly QueueChange[];
+  /** What others may wait to hear of. */
+  told(): Told;
   /** By how many tasks a state of a queue has grown. */
   pending(queue: Pick<QueueEntry, "id">, state: number): number;
   /** By how many tasks that have not ended a queue has grown. */
@@ -24,6 +36,9 @@ export type Ledger = {
   /** Writes all of it, inside the transaction. */
   write(db: Session, slot: number): Promise<void>;
 };
+
+/** What other servers may have somebody waiting for. */
+export type Told = Pick<OthersNews, "changed" | "cancelled" | "emitted">;
 
 /** So many tasks of a queue came into a state, or left it. */
 export type QueueChange = { readonly queue: QueueEntry; readonly by: number };
@@ -54,6 +69,8 @@ type Run = { readonly queue: QueueEntry; readonly pack: FactPack };
 export function createLedger(): Ledger {
   const moved = new Map<QueueEntry, number[]>();
   const runs: Run[] = [];
+  const told = { changed: [] as TaskRef[], cancelled: [] as TaskRef[], emitted: [] as QueueRef[] };
+  const opened: QueueChange[] = [];
   let factCount = 0;
 
   function countsOf(queue: QueueEntry): number[] {
@@ -91,7 +108,17 @@ export function createLedger(): Ledger {
       }
       run.pack.add(fact);
       factCount += 1;
+      // Nobody waits for one that only came, or is being run.
+      if (fact.kind === "accepted" || fact.kind === "leased") return;
+      const ref = { namespace: queue.namespace, id: fact.id };
+      told.changed.push(ref);
+      if (fact.kind === "cancel_requested") told.cancelled.push(ref);
     },
+    tell: (ref) => void told.changed.push(ref),
+    emitted: (queue) => void told.emitted.push(queue),
+    handsOut: (queue, by) => void opened.push({ queue, by }),
+    ready: () => [...opened, ...changed(moved, stateCode.ready).filter(({ by }) => by > 0)],
+    told: () => told,
     pending: ({ id }, state) =>
       [...moved].reduce((sum, [queue, counts]) => sum + (queue.id === id ? (counts[state] ?? 0) : 0), 0),
     liveOf: (queue) => liveOf(moved.get(queue)),
@@ -100,11 +127,7 @@ export function createLedger(): Ledger {
         (sum, [queue, counts]) => sum + (queue.namespace === namespace ? liveOf(counts) : 0),
         0,
       ),
-    changed: (state) =>
-      [...moved].flatMap(([queue, counts]) => {
-        const by = counts[state] ?? 0;
-        return by === 0 ? [] : [{ queue, by }];
-      }),
+    changed: (state) => changed(moved, state),
     async write(db, slot) {
       if (moved.size === 0 && runs.length === 0) return;
       if (runs.length === 0) {
@@ -118,6 +141,13 @@ export function createLedger(): Ledger {
       await db.run(countAndTell, slot, ...depthColumns(), instantOf(newestAt), bytes, factCount - 1, ...log);
     },
   };
+}
+
+function changed(moved: ReadonlyMap<QueueEntry, readonly number[]>, state: number): QueueChange[] {
+  return [...moved].flatMap(([queue, counts]) => {
+    const by = counts[state] ?? 0;
+    return by === 0 ? [] : [{ queue, by }];
+  });
 }
 
 /** The states before those of the end have the lowest numbers. */

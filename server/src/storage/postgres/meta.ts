@@ -1,4 +1,5 @@
 import type { Bytes } from "../../model/ids.ts";
+import { raiseRules } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -18,6 +19,7 @@ export const getMeta = async (db: Session, key: string): Promise<Bytes | undefin
 /** Keeps a small value under a name. */
 export async function putMeta({ db }: Work, key: string, value: Bytes): Promise<void> {
   await db.run(upsert, key, Buffer.from(value));
+  await raiseRules(db);
 }
 
 /** Keeps a small value where there is none, or another that is still there; answers what is kept then. */
@@ -32,7 +34,10 @@ export async function swapMeta(
     Buffer.from(value),
     before === undefined ? null : Buffer.from(before),
   );
-  if (swapped !== undefined) return value;
+  if (swapped !== undefined) {
+    await raiseRules(db);
+    return value;
+  }
   const kept = await getMeta(db, key);
   if (kept === undefined) throw new Error("a value that was kept is not there");
   return kept;

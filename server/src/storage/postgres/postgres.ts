@@ -8,6 +8,7 @@ import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
+import type { OthersNews } from "../../ports/others-news.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { acceptOwed } from "./accept-owed.ts";
 import { type Address, readAddress, shownAddress } from "./address.ts";
@@ -45,6 +46,7 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   const { log, durability = "disk" } = options;
   await prepare(address, { now: options.clock.now(), durability });
   let hear: (news: GateNews) => void = () => undefined;
+  let hearOthers: (news: OthersNews) => void = () => undefined;
   const readers = createReaders(address, (error) =>
     log.warn({ error: textOf(error) }, "a connection to the database that reads was lost"),
   );
@@ -54,10 +56,11 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
     ...options,
     address,
     durability,
-    onCommit({ ready, news }) {
-      hints?.tell(ready);
-      if (news !== undefined) onNews(news);
+    onCommit(brought) {
+      hints?.tell(brought);
+      if (brought.news !== undefined) onNews(brought.news);
     },
+    onRules: () => hearOthers({ changed: [], cancelled: [], emitted: [], isReread: true }),
   });
   const lane = createLane(tenant, acceptOwed);
   let hints: Hints | undefined;
@@ -74,7 +77,7 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   try {
     const { epoch } = await tenant.open();
     // No two connections that write have the same.
-    hints = createHints({ address, log, db, onNews }, String(epoch));
+    hints = createHints({ address, log, db, onNews, onOthers: (news) => hearOthers(news) }, String(epoch));
   } catch (error) {
     await readers.end();
     throw error;
@@ -88,6 +91,9 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
         hear = listener;
       },
     }),
+    onOthersNews(listener) {
+      hearOthers = listener;
+    },
     close() {
       closed ??= lane
         .close()

@@ -86,6 +86,7 @@ export async function emitQueueEvent(
     (left) => isBeyond(left, bounds),
   );
   await writeHead(db, queue.id, { next: next + 1, tally });
+  work.ledger.emitted(ref);
   return { kind: "emitted", offset: next };
 }
 

@@ -5,6 +5,7 @@ import { stateCode } from "../sql/codes.ts";
 import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { int4s, texts } from "./arrays.ts";
 import { homeOf, openQueue } from "./open-queue.ts";
+import type { QueueEntry } from "./queue-registry.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -158,9 +159,20 @@ export async function setPause(
   const queue = await openQueue(work, ref, now);
   if ("refused" in queue) return queue;
   const { reason, at, by, resumeAt } = pause ?? {};
+  // Who waits elsewhere for what is there is told of it when the queue hands out again.
+  if (pause === undefined) await ringReady(work, queue);
   await db.run(setPauseOf, reason ?? null, at ?? null, by ?? null, resumeAt ?? null, queue.id);
   return "done";
 }
+
+async function ringReady({ db, ledger }: Work, queue: QueueEntry): Promise<void> {
+  const [[ready] = [0]] = await db.rows(selectReadyOf, queue.id);
+  if (ready > 0) ledger.handsOut(queue, ready);
+}
+
+const selectReadyOf = statement<[ready: number]>(
+  "SELECT coalesce(sum(ready), 0)::int8 FROM depths WHERE queue = $1",
+);
 
 const selectDue = statement<[Namespace, QueueName]>(`
   SELECT n.name, q.name FROM queues q JOIN namespaces n ON n.id = q.namespace
@@ -176,13 +188,19 @@ const endDue = statement<[id: number]>(`
 
 /** Resumes those whose pause is over. */
 export async function endPauses(
-  { db, queues }: Work,
+  work: Work,
   refs: readonly QueueRef[],
   now: Instant,
 ): Promise<readonly QueueRef[]> {
+  const { db, queues } = work;
   await queues.load(db, refs);
   const idOf = ({ namespace, queue }: QueueRef) => queues.find(namespace, queue)?.id;
   const ended = await db.rows(endDue, int4s(refs.flatMap((ref) => idOf(ref) ?? [])), now);
   const ids = new Set<number | undefined>(ended.map(([id]) => id));
+  await queues.loadIds(
+    db,
+    ended.map(([id]) => id),
+  );
+  for (const [id] of ended) await ringReady(work, queues.byId(id));
   return refs.filter((ref) => ids.has(idOf(ref)));
 }

@@ -10,6 +10,7 @@ import { lockClassOf, regimeLock } from "./locks-of-store.ts";
 import { Conflict, faultOf } from "./problems.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
 import { loadRules, type Rules } from "./rules.ts";
+import type { Session } from "./session.ts";
 import type { Tenure } from "./takeover.ts";
 import { type Brought, createWork, type Work } from "./work.ts";
 
@@ -22,6 +23,8 @@ export type TenantOptions = {
   readonly durability: Exclude<Durability, "none">;
   /** Hears after each commit what it brought that others may wait for. */
   readonly onCommit: (brought: Brought) => void;
+  /** Hears that rules are others than they were: what else is kept in memory may be otherwise, too. */
+  readonly onRules: () => void;
 };
 
 /** How a transaction is run. */
@@ -52,7 +55,7 @@ type Asked<A> = {
 
 /** Makes a tenant that is not connected yet. */
 export function createTenant(options: TenantOptions): Tenant {
-  const { address, clock, limits, durability, onCommit } = options;
+  const { address, clock, limits, durability, onCommit, onRules } = options;
   const lockClass = lockClassOf(address.schema);
   const queues = createQueueRegistry();
   const leases = createLeases();
@@ -82,13 +85,18 @@ export function createTenant(options: TenantOptions): Tenant {
     throw new Conflict("the rules were changed");
   }
 
+  async function readRules(db: Session, version: number): Promise<Rules> {
+    rules = await loadRules(db, version);
+    onRules();
+    return rules;
+  }
+
   async function transactOn<A>(on: Connected, asked: Asked<A>): Promise<A> {
     const { terms, run, stage } = asked;
     // Not waited for: what comes behind it is on its way already when it is answered.
     const begun = on.client.query(beginning(terms));
     begun.catch(() => undefined);
-    rules ??= await loadRules(on.db, rulesOf(await begun));
-    const used = rules;
+    const used = rules ?? (await readRules(on.db, rulesOf(await begun)));
     const shared = { clock, queueCreation, limits, lockClass, queues, leases };
     const work = createWork({ ...shared, ...on.tenure, db: on.db, rules: used });
     const answer = await run(work).catch(async (error: unknown) => {

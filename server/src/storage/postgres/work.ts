@@ -8,7 +8,7 @@ import { type Backlog, createBacklog } from "./backlog.ts";
 import { type Continuations, createContinuations } from "./continuations.ts";
 import { createGates, type Gates } from "./gates.ts";
 import type { Leases } from "./leases.ts";
-import { createLedger, type Ledger, type QueueChange } from "./ledger.ts";
+import { createLedger, type Ledger, type QueueChange, type Told } from "./ledger.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
 import { createRooms, type Rooms } from "./rooms.ts";
 import type { Rules } from "./rules.ts";
@@ -37,7 +37,11 @@ export type WorkParts = Omit<Work, "ledger" | "gates" | "backlog" | "rooms" | "c
 };
 
 /** What a commit brought that others may wait for. */
-export type Brought = { readonly ready: readonly QueueChange[]; readonly news: GateNews | undefined };
+export type Brought = {
+  readonly ready: readonly QueueChange[];
+  readonly news: GateNews | undefined;
+  readonly told: Told;
+};
 
 /** A transaction that somebody began. */
 export type RunningWork = Work & {
@@ -71,8 +75,7 @@ export function createWork({ clock, queueCreation, ...base }: WorkParts): Runnin
       ringReturned();
       await backlog.write(base.db, base.slot);
       await ledger.write(base.db, base.slot);
-      const ready = ledger.changed(stateCode.ready).filter(({ by }) => by > 0);
-      return { ready, news: gates.bell.take() };
+      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told() };
     },
   };
 }

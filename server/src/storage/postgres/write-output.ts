@@ -74,6 +74,7 @@ export const writeOutput: Verb<OutputWrite, OutputVerdict> = {
       }
       return { kind: "written", written: fresh.length, repeated: write.entries.length - fresh.length };
     });
+    for (const { row } of entries) work.ledger.tell(row.head);
     if (entries.length > 0) await writeLogs(work, [...changed], entries);
     return verdicts;
   },
