@@ -33,8 +33,8 @@ export type Ledger = {
   liveIn(namespace: Namespace): number;
   /** Queues of which a state has grown, or shrunk, and by how many. */
   changed(state: number): readonly QueueChange[];
-  /** Writes all of it, inside the transaction. */
-  write(db: Session, slot: number): Promise<void>;
+  /** Writes all of it, inside the transaction; answers the transaction's number, as far as it is known. */
+  write(db: Session, slot: number): Promise<string | undefined>;
 };
 
 /** What other servers may have somebody waiting for. */
@@ -55,11 +55,11 @@ const upsertDepths = `
   SELECT u.queue, $1::int2, ${states.map((state) => `u.${state}`).join(", ")}
   FROM unnest($2::int4[], ${states.map((_, at) => `$${at + 3}::int8[]`).join(", ")}) AS u(queue, ${states.join(", ")})
   ON CONFLICT (queue, slot) DO UPDATE SET ${added}`;
-const countAndTell = statement(`
+const countAndTell = statement<[xid: string]>(`
   WITH counted AS (${upsertDepths})
   INSERT INTO events (row, xid, newest_at, bytes, last_index, queues, facts)
   SELECT s.event_base + pg_current_xact_id()::text::int8, pg_current_xact_id(), $10::int8, $11::int4, $12::int4, $13::int4[], $14::bytea[]
-  FROM store s`);
+  FROM store s RETURNING xid::text`);
 const countOnly = statement(upsertDepths);
 
 /** Facts of one queue, one after the other. */
@@ -129,16 +129,18 @@ export function createLedger(): Ledger {
       ),
     changed: (state) => changed(moved, state),
     async write(db, slot) {
-      if (moved.size === 0 && runs.length === 0) return;
+      if (moved.size === 0 && runs.length === 0) return undefined;
       if (runs.length === 0) {
         await db.run(countOnly, slot, ...depthColumns());
-        return;
+        return undefined;
       }
       const facts = runs.map(({ pack }) => pack.blob());
       const bytes = facts.reduce((sum, { length }) => sum + length, rowBytes);
       const newestAt = Math.max(...runs.map(({ pack }) => pack.newestAt));
       const log = [int4s(runs.map(({ queue }) => queue.id)), byteas(facts)];
-      await db.run(countAndTell, slot, ...depthColumns(), instantOf(newestAt), bytes, factCount - 1, ...log);
+      const counts = [instantOf(newestAt), bytes, factCount - 1] as const;
+      const [row] = await db.rows(countAndTell, slot, ...depthColumns(), ...counts, ...log);
+      return row?.[0];
     },
   };
 }

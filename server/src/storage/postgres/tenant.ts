@@ -7,10 +7,10 @@ import type { Address } from "./address.ts";
 import { type Connected, createConnection } from "./connection.ts";
 import { createLeases } from "./leases.ts";
 import { lockClassOf, regimeLock } from "./locks-of-store.ts";
+import { outcomeOf } from "./outcome.ts";
 import { Conflict, faultOf } from "./problems.ts";
 import { createQueueRegistry } from "./queue-registry.ts";
 import { loadRules, type Rules } from "./rules.ts";
-import type { Session } from "./session.ts";
 import type { Tenure } from "./takeover.ts";
 import { type Brought, createWork, type Work } from "./work.ts";
 
@@ -49,9 +49,11 @@ export type Tenant = {
 type Asked<A> = {
   readonly terms: Terms;
   readonly run: (work: Work) => Promise<A>;
-  /** From when on it may have been stored, whatever is heard of it. */
-  readonly stage: { isCommitting: boolean };
+  readonly stage: Stage<A>;
 };
+
+/** What of a transaction is at COMMIT: from then on it may have been stored, whatever is heard of it. */
+type Stage<A> = { committing?: { readonly answer: A; readonly brought: Brought } };
 
 /** Makes a tenant that is not connected yet. */
 export function createTenant(options: TenantOptions): Tenant {
@@ -71,13 +73,6 @@ export function createTenant(options: TenantOptions): Tenant {
     else await on.client.query("ROLLBACK").catch((failed: unknown) => connection.lose(on, failed));
   }
 
-  const beginning = ({ isDurable, isAlone }: Terms): string => {
-    const isSynced = isDurable && durability === "disk";
-    const lock = isAlone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
-    return `BEGIN; SET LOCAL synchronous_commit = ${isSynced ? "on" : "off"};
-      SELECT ${lock}(${lockClass}, ${regimeLock}); SELECT rules FROM store`;
-  };
-
   /** The verbs went by rules that are remembered. Where they are others by now, nothing of it holds. */
   async function expectRules(begun: Promise<unknown>, used: Rules): Promise<void> {
     if (rulesOf(await begun) === used.version) return;
@@ -85,18 +80,15 @@ export function createTenant(options: TenantOptions): Tenant {
     throw new Conflict("the rules were changed");
   }
 
-  async function readRules(db: Session, version: number): Promise<Rules> {
-    rules = await loadRules(db, version);
-    onRules();
-    return rules;
-  }
-
   async function transactOn<A>(on: Connected, asked: Asked<A>): Promise<A> {
     const { terms, run, stage } = asked;
     // Not waited for: what comes behind it is on its way already when it is answered.
-    const begun = on.client.query(beginning(terms));
+    const begun = on.client.query(beginning(terms, lockClass, durability));
     begun.catch(() => undefined);
-    const used = rules ?? (await readRules(on.db, rulesOf(await begun)));
+    const isKnown = rules !== undefined;
+    rules ??= await loadRules(on.db, rulesOf(await begun));
+    if (!isKnown) onRules();
+    const used = rules;
     const shared = { clock, queueCreation, limits, lockClass, queues, leases };
     const work = createWork({ ...shared, ...on.tenure, db: on.db, rules: used });
     const answer = await run(work).catch(async (error: unknown) => {
@@ -106,7 +98,7 @@ export function createTenant(options: TenantOptions): Tenant {
     });
     await expectRules(begun, used);
     const brought = await work.finish();
-    stage.isCommitting = true;
+    stage.committing = { answer, brought };
     const { command } = await on.client.query("COMMIT");
     if (command !== "COMMIT") throw new Error(`a transaction ended with ${command}`);
     onCommit(brought);
@@ -121,13 +113,20 @@ export function createTenant(options: TenantOptions): Tenant {
       // A connection may have broken unnoticed while nothing was asked. That shows before anything was stored, and is worth one more try.
       for (let isFresh = !connection.isThere(); ; isFresh = true) {
         const on = await connection.ensure();
-        const stage = { isCommitting: false };
+        const stage: Stage<Awaited<ReturnType<typeof run>>> = {};
         try {
           return await transactOn(on, { terms, run, stage });
         } catch (error) {
           await undo(on, error);
           const isGone = faultOf(error) === "unavailable";
-          if (!isGone || isFresh || stage.isCommitting) throw error;
+          const { committing } = stage;
+          const outcome =
+            isGone && committing ? await outcomeOf(connection, committing.brought.xid) : "aborted";
+          if (committing !== undefined && outcome === "committed") {
+            onCommit(committing.brought);
+            return committing.answer;
+          }
+          if (!isGone || isFresh || outcome === "unknown") throw error;
         }
       }
     },
@@ -136,6 +135,17 @@ export function createTenant(options: TenantOptions): Tenant {
     },
     close: connection.close,
   };
+}
+
+function beginning(
+  { isDurable, isAlone }: Terms,
+  lockClass: number,
+  durability: TenantOptions["durability"],
+): string {
+  const isSynced = isDurable && durability === "disk";
+  const lock = isAlone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
+  return `BEGIN; SET LOCAL synchronous_commit = ${isSynced ? "on" : "off"};
+    SELECT ${lock}(${lockClass}, ${regimeLock}); SELECT rules FROM store`;
 }
 
 /** What the last statement of the beginning answered. */

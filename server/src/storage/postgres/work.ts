@@ -41,6 +41,8 @@ export type Brought = {
   readonly ready: readonly QueueChange[];
   readonly news: GateNews | undefined;
   readonly told: Told;
+  /** The number of its transaction, as far as it is known. */
+  readonly xid: string | undefined;
 };
 
 /** A transaction that somebody began. */
@@ -74,8 +76,8 @@ export function createWork({ clock, queueCreation, ...base }: WorkParts): Runnin
       await gates.tend(clock.now());
       ringReturned();
       await backlog.write(base.db, base.slot);
-      await ledger.write(base.db, base.slot);
-      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told() };
+      const xid = await ledger.write(base.db, base.slot);
+      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told(), xid };
     },
   };
 }
