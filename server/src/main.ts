@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi, createAssemble } from "./api/api.ts";
+import { type Api, createApi, createAssemble, createInboxLoop } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -21,7 +21,7 @@ import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
 import { createQueueEvents } from "./queue-events/queue-events.ts";
 import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
-import { openStore, openStoreClock } from "./storage/open.ts";
+import { openStore, openStoreClock, type StoreTls } from "./storage/open.ts";
 import { createLog, startTracing } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
@@ -126,7 +126,7 @@ async function openClock(
   const own: Clock = createSystemClock();
   if (store !== undefined) return own;
   try {
-    const { clock, close } = await openStoreClock(config.store.url, { clock: own, log });
+    const { clock, close } = await openStoreClock(config.store.url, { clock: own, log, tls: tlsOf(config) });
     started.defer(close);
     return clock;
   } catch (error) {
@@ -143,11 +143,21 @@ async function open(
   const lease = { leaseMs: defaults.leaseMs, graceMs: defaults.leaseGraceMs };
   const durability = store.durability === "auto" ? {} : { durability: store.durability };
   try {
-    return await openStore(store.url, { clock, log, limits, lease, onFatal, ...durability });
+    return await openStore(store.url, {
+      clock,
+      log,
+      limits,
+      lease,
+      onFatal,
+      tls: tlsOf(config),
+      ...durability,
+    });
   } catch (error) {
     throw new StartError("store", messageOf(error), error);
   }
 }
+
+const tlsOf = ({ store }: Config): StoreTls => ({ ca: store.tlsCa, cert: store.tlsCert, key: store.tlsKey });
 
 type Rooms = { readonly api: Api; readonly broker: RunningBroker };
 
@@ -171,6 +181,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
   started.defer(() => upkeep.stop());
+  startInbox({ store, broker, clock, log, limits, defaults, tenants: namespaces }, started);
   const pageTokenKey = await keptKey(store, random);
   const queueEvents = createQueueEvents({ store, clock, limits });
   started.defer(hearOthers({ store, clock, log, hints, namespaces, routing, broker, queueEvents }));
@@ -192,6 +203,17 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   });
   started.defer(() => api.close({ graceMs: closeGraceMs }));
   return { api, broker };
+}
+
+/** Where users may enqueue in their own transactions, what they did is taken in. */
+function startInbox(
+  { store, ...deps }: Omit<Parameters<typeof createInboxLoop>[0], "inbox"> & Pick<Parts, "store">,
+  started: AsyncDisposableStack,
+): void {
+  if (store.inbox === undefined) return;
+  const loop = createInboxLoop({ ...deps, inbox: store.inbox });
+  loop.start();
+  started.defer(() => loop.stop());
 }
 
 /** Throws ConfigError where a file of routes, or what the store keeps of them, is not right. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,8 +25,19 @@ const unsafe = ["fsync=off", "full_page_writes=off", "autovacuum=off"];
 const common = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal"];
 const startMsMax = 20_000;
 
-/** Starts one. `folder` holds its programs; with `isSafe` it syncs as a real one does. */
-export async function startPostgres(folder: string, { isSafe = false } = {}): Promise<TestPostgres> {
+/** What one is started with. */
+export type PostgresWish = {
+  /** Whether it syncs as a real one does. */
+  readonly isSafe?: boolean;
+  /** Makes it listen on a port of the loopback, too, where it takes nothing but TLS, and certificates of this authority for its users. */
+  readonly tls?: { readonly port: number; readonly cert: string; readonly key: string; readonly ca: string };
+};
+
+/** Starts one. `folder` holds its programs. */
+export async function startPostgres(
+  folder: string,
+  { isSafe = false, tls }: PostgresWish = {},
+): Promise<TestPostgres> {
   // Short, because the path of a socket may not be long.
   const home = mkdtempSync(path.join(tmpdir(), "stem-pg-"));
   const user = isRoot() ? { uid: idOf("-u"), gid: idOf("-g") } : {};
@@ -38,14 +49,17 @@ export async function startPostgres(folder: string, { isSafe = false } = {}): Pr
     { ...user, cwd: home, encoding: "utf8" },
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
-  const settings = [...common, ...(isSafe ? [] : unsafe)].flatMap((each) => ["-c", each]);
+  const open = tls ? securedAt(home, tls, user) : [];
+  if (tls)
+    writeFileSync(path.join(data, "pg_hba.conf"), "local all all trust\nhostssl all all 127.0.0.1/32 cert\n");
+  const settings = [...common, ...(isSafe ? [] : unsafe), ...open].flatMap((each) => ["-c", each]);
   const run = (): ChildProcess =>
     spawn(path.join(folder, "postgres"), ["-D", data, "-k", home, ...settings], {
       ...user,
       cwd: home,
       stdio: "ignore",
     });
-  const connection = { host: home, user: "stem", database: "postgres" };
+  const connection = { host: home, user: "stem", database: "postgres", ...(tls && { port: tls.port }) };
   let server = run();
   await untilItAnswers(connection);
 
@@ -77,6 +91,23 @@ export async function startPostgres(folder: string, { isSafe = false } = {}): Pr
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** The settings for TLS; the key is copied to where it may lie: its owner's, and nobody else's to read. */
+function securedAt(
+  home: string,
+  { port, cert, key, ca }: NonNullable<PostgresWish["tls"]>,
+  { uid, gid }: { readonly uid?: number; readonly gid?: number },
+): string[] {
+  const files = { ssl_cert_file: cert, ssl_key_file: key, ssl_ca_file: ca };
+  const settings = Object.entries(files).map(([name, file]) => {
+    const copy = path.join(home, name);
+    copyFileSync(file, copy);
+    chmodSync(copy, 0o600);
+    if (uid !== undefined && gid !== undefined) chownSync(copy, uid, gid);
+    return `${name}=${copy}`;
+  });
+  return ["listen_addresses=127.0.0.1", `port=${port}`, "ssl=on", ...settings];
 }
 
 const isRoot = (): boolean => process.getuid?.() === 0;

@@ -17,6 +17,7 @@ import { createServices, type RouterDeps } from "./router.ts";
 
 export type { ServerFacts } from "./convert/server-info.ts";
 export { createAssemble } from "./convert/task-input.ts";
+export { createInboxLoop } from "./inbox.ts";
 export type { Address } from "./listener.ts";
 
 /** What the api needs. */

@@ -41,7 +41,8 @@ describe("where values come from", () => {
   test("with nothing said, every setting has its default", () => {
     const config = configOf([]);
     expect(config.listen).toEqual({ host: "127.0.0.1", port: 7836, insecure: false });
-    expect(config.store).toEqual({ url: "sqlite:.stem/stem.db", durability: "auto" });
+    const noTls = { tlsCa: "", tlsCert: "", tlsKey: "" };
+    expect(config.store).toEqual({ url: "sqlite:.stem/stem.db", durability: "auto", ...noTls });
     expect(config.limits).toEqual(limits);
     // How long a task of an unknown name waits is no setting.
     const { unknownNameDelayMs: _, ...settable } = defaults;
@@ -72,6 +73,9 @@ describe("where values come from", () => {
       "server.namespaces": ["a", "b-1"],
       "server.routing": "routes.yaml",
       "server.namespaceCreate": "on-use",
+      "store.tlsCa": "ca.pem",
+      "store.tlsCert": "cert.pem",
+      "store.tlsKey": "key.pem",
       "queues.create": "explicit",
       "log.level": "error",
       "log.format": "json",

@@ -5,6 +5,7 @@ import type { DeadlineStore } from "./deadline-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
+import type { Inbox } from "./inbox.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { NamespaceStore } from "./namespace-store.ts";
 import type { OthersNews } from "./others-news.ts";
@@ -49,6 +50,8 @@ export interface Store
   swapMeta(key: string, before: Bytes | undefined, value: Bytes): Promise<Bytes>;
   /** Keeps a small value under a name, durably. */
   putMeta(key: string, value: Bytes): Promise<void>;
+  /** Tasks that users enqueue in their own transactions; only where a store is theirs, too. */
+  readonly inbox?: Inbox;
   /** Names the one who hears of what other servers did. Only where several may share a store. */
   onOthersNews?(listener: (news: OthersNews) => void): void;
   /** Stops taking calls (they reject with STORE_UNAVAILABLE), finishes those under way, lets go of files and locks. Idempotent. */

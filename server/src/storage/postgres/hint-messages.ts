@@ -2,11 +2,12 @@ import { namespaceOf, type QueueRef, queueNameOf, type TaskRef, taskIdOf } from 
 import type { GateNews } from "../../ports/gate-store.ts";
 import type { OthersNews } from "../../ports/others-news.ts";
 
-/** One thing that a server tells others: tasks of a queue became ready, a task changed or is to stop, an event was made known. */
+/** One thing that is told: by SQL, that there are tasks in the inbox; by servers, that tasks of a queue became ready, a task changed or is to stop, an event was made known. */
 export type Hint =
   | readonly [kind: "ready", namespace: string, queue: string, count: number]
   | readonly [kind: "changed" | "cancelled", namespace: string, id: string]
-  | readonly [kind: "emitted", namespace: string, queue: string];
+  | readonly [kind: "emitted", namespace: string, queue: string]
+  | readonly [kind: "inbox", none: string, nothing: string];
 
 /** What goes over the wire. `isNew`: whoever hears it is to say that they are there, too. */
 export type Message = {
@@ -48,6 +49,7 @@ export function newsOf(hints: readonly Hint[]): { readonly gates: GateNews; read
   const opened: { readonly queue: QueueRef; readonly count: number }[] = [];
   const told = { changed: [] as TaskRef[], cancelled: [] as TaskRef[], emitted: [] as QueueRef[] };
   for (const [kind, space, name, count] of hints) {
+    if (kind === "inbox") continue;
     const namespace = namespaceOf(space);
     const queue = { namespace, queue: queueNameOf(name) };
     if (kind === "ready") opened.push({ queue, count: count ?? 1 });

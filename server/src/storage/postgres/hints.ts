@@ -30,6 +30,8 @@ export type HintOptions = {
   readonly db: Session;
   readonly onNews: (news: GateNews) => void;
   readonly onOthers: (news: OthersNews) => void;
+  /** Hears that there are tasks in the inbox. */
+  readonly onInbox: () => void;
 };
 
 /** So long hints are gathered before they are sent, and so long it rests after the connection that listens broke. */
@@ -42,7 +44,8 @@ const silentMs = 70_000;
 const notify = statement("SELECT pg_notify($1, $2)");
 
 /** Starts to listen, and to tell. `self` tells our own hints from others'. */
-export function createHints({ address, log, db, onNews, onOthers }: HintOptions, self: string): Hints {
+export function createHints({ address, log, db, ...hearers }: HintOptions, self: string): Hints {
+  const { onNews, onOthers, onInbox } = hearers;
   const channel = `stem_${lockClassOf(address.schema)}`;
   const basket = createBasket();
   let heardAt = Number.NEGATIVE_INFINITY;
@@ -85,6 +88,10 @@ export function createHints({ address, log, db, onNews, onOthers }: HintOptions,
   function hear(payload: string): void {
     const { from, isNew, hints } = JSON.parse(payload) as Message;
     if (from === self) return;
+    if (hints.some(([kind]) => kind === "inbox")) {
+      onInbox();
+      return;
+    }
     heardAt = performance.now();
     if (isNew) sendText(textOfPresence(false));
     if (hints.length === 0) return;

@@ -15,6 +15,7 @@ import { type Address, readAddress, shownAddress } from "./address.ts";
 import type { Asking } from "./asking.ts";
 import { createReaders, inSnapshot } from "./connect.ts";
 import { createHints, type Hints } from "./hints.ts";
+import { settleInbox, takeInbox } from "./inbox.ts";
 import { createLane } from "./lane.ts";
 import { prepare } from "./prepare.ts";
 import { problemOf, textOf, unavailable } from "./problems.ts";
@@ -46,6 +47,7 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   const { log, durability = "disk" } = options;
   await prepare(address, { now: options.clock.now(), durability });
   let hear: (news: GateNews) => void = () => undefined;
+  let hearInbox: () => void = () => undefined;
   let hearOthers: (news: OthersNews) => void = () => undefined;
   const readers = createReaders(address, (error) =>
     log.warn({ error: textOf(error) }, "a connection to the database that reads was lost"),
@@ -77,7 +79,10 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   try {
     const { epoch } = await tenant.open();
     // No two connections that write have the same.
-    hints = createHints({ address, log, db, onNews, onOthers: (news) => hearOthers(news) }, String(epoch));
+    hints = createHints(
+      { address, log, db, onNews, onOthers: (news) => hearOthers(news), onInbox: () => hearInbox() },
+      String(epoch),
+    );
   } catch (error) {
     await readers.end();
     throw error;
@@ -91,6 +96,13 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
         hear = listener;
       },
     }),
+    inbox: {
+      takeInbox: (limit) => lane.call({}, (work) => takeInbox(work, limit)),
+      settleInbox: (outcomes) => lane.call({}, (work) => settleInbox(work, outcomes)),
+      onInbox(listener) {
+        hearInbox = listener;
+      },
+    },
     onOthersNews(listener) {
       hearOthers = listener;
     },
