@@ -6,7 +6,6 @@ import { type Definitions, openDefinitions } from "./definitions.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { createEnqueueing, type Enqueueing } from "./enqueue.ts";
 import { createExtending, type Extending } from "./extend.ts";
-import { createHearCancelled, type HearCancelled } from "./hear-cancelled.ts";
 import { createOperators, type Operators } from "./operators.ts";
 import { createQueueHints, type QueueHints } from "./queue-hints.ts";
 import { createReporting, type Reporting } from "./reporting.ts";
@@ -31,8 +30,6 @@ export type Parts = Tenancy & {
   readonly writeOutput: Reporting["writeOutput"];
   readonly operators: Operators;
   readonly definitions: Definitions;
-  /** Hears of tasks whose runs are to stop, as another server was asked. */
-  readonly hearCancelled: HearCancelled;
   /** Opens any token of a namespace; for one batch. */
   readonly openAny: Sessions["openAny"];
 };
@@ -81,7 +78,6 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     leaseUnary: createUnaryLeasing({ ...deps, dispatch, keys }),
     operators,
     definitions,
-    hearCancelled: createHearCancelled({ ...deps, sessions }),
     ...tenancy,
     openAny: sessions.openAny,
   };
