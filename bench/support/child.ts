@@ -13,10 +13,10 @@ export type Child = {
   end(signal?: NodeJS.Signals): Promise<void>;
 };
 
-/** Starts a file of processes/, named from here. Its errors go to our standard error. */
-export function startChild(file: string, settings: object): Child {
+/** Starts a file of processes/, named from here, with flags for Node. Its errors go to our standard error. */
+export function startChild(file: string, settings: object, nodeFlags: readonly string[] = []): Child {
   const child = fork(path.resolve(import.meta.dirname, file), [JSON.stringify(settings)], {
-    execArgv: ["--conditions=stem-src"],
+    execArgv: ["--conditions=stem-src", ...nodeFlags],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const waiting: unknown[] = [];

@@ -19,6 +19,9 @@ export type BenchServer = {
   queue(): Promise<{ readonly ready: number; readonly succeeded: number }>;
 };
 
+/** What the launcher has Node run a server with; test/command/launcher.test.ts says so. */
+export const launcherFlags = ["--max-semi-space-size=16"];
+
 /** Gives `use` an empty server, by default on SQLite with fsync, and takes it down afterwards. */
 export async function withStem<Result>(
   use: (server: BenchServer, store: string) => Promise<Result>,
@@ -37,7 +40,7 @@ export async function withStem<Result>(
 
 /** Starts a server in a process of its own. */
 export async function startStem(store: string, tasks = 0): Promise<BenchServer> {
-  const child = startChild("../processes/stem-server.ts", { store, tasks });
+  const child = startChild("../processes/stem-server.ts", { store, tasks }, launcherFlags);
   const { url } = await child.next<{ url: string }>();
   return { url, child, client: connect(url), queue: () => depthOf(url) };
 }

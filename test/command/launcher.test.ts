@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { launcherFlags } from "../../bench/support/stem.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const launcher = path.join(root, "server/bin/stem-server.js");
@@ -26,6 +27,17 @@ test("the command runs from sources and hands arguments, output and exit code on
   const refused = run(process.execPath, "--port", "x");
   expect(refused.status).toBe(2);
   expect(refused.stderr).toContain("listen.port (from --port)");
+});
+
+test("its first line, the Node that it starts and the benchmarks have the same flags", () => {
+  const [firstLine] = readFileSync(launcher, "utf8").split("\n", 1);
+  expect(firstLine).toBe(`#!/usr/bin/env -S node ${launcherFlags.join(" ")}`);
+  const tellFlags = "--import=data:text/javascript,console.error(process.execArgv.join())";
+  const { stderr } = spawnSync(process.execPath, [launcher, "--version"], {
+    encoding: "utf8",
+    env: { ...bare, NODE_OPTIONS: tellFlags },
+  });
+  expect(stderr.trim().split("\n").at(-1)).toBe([...launcherFlags, "--conditions=stem-src"].join());
 });
 
 test("a Node that is too old hands over to the one that npm installed", (context) => {

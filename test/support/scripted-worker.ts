@@ -62,6 +62,7 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
       resume,
     },
     {
+      frameSeq: () => 0n,
       onCancel: (token, reason) => cancels.push({ token, reason }),
       onCommand(commandId, command) {
         commands.push({ commandId, command });

@@ -12,8 +12,12 @@ export type JoiningDeps = {
   readonly limits: Pick<Limits, "turnsPerGrantMax">;
 };
 
-/** Begins to take tasks for a session: of its queues, but for those that are paused for it. */
-export function joinQueues({ dispatch, limits }: JoiningDeps, state: SessionState): Taker {
+/** Begins to take tasks for a session: of its queues, but for those that are paused for it. Its claims are known by `mark`. */
+export function joinQueues(
+  { dispatch, limits }: JoiningDeps,
+  state: SessionState,
+  mark: () => bigint,
+): Taker {
   const { hello, paused, book } = state;
   const { labels } = hello.traits;
   const open = hello.subscriptions.filter(({ queue }) => !paused.has(queue));
@@ -27,6 +31,7 @@ export function joinQueues({ dispatch, limits }: JoiningDeps, state: SessionStat
     knows: knowsOf(hello),
     room: () => (open.length === 0 ? 0 : book.room),
     bytesLeft: () => book.bytesLeft,
+    mark,
   });
 }
 

@@ -99,7 +99,12 @@ test("a cancel is not told before the stream was heard of", async () => {
       definitions: [],
       resume,
     },
-    { onCancel: (_, reason) => told.push(reason), onCommand: () => true, onSuperseded: () => undefined },
+    {
+      frameSeq: () => 0n,
+      onCancel: (_, reason) => told.push(reason),
+      onCommand: () => true,
+      onSuperseded: () => undefined,
+    },
   );
   expect(told).toEqual([]);
   await session.heartbeat(1);

@@ -28,8 +28,10 @@ export type SessionHello = {
     | undefined;
 };
 
-/** What a session tells its stream without being asked. Nothing is told before the stream has first been heard of. */
+/** What a session tells its stream without being asked, and asks it. Nothing is told before the stream has first been heard of. */
 export type SessionEvents = {
+  /** The number of the worker's newest frame. */
+  readonly frameSeq: () => bigint;
   /** Somebody wants an attempt stopped. */
   readonly onCancel: (token: Bytes, reason: string, requester: string) => void;
   /** An operator wants something; false: too much waits for this worker already. */
@@ -57,6 +59,8 @@ export interface Session {
   readonly forgedHeld: number;
   /** The number of the newest grant handed to the stream; the next one has the next number. */
   readonly lastSeq: number;
+  /** The worker's newest frame of when the claim began whose leases `next` brought last. Never goes back. */
+  readonly echo: bigint;
   /**
    * Sets the credit: grants up to number seenSeq + credit may be handed over; those beyond seenSeq only until their contents have
    * `bytesMax` bytes together. Absolute.

@@ -25,6 +25,7 @@ export class Stream implements Session, StreamControl {
   readonly id: Bytes;
   resumed: readonly LeaseVerdict[] = [];
   forgedHeld = 0;
+  echo = 0n;
   readonly #deps: StreamDeps;
   readonly #state: SessionState;
   readonly #events: SessionEvents;
@@ -45,7 +46,7 @@ export class Stream implements Session, StreamControl {
     state.paused = new Set(hello.paused);
     state.heardAt = deps.clock.now();
     state.detachedAt = undefined;
-    this.#taker = joinQueues(deps, state);
+    this.#taker = joinQueues(deps, state, events.frameSeq);
     state.book.clearCredit();
   }
 
@@ -97,6 +98,8 @@ export class Stream implements Session, StreamControl {
   async heartbeat(seenSeq: number): Promise<readonly LeaseVerdict[]> {
     if (!this.#isCurrent()) return [];
     this.#heard();
+    // The answer names this heartbeat, and grants that come after it must not name an older frame.
+    await this.#taker.callOff();
     const { book, lost } = this.#state;
     const newlyLost = await this.#check(book.upTo(seenSeq).filter((lease) => !lease.isSettling));
     return [...lost.splice(0), ...newlyLost];
@@ -192,6 +195,7 @@ export class Stream implements Session, StreamControl {
     for (;;) {
       const taker = this.#taker;
       const claimed = await taker.next(limit, signal);
+      if (claimed.length > 0) this.echo = taker.mark;
       if (claimed.length > 0 || taker === this.#taker) return claimed;
     }
   }
@@ -200,7 +204,7 @@ export class Stream implements Session, StreamControl {
   #pause(queues: readonly QueueName[]): void {
     this.#state.paused = new Set(queues);
     this.#taker.leave();
-    this.#taker = joinQueues(this.#deps, this.#state);
+    this.#taker = joinQueues(this.#deps, this.#state, this.#events.frameSeq);
   }
 
   /** False when another stream has the session, and it is none of this one's business any more. */

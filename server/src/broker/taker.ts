@@ -2,6 +2,7 @@ import type { Labels } from "../model/gate.ts";
 import type { Instant, Namespace, QueueName } from "../model/ids.ts";
 import type { TakingWorker } from "../model/standing.ts";
 import type { Claimed } from "../ports/task-store.ts";
+import { type BegunClaim, countOn, learn } from "./begun-claim.ts";
 import type { QueueOrder } from "./queue-order.ts";
 import { serve, type Waiter, type Watch } from "./watch.ts";
 
@@ -22,6 +23,11 @@ export type TakerWants = {
   readonly room: () => number;
   /** How many bytes of content it may get now, but for the last task; without: as many as fit into a frame. */
   readonly bytesLeft?: () => number;
+  /**
+   * What a claim that begins now is to be known by. Who names it takes again and again, and claims may overlap: the store may be about
+   * to commit when a task comes in, and only a claim that is asked for beside it shares its commit.
+   */
+  readonly mark?: () => bigint;
 };
 
 /** What one claim may bring at most. */
@@ -55,20 +61,29 @@ export type Board = {
 
 const none: readonly Claimed[] = [];
 
-/** Takes tasks for one session or call, one claim at a time, and sleeps while there are none. */
+/** One that the store is at work on, and one that waits for it: what comes in meanwhile is there when the second one has its turn. */
+const overlapMax = 2;
+/** A claim asks for more than is known of: hints come late, and one that is short tells that nothing is left. */
+const spare = 16;
+
+/** Takes tasks for one session or call, and sleeps while there are none. */
 export class Taker implements Waiter {
   readonly #deps: TakerDeps;
   readonly #wants: TakerWants;
   readonly #board: Board;
+  /** The claims whose tasks were not taken yet, in the order in which they began; they are taken in this order. */
+  readonly #begun: BegunClaim[] = [];
   /** The most that the call under way may bring. */
   #limit = 0;
   #wakeUp: (() => void) | undefined;
+  #isAwaited = false;
   /** Whoever is new looks for itself: hints may have been lost, and a call that does not wait must see what is there. */
   #isFresh = true;
   /** A broken store is left in peace until the next hint or rescan. */
   #hasFailed = false;
   #hasLeft = false;
   #claimBeganAt: Instant | undefined;
+  #mark = 0n;
 
   constructor(deps: TakerDeps, wants: TakerWants, board: Board) {
     this.#deps = deps;
@@ -77,16 +92,22 @@ export class Taker implements Waiter {
   }
 
   get isIdle(): boolean {
-    return this.#wakeUp !== undefined && this.room > 0;
+    return this.#wakeUp !== undefined && this.#mayOverlap() && this.room > 0;
   }
 
   get room(): number {
-    return Math.min(this.#limit, this.#wants.room());
+    const held = this.#begun.reduce((sum, { brought, limit }) => sum + (brought?.length ?? limit), 0);
+    return Math.min(this.#limit, this.#wants.room() - held);
   }
 
   /** When the newest claim began: no lease of it began earlier. */
   get claimBeganAt(): Instant | undefined {
     return this.#claimBeganAt;
+  }
+
+  /** What the claim was known by whose tasks `next` brought last. */
+  get mark(): bigint {
+    return this.#mark;
   }
 
   /** It as a worker that takes tasks. */
@@ -102,71 +123,132 @@ export class Taker implements Waiter {
 
   /** Claims once, whether or not there seems to be anything. */
   async claimNow(limit: number, signal: AbortSignal): Promise<readonly Claimed[]> {
-    return this.#keep(await this.#claim(limit), signal);
+    this.#limit = limit;
+    this.#begin();
+    await this.#begun[0]?.over;
+    if (this.#isOver(signal)) await this.#giveBack();
+    return this.#begun.shift()?.brought ?? none;
   }
 
   /** Claims as soon as there is something and room for it. None: it left, the server drains, or `signal` is aborted. */
   async next(limit: number, signal: AbortSignal): Promise<readonly Claimed[]> {
     this.#limit = limit;
+    this.#isAwaited = true;
     while (!this.#isOver(signal)) {
-      const { room } = this;
-      if (room > 0 && !this.#hasFailed && (this.#isFresh || this.#hasSupply())) {
-        const claimed = await this.#claim(room);
-        if (claimed.length > 0) return this.#keep(claimed, signal);
-      } else {
-        if (room === 0) this.#relay();
+      const [oldest] = this.#begun;
+      if (oldest?.brought !== undefined) {
+        this.#begun.shift();
+        if (oldest.brought.length === 0) continue;
+        this.#mark = oldest.mark;
+        this.#isAwaited = false;
+        return oldest.brought;
+      }
+      if (this.#mayBegin()) this.#begin();
+      else {
+        if (this.#begun.length === 0 && this.room === 0) this.#relay();
         await this.#sleep(signal);
       }
     }
+    await this.#giveBack();
+    this.#isAwaited = false;
     this.#relay();
     return none;
   }
 
-  /** Ends it; a claim under way goes back. */
+  /** Gives back what claims bring that nobody waits for. */
+  async callOff(): Promise<void> {
+    if (!this.#isAwaited) await this.#giveBack();
+  }
+
+  /** Ends it; claims under way go back. */
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.#board.onLeave(this);
     this.wake();
     this.#relay();
+    void this.callOff();
   }
 
   #isOver(signal: AbortSignal): boolean {
     return this.#hasLeft || this.#board.isDraining() || signal.aborted;
   }
 
-  #hasSupply(): boolean {
-    return this.#board.watches.values().some((watch) => watch.supply > 0);
+  get #supply(): number {
+    return this.#board.watches.values().reduce((sum, { supply }) => sum + supply, 0);
   }
 
-  async #claim(limit: number): Promise<readonly Claimed[]> {
-    const { turnsMax, bytesLeft } = this.#wants;
-    const bounds = { limit, turnsMax, bytesMax: bytesLeft?.() ?? Number.POSITIVE_INFINITY };
+  #mayBegin(): boolean {
+    if (this.#hasFailed || this.room <= 0) return false;
+    return this.#begun.length === 0
+      ? this.#isFresh || this.#supply > 0
+      : this.#mayOverlap() && this.#supply > 0;
+  }
+
+  /** A claim for all that there is room for is alone, and so is one whose bytes count, or after which its queues have another order. */
+  #mayOverlap(): boolean {
+    if (this.#begun.length === 0) return true;
+    const { mark, order, bytesLeft } = this.#wants;
+    const isFree =
+      mark !== undefined &&
+      order === undefined &&
+      (bytesLeft?.() ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY;
+    return isFree && this.#begun.length < overlapMax && !this.#begun.some(({ isWhole }) => isWhole);
+  }
+
+  #begin(): void {
+    const { turnsMax, bytesLeft, mark } = this.#wants;
+    const { room } = this;
+    const asked = mark === undefined || this.#isFresh ? room : Math.min(room, 2 * this.#supply + spare);
     this.#isFresh = false;
     this.#claimBeganAt = this.#deps.now();
-    const startedAt = this.#board.hintSeq();
+    const claim: BegunClaim = {
+      limit: asked,
+      isWhole: asked === room,
+      hintSeq: this.#board.hintSeq(),
+      mark: mark?.() ?? 0n,
+      expected: new Map(),
+      brought: undefined,
+      over: Promise.resolve(),
+    };
+    countOn(claim, this.#board.watches.values());
+    this.#begun.push(claim);
+    const bounds = { limit: asked, turnsMax, bytesMax: bytesLeft?.() ?? Number.POSITIVE_INFINITY };
+    claim.over = this.#claim(claim, bounds).then((brought) => this.#end(claim, brought));
+  }
+
+  async #claim(claim: BegunClaim, bounds: ClaimBounds): Promise<readonly Claimed[]> {
     try {
       const claimed = await this.#deps.claim(this.#wants, bounds);
-      this.#note(claimed, bounds, startedAt);
-      this.#relay();
+      this.#wants.order?.note(claimed);
+      this.#learn(claim, claimed, this.#deps.isLast(claimed, bounds));
       return claimed;
     } catch (error) {
       this.#hasFailed = true;
+      this.#learn(claim, none, false);
       const { worker } = this.#wants;
       this.#deps.log.warn({ err: error, worker }, "could not claim tasks; trying again in a while");
       return none;
     }
   }
 
-  #note(claimed: readonly Claimed[], bounds: ClaimBounds, startedAt: number): void {
+  #learn(claim: BegunClaim, claimed: readonly Claimed[], isLast: boolean): void {
     const { watches } = this.#board;
-    this.#wants.order?.note(claimed);
-    for (const task of claimed) {
-      const watch = watches.get(task.queue);
-      if (watch !== undefined && watch.supply > 0) watch.supply -= 1;
+    const brought = new Map<Watch, number>();
+    for (const { queue } of claimed) {
+      const watch = watches.get(queue);
+      if (watch !== undefined) brought.set(watch, (brought.get(watch) ?? 0) + 1);
     }
-    if (!this.#deps.isLast(claimed, bounds)) return;
-    for (const watch of watches.values()) if (watch.hintSeq <= startedAt) watch.supply = 0;
+    learn(claim, brought, { watches: watches.values(), isLast });
+  }
+
+  /** What was hinted at while the claim was under way is there for the next one, where that waits for the store already. */
+  #end(claim: BegunClaim, brought: readonly Claimed[]): void {
+    claim.brought = brought;
+    const waiting = this.#begun.find((other) => other.brought === undefined);
+    if (waiting !== undefined) countOn(waiting, this.#board.watches.values());
+    if (!this.#hasFailed) this.#relay();
+    this.#wakeUp?.();
   }
 
   /** What it does not take itself is for the next one who waits. */
@@ -186,10 +268,12 @@ export class Taker implements Waiter {
     });
   }
 
-  /** A claim that came too late for its taker goes back. */
-  async #keep(claimed: readonly Claimed[], signal: AbortSignal): Promise<readonly Claimed[]> {
-    if (!this.#isOver(signal)) return claimed;
-    await this.#deps.giveBack(this.#wants.namespace, claimed);
-    return none;
+  /** What came too late for its taker goes back. */
+  async #giveBack(): Promise<void> {
+    for (const claim of this.#begun.splice(0)) {
+      await claim.over;
+      const { brought = none } = claim;
+      if (brought.length > 0) await this.#deps.giveBack(this.#wants.namespace, brought);
+    }
   }
 }

@@ -11,7 +11,7 @@ export type Waiter = {
 /** A queue that somebody would take tasks from. */
 export type Watch = {
   /**
-   * How many ready tasks nobody has claimed yet, as far as hints and claims tell; Infinity: nobody knows. Too high costs an empty
+   * How many ready tasks no claim has been begun for, as far as hints and claims tell; Infinity: nobody knows. Too high costs an empty
    * claim, too low the time until the next rescan.
    */
   supply: number;

@@ -21,18 +21,24 @@ const leaseOf = (id: string): Lease => ({
 });
 
 /** A session whose store is as slow as the test wants: each claim waits until the test ends it, whatever was aborted meanwhile. */
-function createSlowSession() {
+function createSlowSession(newestFrame: () => bigint) {
   const calls: { signal: AbortSignal; end: (ids: readonly string[]) => void }[] = [];
   const settled: TokenSettlement[] = [];
   let lastSeq = 0;
-  const session: Pick<Session, "next" | "settle" | "lastSeq"> = {
+  let echo = 0n;
+  const session: Pick<Session, "next" | "settle" | "lastSeq" | "echo"> = {
     get lastSeq() {
       return lastSeq;
     },
+    get echo() {
+      return echo;
+    },
     next: (_limit, signal) =>
       new Promise((resolve) => {
+        const begunAt = newestFrame();
         const end = (ids: readonly string[]): void => {
           lastSeq += ids.length;
+          echo = begunAt;
           resolve(ids.map(leaseOf));
         };
         calls.push({ signal, end });
@@ -53,8 +59,8 @@ function createSlowSession() {
 function open() {
   const clock = createManualClock();
   const outbox = createOutbox({ clock, frameBytesMax: limits.frameBytesMax });
-  const slow = createSlowSession();
   let heard = { frameSeq: 1n, at: clock.now() };
+  const slow = createSlowSession(() => heard.frameSeq);
   let wasSuperseded = false;
   const claims = createClaims({
     ...{ clock, outbox, limits, defaults, session: slow.session, log: createRecordingLog() },

@@ -1,9 +1,9 @@
 /**
- * Leasing for one stream: one claim at a time, begun only when the peer takes frames and nothing else is to be sent to it.
+ * Leasing for one stream: asked for one grant at a time, and only when the peer takes frames and nothing else is to be sent to it.
  *
  * Each grant names the newest frame of the worker that had come before its lease began, because the worker counts the lease from when
- * it sent that frame. A claim may wait for minutes, so each heartbeat begins it anew; and a worker that has not been heard for two
- * heartbeats gets nothing until it is, because its leases would be half over when they came.
+ * it sent that frame. Each heartbeat begins the claim anew, so that none is answered after the heartbeat with an older frame; and a
+ * worker that has not been heard for two heartbeats gets nothing until it is, because its leases would be half over when they came.
  */
 
 import type { Lease, Session } from "../../broker/broker.ts";
@@ -42,12 +42,12 @@ export function createClaims(deps: ClaimsDeps): Claims {
   let pauses = 0;
   let late: readonly Lease[] = [];
 
-  async function claim({ frameSeq: echo }: Heard, signal: AbortSignal): Promise<void> {
+  async function claim(signal: AbortSignal): Promise<void> {
     try {
       const leases = await session.next(limits.leasedTasksMax, signal);
       const firstSeq = session.lastSeq - leases.length + 1;
       if (hasStopped) late = leases;
-      else if (leases.length > 0) outbox.grant({ kind: "grants", echo, firstSeq, leases });
+      else if (leases.length > 0) outbox.grant({ kind: "grants", echo: session.echo, firstSeq, leases });
       // Empty-handed and not called off: the broker drains, and would answer the same at once for ever.
       else if (!signal.aborted) hasStopped = true;
     } catch (error) {
@@ -58,12 +58,11 @@ export function createClaims(deps: ClaimsDeps): Claims {
   return {
     begin() {
       if (current || hasStopped || pauses > 0) return;
-      const echo = heard();
-      const leftMs = silentMsMax - (clock.now() - echo.at);
+      const leftMs = silentMsMax - (clock.now() - heard().at);
       if (leftMs <= 0) return;
       const abort = new AbortController();
       const cancelTimer = clock.after(leftMs, () => abort.abort());
-      const over = claim(echo, abort.signal).finally(() => {
+      const over = claim(abort.signal).finally(() => {
         cancelTimer();
         current = undefined;
         outbox.wake();

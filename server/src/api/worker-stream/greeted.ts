@@ -40,6 +40,7 @@ export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard
   const protocol = agreedProtocol(hello);
   let isSuperseded = false;
   const session = await broker.openSession(greeting, {
+    frameSeq: () => heard().frameSeq,
     onCancel: outbox.cancel,
     onCommand: (commandId, wanted) => outbox.command(command(commandId, wanted)),
     onDismissed: outbox.end,

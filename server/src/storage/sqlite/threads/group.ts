@@ -13,22 +13,25 @@ export type GroupDeps = {
   readonly execute: Execute;
   /** Whether a request must be on the disk before it is answered. */
   readonly isDurable: (request: Request) => boolean;
+  /** Whether a request is to see what all others of its group do. */
+  readonly runsLast: (request: Request) => boolean;
   /** The disk is full: makes room for what runs. Throws only when the file is broken. */
   readonly onFull: () => void;
 };
 
 /**
- * Makes the group commit: all requests that wait are one transaction, and share its sync. When one of them fails the transaction is
- * undone, and each has one of its own, so that only the faulty one suffers. Once the file is broken nothing is touched any more.
+ * Makes the group commit: all requests that wait are one transaction, and share its sync. None of them was answered before another one
+ * was made, so that any order is right; claims come last, to bring what the group makes ready. When one fails the transaction is undone, and each has one of its own, so that only the faulty one suffers. Once the file is broken nothing is touched any more.
  */
-export function createGroupCommit({ writer, execute, isDurable, onFull }: GroupDeps): GroupCommit {
+export function createGroupCommit({ writer, execute, isDurable, runsLast, onFull }: GroupDeps): GroupCommit {
   let broken: StoreFault | undefined;
 
   function commit(requests: readonly Request[]): Outgoing[] {
     if (broken !== undefined) throw broken;
     try {
       writer.begin(requests.some(isDurable));
-      const answers = requests.map((request) => success(request, execute(request)));
+      const [last, first] = [requests.filter(runsLast), requests.filter((each) => !runsLast(each))];
+      const answers = [...first, ...last].map((request) => success(request, execute(request)));
       writer.commit();
       return answers;
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { GateNews } from "../../../ports/gate-store.ts";
 import type { Fault } from "../problems.ts";
 
-/** A call on its way to a thread. `items` says how much work it is. */
+/** A call on its way to a thread, in a message with all others of its turn. `items` says how much work it is. */
 export type Request = {
   readonly id: number;
   readonly verb: string;

@@ -29,14 +29,14 @@ export type Serving = {
 export function serve({ open, itemsMax }: Serving): void {
   const port = parentPort;
   if (port === null) throw new Error("this file is the entry of a thread");
-  port.once("message", (opening: Request) => {
+  port.once("message", ([opening]: [Request]) => {
     // Told to end before it was ever opened: the other thread was refused.
     if (opening.verb === "close") return port.close();
     const [service, opened] = tryOpen(open);
     post(port, [{ reply: { id: opening.id, data: opened }, transfer: [] }]);
     // Refused: whoever asked ends the thread with the next message.
     if (service === undefined) port.once("message", () => port.close());
-    else port.on("message", (request: Request) => answerWaiting(port, service, request, itemsMax));
+    else port.on("message", (requests: Request[]) => answerWaiting(port, service, requests, itemsMax));
   });
 }
 
@@ -48,11 +48,16 @@ function tryOpen(open: () => Service): [Service | undefined, Opened] {
   }
 }
 
-function answerWaiting(port: MessagePort, service: Service, first: Request, itemsMax: number): void {
-  const waiting = [first];
+function answerWaiting(
+  port: MessagePort,
+  service: Service,
+  first: readonly Request[],
+  itemsMax: number,
+): void {
+  const waiting = [...first];
   while (waiting.length > 0) {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      waiting.push(next.message as Request);
+      waiting.push(...(next.message as Request[]));
     }
     post(port, service.run(takeGroup(waiting, itemsMax)), service);
   }

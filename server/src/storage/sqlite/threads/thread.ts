@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { GateNews } from "../../../ports/gate-store.ts";
 import { unavailable } from "../problems.ts";
-import type { Replies, Request } from "./messages.ts";
+import type { Replies } from "./messages.ts";
+import { createOutbox } from "./outbox.ts";
 import { createPendingCalls } from "./pending-calls.ts";
 import type { Verb, VerbTable } from "./verbs.ts";
 
@@ -35,6 +36,7 @@ export type ThreadStart = { readonly file: string; readonly data: unknown };
 export function startThread<S>(start: ThreadStart, verbs: VerbTable<S>, events: ThreadEvents): Thread<S> {
   const worker = new Worker(builtFile(start.file), { workerData: start.data });
   const calls = createPendingCalls();
+  const outbox = createOutbox(worker);
   const table = verbs as unknown as Readonly<Record<string, Verb<unknown, unknown>>>;
   let isUsable = true;
 
@@ -50,8 +52,7 @@ export function startThread<S>(start: ThreadStart, verbs: VerbTable<S>, events: 
     if (!isUsable || how === undefined) throw unavailable();
     const { data, transfer } = how.request.encode(request);
     const { id, answer } = calls.add(how.answer.decode);
-    const message: Request = { id, verb, data, items: how.items?.(request) ?? 1 };
-    worker.postMessage(message, transfer);
+    outbox.add({ id, verb, data, items: how.items?.(request) ?? 1 }, transfer);
     return answer;
   }
 

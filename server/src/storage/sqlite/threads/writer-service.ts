@@ -44,6 +44,7 @@ export function openWriterService(options: WriterOptions): Service {
       return execute(request);
     },
     isDurable: ({ verb }) => !needNoSync.has(verb),
+    runsLast: ({ verb }) => verb === "claim",
     onFull: () => {
       isFull = true;
       makeRoom(writer, options.path);
