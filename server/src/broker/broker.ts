@@ -6,7 +6,6 @@
 import { createLoop } from "../lib/loop.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { createGreeting } from "./greeting.ts";
-import { createHearCancelled, type HearCancelled } from "./hear-cancelled.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
 import type {
@@ -58,8 +57,6 @@ export type {
 export type RunningBroker = Broker & {
   /** For upkeep: what became ready or was scheduled. */
   readonly queueHints: QueueHints;
-  /** Hears of tasks whose runs are to stop, as another server was asked. */
-  readonly hearCancelled: HearCancelled;
   /** Reads anew what other servers may have changed: definitions, and the keys of tokens. */
   reread(): Promise<void>;
   /** For upkeep: lets go of a namespace that is being deleted. */
@@ -91,7 +88,6 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
       return parts.leaseUnary({ ...want, queues }, signal);
     },
     leaveNamespace: parts.leaveNamespace,
-    hearCancelled: createHearCancelled({ ...deps, sessions: parts.sessions }),
     async reread() {
       await parts.definitions.reread();
       await parts.keys.reread();
