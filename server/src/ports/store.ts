@@ -1,19 +1,16 @@
 import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
-import type { CheckpointStore } from "./checkpoint-store.ts";
-import type { DeadlineStore } from "./deadline-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
-import type { Inbox } from "./inbox.ts";
 import type { LockStore } from "./lock-store.ts";
 import type { NamespaceStore } from "./namespace-store.ts";
-import type { OthersNews } from "./others-news.ts";
 import type { OutputStore } from "./output-store.ts";
 import type { QueueAdminStore } from "./queue-admin-store.ts";
 import type { QueueEventStore } from "./queue-event-store.ts";
 import type { QueueStore } from "./queue-store.ts";
-import type { RetentionStore } from "./retention-store.ts";
+import type { SharedStore } from "./shared-store.ts";
+import type { SideStore } from "./side-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
 
@@ -24,9 +21,8 @@ export type Durability = "disk" | "relaxed" | "none";
 export interface Store
   extends TaskStore,
     AdminStore,
-    CheckpointStore,
-    DeadlineStore,
-    RetentionStore,
+    SideStore,
+    SharedStore,
     QueueStore,
     QueueAdminStore,
     NamespaceStore,
@@ -50,10 +46,6 @@ export interface Store
   swapMeta(key: string, before: Bytes | undefined, value: Bytes): Promise<Bytes>;
   /** Keeps a small value under a name, durably. */
   putMeta(key: string, value: Bytes): Promise<void>;
-  /** Tasks that users enqueue in their own transactions; only where a store is theirs, too. */
-  readonly inbox?: Inbox;
-  /** Names the one who hears of what other servers did. Only where several may share a store. */
-  onOthersNews?(listener: (news: OthersNews) => void): void;
   /** Stops taking calls (they reject with STORE_UNAVAILABLE), finishes those under way, lets go of files and locks. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,8 +1,6 @@
 import type { AdminStore } from "../../ports/admin-store.ts";
-import type { CheckpointStore } from "../../ports/checkpoint-store.ts";
-import type { DeadlineStore } from "../../ports/deadline-store.ts";
 import type { QueueStore } from "../../ports/queue-store.ts";
-import type { RetentionStore } from "../../ports/retention-store.ts";
+import type { SideStore } from "../../ports/side-store.ts";
 import type { Asking } from "./asking.ts";
 import { noteReplays, readAttempts, readReplays } from "./attempts.ts";
 import { edit } from "./edit.ts";
@@ -25,7 +23,7 @@ export const createAdminStore = ({ lane, read }: Asking): AdminStore => ({
 });
 
 /** What few tasks have: checkpoints, deadlines and retention of their own. */
-export const createSideStore = ({ lane }: Asking): CheckpointStore & DeadlineStore & RetentionStore => ({
+export const createSideStore = ({ lane }: Asking): SideStore => ({
   saveCheckpoints: (saves) => lane.ask(saveCheckpoints, saves),
   expireOverdue: (now, limit) => lane.call({}, (work) => expireOverdue(work, now, limit)),
   pruneOverfull: (now, limit) => lane.call({}, (work) => pruneOverfull(work, now, limit)),

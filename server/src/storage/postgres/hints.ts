@@ -5,9 +5,7 @@
  */
 
 import type pg from "pg";
-import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
-import type { OthersNews } from "../../ports/others-news.ts";
 import type { Address } from "./address.ts";
 import { connect } from "./connect.ts";
 import { createBasket } from "./hint-basket.ts";
@@ -15,6 +13,7 @@ import { type Message, newsOf, packHints } from "./hint-messages.ts";
 import { lockClassOf } from "./locks-of-store.ts";
 import { textOf } from "./problems.ts";
 import { type Session, statement } from "./session.ts";
+import type { Hearers } from "./shared.ts";
 import type { Brought } from "./work.ts";
 
 export type Hints = {
@@ -28,10 +27,7 @@ export type HintOptions = {
   readonly log: Log;
   /** Sends what there is to tell. */
   readonly db: Session;
-  readonly onNews: (news: GateNews) => void;
-  readonly onOthers: (news: OthersNews) => void;
-  /** Hears that there are tasks in the inbox. */
-  readonly onInbox: () => void;
+  readonly hearers: Hearers;
 };
 
 /** So long hints are gathered before they are sent, and so long it rests after the connection that listens broke. */
@@ -44,8 +40,7 @@ const silentMs = 70_000;
 const notify = statement("SELECT pg_notify($1, $2)");
 
 /** Starts to listen, and to tell. `self` tells our own hints from others'. */
-export function createHints({ address, log, db, ...hearers }: HintOptions, self: string): Hints {
-  const { onNews, onOthers, onInbox } = hearers;
+export function createHints({ address, log, db, hearers }: HintOptions, self: string): Hints {
   const channel = `stem_${lockClassOf(address.schema)}`;
   const basket = createBasket();
   let heardAt = Number.NEGATIVE_INFINITY;
@@ -89,15 +84,15 @@ export function createHints({ address, log, db, ...hearers }: HintOptions, self:
     const { from, isNew, hints } = JSON.parse(payload) as Message;
     if (from === self) return;
     if (hints.some(([kind]) => kind === "inbox")) {
-      onInbox();
+      hearers.inbox();
       return;
     }
     heardAt = performance.now();
     if (isNew) sendText(textOfPresence(false));
     if (hints.length === 0) return;
     const { gates, others } = newsOf(hints);
-    if (gates.opened.length > 0) onNews(gates);
-    onOthers(others);
+    if (gates.opened.length > 0) hearers.news(gates);
+    hearers.others(others);
   }
 
   function sendText(text: string): void {

@@ -6,20 +6,18 @@
 
 import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
-import type { OthersNews } from "../../ports/others-news.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { acceptOwed } from "./accept-owed.ts";
 import { type Address, readAddress, shownAddress } from "./address.ts";
 import type { Asking } from "./asking.ts";
 import { createReaders, inSnapshot } from "./connect.ts";
 import { createHints, type Hints } from "./hints.ts";
-import { settleInbox, takeInbox } from "./inbox.ts";
 import { createLane } from "./lane.ts";
 import { prepare } from "./prepare.ts";
 import { problemOf, textOf, unavailable } from "./problems.ts";
 import { createSession, type Session } from "./session.ts";
+import { createHearers, createSharedStore } from "./shared.ts";
 import { createTenant } from "./tenant.ts";
 import { createVerbs } from "./verbs.ts";
 
@@ -46,23 +44,20 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
 async function openAt(address: Address, options: PostgresOptions): Promise<Store> {
   const { log, durability = "disk" } = options;
   await prepare(address, { now: options.clock.now(), durability });
-  let hear: (news: GateNews) => void = () => undefined;
-  let hearInbox: () => void = () => undefined;
-  let hearOthers: (news: OthersNews) => void = () => undefined;
+  const hearers = createHearers();
   const readers = createReaders(address, (error) =>
     log.warn({ error: textOf(error) }, "a connection to the database that reads was lost"),
   );
   const db = createSession(readers);
-  const onNews = (news: GateNews): void => hear(news);
   const tenant = createTenant({
     ...options,
     address,
     durability,
     onCommit(brought) {
       hints?.tell(brought);
-      if (brought.news !== undefined) onNews(brought.news);
+      if (brought.news !== undefined) hearers.news(brought.news);
     },
-    onRules: () => hearOthers({ changed: [], cancelled: [], emitted: [], isReread: true }),
+    onRules: () => hearers.others({ changed: [], cancelled: [], emitted: [], isReread: true }),
   });
   const lane = createLane(tenant, acceptOwed);
   let hints: Hints | undefined;
@@ -79,10 +74,7 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   try {
     const { epoch } = await tenant.open();
     // No two connections that write have the same.
-    hints = createHints(
-      { address, log, db, onNews, onOthers: (news) => hearOthers(news), onInbox: () => hearInbox() },
-      String(epoch),
-    );
+    hints = createHints({ address, log, db, hearers }, String(epoch));
   } catch (error) {
     await readers.end();
     throw error;
@@ -93,19 +85,10 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
     ...createVerbs({
       ...{ asking, tenant },
       listen(listener) {
-        hear = listener;
+        hearers.news = listener;
       },
     }),
-    inbox: {
-      takeInbox: (limit) => lane.call({}, (work) => takeInbox(work, limit)),
-      settleInbox: (outcomes) => lane.call({}, (work) => settleInbox(work, outcomes)),
-      onInbox(listener) {
-        hearInbox = listener;
-      },
-    },
-    onOthersNews(listener) {
-      hearOthers = listener;
-    },
+    ...createSharedStore(lane, hearers),
     close() {
       closed ??= lane
         .close()

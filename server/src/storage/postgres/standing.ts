@@ -1,20 +1,16 @@
-import { type LimitKind, scoped } from "../../model/gate.ts";
-import type { LimitedGate } from "../../model/gatekeeper.ts";
 import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
 import { stopOf } from "../../model/namespace.ts";
-import type { LimitStanding, TaskStanding } from "../../model/standing.ts";
-import type { TaskHead } from "../../model/task.ts";
+import type { TaskStanding } from "../../model/standing.ts";
 import { states } from "../sql/codes.ts";
-import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { readLanes } from "./claim-shelf.ts";
-import { type Before, freeBefore, passedBefore } from "./count-before.ts";
-import { readFirsts, readLines } from "./gate-reads.ts";
+import { freeBefore } from "./count-before.ts";
+import { readFirsts } from "./gate-reads.ts";
 import { headJoins } from "./head-joins.ts";
 import { pauseOf } from "./queues.ts";
-import { selectLimits } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
+import { limitsOf } from "./standing-limits.ts";
 import { readTies, type Tie } from "./ties.ts";
 
 type More = readonly [
@@ -71,39 +67,4 @@ async function firstOf(db: Session, tie: Tie | undefined): Promise<TaskStanding[
   if (tie === undefined || first === undefined || first.seq === tie.seq) return undefined;
   const [row] = await db.rows(selectFirst, first.seq);
   return row && { id: row[0], state: states.word(row[1]) };
-}
-
-const selectLimit = statement<LimitRow>(
-  `${selectLimits} WHERE n.name = $1 AND l.kind = $2 AND l.subject = $3`,
-);
-
-type Obeying = { readonly head: TaskHead; readonly before: Before };
-
-/** The limits that the task obeys. */
-async function limitsOf(
-  db: Session,
-  { head, before }: Obeying,
-  inQueue: { readonly ahead: number; readonly leased: number },
-): Promise<LimitStanding[]> {
-  async function find(kind: LimitKind, subject: string): Promise<LimitRow | undefined> {
-    const [row] = await db.rows(selectLimit, head.namespace, limitKinds.code(kind), subject);
-    return row;
-  }
-
-  async function atGate(kind: LimitedGate["kind"], subject: string | undefined): Promise<LimitStanding[]> {
-    const row = subject === undefined ? undefined : await find(kind, subject);
-    if (subject === undefined || row === undefined) return [];
-    const gate = { kind, text: scoped(head.namespace, subject) };
-    const lines = await readLines(db, gate);
-    const ahead = await passedBefore(db, before, gate, lines);
-    const leased = lines.reduce((sum, line) => sum + line.leased, 0);
-    return [{ limit: limitOf(row), dueAt: row[8], leased, ahead }];
-  }
-
-  const own = await find("queue", head.queue);
-  return [
-    ...(await atGate("key", head.ties?.limitKey)),
-    ...(await atGate("name", head.name)),
-    ...(own === undefined ? [] : [{ limit: limitOf(own), dueAt: own[8], ...inQueue }]),
-  ];
 }

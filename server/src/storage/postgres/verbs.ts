@@ -1,4 +1,5 @@
 import type { GateNews } from "../../ports/gate-store.ts";
+import type { SharedStore } from "../../ports/shared-store.ts";
 import type { Store } from "../../ports/store.ts";
 import { createAdminStore, createQueueStore, createSideStore } from "./admin-stores.ts";
 import type { Asking } from "./asking.ts";
@@ -21,7 +22,7 @@ export const createVerbs = ({
   asking,
   tenant,
   listen,
-}: VerbParts): Omit<Store, "kind" | "durability" | "close"> => ({
+}: VerbParts): Omit<Store, "kind" | "durability" | "close" | keyof SharedStore> => ({
   ...createTaskStore(asking),
   ...createAdminStore(asking),
   ...createSideStore(asking),
