@@ -14,6 +14,8 @@ export type TestPostgres = {
   sql(text: string): Promise<pg.QueryResult>;
   /** Ends all of its processes at once, as a crash would, and starts it again. */
   crash(): Promise<void>;
+  /** Ends it as a crash would, and starts it again when something was done meanwhile. */
+  away(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -69,6 +71,16 @@ export async function startPostgres(
     await ended;
   }
 
+  async function away(meanwhile: () => Promise<void>): Promise<void> {
+    await end("SIGQUIT");
+    try {
+      await meanwhile();
+    } finally {
+      server = run();
+      await untilItAnswers(connection);
+    }
+  }
+
   return {
     url: (schema) => `postgres:///postgres?host=${encodeURIComponent(home)}&user=stem&schema=${schema}`,
     async sql(text) {
@@ -80,11 +92,8 @@ export async function startPostgres(
         await client.end();
       }
     },
-    async crash() {
-      await end("SIGQUIT");
-      server = run();
-      await untilItAnswers(connection);
-    },
+    crash: () => away(async () => undefined),
+    away,
     async stop() {
       // Does not wait for clients that somebody forgot; the test that did fails for what it left open.
       await end("SIGINT");
