@@ -1,31 +1,24 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { baseUrlOf, defaultUrl } from "./address.ts";
 import { AwaitPool } from "./await-pool.ts";
 import type { Broadcaster } from "./broadcast.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
 import { createFacades, type FacadeDeps, type Facades } from "./facades.ts";
+import { createServers, type ServerAccess } from "./failover/servers.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { createPublisher, type Publish } from "./publisher.ts";
-import { createRetries, type Retries, type RetryPolicy, retried } from "./retry.ts";
+import { createRetries, type Retries, type RetryDeps, type RetryPolicy, retried } from "./retry.ts";
 import { createTaskCalls, type TaskCalls, type TaskTransports } from "./task-calls.ts";
 import { ClientClosedError } from "./task-errors.ts";
-import { type Dial, openChannel } from "./transport.ts";
 import { waitForEnd } from "./wait.ts";
 import { watchOutput } from "./watch-output.ts";
 
 /** How to reach a server, and how to behave when it is away. */
-export type ClientOptions = {
-  /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
-  readonly url?: string;
-  /**
-   * Opens each connection, in place of a socket to `url`: `connect({ dial: server.dial })` for a server of @stem/server in this process.
-   */
-  readonly dial?: Dial;
+export type ClientOptions = ServerAccess & {
   /** The namespace of everything this client does. Default: the server's, "default". */
   readonly namespace?: string;
   /** Where to say what operators should know. Default: nowhere. */
@@ -48,26 +41,20 @@ export interface StemClient extends Enqueuer, Broadcaster, Facades, AsyncDisposa
   close(): Promise<void>;
 }
 
-/** Makes a client: `connect()`, `connect("127.0.0.1:7836")` or `connect({ url, namespace, log })`. Connects with its first call. */
+/**
+ * Makes a client: `connect()`, `connect("127.0.0.1:7836")`, `connect("a:7836,b:7836")` or `connect({ url, namespace, log })`. Connects with
+ * its first call.
+ */
 export function connect(target: string | ClientOptions = {}): StemClient {
   const options = typeof target === "string" ? { url: target } : target;
-  const baseUrl = baseUrlOf(options.url ?? defaultUrl);
-  const calls = openChannel(baseUrl, options.dial);
-  const waits = openChannel(baseUrl, options.dial);
-  return createClient(
-    { calls: calls.transport, waits: waits.transport },
-    {
-      ...options,
-      onClose: () => {
-        calls.close();
-        waits.close();
-      },
-    },
-  );
+  const { url, dial, failover, log = silentLogger } = options;
+  const servers = createServers({ url, dial, failover, log });
+  const transports = { calls: servers.open().transport, waits: servers.open().transport };
+  return createClient({ ...transports, moves: servers.moves }, { ...options, onClose: servers.close });
 }
 
 /** What a client is made of besides its transports; tests bring their own clock and chance. */
-export type ClientParts = Omit<ClientOptions, "url" | "dial"> & {
+export type ClientParts = Omit<ClientOptions, keyof ServerAccess> & {
   readonly onClose?: () => void;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -94,12 +81,14 @@ export function createClient(transports: TaskTransports, parts: ClientParts = {}
     clock,
     transport: transports.calls,
     waits: transports.waits,
+    hasOther: transports.moves?.hasOther,
     namespace,
   });
 }
 
 type AllParts = Required<Omit<ClientParts, "namespace">> &
-  Pick<FacadeDeps, "transport" | "waits" | "namespace">;
+  Pick<FacadeDeps, "transport" | "waits" | "namespace"> &
+  Pick<RetryDeps, "hasOther">;
 
 class Client implements StemClient {
   readonly #closing = new AbortController();
@@ -115,6 +104,11 @@ class Client implements StemClient {
   readonly tasks: Facades["tasks"];
   readonly deadLetters: Facades["deadLetters"];
   readonly queues: Facades["queues"];
+  readonly limits: Facades["limits"];
+  readonly routing: Facades["routing"];
+  readonly definitions: Facades["definitions"];
+  readonly uniqueClaims: Facades["uniqueClaims"];
+  readonly control: Facades["control"];
   readonly namespaces: Facades["namespaces"];
   readonly queueEvents: Facades["queueEvents"];
   readonly locks: ReturnType<typeof createFacades>["locks"];
@@ -122,7 +116,7 @@ class Client implements StemClient {
   constructor(calls: TaskCalls, parts: AllParts) {
     const { clock, random, log } = parts;
     const closing = this.#closing.signal;
-    const retries = createRetries(parts.publishRetry, { clock, random, closing });
+    const retries = createRetries(parts.publishRetry, { ...parts, closing });
     this.#onClose = parts.onClose;
     this.#end = calls.end;
     this.#pool = new AwaitPool({ open: calls.open, clock, random, log });
@@ -138,6 +132,11 @@ class Client implements StemClient {
     this.tasks = facades.tasks;
     this.deadLetters = facades.deadLetters;
     this.queues = facades.queues;
+    this.limits = facades.limits;
+    this.routing = facades.routing;
+    this.definitions = facades.definitions;
+    this.uniqueClaims = facades.uniqueClaims;
+    this.control = facades.control;
     this.namespaces = facades.namespaces;
     this.queueEvents = facades.queueEvents;
     const publish = createPublisher(calls.send, retries);

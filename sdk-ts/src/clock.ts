@@ -7,7 +7,7 @@
 export type Clock = {
   /** Milliseconds since some moment. */
   now(): number;
-  /** Calls `run` once after at least `delayMs` (any length), unless cancelled first. Keeps the process alive until then. */
+  /** Calls `run` once after at least `delayMs` (any length), unless cancelled first. Keeps the process alive until then, on all clocks but those for the background. */
   after(delayMs: number, run: () => void): CancelTimer;
 };
 
@@ -20,8 +20,8 @@ export type Random = () => number;
 // Node fires a longer timer after 1 ms.
 const timerMsMax = 2_147_483_647;
 
-/** The machine's monotonic clock. */
-export function createSystemClock(): Clock {
+/** The machine's monotonic clock. `background`: its timers keep no process alive. */
+export function createSystemClock({ background = false } = {}): Clock {
   return {
     now: () => performance.now(),
     after(delayMs, run) {
@@ -29,6 +29,7 @@ export function createSystemClock(): Clock {
       const wait = (restMs: number): void => {
         const stepMs = Math.min(restMs, timerMsMax);
         timer = setTimeout(() => (restMs > stepMs ? wait(restMs - stepMs) : run()), stepMs);
+        if (background) timer.unref();
       };
       wait(Math.max(0, delayMs));
       return () => clearTimeout(timer);

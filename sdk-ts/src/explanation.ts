@@ -1,17 +1,18 @@
-import { durationMs, timestampDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { ExplainTaskResponse } from "@stem/proto/stem/v1/task_admin_service_pb";
 import {
   type LimitFacts,
   type TaskCause as ProtoCause,
   TaskCauseKind as ProtoKind,
 } from "@stem/proto/stem/v1/task_explanation_pb";
+import { type LimitStatus, limitFromProto } from "./limits.ts";
 import { pauseFromProto, type QueuePause } from "./queues.ts";
 import { stateFromProto, stateReasonFromProto, type TaskState, type TaskStateReason } from "./task-state.ts";
 
 /**
  * Why a task does not run. ended, running: it has, or does. cancel_requested: it runs, and was asked to stop. scheduled: its delay or
  * back-off is not over. namespace_stopped: its namespace is disabled, or being deleted. queue_deleting. queue_paused. order: an earlier task of
- * its ordering key has not ended. limit_stopped: a limit of zero. concurrency_reached, rate_reached: a limit is used up. others_first: what
+ * its ordering key has not ended. limit_paused: its name or its limit key is paused. limit_stopped: a limit of zero. concurrency_reached, rate_reached: a limit is used up. others_first: what
  * a limit allows is for tasks that come before it. draining: the server is about to stop. no_worker: none takes from its queue.
  * labels_missing, name_unknown: none that does has what it requires, or knows it. workers_busy: those that could run it take nothing more.
  * in_line: it is ready, and has its place.
@@ -25,6 +26,7 @@ export type TaskCauseKind =
   | "queue_deleting"
   | "queue_paused"
   | "order"
+  | "limit_paused"
   | "limit_stopped"
   | "concurrency_reached"
   | "rate_reached"
@@ -46,7 +48,7 @@ export type TaskCause = {
   readonly until: Date | undefined;
   /** queue_paused. */
   readonly pause?: QueuePause;
-  /** limit_stopped, concurrency_reached, rate_reached, others_first. */
+  /** limit_paused, limit_stopped, concurrency_reached, rate_reached, others_first. */
   readonly limit?: LimitInForce;
   /** order: the task that has to end first. */
   readonly order?: {
@@ -72,12 +74,7 @@ export type TaskCause = {
 };
 
 /** A limit that a task obeys, and what it does now. */
-export type LimitInForce = {
-  readonly on: { readonly kind: "queue" | "taskName" | "key"; readonly subject: string };
-  /** How many leases it allows at once; undefined: any number. */
-  readonly concurrency: number | undefined;
-  /** How fast it lets tasks go; undefined: at any pace. */
-  readonly rate: { readonly count: number; readonly periodMs: number; readonly burst: number } | undefined;
+export type LimitInForce = LimitStatus & {
   /** How many live leases count there. */
   readonly leased: number;
   /** How many more it allows now. */
@@ -107,6 +104,7 @@ const kinds: Readonly<Record<number, TaskCauseKind>> = {
   [ProtoKind.QUEUE_DELETING]: "queue_deleting",
   [ProtoKind.QUEUE_PAUSED]: "queue_paused",
   [ProtoKind.ORDER]: "order",
+  [ProtoKind.LIMIT_PAUSED]: "limit_paused",
   [ProtoKind.LIMIT_STOPPED]: "limit_stopped",
   [ProtoKind.CONCURRENCY_REACHED]: "concurrency_reached",
   [ProtoKind.RATE_REACHED]: "rate_reached",
@@ -140,7 +138,7 @@ function factsFromProto(facts: ProtoCause["facts"]): Partial<TaskCause> {
     case "pause":
       return { pause: pauseFromProto(facts.value) };
     case "limit":
-      return { limit: limitFromProto(facts.value) };
+      return { limit: limitInForce(facts.value) };
     case "order": {
       const { orderingKey, firstTaskId, firstState } = facts.value;
       return { order: { orderingKey, firstTaskId, firstState: stateFromProto(firstState) } };
@@ -160,16 +158,10 @@ function factsFromProto(facts: ProtoCause["facts"]): Partial<TaskCause> {
   }
 }
 
-function limitFromProto({ limit, leased, room, ahead }: LimitFacts): LimitInForce {
-  const { subject, concurrency, rate } = limit ?? {};
-  const said = subject?.subject;
-  if (said?.case === undefined) throw new Error("the server answered without the limit");
+function limitInForce({ limit, leased, room, ahead }: LimitFacts): LimitInForce {
+  if (limit === undefined) throw new Error("the server answered without the limit");
   return {
-    on: { kind: said.case, subject: said.value },
-    concurrency,
-    rate: rate && {
-      ...{ count: rate.count, periodMs: rate.period ? durationMs(rate.period) : 0, burst: rate.burst ?? 1 },
-    },
+    ...limitFromProto(limit),
     ...{ leased: Number(leased), room: Number(room), ahead: Number(ahead) },
   };
 }

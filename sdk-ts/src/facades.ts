@@ -1,31 +1,21 @@
 /**
  * What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.queues`,
- * `client.namespaces`, `client.locks`, `client.queueEvents`.
+ * `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`, `client.namespaces`, `client.locks`,
+ * `client.queueEvents`.
  */
 
 import type { Transport } from "@connectrpc/connect";
-import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import type { FollowDeps } from "./followed.ts";
 import { createLockCalls } from "./lock-calls.ts";
 import { createLocks, type Locks } from "./locks.ts";
-import { createNamespaces, type Namespaces } from "./namespaces.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
+import { createOperatorFacades, type OperatorFacades } from "./operator-facades.ts";
 import { createQueueEvents, type QueueEvents } from "./queue-events.ts";
-import { createQueues, type Queues } from "./queues.ts";
 import type { Retries } from "./retry.ts";
 import { callMsMax } from "./task-calls.ts";
-import { createTaskOperations, type TaskOperations } from "./task-operations.ts";
 
 /** What a client offers beside enqueueing. */
-export interface Facades {
-  /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
-  readonly tasks: TaskOperations;
-  /** What operators do with tasks that failed for good. */
-  readonly deadLetters: DeadLetters;
-  /** What operators do to queues: see how much is in them, pause, resume, purge, create, change, delete. */
-  readonly queues: Queues;
-  /** What operators do with namespaces: create, bound, disable, delete. */
-  readonly namespaces: Namespaces;
+export interface Facades extends OperatorFacades {
   /** Locks over all processes and languages that use the server. */
   readonly locks: Locks;
   /** Named events on queues, for whoever watches. */
@@ -54,10 +44,7 @@ export function createFacades(
     call,
   };
   return {
-    tasks: createTaskOperations(operating),
-    deadLetters: createDeadLetters(operating),
-    queues: createQueues(operating),
-    namespaces: createNamespaces(operating),
+    ...createOperatorFacades({ ...deps, ...operating }),
     queueEvents: createQueueEvents({ ...deps, ...operating }),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
   };

@@ -3,7 +3,7 @@
  * and the handle that `enqueue` gives (handle.ts).
  */
 
-export { defaultUrl } from "./address.ts";
+export { defaultUrl, type ServerUrl } from "./address.ts";
 export type {
   Broadcaster,
   BroadcastOptions,
@@ -23,6 +23,15 @@ export { jsonCodec } from "./codec/json.ts";
 export type { VersionedSpec } from "./codec/versioned.ts";
 export { versioned } from "./codec/versioned.ts";
 export type {
+  ConsumptionReply,
+  InspectedTask,
+  ReplyTo,
+  ShutdownMode,
+  WorkerCommand,
+  WorkerStats,
+} from "./commands.ts";
+export type { Control, ReplyStatus, SendOptions, WorkerReply, WorkerStatus } from "./control.ts";
+export type {
   AttemptOutcome,
   AttemptRecord,
   DeadLetter,
@@ -41,13 +50,23 @@ export type {
   TaskFacts,
 } from "./define-task.ts";
 export { defineTask, taskDefiner } from "./define-task.ts";
+export type { AnnouncedTask, Definitions, KnownTask } from "./definitions.ts";
 export type { EnqueueManyOptions, Enqueuer, HandlesOf } from "./enqueue.ts";
 export type { EnqueueDefaults } from "./enqueue-defaults.ts";
 export { withEnqueueDefaults } from "./enqueue-defaults.ts";
 export type { LimitInForce, TaskCause, TaskCauseKind, TaskExplanation } from "./explanation.ts";
+export type { FailoverOptions } from "./failover/servers.ts";
 export type { CancelRequest, CancelVerdict, ResultOptions, TaskHandle } from "./handle.ts";
 export type { HeldLock } from "./held-lock.ts";
 export { newTaskId } from "./ids.ts";
+export type {
+  LimitBounds,
+  LimitStatus,
+  LimitSubject,
+  Limits,
+  LimitUse,
+  PausableSubject,
+} from "./limits.ts";
 export { withInput, withInputAs } from "./links.ts";
 export type { LockStatus } from "./lock-calls.ts";
 export { LockLostError } from "./lock-errors.ts";
@@ -76,12 +95,21 @@ export type {
 export type {
   DeletedQueue,
   PauseOptions,
+  PriorityDepth,
   QueuePause,
   QueueSettings,
   QueueStatus,
   Queues,
 } from "./queues.ts";
 export type { RetryPolicy } from "./retry.ts";
+export type { Revocation } from "./revocations.ts";
+export type {
+  RouteTrial,
+  Routing,
+  RoutingMistake,
+  RoutingStatus,
+  TaskToRoute,
+} from "./routing.ts";
 export type { SchemaIssue } from "./schema.ts";
 export { SchemaMismatchError } from "./schema.ts";
 export type { Failure, RefusedCall } from "./task-errors.ts";
@@ -125,3 +153,4 @@ export {
 } from "./task-state.ts";
 export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Connection, Dial } from "./transport.ts";
+export type { UniqueClaim, UniqueClaims } from "./unique-claims.ts";

@@ -1,6 +1,5 @@
 /** The back door for @stem/worker: what both packages share and users do not need. Not a public contract. */
 
-export { baseUrlOf } from "./address.ts";
 export { announcedDefinition } from "./announced.ts";
 export { type Backoff, fullJitterMs } from "./backoff.ts";
 export { type ClientGate, createClient, gateOf } from "./client.ts";
@@ -18,6 +17,8 @@ export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { BatchingEnqueuer } from "./enqueue.ts";
 export { withoutEnqueueDefaults } from "./enqueue-defaults.ts";
+export { failureOf } from "./failure.ts";
+export { createServers, type ServerMoves } from "./failover/servers.ts";
 export { frameIterator } from "./frame-reader.ts";
 export type { HandleDeps } from "./handle.ts";
 export { childLogger, silentLogger } from "./log.ts";
@@ -30,5 +31,4 @@ export { duration, retryPolicy, timestamp } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
 export type { OutputWish } from "./task-output.ts";
 export { failureFromProto, progressFromProto } from "./task-status.ts";
-export { openChannel } from "./transport.ts";
 export type { WaitOptions } from "./wait.ts";

@@ -5,7 +5,7 @@ import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import type { OperatorCalls } from "./operator-calls.ts";
 import type { TaskState } from "./task-state.ts";
 
-/** A queue that hands out nothing for now. */
+/** Why a queue, or the tasks of a name or a key, are not handed out for now. */
 export type QueuePause = {
   readonly reason: string;
   /** Who paused it, as far as they said so. */
@@ -32,6 +32,9 @@ export type QueueStatus = {
   readonly isDeleting: boolean;
 };
 
+/** How many ready tasks of a queue have a priority; `isMore`: they were not counted to the end. */
+export type PriorityDepth = { readonly priority: number; readonly ready: number; readonly isMore: boolean };
+
 /** What operators say of a queue. */
 export type QueueSettings = {
   /** What it is for. Default: nothing. */
@@ -50,7 +53,7 @@ export type DeletedQueue = {
   readonly leased: number;
 };
 
-/** How a queue is paused. */
+/** How a queue, a name or a key is paused. */
 export type PauseOptions = {
   /** Why, for those who wonder. */
   readonly reason?: string;
@@ -66,8 +69,8 @@ export type PauseOptions = {
 export interface Queues {
   /** All queues by name, read page by page as they are asked for. */
   list(): AsyncIterable<QueueStatus>;
-  /** QUEUE_UNKNOWN where there is none. */
-  get(queue: string): Promise<QueueStatus>;
+  /** One, with how many are ready of each priority. QUEUE_UNKNOWN where there is none. */
+  get(queue: string): Promise<QueueStatus & { readonly readyByPriority: readonly PriorityDepth[] }>;
   /** Stops handing out its tasks, at once, on every worker and over restarts. What runs goes on. */
   pause(queue: string, options?: PauseOptions): Promise<QueueStatus>;
   /** Hands out its tasks again. */
@@ -103,7 +106,13 @@ export function createQueues({ transport, inNamespace, timed, call }: OperatorCa
         pageToken = page.nextPageToken;
       } while (pageToken !== "");
     },
-    get: async (queue) => statusOf(await call(() => service.getQueue({ ...inNamespace, queue }, timed))),
+    async get(queue) {
+      const answer = await call(() => service.getQueue({ ...inNamespace, queue }, timed));
+      const readyByPriority = answer.readyByPriority.map(({ priority, ready, more }) => ({
+        ...{ priority, ready: Number(ready), isMore: more },
+      }));
+      return { ...statusOf(answer), readyByPriority };
+    },
     pause: async (queue, options = {}) =>
       statusOf(
         await call(() => service.pauseQueue({ ...inNamespace, queue, ...pauseToProto(options) }, timed)),
@@ -147,7 +156,8 @@ const settingsToProto = ({ description, backlogMax, isClosed }: Partial<QueueSet
   ...(isClosed !== undefined && { closed: isClosed }),
 });
 
-const pauseToProto = ({ reason = "", requester = "", resumeAfterMs, resumeAt }: PauseOptions) => ({
+/** What a request says of a pause. */
+export const pauseToProto = ({ reason = "", requester = "", resumeAfterMs, resumeAt }: PauseOptions) => ({
   ...{ reason, requester },
   ...(resumeAfterMs !== undefined && {
     resume: { case: "resumeAfter" as const, value: durationFromMs(resumeAfterMs) },

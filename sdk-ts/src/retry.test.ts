@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
+import { StemProblem } from "./problem.ts";
 import { problemFrom } from "./problem-from.ts";
 import { createRetries, type RetryPolicy, retried } from "./retry.ts";
 
@@ -77,4 +78,24 @@ test.each([
   [{ horizonMs: Number.NaN }, "horizonMs must be between 0 and 1 h"],
 ])("the policy %j is refused", (policy, fault) => {
   expect(() => setUp(policy)).toThrow(fault);
+});
+
+test("who drains speaks for itself only: with another server there, its time to come back does not count", async () => {
+  const draining = new StemProblem({
+    ...{ reason: "DRAINING", code: "UNAVAILABLE", message: "", metadata: {}, violations: [] },
+    ...{ retryAfterMs: 1000, outcome: "not_accepted" },
+  });
+  const clock = createManualClock();
+  let others = 0;
+  const { signal } = new AbortController();
+  const retries = createRetries({}, { clock, random: () => 0, closing: signal, hasOther: () => others > 0 });
+  const call = vi.fn().mockRejectedValueOnce(draining).mockRejectedValueOnce(draining);
+  call.mockResolvedValueOnce("done");
+  const answer = retried(retries, call);
+  await clock.advance(999);
+  expect(call).toHaveBeenCalledTimes(1);
+  others = 1;
+  await clock.advance(1);
+  await clock.advance(0);
+  expect(await answer).toBe("done");
 });

@@ -13,7 +13,13 @@ const defaults: Required<RetryPolicy> = { baseDelayMs: 100, factor: 2, maxDelayM
 const horizonMsMax = 3_600_000;
 
 /** What repeating needs; `closing` ends the waits. */
-export type RetryDeps = { readonly clock: Clock; readonly random: Random; readonly closing: AbortSignal };
+export type RetryDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly closing: AbortSignal;
+  /** Whether another server than the one that drains can be asked. Default: never. */
+  readonly hasOther?: (() => boolean) | undefined;
+};
 
 /** Begins the tries of one call; each answers whether, and after how long, there is another. */
 export type Retries = () => Tries;
@@ -35,7 +41,7 @@ export function createRetries(policy: RetryPolicy | false, deps: RetryDeps): Ret
       async again(problem) {
         tries += 1;
         if (!isTransient(problem) || deps.closing.aborted) return false;
-        const delayMs = Math.max(fullJitterMs(backoff, tries, deps.random), problem.retryAfterMs ?? 0);
+        const delayMs = Math.max(fullJitterMs(backoff, tries, deps.random), askedMs(problem, deps));
         if (deps.clock.now() - startedAt + delayMs >= backoff.horizonMs) return false;
         await pause(deps.clock, delayMs, deps.closing);
         return !deps.closing.aborted;
@@ -43,6 +49,10 @@ export function createRetries(policy: RetryPolicy | false, deps: RetryDeps): Ret
     };
   };
 }
+
+/** How long the server wants to be left alone; one that drains says it of itself only. */
+const askedMs = ({ reason, retryAfterMs = 0 }: StemProblem, { hasOther }: RetryDeps): number =>
+  reason === "DRAINING" && hasOther?.() ? 0 : retryAfterMs;
 
 function checkPolicy(policy: Required<RetryPolicy>): void {
   const bad = (field: keyof RetryPolicy, rule: string): never => {

@@ -9,6 +9,7 @@ import {
   DebounceSchema,
   type UniqueOptions as ProtoUniqueOptions,
   UniqueConflict,
+  UniqueEnd,
   UniqueOptionsSchema,
   UniqueUntil,
 } from "@stem/proto/stem/v1/unique_pb";
@@ -97,6 +98,12 @@ function uniqueChoice(unique: boolean | UniqueOptions): ProtoUniqueOptions {
 }
 
 const untils = { ended: UniqueUntil.ENDED, started: UniqueUntil.STARTED } as const;
+const ends = {
+  succeeded: UniqueEnd.SUCCEEDED,
+  failed: UniqueEnd.FAILED,
+  cancelled: UniqueEnd.CANCELLED,
+  expired: UniqueEnd.EXPIRED,
+} as const;
 const conflicts = {
   return: UniqueConflict.RETURN_EXISTING,
   reject: UniqueConflict.REJECT,
@@ -113,6 +120,7 @@ function uniqueOptions({ key, argPaths, debounce, ...unique }: UniqueOptions): P
   if (unique.onConflict !== undefined) message.onConflict = conflicts[unique.onConflict];
   const uniqueFor = duration("unique.uniqueForMs", unique.uniqueForMs);
   if (uniqueFor) message.uniqueFor = uniqueFor;
+  if (unique.keptAfter) message.keptAfter = unique.keptAfter.map((end) => ends[end]);
   const window = duration("unique.windowMs", unique.windowMs);
   if (window) message.window = window;
   if (debounce) message.debounce = debounceOf(debounce);

@@ -8,6 +8,7 @@ import { cancelTask } from "./cancel-task.ts";
 import type { Clock } from "./clock.ts";
 import { encodedTasks } from "./encoded-tasks.ts";
 import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
+import type { ServerMoves } from "./failover/servers.ts";
 import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { SendTasks } from "./publisher.ts";
 import { TaskStreams } from "./task-stream.ts";
@@ -27,7 +28,12 @@ export type TaskCalls = WatchCalls & {
 };
 
 /** Where the calls go: waiting has a connection of its own, because open streams would count against everything else. */
-export type TaskTransports = { readonly calls: Transport; readonly waits: Transport };
+export type TaskTransports = {
+  readonly calls: Transport;
+  readonly waits: Transport;
+  /** What is told of the servers, where there are several. */
+  readonly moves?: ServerMoves | undefined;
+};
 
 /** The server gives a call this long; beyond it nobody is listening. */
 export const callMsMax = 30_000;
@@ -52,6 +58,7 @@ export function createTaskCalls(
     answerMsMax: callMsMax,
     idleMsMax,
   });
+  transports.moves?.onMove(() => streams.renew());
   return {
     ...createWatchCalls(transports.waits, inNamespace),
     async send(batch, atomic) {

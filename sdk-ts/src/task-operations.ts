@@ -13,6 +13,7 @@ import { payloadToProto } from "./codec/payload.ts";
 import { explanationFromProto, type TaskExplanation } from "./explanation.ts";
 import type { CancelRequest, CancelVerdict } from "./handle.ts";
 import type { OperatorCalls } from "./operator-calls.ts";
+import { createRevocations, type Revocations } from "./revocations.ts";
 import { type BatchOptions, type BatchOutcome, type TaskFilter, throughAll } from "./task-filter.ts";
 import { stateFromProto, type TaskState } from "./task-state.ts";
 import { type TaskStatus, taskStatusFromProto } from "./task-status.ts";
@@ -61,7 +62,7 @@ export type RevokedTask = {
 };
 
 /** What operators do to tasks: by id, or to all that a filter finds. Everything but cancelling concerns tasks that wait. */
-export interface TaskOperations {
+export interface TaskOperations extends Revocations {
   /** Changes a task that waits, its arguments too (as JSON), and its metadata. TASK_NOT_WAITING once a worker has it or it has ended. */
   update(id: string, changes: TaskChanges & TextChanges, options?: RevisionOptions): Promise<TaskStatus>;
   /** Makes a task that waits for its time ready at once. */
@@ -107,6 +108,7 @@ export function createTaskOperations(calls: OperatorCalls): TaskOperations {
   });
   return {
     ...createBatchOperations(calls),
+    ...createRevocations(calls),
     async update(id, { args, metadata, ...changes }, options) {
       const payload = payloadToProto(jsonCodec.encode(args));
       const request = {

@@ -76,6 +76,8 @@ export type UniqueOptions = {
   readonly until?: "ended" | "started";
   /** How much longer it is claimed, counted from then. */
   readonly uniqueForMs?: number;
+  /** The ends after which `uniqueForMs` counts; after others the key is free at once. Default: after any. */
+  readonly keptAfter?: readonly ("succeeded" | "failed" | "cancelled" | "expired")[];
   /** At least how long it is claimed, counted from when the task was accepted: one task a window. */
   readonly windowMs?: number;
   /**

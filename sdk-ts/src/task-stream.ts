@@ -44,6 +44,12 @@ export class TaskStreams {
     return this.#current.send(tasks);
   }
 
+  /** Sends no more on what is open; what is under way still gets its answer. The next batch opens another. */
+  renew(): void {
+    this.#current?.end();
+    this.#current = undefined;
+  }
+
   /** Sends no more; what is under way still gets its answer. */
   end(): void {
     this.#current?.end();

@@ -4,9 +4,11 @@
  */
 
 export type { RecordedBroadcast } from "./testing/fake-broadcasts.ts";
-export type { Answer, FakeClient, RecordedEnqueue } from "./testing/fake-client.ts";
-export { createFakeClient, NoAnswerError } from "./testing/fake-client.ts";
+export type { Answer, FakeClient } from "./testing/fake-client.ts";
+export { createFakeClient } from "./testing/fake-client.ts";
+export { NoAnswerError } from "./testing/fake-handles.ts";
 export type { RecordedEvent } from "./testing/fake-queue-events.ts";
 export { NoServerError } from "./testing/no-operators.ts";
+export type { RecordedEnqueue } from "./testing/recorded-enqueue.ts";
 export type { TestClock } from "./testing/test-clock.ts";
 export { createTestClock } from "./testing/test-clock.ts";

@@ -7,6 +7,8 @@ export type Channel = {
   readonly transport: Transport;
   /** Ends the connection and whatever still runs on it. */
   close(): void;
+  /** From now on what is open on it keeps no process alive. */
+  unref(): void;
 };
 
 // Both ends notice a dead peer within 15 s, so that nobody waits for an answer that cannot come.
@@ -22,6 +24,7 @@ const windowBytes = 1024 * 1024;
 /** Sessions that let the server send a whole frame at once. */
 class WideSessionManager extends Http2SessionManager {
   readonly #wide = new WeakSet<object>();
+  holdsProcess = true;
 
   override async request(...how: Parameters<Http2SessionManager["request"]>) {
     const stream = await super.request(...how);
@@ -29,7 +32,12 @@ class WideSessionManager extends Http2SessionManager {
     if (session !== undefined && !this.#wide.has(session)) {
       this.#wide.add(session);
       session.setLocalWindowSize(windowBytes);
+      // A session that broke off tells its streams first. Where one of them is opened anew before it tells of itself, the manager has
+      // stopped listening by then, and an error that nobody hears ends the process.
+      session.on("error", () => undefined);
     }
+    // With the first of its streams a session had begun to hold it.
+    if (!this.holdsProcess) session?.unref();
     return stream;
   }
 }
@@ -53,5 +61,8 @@ export function openChannel(baseUrl: string, dial?: Dial): Channel {
   return {
     transport: createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [], readMaxBytes }),
     close: () => sessionManager.abort(),
+    unref: () => {
+      sessionManager.holdsProcess = false;
+    },
   };
 }

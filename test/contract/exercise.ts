@@ -13,6 +13,7 @@ import { editCases } from "./edit.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
 import { gateModelCases } from "./gate-model.ts";
+import { gatePauseCases } from "./gate-pause.ts";
 import { guardCases } from "./guard.ts";
 import { leaseCases } from "./lease.ts";
 import { limitCases } from "./limits.ts";
@@ -44,6 +45,7 @@ import type { Declared, Suite } from "./suite.ts";
 import { tieCases } from "./ties.ts";
 import { tokenCases } from "./token.ts";
 import { uniqueCases } from "./unique.ts";
+import { keptAfterCases } from "./unique-kept.ts";
 
 const nouns = [
   meetingCases,
@@ -72,6 +74,7 @@ const nouns = [
   deadLetterCases,
   revokeCases,
   pauseCases,
+  gatePauseCases,
   pruneCases,
   retentionCases,
   eventCases,
@@ -79,6 +82,7 @@ const nouns = [
   metaCases,
   lockCases,
   uniqueCases,
+  keptAfterCases,
   outputCases,
   queueEventCases,
   linkCases,

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 import { type Cause, explain, isStartable, type LimitCause } from "../../server/src/model/explain.ts";
 import type { QueueName } from "../../server/src/model/ids.ts";
+import type { Pause } from "../../server/src/model/pause.ts";
 import type { Task } from "../../server/src/model/task.ts";
-import { type Bound, conforms, inOrder, type Rules } from "./gate-rules.ts";
+import { type Bound, conforms, placesOf, type Rules } from "./gate-rules.ts";
 import { queues } from "./gate-steps.ts";
 import { refOf, type Subject } from "./subject.ts";
 
@@ -47,18 +48,24 @@ const grantedFrom = ({ rules, all }: Known, queue: QueueName): readonly string[]
   rules.granted({ ...everything, queues: [queue] }, all).map(({ id }) => id);
 
 /** The kind of a cause, and which limit it is about. */
-const shortOf = (cause: Cause): string =>
-  "limit" in cause ? `${cause.kind} ${cause.limit.kind} ${cause.limit.subject}` : cause.kind;
+const shortOf = (cause: Cause): string => ("limit" in cause ? `${cause.kind} ${placeOf(cause)}` : cause.kind);
+
+const placeOf = ({ limit }: LimitCause): string => `${limit.kind} ${limit.subject}`;
+const until = ({ resumeAt }: Pause): number => resumeAt ?? Number.POSITIVE_INFINITY;
 
 /** All that keeps a task by the rules, but for those that come before it. */
 function expectedOf({ rules, all, subject }: Known, task: Task): readonly string[] {
   if (task.endedAt !== undefined) return ["ended"];
   if (task.state === "leased") return task.cancel ? ["running", "cancel_requested"] : ["running"];
   const leased = all.filter(({ state }) => state === "leased");
-  const atLimits = rules.boundsOf(task).flatMap((bound) => {
-    const { concurrency, rate, dueAt, place } = bound;
-    if (concurrency === 0 || rate?.count === 0) return [`limit_stopped ${place}`];
+  const atLimits = placesOf(task).flatMap((place) => {
+    const bound = rules.bounds.get(place);
+    const paused = rules.isGatePaused(place) ? [`limit_paused ${place}`] : [];
+    if (bound === undefined) return paused;
+    const { concurrency, rate, dueAt } = bound;
+    if (concurrency === 0 || rate?.count === 0) return [...paused, `limit_stopped ${place}`];
     return [
+      ...paused,
       ...(concurrency !== undefined && rules.inUse(bound, leased) >= concurrency
         ? [`concurrency_reached ${place}`]
         : []),
@@ -76,19 +83,21 @@ function expectedOf({ rules, all, subject }: Known, task: Task): readonly string
 
 /** Whether the facts of a cause are those of the rules. */
 function isTrue({ rules, all, subject }: Known, task: Task, cause: Cause): boolean {
-  const before = readyBefore(task, all);
+  const before = readyBefore({ rules, all, subject }, task);
   switch (cause.kind) {
     case "scheduled":
       return cause.until === task.notBefore;
     case "order":
       return cause.first === rules.firstInOrder(task, all)?.id;
     case "in_line":
-      return cause.ahead <= before.length && !cause.isMore;
+      return cause.ahead <= before.length && !cause.isMore && cause.fairnessKey === task.ties?.fairnessKey;
+    case "limit_paused":
+      return cause.room === 0 && until(cause.pause) === rules.gatePauses.get(placeOf(cause));
     case "limit_stopped":
     case "concurrency_reached":
     case "rate_reached":
     case "others_first": {
-      const bound = rules.bounds.get(`${cause.limit.kind} ${cause.limit.subject}`);
+      const bound = rules.bounds.get(placeOf(cause));
       return bound !== undefined && isTrueOfLimit({ rules, all, subject }, bound, { cause, before });
     }
     default:
@@ -111,7 +120,7 @@ function isTrueOfLimit({ rules, all, subject }: Known, bound: Bound, { cause, be
 }
 
 /** The ready tasks of its queue that come before a task; none of one that is not ready. */
-function readyBefore(task: Task, all: readonly Task[]): readonly Task[] {
-  const own = inOrder(all).filter(({ queue }) => queue === task.queue);
+function readyBefore({ rules, all }: Known, task: Task): readonly Task[] {
+  const own = rules.turns.inOrder(all.filter(({ queue }) => queue === task.queue));
   return own.slice(0, Math.max(0, own.indexOf(task)));
 }

@@ -12,14 +12,16 @@ import {
 } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import { isTerminal, type NewTask } from "../../server/src/model/task.ts";
-import type { Claimed } from "../../server/src/ports/task-store.ts";
+import type { AcceptVerdict, Claimed } from "../../server/src/ports/task-store.ts";
 import { newTask, tiesOf } from "../support/new-task.ts";
 import { expectExplained } from "./gate-explained.ts";
+import { setGatePause } from "./gate-pause.ts";
 import { createRules, type Rules } from "./gate-rules.ts";
 import {
   type Draft,
   keys,
   names,
+  pausable,
   queues,
   rates,
   type Step,
@@ -27,11 +29,19 @@ import {
   subjects,
   uniqueKeys,
 } from "./gate-steps.ts";
+import { fairKeys, fairWeights } from "./gate-turns.ts";
 import { putLimit } from "./limits.ts";
 import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
-type World = { readonly subject: Subject; readonly rules: Rules; readonly leases: Claimed[]; count: number };
+type World = {
+  readonly subject: Subject;
+  readonly rules: Rules;
+  readonly leases: Claimed[];
+  count: number;
+  /** Whether explanations are checked at every claim. */
+  readonly explainsAll: boolean;
+};
 
 async function perform(world: World, step: Step): Promise<void> {
   const { subject, rules, leases } = world;
@@ -75,6 +85,8 @@ async function perform(world: World, step: Step): Promise<void> {
       rules.paused[step.isPaused ? "add" : "delete"](queue);
       return;
     }
+    case "pauseTasks":
+      return pauseTasks(world, step);
     case "advance":
       subject.advance(step.ms);
       await subject.stage();
@@ -94,15 +106,21 @@ async function perform(world: World, step: Step): Promise<void> {
 
 async function accept({ subject, rules }: World, tasks: readonly NewTask[]): Promise<void> {
   for (const { id, queue } of tasks) rules.homes.set(id, queue);
-  await subject.accept(...tasks);
+  const verdicts = await subject.accept(...tasks);
+  for (const [at, { id, queue, ties }] of tasks.entries())
+    if (isStored(verdicts[at])) rules.turns.entered(id, queue, ties?.fairnessKey);
 }
 
+const isStored = (verdict: AcceptVerdict | undefined): boolean =>
+  verdict === "accepted" ||
+  (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");
+
 async function claim(
-  { subject, rules, leases }: World,
+  { subject, rules, leases, explainsAll }: World,
   { queues: asked, labels, limit }: Extract<Step, { kind: "claim" }>,
 ): Promise<void> {
-  // Half of the claims, because it reads each task by itself.
-  if (limit > 2) await expectExplained(subject, rules);
+  // It reads each task by itself: half of the claims are enough where that is slow.
+  if (explainsAll || limit > 2) await expectExplained(subject, rules);
   const want = { queues: asked.flatMap((index) => queues[index] ?? []), labels, limit };
   const expected = rules.granted(want, await rules.tasks());
   const claimed = await subject.claim(want);
@@ -113,15 +131,18 @@ async function claim(
 }
 
 async function edit(
-  { subject }: World,
+  { subject, rules }: World,
   { task, queue, priority, delayMs }: Extract<Step, { kind: "edit" }>,
 ): Promise<void> {
   const to = queue === undefined ? undefined : queues[queue];
-  await subject.edit(refOf(`t${task}`), {
+  const [before] = await subject.store.read([refOf(`t${task}`)]);
+  const verdict = await subject.edit(refOf(`t${task}`), {
     ...(to && { queue: to }),
     ...(priority !== undefined && { priority }),
     ...(delayMs !== undefined && { start: plus(subject.now, delayMs) }),
   });
+  if (verdict === "applied" && before && to && to !== before.queue)
+    rules.turns.entered(before.id, to, before.ties?.fairnessKey);
 }
 
 /** An ended task once more, with all that ties it, and the unique key that it had. */
@@ -161,6 +182,20 @@ async function changeLimit(
   });
 }
 
+async function pauseTasks(
+  { subject, rules }: World,
+  { subject: at, forMs }: Extract<Step, { kind: "pauseTasks" }>,
+): Promise<void> {
+  const about = pausable[at];
+  if (about === undefined) return;
+  const place = `${about.kind} ${about.subject}`;
+  const until = forMs === undefined ? Number.POSITIVE_INFINITY : subject.now + forMs;
+  if (forMs === 0) rules.gatePauses.delete(place);
+  else rules.gatePauses.set(place, until);
+  const pause = forMs === undefined ? {} : { resumeAt: plus(subject.now, forMs) };
+  await setGatePause(subject, { namespace: defaultNamespace, ...about }, forMs === 0 ? undefined : pause);
+}
+
 /** Permits in use are the live leases, whatever was done. */
 async function expectPermits({ subject }: World): Promise<void> {
   const { tasks } = await subject.list();
@@ -193,6 +228,7 @@ const taskOf = (draft: Draft, number: number, now: Instant) =>
     priority: draft.priority,
     ties: tiesOf({
       limitKey: draft.key === undefined ? undefined : keys[draft.key],
+      fairnessKey: draft.fair === undefined ? undefined : fairKeys[draft.fair],
       orderingKey: draft.order === undefined ? undefined : `o${draft.order}`,
       labels: draft.labels,
     }),
@@ -211,7 +247,7 @@ const taskOf = (draft: Draft, number: number, now: Instant) =>
   });
 
 /**
- * Random sequences of what limits, pauses, priorities, labels, orders, cancels, edits, moves, replays and unique keys can do together,
+ * Random sequences of what limits, pauses, priorities, labels, orders, turns, cancels, edits, moves, replays and unique keys can do together,
  * against plain rules.
  */
 export function gateModelCases({ name, declared, open }: Suite): void {
@@ -227,7 +263,15 @@ export function gateModelCases({ name, declared, open }: Suite): void {
     const holds = fc.asyncProperty(sequences, async (steps) => {
       const subject = await open(limits);
       try {
-        const world: World = { subject, rules: createRules(subject), leases: [], count: 0 };
+        for (const queue of queues)
+          for (const [key, weight] of fairWeights)
+            await subject.store.putWeight(
+              { namespace: defaultNamespace, queue },
+              { key, weight },
+              subject.now,
+            );
+        const explainsAll = !declared.model.canReopen;
+        const world: World = { subject, rules: createRules(subject), leases: [], count: 0, explainsAll };
         for (const each of steps) {
           await perform(world, each);
           await expectPermits(world);

@@ -1,6 +1,7 @@
 import { isSatisfied, type Labels, type Rate } from "../../server/src/model/gate.ts";
 import type { QueueName } from "../../server/src/model/ids.ts";
 import type { Task } from "../../server/src/model/task.ts";
+import { createTurnRules } from "./gate-turns.ts";
 import type { Subject } from "./subject.ts";
 
 /** What the rules know of a limit. */
@@ -29,19 +30,21 @@ export type Rules = ReturnType<typeof createRules>;
 export function createRules(subject: Subject) {
   const bounds = new Map<string, Bound>();
   const paused = new Set<string>();
+  /** Until when names and keys are paused. */
+  const gatePauses = new Map<string, number>();
   /** In which queue a task was accepted: its order is one of there, wherever it was moved. */
   const homes = new Map<string, QueueName>();
+  const turns = createTurnRules();
 
   /** The limits of a task: of its key, its name and its queue. */
-  const boundsOf = ({ name, queue, ties }: Task): Bound[] =>
-    [...(ties?.limitKey ? [`key ${ties.limitKey}`] : []), `name ${name}`, `queue ${queue}`].flatMap(
-      (place) => bounds.get(place) ?? [],
-    );
+  const boundsOf = (task: Task): Bound[] => placesOf(task).flatMap((place) => bounds.get(place) ?? []);
+  const isGatePaused = (place: string): boolean => (gatePauses.get(place) ?? 0) > subject.now;
   const inUse = (bound: Bound, leased: readonly Task[]): number =>
     leased.filter((each) => boundsOf(each).includes(bound)).length;
 
   /** How many more leases a limit allows; at most 100. */
   function roomOf(bound: Bound, leased: readonly Task[]): number {
+    if (isGatePaused(bound.place)) return 0;
     const permits = (bound.concurrency ?? 100) - inUse(bound, leased);
     let tokens = 0;
     for (let { dueAt } = bound; tokens < 100 && conforms(bound.rate, dueAt, subject.now); tokens += 1)
@@ -64,12 +67,20 @@ export function createRules(subject: Subject) {
     const leased = all.filter(({ state }) => state === "leased");
     const before = new Map([...bounds.values()].map((bound) => [bound, bound.dueAt]));
     const won: Task[] = [];
-    for (const task of inOrder(all)) {
-      const { queue, ties } = task;
-      if (won.length >= asked.limit || paused.has(queue) || !asked.queues.includes(queue)) continue;
-      if ((firstInOrder(task, all) ?? task) !== task || !isSatisfied(ties?.labels ?? {}, asked.labels))
-        continue;
-      if (boundsOf(task).some((bound) => roomOf(bound, leased) === 0)) continue;
+    const mayGo = (task: Task): boolean =>
+      (firstInOrder(task, all) ?? task) === task &&
+      isSatisfied(task.ties?.labels ?? {}, asked.labels) &&
+      !placesOf(task).some(isGatePaused) &&
+      boundsOf(task).every((bound) => roomOf(bound, leased) > 0);
+    const lines = asked.queues
+      .filter((queue) => !paused.has(queue))
+      .map((queue) => turns.inOrder(all.filter((each) => each.queue === queue)));
+    while (won.length < asked.limit) {
+      const task = bestOf(
+        lines.flatMap((line) => line.find((each) => !won.includes(each) && mayGo(each)) ?? []),
+        all,
+      );
+      if (task === undefined) break;
       for (const bound of boundsOf(task)) bound.dueAt = dueAfterOne(bound.rate, bound.dueAt, subject.now);
       leased.push(task);
       won.push(task);
@@ -81,7 +92,10 @@ export function createRules(subject: Subject) {
   return {
     bounds,
     paused,
+    gatePauses,
+    isGatePaused,
     homes,
+    turns,
     boundsOf,
     inUse,
     roomOf,
@@ -90,15 +104,23 @@ export function createRules(subject: Subject) {
     tasks: async (): Promise<readonly Task[]> => [...(await subject.list()).tasks].reverse(),
     /** Counts these grants against the rates. */
     count(tasks: readonly Task[]): void {
+      for (const task of tasks) turns.granted(task);
       for (const bound of tasks.flatMap(boundsOf))
         bound.dueAt = dueAfterOne(bound.rate, bound.dueAt, subject.now);
     },
   };
 }
 
-/** The ready tasks in the order of grants. */
-export const inOrder = (all: readonly Task[]): readonly Task[] =>
-  all.filter(({ state }) => state === "ready").sort((a, b) => b.priority - a.priority);
+/** What may have a limit among what a task has. */
+export const placesOf = ({ name, queue, ties }: Task): readonly string[] => [
+  ...(ties?.limitKey ? [`key ${ties.limitKey}`] : []),
+  `name ${name}`,
+  `queue ${queue}`,
+];
+
+/** Of the first ones of several queues the one that comes first: by priority, then by acceptance. */
+const bestOf = (firsts: readonly Task[], all: readonly Task[]): Task | undefined =>
+  firsts.toSorted((a, b) => b.priority - a.priority || all.indexOf(a) - all.indexOf(b))[0];
 
 /** Whether a rate allows a grant at a time. */
 export const conforms = (rate: Rate | undefined, dueAt: number, now: number): boolean =>

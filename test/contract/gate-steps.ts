@@ -17,6 +17,11 @@ export const subjects = [
   ...names.map((subject) => ({ kind: "name", subject }) as const),
   ...keys.map((subject) => ({ kind: "key", subject }) as const),
 ];
+/** What is paused apart from queues. */
+export const pausable = [
+  ...names.map((subject) => ({ kind: "name", subject }) as const),
+  ...keys.map((subject) => ({ kind: "key", subject }) as const),
+];
 /** How fast things may go. */
 export const rates: readonly (Rate | undefined)[] = [
   undefined,
@@ -53,6 +58,8 @@ export type Step =
     }
   | { readonly kind: "lift"; readonly subject: number }
   | { readonly kind: "pause"; readonly queue: number; readonly isPaused: boolean }
+  /** Pauses the tasks of a name or a key for so long, or for good; 0 resumes them. */
+  | { readonly kind: "pauseTasks"; readonly subject: number; readonly forMs: number | undefined }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "reap" };
 
@@ -62,6 +69,7 @@ export type Draft = {
   readonly name: number;
   readonly key: number | undefined;
   readonly order: number | undefined;
+  readonly fair: number | undefined;
   readonly labels: Labels | undefined;
   readonly priority: number;
   readonly delayMs: number;
@@ -83,6 +91,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   name: fc.nat({ max: 1 }),
   key: maybe(1),
   order: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 }),
+  fair: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 1 }),
   labels,
   priority: fc.constantFrom(1, 5, 5, 9),
   delayMs: fc.constantFrom(0, 0, 0, 50),
@@ -155,6 +164,14 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("pause"), queue: fc.nat({ max: 1 }), isPaused: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("pauseTasks"),
+      subject: fc.nat({ max: pausable.length - 1 }),
+      forMs: fc.constantFrom(undefined, 0, 0, 50, 500),
+    }),
   },
   {
     weight: 3,

@@ -88,6 +88,18 @@ export function queueAdminCases({ case: test }: Suite): void {
     expect(await subject.accept(newTask("c"), newTask("d"))).toEqual(["accepted", full]);
   });
 
+  test("of a long batch as many come in as there is room for, in order, and what is known is known all the same", async (subject) => {
+    await subject.store.createQueue(ref, { ...unsaidSettings, backlogMax: 300 }, subject.now);
+    const tasks = Array.from({ length: 1000 }, (_, at) => newTask(`t${at}`));
+    await subject.accept(...tasks.slice(0, 100));
+    const verdicts = await subject.accept(...tasks);
+    const refused = verdicts.slice(300);
+    expect(verdicts.slice(0, 100).every((verdict) => verdict === "duplicate")).toBe(true);
+    expect(verdicts.slice(100, 300).every((verdict) => verdict === "accepted")).toBe(true);
+    expect(refused.every((verdict) => typeof verdict === "object" && "refused" in verdict)).toBe(true);
+    expect((await subject.store.getQueue(ref))?.depth.ready).toBe(300);
+  });
+
   test("an atomic batch that would fill a queue over is refused whole", async (subject) => {
     await subject.store.createQueue(ref, settings, subject.now);
     expect(await atomic(subject, "a", "b", "c")).toEqual(["withheld", "withheld", full]);

@@ -1,8 +1,10 @@
 import { expect } from "vitest";
 import { defaultNamespace, namespaceOf, plus, queueNameOf } from "../../server/src/model/ids.ts";
+import { priorityDepths } from "../../server/src/model/priority-depth.ts";
 import { type Queue, unsaidSettings } from "../../server/src/model/queue.ts";
-import { defaultQueue, newTask } from "../support/new-task.ts";
-import { lease, type Subject } from "./subject.ts";
+import { defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
+import { putLimit } from "./limits.ts";
+import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
 const ref = { namespace: defaultNamespace, queue: defaultQueue };
@@ -40,6 +42,61 @@ export function queueCases({ case: test }: Suite): void {
     await subject.stage();
     await subject.store.prune(subject.now, 10);
     expect((await queueOf(subject)).depth).toEqual({ ...none, ready: 3 });
+  });
+
+  test("ready tasks are counted by priority, wherever they stand, as they come, move and go", async (subject) => {
+    const read = async (countMax = 100) =>
+      priorityDepths(await subject.store.readPriorities(ref, countMax)).map(({ priority, ready, isMore }) => {
+        expect(isMore).toBe(false);
+        return [priority, ready];
+      });
+    expect(await read()).toEqual([]);
+    await putLimit(subject, "key", "stopped", { concurrency: 0 });
+    const stuck = tiesOf({ limitKey: "stopped" });
+    await subject.accept(
+      ...["a", "b", "c", "d"].map((id) => newTask(id)),
+      newTask("urgent", { priority: 9 }),
+      newTask("stuck", { priority: 9, ties: stuck }),
+      newTask("first", { priority: 0, ties: tiesOf({ orderingKey: "o" }) }),
+      newTask("behind", { priority: 0, ties: tiesOf({ orderingKey: "o" }) }),
+      newTask("later", { notBefore: plus(subject.now, 10) }),
+      newTask("elsewhere", { queue: queueNameOf("other") }),
+    );
+    const [nine, five, zero] = [9, 5, 0];
+    expect(await read()).toEqual([
+      [nine, 2],
+      [five, 4],
+      [zero, 2],
+    ]);
+    // Of the one that is not counted to its end the rest is known.
+    expect(await read(3)).toEqual(await read());
+    await subject.edit(refOf("a"), { priority: 9 });
+    await subject.edit(refOf("stuck"), { priority: 5 });
+    await subject.claim({ limit: 1 });
+    await subject.cancel("b");
+    expect(await read()).toEqual([
+      [nine, 1],
+      [five, 3],
+      [zero, 2],
+    ]);
+  });
+
+  test("priorities beyond what is counted are said to have more, or counted all the same", async (subject) => {
+    const tasks = [9, 5].flatMap((priority) =>
+      [1, 2, 3, 4].map((at) => newTask(`${priority}-${at}`, { priority })),
+    );
+    await subject.accept(...tasks);
+    for (const ties of [undefined, tiesOf({ fairnessKey: "f" })]) {
+      await subject.accept(newTask(`low ${ties?.fairnessKey}`, { priority: 1, ties }));
+      const { ready, counts } = await subject.store.readPriorities(ref, 2);
+      expect(ready).toBe(ties === undefined ? 9 : 10);
+      for (const { priority, ready: counted, isMore } of counts) {
+        const there = priority === 1 ? ready - 8 : 4;
+        expect(counted).toBeLessThanOrEqual(there);
+        if (!isMore) expect(counted).toBe(there);
+        else expect(counted).toBeGreaterThanOrEqual(Math.min(there, 2));
+      }
+    }
   });
 
   test("ready tasks are counted for many queues at once, in the order asked; a strange queue has none, nor has a paused one", async (subject) => {

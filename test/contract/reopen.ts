@@ -22,6 +22,9 @@ export function reopenCases({ case: test }: Suite): void {
       { reason: "deploy", at: subject.now, by: "ada", resumeAt: plus(subject.now, 10) },
       subject.now,
     );
+    const gate = { namespace: defaultNamespace, kind: "key", subject: "tenant" } as const;
+    const pause = { reason: "repair", at: subject.now, by: "ada", resumeAt: plus(subject.now, 20) };
+    await subject.store.setGatePause(gate, pause, subject.now);
     const cancel = { reason: "not needed", requester: "ada", at: subject.now };
     await subject.store.revoke(
       [{ ref: refOf("revoked"), cancel, until: plus(subject.now, 10) }],
@@ -31,6 +34,7 @@ export function reopenCases({ case: test }: Suite): void {
     const snapshot = async () => ({
       tasks: await subject.list(),
       queues: await subject.store.listQueues(defaultNamespace, undefined, 10),
+      limits: await subject.store.listLimits(defaultNamespace, undefined, 10),
       events: await subject.store.readEvents(undefined, 100),
       value: await subject.store.getMeta("key"),
     });
@@ -38,7 +42,13 @@ export function reopenCases({ case: test }: Suite): void {
     await subject.reopen();
     expect(await snapshot()).toEqual(before);
     expect(await subject.accept(newTask("done", { tags: ["kept"] }))).toEqual(["duplicate"]);
-    await subject.accept(newTask("revoked"));
+    await subject.accept(newTask("revoked"), newTask("held", { ties: tiesOf({ limitKey: "tenant" }) }));
+    await subject.store.setPause(
+      { namespace: defaultNamespace, queue: defaultQueue },
+      undefined,
+      subject.now,
+    );
+    expect(await subject.claim()).toEqual([]);
     expect(await subject.task("revoked")).toMatchObject({ state: "cancelled", cancel });
   });
 

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { namespaceOf, plus } from "../../server/src/model/ids.ts";
+import { defaultNamespace, namespaceOf, plus, taskIdOf } from "../../server/src/model/ids.ts";
 import { newTask } from "../support/new-task.ts";
 import { refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
@@ -66,6 +66,49 @@ export function revokeCases({ case: test }: Suite): void {
     },
     { limits: { revocationsMax: 2 } },
   );
+
+  test("entries are listed by id with what was said, page by page, until they are over or have come", async (subject) => {
+    await revoke(subject, "c", "a", "b", "come");
+    await subject.accept(newTask("come"));
+    await subject.store.revoke(
+      [
+        {
+          ref: refOf("d"),
+          cancel: { reason: "", requester: undefined, at: subject.now },
+          until: subject.now,
+        },
+      ],
+      subject.now,
+    );
+    const page = async (after: string | undefined, limit: number, namespace = defaultNamespace) => {
+      const asked = { namespace, after: after === undefined ? undefined : taskIdOf(after), limit };
+      return subject.store.listRevocations({ ...asked, now: subject.now });
+    };
+    expect(await page(undefined, 1)).toEqual([
+      {
+        ref: refOf("a"),
+        cancel: { reason: "not needed", requester: "ada", at: subject.now },
+        until: plus(subject.now, ttlMs),
+      },
+    ]);
+    expect((await page("a", 10)).map(({ ref }) => ref.id)).toEqual(["b", "c"]);
+    expect(await page(undefined, 10, namespaceOf("other"))).toEqual([]);
+    subject.advance(ttlMs);
+    expect(await page(undefined, 10)).toEqual([]);
+  });
+
+  test("an entry that was withdrawn cancels nothing, and makes room", async (subject) => {
+    await revoke(subject, "a", "b", "over");
+    const withdraw = (ids: readonly string[], namespace = defaultNamespace) =>
+      subject.store.withdrawRevocations(namespace, ids.map(taskIdOf), subject.now);
+    expect(await withdraw(["a"], namespaceOf("other"))).toEqual([]);
+    expect(await withdraw(["nobody", "b", "a"])).toEqual(["b", "a"]);
+    expect(await withdraw(["a"])).toEqual([]);
+    await subject.accept(newTask("a"));
+    expect((await subject.task("a")).state).toBe("ready");
+    subject.advance(ttlMs);
+    expect(await withdraw(["over"])).toEqual([]);
+  });
 
   test("an atomic batch that is refused leaves the entry as it was", async (subject) => {
     await revoke(subject, "a");

@@ -11,10 +11,10 @@ type Wish = Partial<UniqueWish> & Partial<UniqueScope>;
 
 /** A task that claims the key "k" until its end, but for `wish`. */
 export function uniqueTask(id: string, wish: Wish = {}, details: TaskDetails = {}): NewTask {
-  const { until = "ended", forMs = 0, ...unique } = wish;
+  const { until = "ended", forMs = 0, keptAfter, ...unique } = wish;
   return newTask(id, {
     ...details,
-    policy: { ...details.policy, unique: { until, forMs } },
+    policy: { ...details.policy, unique: { until, forMs, ...(keptAfter && { keptAfter }) } },
     unique: { key: "k", onConflict: "return", keepUntil: undefined, startBy: undefined, ...unique },
   });
 }

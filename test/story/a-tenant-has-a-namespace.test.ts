@@ -59,6 +59,8 @@ test("a namespace is deleted while a worker runs: that may end, then all is gone
   );
   await routing.replace(acme, "queues: { default: }", 0);
   await broker.putLimit({ namespace: acme, kind: "key", subject: "k", concurrency: 1, rate: undefined });
+  await broker.pauseTasks({ namespace: acme, kind: "key", subject: "k" }, "unpaid");
+  await broker.pauseTasks({ namespace: acme, kind: "name", subject: "n" }, "unpaid");
   const busy = await connectWorker(broker, { namespace: acme, name: "busy", credit: 1 });
   const idle = await connectWorker(broker, { namespace: acme, name: "idle", credit: 0 });
   const lease = await busy.takeOne();

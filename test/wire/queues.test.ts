@@ -46,6 +46,23 @@ describe.each(wireTransports)("over %s", (name, open) => {
     expect(found?.createTime?.seconds).toBeGreaterThan(1_700_000_000n);
   });
 
+  test("a queue tells how much is ready of each priority, highest first, what waits for a limit included", async () => {
+    const { tasks, queues } = connect();
+    const queue = queueOf("priorities");
+    const options = (priority: number, limitKey = "") => ({ priority, ...(limitKey && { limitKey }) });
+    await tasks.enqueueTasks({
+      tasks: [0, 9, 5, 9].map((priority) => ({ name: "a", queue, options: options(priority, "k") })),
+    });
+    await tasks.enqueueTask({ name: "a", queue, options: options(0) });
+    expect((await queues.getQueue({ queue })).readyByPriority).toMatchObject([
+      { priority: 9, ready: 2n, more: false },
+      { priority: 5, ready: 1n, more: false },
+      { priority: 0, ready: 2n, more: false },
+    ]);
+    await queues.purgeQueue({ queue, confirmation: { case: "anyCount", value: true } });
+    expect((await queues.getQueue({ queue })).readyByPriority).toEqual([]);
+  });
+
   test("queues are listed by name, page by page", async () => {
     const { tasks, queues } = connect();
     const wanted = ["p1", "p2", "p3"].map(queueOf);

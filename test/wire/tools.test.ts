@@ -46,6 +46,7 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "stem.v1.NamespaceService",
     "stem.v1.QueueEventService",
     "stem.v1.QueueService",
+    "stem.v1.RevocationService",
     "stem.v1.RoutingService",
     "stem.v1.ServerService",
     "stem.v1.TaskAdminService",

@@ -25,6 +25,7 @@ export type Accounts = {
   readonly ended: (lease: HeldLease, outcome: Outcome | undefined) => void;
   /** An attempt was settled over the head of its handler. */
   readonly abandoned: (lease: HeldLease, outcome: Outcome) => void;
+  readonly softlyTimedOut: (lease: HeldLease) => void;
   readonly timedOut: (lease: HeldLease) => void;
   readonly stats: (now: StatsNow) => WorkerStats;
 };
@@ -49,6 +50,10 @@ export function openAccounts({ name, registry, clock, events }: AccountsDeps): A
     abandoned(lease, outcome) {
       tally.count(outcome);
       tell(lease, outcome);
+    },
+    softlyTimedOut(lease) {
+      const { softTimeLimitMs = 0 } = lease;
+      if (events.hearsTasks) events.emit("task-soft-timeout", { task: factsOf(lease), softTimeLimitMs });
     },
     timedOut(lease) {
       const { timeLimitMs = 0 } = lease;

@@ -52,10 +52,11 @@ class WorkingApp implements App {
     if (server && (options.url !== undefined || options.dial))
       throw new TypeError("an app has a server, or url or dial: not both");
     const dial = server ? { dial: server.dial } : {};
-    const { url, namespace, log } = options;
+    const { url, namespace, log, failover } = options;
     this.#server = server;
     this.client = connect({
       ...(url !== undefined && { url }),
+      ...(failover && { failover }),
       ...(options.dial && { dial: options.dial }),
       ...(namespace !== undefined && { namespace }),
       ...(log && { log }),

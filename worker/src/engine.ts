@@ -1,6 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import type { StemClient } from "@stem/sdk";
-import type { Clock, Random } from "@stem/sdk/internal";
+import type { Clock, Random, ServerMoves } from "@stem/sdk/internal";
 import { openAccounts } from "./accounts.ts";
 import { createAutoscaler } from "./autoscaling.ts";
 import { createContextDeps } from "./context-deps.ts";
@@ -20,6 +20,7 @@ export type EngineParts = {
   readonly settings: WorkerSettings;
   readonly registry: Registry;
   readonly transport: Transport;
+  readonly moves: ServerMoves | undefined;
   /** What handlers enqueue through; made when first needed. */
   readonly client: () => StemClient;
   readonly clock: Clock;
@@ -41,6 +42,7 @@ export function createEngine(parts: EngineParts) {
     abortGraceMs: settings.abortGraceMs,
     withdraw: (lease) => slots.withdraw(lease),
     settle: (lease, outcome) => streams.settlements.add(lease, outcome),
+    onSoftTimeout: accounts.softlyTimedOut,
     onTimeout: accounts.timedOut,
     abandon(lease, outcome) {
       accounts.abandoned(lease, outcome);

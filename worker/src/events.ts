@@ -65,6 +65,8 @@ export type WorkerEvents = {
   readonly "task-heartbeat": TaskEvent;
   /** Its handler says how far it has come. */
   readonly "task-progress": TaskEvent & { readonly percent: number | undefined; readonly message: string };
+  /** Its attempt has run for longer than its soft time limit, and its handler was told. */
+  readonly "task-soft-timeout": TaskEvent & { readonly softTimeLimitMs: number };
   /** Its attempt ran for longer than its time limit. */
   readonly "task-timeout": TaskEvent & { readonly timeLimitMs: number };
 };

@@ -11,6 +11,8 @@ export type OverdueDeps = {
   /** Takes a lease out of those that wait for a slot. */
   readonly withdraw: (lease: HeldLease) => void;
   readonly settle: (lease: HeldLease, outcome: Outcome) => void;
+  /** A handler has reached its soft time limit, and was told. */
+  readonly onSoftTimeout: (lease: HeldLease) => void;
   /** A handler has reached its time limit. */
   readonly onTimeout: (lease: HeldLease) => void;
   /** Settles over the head of a handler that goes on. */
@@ -36,6 +38,7 @@ export function endOverdue(lease: HeldLease, now: number, deps: OverdueDeps): vo
     deps.abandon(lease, failed(lease.stop));
   } else if (lease.softAt <= now && lease.limitAt > now) {
     lease.warn();
+    deps.onSoftTimeout(lease);
   } else if (lease.limitAt <= now) {
     lease.abort(new TimeLimitExceeded(lease.timeLimitMs ?? 0));
     deps.onTimeout(lease);

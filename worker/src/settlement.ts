@@ -2,7 +2,7 @@ import type { Failure } from "@stem/proto/stem/v1/failure_pb";
 import type { Settlement } from "@stem/proto/stem/v1/lease_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { RetryOverrides as ProtoOverrides } from "@stem/proto/stem/v1/retry_pb";
-import { duration, payloadBytesAtMost, retryPolicy, timestamp } from "@stem/sdk/internal";
+import { duration, failureOf, payloadBytesAtMost, retryPolicy, timestamp } from "@stem/sdk/internal";
 import {
   LeaseLost,
   RejectError,
@@ -12,7 +12,6 @@ import {
   TaskCancelled,
   TimeLimitExceeded,
 } from "./errors.ts";
-import { failureOf } from "./failure.ts";
 
 /** How an attempt ended, in the words of the wire. */
 export type Outcome = Settlement["outcome"];

@@ -4,7 +4,9 @@ import {
   type Clock,
   type Dial,
   defaultUrl,
+  type FailoverOptions,
   type Logger,
+  type ServerUrl,
   type StemClient,
 } from "@stem/sdk";
 import { type AutoscaleOptions, type ScaleRule, scaleRuleOf } from "./autoscale.ts";
@@ -20,8 +22,13 @@ import { implementationsOf, queuesOf, type TaskModule } from "./task-module.ts";
 export type WorkerOptions = {
   /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`, and modules of such. It tells the server what they are. */
   readonly tasks: readonly (Implementation | TaskModule)[];
-  /** `http://host:port` or `host:port`. Default http://127.0.0.1:7836. */
-  readonly url?: string;
+  /**
+   * `http://host:port` or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the worker is connected to one of them, and
+   * goes on at another where that one is away. Default http://127.0.0.1:7836.
+   */
+  readonly url?: ServerUrl;
+  /** How to choose among several servers. */
+  readonly failover?: FailoverOptions;
   /** Opens each connection, in place of a socket to `url`: `server.dial` of a server of @stem/server in this process. */
   readonly dial?: Dial;
   /** The namespace of its queues. Default: the server's, "default". */
@@ -105,7 +112,7 @@ export type RecycleOptions = {
 /** The options in force. */
 export type WorkerSettings = {
   readonly clientOptions: ClientOptions;
-  readonly url: string;
+  readonly url: ServerUrl;
   readonly namespace: string | undefined;
   readonly queues: readonly QueueSubscription[];
   readonly channels: readonly string[];
@@ -181,8 +188,9 @@ function keptLevelOf(keepLog: KeptLevel = "info"): KeptLevel {
 }
 
 /** What the worker's own client takes over from it. */
-function given({ url, dial, namespace }: WorkerOptions): ClientOptions {
+function given({ url, dial, namespace, failover }: WorkerOptions): ClientOptions {
   return {
+    ...(failover !== undefined && { failover }),
     ...(url !== undefined && { url }),
     ...(dial !== undefined && { dial }),
     ...(namespace !== undefined && { namespace }),

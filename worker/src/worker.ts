@@ -4,11 +4,11 @@
 import type { Transport } from "@connectrpc/connect";
 import { connect, type StemClient } from "@stem/sdk";
 import {
-  baseUrlOf,
   type Clock,
+  createServers,
   createSystemClock,
-  openChannel,
   type Random,
+  type ServerMoves,
   systemRandom,
 } from "@stem/sdk/internal";
 import { drain } from "./drain.ts";
@@ -53,15 +53,18 @@ export interface Worker extends AsyncDisposable {
 /** Makes a worker: `await createWorker({ tasks: [implement(add, (ctx, a, b) => a + b)] }).run()`. */
 export function createWorker(options: WorkerOptions): Worker {
   const settings = settingsOf(options);
-  const channel = openChannel(baseUrlOf(settings.url), options.dial);
-  const { clock } = options;
-  const parts = { transport: channel.transport, onClose: () => channel.close(), ...(clock && { clock }) };
+  const { clock, dial, failover } = options;
+  const servers = createServers({ url: settings.url, dial, log: settings.log, clock, failover });
+  const { transport } = servers.open();
+  const parts = { transport, moves: servers.moves, onClose: servers.close, ...(clock && { clock }) };
   return assembleWorker(options, settings, parts);
 }
 
 /** What a worker gets from outside besides its options; tests bring their own. */
 export type WorkerParts = {
   readonly transport: Transport;
+  /** What is told of the servers, where there are several. */
+  readonly moves?: ServerMoves | undefined;
   readonly onClose?: () => void;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -80,7 +83,7 @@ export function assembleWorker(options: WorkerOptions, settings: WorkerSettings,
   const engine = createEngine({
     settings,
     registry: createRegistry(implementationsOf(options.tasks)),
-    transport: parts.transport,
+    ...{ transport: parts.transport, moves: parts.moves },
     client,
     clock,
     random: parts.random ?? systemRandom,

@@ -4,7 +4,8 @@ import { defineTask } from "../define-task.ts";
 import { StemProblem } from "../problem.ts";
 import { SchemaMismatchError } from "../schema.ts";
 import { ClientClosedError, EnqueueManyError, TaskCancelledError, TaskFailedError } from "../task-errors.ts";
-import { createFakeClient, NoAnswerError } from "./fake-client.ts";
+import { createFakeClient } from "./fake-client.ts";
+import { NoAnswerError } from "./fake-handles.ts";
 import { NoServerError } from "./no-operators.ts";
 
 const add = defineTask<[a: number, b: number], number>({ name: "add" });

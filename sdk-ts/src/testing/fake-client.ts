@@ -12,12 +12,10 @@ import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-e
 import type { EnqueueOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
 import { createFakeFacades } from "./fake-facades.ts";
-import { type FakeTask, fakeHandles } from "./fake-handles.ts";
+import { type FakeTask, fakeHandles, isAnswered } from "./fake-handles.ts";
+import { followersOf } from "./fake-links.ts";
 import type { RecordedEvent } from "./fake-queue-events.ts";
 import { decodedArgs, type RecordedEnqueue } from "./recorded-enqueue.ts";
-
-export { NoAnswerError } from "./fake-handles.ts";
-export type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
 /** What a task's calls result in: a value, or a function of the arguments that returns or throws as a handler does. */
 export type Answer<Args extends ArgsShape = ArgsShape, Result = unknown> =
@@ -41,6 +39,11 @@ export interface FakeClient extends StemClient {
     task: TaskDefinition<Args, Result, unknown, unknown>,
     answer: Answer<NoInfer<Args>, NoInfer<Result>>,
   ): void;
+  /**
+   * Ends all that has an answer, in the order in which it was enqueued, and then what follows that by its links; answers what it ended, in
+   * that order. What has no answer stays; delays are not waited for. Throws when more than 10,000 tasks come of it.
+   */
+  drain(): Promise<readonly RecordedEnqueue[]>;
   /** Refuses calls of a task from now on, as a server would; undefined: takes them again. */
   refuse(task: { readonly name: string }, problem: StemProblem | undefined): void;
   /** Forgets what was enqueued, answers and refusals. */
@@ -61,7 +64,9 @@ class RecordingClient implements FakeClient {
   readonly #tasks = new Map<string, FakeTask>();
   readonly #answers = new Map<string, unknown>();
   readonly #refusals = new Map<string, StemProblem>();
-  readonly #handles = fakeHandles(this.#tasks, this.#answers);
+  readonly #handles = fakeHandles(this.#tasks, this.#answers, (fake, ended) => {
+    for (const follower of followersOf(fake, ended)) this.#store(follower);
+  });
   readonly #broadcasts = new Map<string, RecordedBroadcast>();
   readonly #closing = new AbortController();
   readonly #events = new Map<string, RecordedEvent & { readonly offset: number }>();
@@ -70,6 +75,11 @@ class RecordingClient implements FakeClient {
   readonly tasks = this.#facades.tasks;
   readonly deadLetters = this.#facades.deadLetters;
   readonly queues = this.#facades.queues;
+  readonly limits = this.#facades.limits;
+  readonly routing = this.#facades.routing;
+  readonly definitions = this.#facades.definitions;
+  readonly uniqueClaims = this.#facades.uniqueClaims;
+  readonly control = this.#facades.control;
   readonly namespaces = this.#facades.namespaces;
   readonly queueEvents = this.#facades.queueEvents;
 
@@ -96,6 +106,19 @@ class RecordingClient implements FakeClient {
     answer: Answer<NoInfer<Args>, NoInfer<Result>>,
   ): void {
     this.#answers.set(task.name, answer);
+  }
+
+  async drain(): Promise<readonly RecordedEnqueue[]> {
+    const ended: RecordedEnqueue[] = [];
+    // What is made meanwhile comes behind.
+    for (const [id, fake] of this.#tasks) {
+      if (fake.ended !== undefined || !isAnswered(fake, this.#answers)) continue;
+      if (ended.length >= drainedMax)
+        throw new Error(`more than ${drainedMax} tasks came of what was drained`);
+      await this.#handles.waitForEnd(id, {});
+      ended.push(fake.record);
+    }
+    return ended;
   }
 
   refuse({ name }: { readonly name: string }, problem: StemProblem | undefined): void {
@@ -188,6 +211,8 @@ class RecordingClient implements FakeClient {
     return verdict;
   }
 }
+
+const drainedMax = 10_000;
 
 type Stored = Extract<Verdict, { readonly fake: FakeTask }>;
 

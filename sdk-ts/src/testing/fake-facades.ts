@@ -11,5 +11,10 @@ export const createFakeFacades = (closing: AbortSignal, events: Parameters<typeo
   tasks: noOperators<StemClient["tasks"]>("tasks"),
   deadLetters: noOperators<StemClient["deadLetters"]>("deadLetters"),
   queues: noOperators<StemClient["queues"]>("queues"),
+  limits: noOperators<StemClient["limits"]>("limits"),
+  routing: noOperators<StemClient["routing"]>("routing"),
+  definitions: noOperators<StemClient["definitions"]>("definitions"),
+  uniqueClaims: noOperators<StemClient["uniqueClaims"]>("uniqueClaims"),
+  control: noOperators<StemClient["control"]>("control"),
   namespaces: noOperators<StemClient["namespaces"]>("namespaces"),
 });

@@ -2,7 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import { type Task, TaskSchema, TaskState } from "@stem/proto/stem/v1/task_pb";
 import { payloadToProto } from "../codec/payload.ts";
 import { type AnyTask, spreadArgs } from "../define-task.ts";
+import { failureOf } from "../failure.ts";
 import type { HandleDeps } from "../handle.ts";
+import { NonRetryable } from "../non-retryable.ts";
 import { StemProblem } from "../problem.ts";
 import { isTerminal, stateFromProto } from "../task-state.ts";
 import { NoServerError } from "./no-operators.ts";
@@ -18,6 +20,8 @@ export type FakeTask = {
   end: Promise<Task> | undefined;
   /** The same, once it is known. */
   ended?: Task;
+  /** Why it cannot run: what it was handed does not fit its arguments. */
+  readonly unusable?: string;
 };
 
 /** A result was asked for that the test has not said. */
@@ -33,6 +37,7 @@ export class NoAnswerError extends Error {
 export function fakeHandles(
   tasks: ReadonlyMap<string, FakeTask>,
   answers: ReadonlyMap<string, unknown>,
+  onEnd: (fake: FakeTask, ended: Task) => void,
 ): HandleDeps {
   const find = (id: string): FakeTask => {
     const fake = tasks.get(id);
@@ -44,8 +49,8 @@ export function fakeHandles(
       const fake = find(taskId);
       signal?.throwIfAborted();
       if (fake.end === undefined) {
-        if (!answers.has(fake.record.name)) throw new NoAnswerError(fake.record.name);
-        fake.end = endOf(fake, answers.get(fake.record.name));
+        if (!isAnswered(fake, answers)) throw new NoAnswerError(fake.record.name);
+        fake.end = endOf(fake, answers.get(fake.record.name), onEnd);
       }
       return fake.end;
     },
@@ -71,11 +76,20 @@ export function fakeHandles(
   };
 }
 
+/** Whether a task comes to an end when it is asked for one. */
+export const isAnswered = (fake: FakeTask, answers: ReadonlyMap<string, unknown>): boolean =>
+  fake.ended !== undefined || fake.unusable !== undefined || answers.has(fake.record.name);
+
 /** The task's end by what the test answers: a value, or what a function makes of the arguments. */
-async function endOf(fake: FakeTask, answer: unknown): Promise<Task> {
-  const { record, task } = fake;
+async function endOf(
+  fake: FakeTask,
+  answer: unknown,
+  onEnd: (fake: FakeTask, ended: Task) => void,
+): Promise<Task> {
+  const { record, task, unusable } = fake;
   let ended: Task;
   try {
+    if (unusable !== undefined) throw new InputUnusable(unusable);
     const value: unknown = typeof answer === "function" ? await answer(...spreadArgs(record.args)) : answer;
     const result = payloadToProto(task.resultCodec.encode(value));
     ended = messageOf(fake, TaskState.SUCCEEDED, { ...(result && { result }) });
@@ -83,13 +97,16 @@ async function endOf(fake: FakeTask, answer: unknown): Promise<Task> {
     ended = messageOf(fake, TaskState.FAILED, { failure: failureOf(error) });
   }
   // Cancelled while the answer was on its way: the first end stands.
-  fake.ended ??= ended;
+  if (fake.ended === undefined) {
+    fake.ended = ended;
+    onEnd(fake, ended);
+  }
   return fake.ended;
 }
 
-function failureOf(error: unknown) {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
-  return { type: error.name, message: error.message, stack: error.stack ?? "" };
+/** As the server fails a task whose arguments and input do not go together. */
+class InputUnusable extends NonRetryable {
+  override readonly name = "InputUnusable";
 }
 
 const waitingState = ({ record: { options } }: FakeTask): TaskState =>

@@ -78,6 +78,7 @@ export function createBackend({
         waiters.changed(refs);
         ring(refs);
       },
+      manyChanged: waiters.manyChanged,
       leaseEnded(refs) {
         board.drop(refs);
         waiters.changed(refs);

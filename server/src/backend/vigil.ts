@@ -46,6 +46,10 @@ export function createVigil(
     changed: new Set(),
     reported: new Map(),
     wake,
+    lookAgain() {
+      isRereadDue = true;
+      wake();
+    },
   };
 
   function rereadLater(): () => void {

@@ -12,6 +12,8 @@ export type Waiter = {
   reported: Map<TaskId, TaskProgress>;
   /** Ends its sleep. */
   wake: () => void;
+  /** The same, and all that it waits for is to be read again. */
+  lookAgain: () => void;
 };
 
 /** Who waits for what. */
@@ -22,6 +24,8 @@ export type Waiters = {
   /** Takes a waiter off one task, which ended. */
   close(waiter: Waiter, id: TaskId): void;
   changed(refs: readonly TaskRef[]): void;
+  /** Nobody has listed which. */
+  manyChanged(namespace: Namespace): void;
   progressed(ref: TaskRef, progress: TaskProgress): void;
 };
 
@@ -69,6 +73,15 @@ export function createWaiters(): Waiters {
           waiter.wake();
         }
       }
+    },
+    manyChanged(namespace) {
+      const waiting = new Set(
+        spaces
+          .get(namespace)
+          ?.values()
+          .flatMap((some) => some.values()),
+      );
+      for (const waiter of waiting) waiter.lookAgain();
     },
     progressed({ namespace, id }, progress) {
       for (const waiter of spaces.get(namespace)?.get(id) ?? []) {

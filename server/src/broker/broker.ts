@@ -61,7 +61,7 @@ export type RunningBroker = Broker & {
   reread(): Promise<void>;
   /** For upkeep: lets go of a namespace that is being deleted. */
   readonly leaveNamespace: Parts["leaveNamespace"];
-  /** Resolves as soon as no worker's session holds a lease. Leases without a session are not waited for. */
+  /** Resolves as soon as no connected worker's session holds a lease. Leases without a session, or without a stream, are not waited for. */
   quiet(): Promise<void>;
   /** Stops what runs by itself; drain first. */
   close(): Promise<void>;

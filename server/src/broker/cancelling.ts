@@ -5,11 +5,11 @@ import { type CancelMany, type CancelVerdict, createCancel, createCancelMany } f
 import { createCancelDescendants, type DescendantsCancelled } from "./cancel-descendants.ts";
 import { createHearCancelled, type HearCancelled } from "./hear-cancelled.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { createRevoke, type Revoke } from "./revoke.ts";
+import { createRevocations, createRevoke, type Revocations, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The ways to cancel. Throws StemProblem. */
-export type Cancelling = {
+export type Cancelling = Revocations & {
   /** Cancels a task; TASK_UNKNOWN when there is none. */
   cancel(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict>;
   /** Cancels a task and all that descends from it; TASK_UNKNOWN when there is none. */
@@ -43,6 +43,7 @@ export function createCancelling(deps: CancellingDeps): {
     },
     revoke: createRevoke({ ...deps, cancel }),
     hearCancelled: createHearCancelled(deps),
+    ...createRevocations(deps),
   };
   return { cancelling, cancelMany };
 }

@@ -1,3 +1,4 @@
+import { isBounded } from "../model/gate.ts";
 import type { Namespace } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -19,7 +20,7 @@ export type LeavingDeps = {
   readonly clock: Clock;
   readonly routing: Pick<Routing, "forget">;
   readonly sessions: Pick<Sessions, "in">;
-  readonly limitsPart: Pick<LimitsPart, "listLimits" | "deleteLimit">;
+  readonly limitsPart: Pick<LimitsPart, "listLimits" | "deleteLimit" | "resumeTasks">;
   readonly definitions: Pick<Definitions, "list" | "remove">;
 };
 
@@ -32,7 +33,12 @@ export function createLeaveNamespace(deps: LeavingDeps): LeaveNamespace {
   async function forgetLimits(namespace: Namespace): Promise<void> {
     for (;;) {
       const page = await limitsPart.listLimits(namespace, undefined, pageSize);
-      for (const limit of page) await limitsPart.deleteLimit(limit);
+      for (const limit of page) {
+        const { kind, pause } = limit;
+        if (kind !== "queue" && pause !== undefined) await limitsPart.resumeTasks({ ...limit, kind });
+        // Where there was nothing but a pause, nothing is left.
+        if (pause === undefined || isBounded(limit)) await limitsPart.deleteLimit(limit);
+      }
       if (page.length < pageSize) return;
     }
   }

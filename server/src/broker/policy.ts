@@ -72,7 +72,7 @@ const isSameBound = (a: KeepNewest | undefined, b: KeepNewest | undefined): bool
   a === b || (a?.count === b?.count && a?.bytes === b?.bytes);
 
 const isSameScope = (a: TaskPolicy["unique"], b: TaskPolicy["unique"]): boolean =>
-  a === b || (a?.until === b?.until && a?.forMs === b?.forMs);
+  a === b || (a?.until === b?.until && a?.forMs === b?.forMs && isSameList(a?.keptAfter, b?.keptAfter));
 
 const isSameRetry = (a: RetryPolicy, b: RetryPolicy): boolean =>
   a === b ||

@@ -6,6 +6,7 @@ import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueAdminStore } from "../ports/queue-admin-store.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
 import type { Routing } from "../routing/routing.ts";
 
 /** How operators make, change and delete queues. */
@@ -36,6 +37,8 @@ export type QueueAdminDeps = {
   readonly clock: Clock;
   readonly limits: Pick<Limits, "batchTasksMax">;
   readonly routing: Pick<Routing, "usesOf">;
+  /** The backend's: who is told that tasks changed. */
+  readonly hints: Pick<TaskHints, "manyChanged">;
 };
 
 /** Whoever loses against others so often is told so. */
@@ -79,7 +82,10 @@ export function createQueueAdmin(deps: QueueAdminDeps): QueueAdmin {
       const verdict = await store.deleteQueue(ref, force, clock.now());
       if (verdict.kind === "unknown") throw new StemProblem({ reason: "QUEUE_UNKNOWN", queue: ref.queue });
       if (verdict.kind === "in_use") throw inUse(ref, { ...verdict, routes });
-      return verdict.kind === "deleted" ? { cancelled: 0, leased: 0 } : emptyQueue(deps, ref);
+      if (verdict.kind === "deleted") return { cancelled: 0, leased: 0 };
+      const emptied = await emptyQueue(deps, ref);
+      if (emptied.cancelled > 0) deps.hints.manyChanged(ref.namespace);
+      return emptied;
     },
   };
 }

@@ -1,10 +1,12 @@
 import type { Namespace, QueueName, QueueRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
+import { type PriorityDepth, priorityDepths } from "../model/priority-depth.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
 import { throwRefusal } from "../model/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
 import type { QueueNews } from "./queue-hints.ts";
 
 /** What operators do to queues. */
@@ -13,6 +15,10 @@ export type Queues = {
   listQueues(namespace: Namespace, after: QueueName | undefined, limit: number): Promise<readonly Queue[]>;
   /** QUEUE_UNKNOWN when there is none. */
   getQueue(ref: QueueRef): Promise<Queue>;
+  /** The same with how many are ready of each priority, counted up to `limits.priorityCountMax` each. */
+  getQueueInDepth(
+    ref: QueueRef,
+  ): Promise<{ readonly queue: Queue; readonly priorities: readonly PriorityDepth[] }>;
   /** Stops handing out its tasks; a queue that has had none yet comes into being. */
   pauseQueue(ref: QueueRef, reason: string, more?: PauseMore): Promise<Queue>;
   /** Hands out its tasks again; QUEUE_UNKNOWN when there is none. */
@@ -30,10 +36,12 @@ export type QueuesDeps = {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly news: QueueNews;
+  /** The backend's: who is told that tasks changed. */
+  readonly hints: Pick<TaskHints, "manyChanged">;
 };
 
 /** Makes the part of the broker that operators use. */
-export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues {
+export function createQueues({ store, clock, limits, news, hints }: QueuesDeps): Queues {
   async function getQueue(ref: QueueRef): Promise<Queue> {
     const queue = await store.getQueue(ref);
     if (queue === undefined) throw new StemProblem({ reason: "QUEUE_UNKNOWN", queue: ref.queue });
@@ -43,6 +51,10 @@ export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues
   return {
     listQueues: (namespace, after, limit) => store.listQueues(namespace, after, limit),
     getQueue,
+    async getQueueInDepth(ref) {
+      const queue = await getQueue(ref);
+      return { queue, priorities: priorityDepths(await store.readPriorities(ref, limits.priorityCountMax)) };
+    },
     async pauseQueue(ref, reason, more = {}) {
       const now = clock.now();
       throwRefusal(await store.setPause(ref, { ...more, reason, at: now }, now), ref);
@@ -59,7 +71,9 @@ export function createQueues({ store, clock, limits, news }: QueuesDeps): Queues
       const { upTo, waiting } = await store.purgeMark(ref);
       if (expected !== "any" && expected !== waiting)
         throw new StemProblem({ reason: "PURGE_UNCONFIRMED", queue: ref.queue, waiting });
-      return purge(ref, upTo);
+      const purged = await purge(ref, upTo);
+      if (purged > 0) hints.manyChanged(ref.namespace);
+      return purged;
     },
   };
 

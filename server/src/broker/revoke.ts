@@ -2,7 +2,7 @@ import { type Namespace, plus, type TaskId } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { CancelMessage, TaskState } from "../model/task.ts";
-import type { AdminStore, RevokeVerdict } from "../ports/admin-store.ts";
+import type { AdminStore, Revocation, RevokeVerdict } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Cancel } from "./cancel.ts";
 
@@ -18,6 +18,31 @@ export type Revoke = (
   ids: readonly TaskId[],
   message: CancelMessage & { readonly ttlMs: number | undefined },
 ) => Promise<readonly RevokedId[]>;
+
+/** What operators do with ids that were revoked before they came. */
+export type Revocations = {
+  /** Those of a namespace that are waited for, by id, after `after`. */
+  listRevocations(
+    namespace: Namespace,
+    after: TaskId | undefined,
+    limit: number,
+  ): Promise<readonly Revocation[]>;
+  /** Takes them back; answers those that were waited for. */
+  withdrawRevocations(namespace: Namespace, ids: readonly TaskId[]): Promise<readonly TaskId[]>;
+};
+
+/** Makes that part of the broker. */
+export const createRevocations = ({
+  store,
+  clock,
+}: {
+  readonly store: Pick<AdminStore, "listRevocations" | "withdrawRevocations">;
+  readonly clock: Clock;
+}): Revocations => ({
+  listRevocations: (namespace, after, limit) =>
+    store.listRevocations({ namespace, after, limit, now: clock.now() }),
+  withdrawRevocations: (namespace, ids) => store.withdrawRevocations(namespace, ids, clock.now()),
+});
 
 /** What revoking needs. */
 export type RevokingDeps = {

@@ -29,7 +29,7 @@ export type Sessions = {
   neverArrived(task: TaskHead): boolean;
   /** The workers of a namespace, in no order. */
   workers(namespace: Namespace): readonly WorkerView[];
-  /** Resolves as soon as no session holds a lease. */
+  /** Resolves as soon as no session that has a stream holds a lease. */
   quiet(): Promise<void>;
   /** The sessions of a namespace, in no order. */
   in(namespace: Namespace): readonly SessionState[];
@@ -38,7 +38,7 @@ export type Sessions = {
 };
 
 /** What sessions need. */
-export type SessionsDeps = Omit<StreamDeps, "forget" | "openAny" | "commands"> &
+export type SessionsDeps = Omit<StreamDeps, "forget" | "left" | "openAny" | "commands"> &
   ResumingDeps & {
     readonly keys: TokenKeys;
     readonly random: Pick<Random, "bytes">;
@@ -51,7 +51,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const commands = createCommands(clock);
   const sessions = new Map<string, SessionState>();
   const takeUp = createResuming(deps);
-  let untilQuiet: (() => void)[] = [];
+  const quiet = createQuiet(sessions);
 
   function find(namespace: Namespace, sessionId: Bytes): SessionState | undefined {
     return sessionId.length === sessionIdBytes ? sessions.get(keyOf(namespace, sessionId)) : undefined;
@@ -61,7 +61,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const { namespace, resume } = hello;
     const lastSeq = resume !== undefined && Number.isSafeInteger(resume.seenSeq) ? resume.seenSeq : 0;
     const id = formerId(keys, namespace, resume) ?? random.bytes(sessionIdBytes);
-    const book = createLeaseBook({ limits, lastSeq, onEmpty: noteQuiet });
+    const book = createLeaseBook({ limits, lastSeq, onEmpty: quiet.note });
     const state = createSessionState(keys, { id, hello, book, connectedAt: clock.now() });
     sessions.set(keyOf(namespace, id), state);
     return state;
@@ -70,13 +70,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
   function forget(state: SessionState): void {
     const key = keyOf(state.namespace, state.id);
     if (sessions.get(key) === state) sessions.delete(key);
-    noteQuiet();
+    quiet.note();
   }
 
-  function noteQuiet(): void {
-    if (untilQuiet.length === 0 || sessions.values().some(({ book }) => book.size > 0)) return;
-    for (const resolve of untilQuiet) resolve();
-    untilQuiet = [];
+  /** Its worker may come back for what it holds; to another server, once this one drains. */
+  function left(state: SessionState): void {
+    if (state.book.size === 0) forget(state);
+    else quiet.note();
   }
 
   const openAnyOf = (namespace: Namespace): OpenToken =>
@@ -87,7 +87,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     async open(hello, events) {
       const { namespace, resume } = hello;
       const state = (resume && find(namespace, resume.sessionId)) ?? create(hello);
-      const stream = new Stream({ ...deps, commands, forget, openAny: openAnyOf }, state, { hello, events });
+      const stream = new Stream({ ...deps, commands, forget, left, openAny: openAnyOf }, state, {
+        hello,
+        events,
+      });
       try {
         if (resume !== undefined) {
           const faultOf = faultBy(openAnyOf(namespace));
@@ -112,12 +115,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       [...sessions.values()]
         .filter((state) => state.namespace === namespace)
         .map((state) => workerViewOf(state, (command, timeoutMs) => commands.ask(state, command, timeoutMs))),
-    quiet() {
-      return new Promise((resolve) => {
-        untilQuiet.push(resolve);
-        noteQuiet();
-      });
-    },
+    quiet: quiet.wait,
     in: (namespace) => [...sessions.values()].filter((state) => state.namespace === namespace),
     sweep(now) {
       for (const state of sessions.values()) {
@@ -131,6 +129,23 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
     },
   };
+}
+
+/** Tells when no worker that is connected holds anything. */
+function createQuiet(sessions: ReadonlyMap<string, SessionState>) {
+  const waiting: (() => void)[] = [];
+  const isOut = ({ book, stream }: SessionState): boolean => book.size > 0 && stream !== undefined;
+  /** Something was struck out, or somebody left. */
+  const note = (): void => {
+    if (waiting.length === 0 || sessions.values().some(isOut)) return;
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  const wait = (): Promise<void> =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      note();
+    });
+  return { note, wait };
 }
 
 function neverArrived(states: Iterable<SessionState>, { namespace, id, fence }: TaskHead): boolean {

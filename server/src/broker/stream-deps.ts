@@ -23,6 +23,8 @@ export type StreamDeps = Reporting & {
   readonly limits: Limits;
   /** Opens the tokens of every session; for one batch. */
   readonly openAny: (namespace: Namespace) => OpenToken;
-  /** The session is over, or has nothing left to come back for. */
+  /** The session is over. */
   readonly forget: (state: SessionState) => void;
+  /** The session has lost its stream. */
+  readonly left: (state: SessionState) => void;
 };

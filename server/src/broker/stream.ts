@@ -138,7 +138,7 @@ export class Stream implements Session, StreamControl {
   }
 
   detach(): void {
-    if (this.#end() && this.#state.book.size === 0) this.#deps.forget(this.#state);
+    if (this.#end()) this.#deps.left(this.#state);
   }
 
   async goodbye(): Promise<void> {

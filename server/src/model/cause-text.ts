@@ -3,6 +3,7 @@
 import type { Cause, LimitCause, ServiceCause } from "./explain.ts";
 import type { LimitKind } from "./gate.ts";
 import type { Instant } from "./ids.ts";
+import type { Pause } from "./pause.ts";
 import type { StateReason } from "./task.ts";
 
 /** A cause as a sentence. */
@@ -23,13 +24,12 @@ export function causeText(cause: Cause): string {
     case "queue_deleting":
       return "Its queue is being deleted, and it will be cancelled.";
     case "queue_paused":
-      return `Its queue is paused by ${cause.pause.by ?? "somebody"}${quoted(cause.pause.reason)}, ${
-        cause.pause.resumeAt === undefined ? "until it is resumed" : until(cause.pause.resumeAt)
-      }.`;
+      return `Its queue ${pauseText(cause.pause)}.`;
     case "order":
       return `Task "${cause.first}" of its ordering key "${cause.orderingKey}" comes first, and is ${cause.firstState}.`;
     case "in_line":
       return lineText(cause);
+    case "limit_paused":
     case "limit_stopped":
     case "concurrency_reached":
     case "rate_reached":
@@ -48,6 +48,8 @@ function limitText(cause: LimitCause): string {
   const { kind, subject, concurrency, rate } = cause.limit;
   const what = `${limitKinds[kind]} "${subject}"`;
   switch (cause.kind) {
+    case "limit_paused":
+      return `${what} ${pauseText(cause.pause)}.`;
     case "limit_stopped":
       return `${what} is stopped by a limit of 0.`;
     case "concurrency_reached":
@@ -58,6 +60,9 @@ function limitText(cause: LimitCause): string {
       return `${what} has room for ${cause.room} more, and at least as many tasks come before it.`;
   }
 }
+
+const pauseText = ({ by = "somebody", reason, resumeAt }: Pause): string =>
+  `is paused by ${by}${quoted(reason)}, ${resumeAt === undefined ? "until it is resumed" : until(resumeAt)}`;
 
 const limitKinds: Readonly<Record<LimitKind, string>> = {
   queue: "Its queue",

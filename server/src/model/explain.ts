@@ -1,10 +1,10 @@
 /** Why a task does not run, or that it does: every cause that there is, as a pure decision. The words are in cause-text.ts. */
 
-import { type GateLimit, isSatisfied, type Labels, nextTokenAt, tokensAt } from "./gate.ts";
+import { type GateLimit, isSatisfied, type Labels, nextTokenAt, pauseAt, tokensAt } from "./gate.ts";
 import { capacityOf } from "./gatekeeper.ts";
 import type { Instant, TaskId } from "./ids.ts";
 import type { NamespaceStop } from "./namespace.ts";
-import type { QueuePause } from "./queue.ts";
+import type { Pause } from "./pause.ts";
 import type { LimitStanding, QueueService, TaskStanding } from "./standing.ts";
 import {
   type CancelRequest,
@@ -35,7 +35,7 @@ export type OwnCause =
   | { readonly kind: "scheduled"; readonly until: Instant | undefined; readonly why: StateReason | undefined }
   | { readonly kind: "namespace_stopped"; readonly stop: NamespaceStop }
   | { readonly kind: "queue_deleting" }
-  | { readonly kind: "queue_paused"; readonly pause: QueuePause }
+  | { readonly kind: "queue_paused"; readonly pause: Pause }
   /** Another task of its ordering key comes first. */
   | {
       readonly kind: "order";
@@ -52,13 +52,14 @@ export type OwnCause =
     };
 
 /**
- * What a limit has against it. limit_stopped: it is one of zero. rate_reached: the next grant conforms at `until`. others_first: at
+ * What a limit has against it. limit_paused: its name or its key is paused. limit_stopped: it is one of zero. rate_reached: the next grant conforms at `until`. others_first: at
  * least as many as it has room for obey it and come before the task.
  */
 export type LimitCause = LimitFacts &
   (
     | { readonly kind: "limit_stopped" | "concurrency_reached" | "others_first" }
     | { readonly kind: "rate_reached"; readonly until: Instant | undefined }
+    | { readonly kind: "limit_paused"; readonly pause: Pause }
   );
 
 /**
@@ -141,8 +142,9 @@ function atLimit(standing: LimitStanding, now: Instant): readonly Cause[] {
   const { concurrency, rate } = limit;
   const room = capacityOf(standing, leased, now);
   const facts = { limit, leased, room, ahead };
-  if (concurrency === 0 || rate?.count === 0) return [{ kind: "limit_stopped", ...facts }];
-  const causes: Cause[] = [];
+  const pause = pauseAt(limit, now);
+  const causes: Cause[] = pause === undefined ? [] : [{ kind: "limit_paused", pause, ...facts }];
+  if (concurrency === 0 || rate?.count === 0) return [...causes, { kind: "limit_stopped", ...facts }];
   if (concurrency !== undefined && leased >= concurrency)
     causes.push({ kind: "concurrency_reached", ...facts });
   if (rate !== undefined && tokensAt(rate, dueAt, now) === 0)

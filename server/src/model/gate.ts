@@ -1,6 +1,7 @@
 /** What keeps ready tasks from being handed out, as values and pure sums. How tasks pass gates is in gatekeeper.ts. */
 
 import { type Instant, instantOf, type Namespace } from "./ids.ts";
+import { isOver, type Pause } from "./pause.ts";
 
 /** What a limit is about: a queue, the name of a task, or a key that tasks say. */
 export type LimitKind = "queue" | "name" | "key";
@@ -16,14 +17,39 @@ export type LimitRef = {
 /** So many grants in a period, and so many of them at once after a pause. A count of zero stops them. */
 export type Rate = { readonly count: number; readonly periodMs: number; readonly burst: number };
 
-/** A limit as an operator put it. */
+/** A limit as operators put it, and what else they said of its subject. */
 export type GateLimit = LimitRef & {
   /** How many leases there may be at once; undefined: any number. */
   readonly concurrency: number | undefined;
   /** How fast they may be granted; undefined: at any pace. */
   readonly rate: Rate | undefined;
+  /** Why nothing is granted there for now, whatever the bounds; never of a queue, which has its pause itself. */
+  readonly pause?: Pause | undefined;
   readonly updatedAt: Instant;
 };
+
+/** Whether a limit says how many, or how fast. */
+export const isBounded = ({ concurrency, rate }: GateLimit): boolean =>
+  concurrency !== undefined || rate !== undefined;
+
+/** The pause of a limit, unless it is over. */
+export const pauseAt = ({ pause }: GateLimit, now: Instant): Pause | undefined =>
+  pause === undefined || isOver(pause, now) ? undefined : pause;
+
+/** What becomes of a limit whose pause is set or ended; the bounds stay. Undefined: nothing was said of it, and nothing is. */
+export function withPause(
+  ref: LimitRef,
+  before: GateLimit | undefined,
+  { pause, now }: { readonly pause: Pause | undefined; readonly now: Instant },
+): GateLimit | undefined {
+  if (before === undefined && pause === undefined) return undefined;
+  const { namespace, kind, subject } = ref;
+  const { concurrency, rate } = before ?? {};
+  return { namespace, kind, subject, concurrency, rate, ...(pause && { pause }), updatedAt: now };
+}
+
+/** A limit in force, and when its next grant is due. */
+export type LiveLimit = { readonly limit: GateLimit; readonly dueAt: number };
 
 /** The gate at which a ready task waits; `ordering`: behind an earlier task of its key. */
 export type Gate = { readonly kind: "ordering" | "key" | "name"; readonly subject: string };
@@ -98,6 +124,15 @@ export type Taken = { readonly now: Instant; readonly taken: number };
 export function nextTokenAt(rate: Rate, dueAt: number): Instant | undefined {
   if (rate.count === 0) return undefined;
   return instantOf(Math.ceil(dueAt - ((rate.burst - 1) * rate.periodMs) / rate.count - tinyMs));
+}
+
+/** When time alone allows there what is not allowed now; undefined: it changes nothing. */
+export function opensAt({ limit, dueAt }: LiveLimit, now: Instant): Instant | undefined {
+  const pause = pauseAt(limit, now);
+  // Whoever comes back then learns what the rate says.
+  if (pause !== undefined) return pause.resumeAt;
+  const at = limit.rate && nextTokenAt(limit.rate, dueAt);
+  return at !== undefined && at > now ? at : undefined;
 }
 
 const tinyMs = 0.001;

@@ -10,7 +10,7 @@
  * The permits in use are the live leases themselves: nothing is counted up or down that could be left over.
  */
 
-import { type GateLimit, type LimitKind, nextTokenAt, tokensAt } from "./gate.ts";
+import { type LimitKind, type LiveLimit, opensAt, pauseAt, tokensAt } from "./gate.ts";
 import type { Instant } from "./ids.ts";
 
 /** Where a tied task stands while it is ready: free, or at a gate. The later a gate, the higher its number. */
@@ -29,8 +29,7 @@ export type Tied = {
   readonly limitName: string;
 };
 
-/** A limit in force, and when its next grant is due. */
-export type LiveLimit = { readonly limit: GateLimit; readonly dueAt: number };
+export type { LiveLimit };
 
 /** A gate with a limit. */
 export type LimitedGate = { readonly kind: "key" | "name"; readonly text: string };
@@ -207,13 +206,14 @@ function holdBack<T extends Tied, L>(desk: Desk<T, L>, task: T, gate: LimitedGat
 /** Says when a gate will open by itself, if somebody waits there. */
 function announce<T extends Tied, L>(rows: GateRows<T, L>, gate: LimitedGate, now: Instant): void {
   const live = rows.limitOf(gate);
-  const at = live?.limit.rate && nextTokenAt(live.limit.rate, live.dueAt);
-  if (at === undefined || at <= now) return;
+  const at = live && opensAt(live, now);
+  if (at === undefined) return;
   if (rows.lines(gate).some((line) => rows.waiting(line, 1).length > 0)) rows.wakeAt(at);
 }
 
 /** How many more leases a limit allows beside those that there are. */
 export function capacityOf({ limit, dueAt }: LiveLimit, leased: number, now: Instant): number {
+  if (pauseAt(limit, now) !== undefined) return 0;
   const permits = (limit.concurrency ?? Number.POSITIVE_INFINITY) - leased;
   return Math.max(0, limit.rate ? Math.min(permits, tokensAt(limit.rate, dueAt, now)) : permits);
 }

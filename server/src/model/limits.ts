@@ -37,6 +37,8 @@ export const limits = {
   operationTasksMax: 10_000,
   /** Tasks that come before another one are counted so far. */
   tasksAheadMax: 1000,
+  /** How many ready tasks of one priority GetQueue counts in the index; what is left of the queue's count goes to the only one beyond it. */
+  priorityCountMax: 10_000,
   leasedTasksMax: 1000,
   /** Tasks of a queue with turns that a stream gets at once: its slots come free one after the other, and whoever is next soon has one. */
   turnsPerGrantMax: 8,

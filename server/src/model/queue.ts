@@ -1,15 +1,9 @@
 import type { Instant, Namespace, QueueName } from "./ids.ts";
+import type { Pause } from "./pause.ts";
 import type { TaskState } from "./task.ts";
 
-/** A queue that hands out nothing for now. */
-export type QueuePause = {
-  readonly reason: string;
-  readonly at: Instant;
-  /** Who paused it, as far as they said so. */
-  readonly by?: string | undefined;
-  /** When it goes on by itself; undefined: when somebody resumes it. */
-  readonly resumeAt?: Instant | undefined;
-};
+/** The pause of a queue. */
+export type QueuePause = Pause;
 
 /** What operators say of a queue. */
 export type QueueSettings = {

@@ -3,7 +3,7 @@
 import type { GateLimit, Labels } from "./gate.ts";
 import type { TaskId, TaskName } from "./ids.ts";
 import type { NamespaceStop } from "./namespace.ts";
-import type { QueuePause } from "./queue.ts";
+import type { Pause } from "./pause.ts";
 import type { TaskHead, TaskState } from "./task.ts";
 
 /** A task, and what a store knows of those that stand in its way. */
@@ -14,7 +14,7 @@ export type TaskStanding = {
   /** Whether its queue is being deleted. */
   readonly isQueueDeleting: boolean;
   /** The pause of its queue. */
-  readonly pause: QueuePause | undefined;
+  readonly pause: Pause | undefined;
   /** The first of its ordering key that has not ended; undefined where it is that itself, or has no such key. */
   readonly first: { readonly id: TaskId; readonly state: TaskState } | undefined;
   /** The limits that it obeys: of its key, its name and its queue, as far as there are any. */

@@ -118,7 +118,7 @@ function afterEnd(policy: TaskPolicy, ending: Ending, now: Instant): MoreChange 
   const continues = continuationOf(policy, ending);
   const keepNewest = ending.state === "failed" ? undefined : policy.keepNewest;
   if (policy.unique === undefined && continues === undefined && keepNewest === undefined) return undefined;
-  const claimUntil = policy.unique && claimEnd(policy.unique, now);
+  const claimUntil = policy.unique && claimEnd(policy.unique, now, ending.state);
   return { ...nothingMore, continues, claimUntil, keepNewest };
 }
 

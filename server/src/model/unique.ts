@@ -10,7 +10,13 @@ export type UniqueScope = {
   readonly until: "started" | "ended";
   /** How much longer, counted from then. */
   readonly forMs: number;
+  /** The ends after which it lasts longer, in the order of `uniqueEnds`; undefined: after any. */
+  readonly keptAfter?: readonly UniqueEnd[] | undefined;
 };
+
+/** The ways in which a task with a key ends. */
+export const uniqueEnds = ["succeeded", "failed", "cancelled", "expired"] as const;
+export type UniqueEnd = (typeof uniqueEnds)[number];
 
 /** What a newcomer wants when its key is claimed. */
 export type OnConflict = "return" | "reject" | "replace" | "debounce";
@@ -73,8 +79,9 @@ const isVersionOf = (holder: KeyHolder, { name, queue, ties }: Newcomer): boolea
 export const debouncedStart = (wanted: Instant, startBy: Instant | undefined, now: Instant): Instant =>
   startBy === undefined || wanted <= startBy ? wanted : startBy > now ? startBy : now;
 
-/** Until when a claim lasts whose scope is over. */
-export const claimEnd = ({ forMs }: UniqueScope, now: Instant): Instant => plus(now, forMs);
+/** Until when a claim lasts whose scope is over: by a first start, or by an end. */
+export const claimEnd = ({ forMs, keptAfter }: UniqueScope, now: Instant, end?: UniqueEnd): Instant =>
+  end !== undefined && keptAfter?.includes(end) === false ? now : plus(now, forMs);
 
 /** Keys of this form are made from what tasks say; nobody may choose one. */
 export const derivedKeyPrefix = "sha256:";

@@ -1,7 +1,7 @@
 import type { Refusal } from "../model/admission.ts";
 import type { AttemptRecord } from "../model/attempt.ts";
 import type { Replay } from "../model/dead-letter.ts";
-import type { Instant, TaskRef } from "../model/ids.ts";
+import type { Instant, Namespace, TaskId, TaskRef } from "../model/ids.ts";
 import type { CancelRequest } from "../model/task.ts";
 import type { EditedTask } from "../model/task-edit.ts";
 
@@ -23,6 +23,10 @@ export interface AdminStore {
    * namespace has `limits.revocationsMax` entries. A later entry for the same id replaces the one before.
    */
   revoke(asked: readonly Revocation[], now: Instant): Promise<readonly RevokeVerdict[]>;
+  /** Entries of a namespace whose time is not over, by id (code-unit order), after `after`. */
+  listRevocations(page: RevocationPage): Promise<readonly Revocation[]>;
+  /** Takes entries back, so that their ids mean nothing any more. Answers those that were there and not over, in the order asked. */
+  withdrawRevocations(namespace: Namespace, ids: readonly TaskId[], now: Instant): Promise<readonly TaskId[]>;
   /** The attempts of a task that ended badly, oldest first, the newest `limits.attemptHistoryMax` of them. */
   readAttempts(ref: TaskRef): Promise<readonly AttemptRecord[]>;
   /** Notes which tasks replay others, the last of them for each; those that are not there are passed over. */
@@ -33,6 +37,14 @@ export interface AdminStore {
 
 /** An id that is to be cancelled when it comes, until then. */
 export type Revocation = { readonly ref: TaskRef; readonly cancel: CancelRequest; readonly until: Instant };
+
+/** Which entries to list. */
+export type RevocationPage = {
+  readonly namespace: Namespace;
+  readonly after: TaskId | undefined;
+  readonly limit: number;
+  readonly now: Instant;
+};
 
 /** What became of one. */
 export type RevokeVerdict = "noted" | "known" | "gone" | "limit";

@@ -1,6 +1,7 @@
 import type { Refusal } from "../model/admission.ts";
 import type { GateLimit, LimitRef } from "../model/gate.ts";
 import type { Instant, Namespace, QueueRef, TaskRef } from "../model/ids.ts";
+import type { Pause } from "../model/pause.ts";
 import type { TaskStanding } from "../model/standing.ts";
 
 /**
@@ -9,13 +10,21 @@ import type { TaskStanding } from "../model/standing.ts";
  */
 export interface GateStore {
   /**
-   * Puts a limit in the place of the one for the same thing. It holds for every claim after the answer "done". "more": a part of what
+   * Puts a limit in the place of the one for the same thing, but for its pause, which stays as it is. It holds for every claim after the answer "done". "more": a part of what
    * has to be gone through was; ask again.
    */
   putLimit(limit: GateLimit): Promise<"done" | "more" | "too_many">;
-  /** Takes a limit away, and lets through who waits at it. "more": ask again; "unknown": there is none. */
+  /**
+   * Takes the bounds of a limit away, and lets through who waits at them; its pause stays. "more": ask again; "unknown": there are no
+   * bounds.
+   */
   deleteLimit(ref: LimitRef, now: Instant): Promise<"done" | "more" | "unknown">;
-  /** One limit; undefined where there is none. */
+  /**
+   * Pauses (or with undefined resumes) the tasks of a name or a key, whatever it was before; bounds stay. What is paused holds for every
+   * claim after the answer "done", and ends by itself at its time. "more": ask again. "too_many": limits, with which pauses count.
+   */
+  setGatePause(ref: GateRef, pause: Pause | undefined, now: Instant): Promise<"done" | "more" | "too_many">;
+  /** One limit; undefined where nothing is said: no bounds, no pause. */
   getLimit(ref: LimitRef): Promise<GateStatus | undefined>;
   /** Limits of a namespace by kind (queue, name, key) and subject (code-unit order), after `after`. */
   listLimits(namespace: Namespace, after: LimitRef | undefined, limit: number): Promise<readonly GateLimit[]>;
@@ -33,6 +42,9 @@ export interface GateStore {
   /** Names the one who hears, after each commit, what gates did in it. News may be lost: whoever waits looks now and then. */
   onGateNews(listener: (news: GateNews) => void): void;
 }
+
+/** A subject that is paused here: queues have their own. */
+export type GateRef = LimitRef & { readonly kind: "name" | "key" };
 
 /** How many tasks of a key come for one of a key with weight 1. */
 export type KeyWeight = { readonly key: string; readonly weight: number };

@@ -1,5 +1,6 @@
 import type { Refusal } from "../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../model/ids.ts";
+import type { PriorityCounts } from "../model/priority-depth.ts";
 import type { Queue, QueuePause } from "../model/queue.ts";
 
 /** Queues: what is in them, and whether they hand out. Same transactions, same errors as TaskStore. */
@@ -13,6 +14,11 @@ export interface QueueStore {
    * deleted or is not there, nor of any in a namespace that is not active.
    */
   readyCounts(namespace: Namespace, queues: readonly QueueName[]): Promise<readonly number[]>;
+  /**
+   * How many ready tasks of a queue have which priority, those at gates included, and how many are ready in all, of one moment. Each
+   * priority is counted up to `countMax` at least; none of a queue that is not there. Never goes through a queue's whole length.
+   */
+  readPriorities(ref: QueueRef, countMax: number): Promise<PriorityCounts>;
   /**
    * Pauses (or with undefined resumes) a queue, whatever it was before; a queue that is not there is made when it is paused. Claims
    * that come later obey.

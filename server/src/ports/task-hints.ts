@@ -1,4 +1,4 @@
-import type { Bytes, TaskRef } from "../model/ids.ts";
+import type { Bytes, Namespace, TaskRef } from "../model/ids.ts";
 
 /** How far a running attempt has come, as its handler says; `data` is an encoded payload. */
 export type TaskProgress = {
@@ -11,6 +11,8 @@ export type TaskProgress = {
 export interface TaskHints {
   /** These tasks changed, and whoever held them holds them still. */
   changed(refs: readonly TaskRef[]): void;
+  /** Tasks of a namespace changed, more than anybody has listed: whoever waits for any of them looks again. */
+  manyChanged(namespace: Namespace): void;
   /** The leases of these tasks ended: settled, cancelled or expired. What their attempts had reported is void. */
   leaseEnded(refs: readonly TaskRef[]): void;
   /** These tasks put something out. */

@@ -2,12 +2,14 @@ import type { RunningBroker } from "../broker/broker.ts";
 import type { Instant } from "../model/ids.ts";
 import type { Namespaces } from "../namespaces/namespaces.ts";
 import type { NamespaceStore } from "../ports/namespace-store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
 
 /** What the remover of namespaces needs. */
 export type NamespaceRemoverDeps = {
   readonly store: Pick<NamespaceStore, "clearNamespace">;
   readonly namespaces: Pick<Namespaces, "leaving" | "gone">;
   readonly leaveNamespace: RunningBroker["leaveNamespace"];
+  readonly hints: Pick<TaskHints, "manyChanged">;
 };
 
 /** When it comes again, and how much it does at once. */
@@ -15,7 +17,7 @@ export type NamespaceRemoverOptions = { readonly intervalMs: number; readonly ba
 
 /** Goes on with deletions of namespaces, a piece of each; at once again while one has more that can go. */
 export async function removeNamespacesOnce(
-  { store, namespaces, leaveNamespace }: NamespaceRemoverDeps,
+  { store, namespaces, leaveNamespace, hints }: NamespaceRemoverDeps,
   { intervalMs, batchTasksMax }: NamespaceRemoverOptions,
   now: Instant,
 ): Promise<number> {
@@ -23,6 +25,7 @@ export async function removeNamespacesOnce(
   for (const namespace of namespaces.leaving()) {
     await leaveNamespace(namespace);
     const left = await store.clearNamespace(namespace, now, batchTasksMax);
+    hints.manyChanged(namespace);
     if (left === "gone") namespaces.gone(namespace);
     isMore ||= left === "more";
   }

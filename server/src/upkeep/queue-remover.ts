@@ -1,11 +1,13 @@
 import { type Instant, plus } from "../model/ids.ts";
 import type { QueueAdminStore } from "../ports/queue-admin-store.ts";
 import type { QueueStore } from "../ports/queue-store.ts";
+import type { TaskHints } from "../ports/task-hints.ts";
 
 /** What the remover of queues needs. */
 export type QueueRemoverDeps = {
   readonly store: Pick<QueueStore, "purge"> &
     Pick<QueueAdminStore, "leavingQueues" | "deleteQueue" | "forgetQueues">;
+  readonly hints: Pick<TaskHints, "manyChanged">;
 };
 
 /** When it comes again, how much it does at once, and how long events may speak of a queue. */
@@ -21,7 +23,7 @@ export type QueueRemoverOptions = {
  * more is gone. Forgets those that were, when no record and no event speaks of them. At once again while there are more.
  */
 export async function removeQueuesOnce(
-  { store }: QueueRemoverDeps,
+  { store, hints }: QueueRemoverDeps,
   { intervalMs, queuesMax, batchTasksMax, eventRetentionMs }: QueueRemoverOptions,
   now: Instant,
 ): Promise<number> {
@@ -29,7 +31,10 @@ export async function removeQueuesOnce(
   for (const ref of await store.leavingQueues(queuesMax)) {
     const cancelled = await store.purge(ref, Number.MAX_SAFE_INTEGER, now, batchTasksMax);
     if (cancelled === 0) await store.deleteQueue(ref, true, now);
-    else isMore = true;
+    else {
+      isMore = true;
+      hints.manyChanged(ref.namespace);
+    }
   }
   const forgotten = await store.forgetQueues(plus(now, -eventRetentionMs), queuesMax);
   return isMore || forgotten === queuesMax ? 0 : intervalMs;

@@ -15,6 +15,8 @@ export type RemoversDeps = {
   readonly namespaces: NamespaceRemoverDeps["namespaces"];
   /** The broker's: lets go of one of them. */
   readonly leaveNamespace: NamespaceRemoverDeps["leaveNamespace"];
+  /** The backend's: who is told that tasks changed. */
+  readonly hints: QueueRemoverDeps["hints"];
 };
 
 const removeIntervalMs = 1000;

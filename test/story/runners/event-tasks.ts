@@ -18,6 +18,9 @@ export const eventTasks = [
     ctx.progress({ percent: 5, message: "begun" });
     await ctx.heartbeat();
   }),
+  implement(defineTask<[], void>({ name: "finish" }), async ({ softSignal }) => {
+    await new Promise((resolve) => softSignal.addEventListener("abort", resolve, { once: true }));
+  }),
   implement(defineTask<[], void>({ name: "wait" }), async ({ signal }) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     throw signal.reason;

@@ -16,6 +16,7 @@ const taskEvents = [
   "task-revoked",
   "task-heartbeat",
   "task-progress",
+  "task-soft-timeout",
   "task-timeout",
 ] as const satisfies readonly WorkerEventName[];
 
@@ -91,6 +92,13 @@ describe.each(everyRunner)("tasks %s", (runner) => {
     await handle.cancel("enough");
     expect(await told()).toBe("received prerun postrun revoked");
     expect(eventOf("task-revoked")).toMatchObject({ reason: "enough" });
+  });
+
+  test("one that comes to its soft time limit, and ends well", async () => {
+    expect(await (await story("finish", [], { softTimeLimitMs: 50, timeLimitMs: 60_000 })).told()).toBe(
+      "received prerun soft-timeout postrun succeeded",
+    );
+    expect(eventOf("task-soft-timeout")).toMatchObject({ softTimeLimitMs: 50 });
   });
 
   test("one that runs for too long", async () => {

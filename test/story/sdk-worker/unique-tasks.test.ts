@@ -64,6 +64,22 @@ test("a call that wants the key for itself is refused, or takes the place of the
   });
 });
 
+test("a key is kept for a while after a success where that was asked for, and free at once after a failure", async () => {
+  const { stem, work } = await startStem();
+  const unique = { key: "daily", uniqueForMs: 60_000, keptAfter: ["succeeded"] } as const;
+  const failing = implement(sync, (_, { at }) => {
+    if (at === 1) throw new Error("down");
+    return at;
+  });
+  await work({ tasks: [failing] });
+  const first = await stem.enqueue(sync, [{ id: 7, at: 1 }], { unique, maxAttempts: 1 });
+  await expect(first.result({ timeoutMs: 10_000 })).rejects.toThrow("down");
+  const second = await stem.enqueue(sync, [{ id: 7, at: 2 }], { unique });
+  expect(second.id).not.toBe(first.id);
+  expect(await second.result({ timeoutMs: 10_000 })).toBe(2);
+  expect((await stem.enqueue(sync, [{ id: 7, at: 3 }], { unique })).id).toBe(second.id);
+});
+
 test("of a burst of debounced calls the last one is run, once", async () => {
   const { stem, work } = await startStem();
   const ran: number[] = [];

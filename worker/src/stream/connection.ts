@@ -14,7 +14,7 @@ import type { WorkerStats } from "../stats.ts";
 import type { Confirmations } from "./confirmations.ts";
 import type { Credit } from "./credit.ts";
 import { type Frame, FrameLog } from "./frame-log.ts";
-import { type OpenFrames, settleFrame } from "./frames.ts";
+import { type OpenFrames, settleFrame, silent } from "./frames.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Reports } from "./reports.ts";
 import type { Session } from "./session.ts";
@@ -41,10 +41,14 @@ export type ConnectionDeps = Reports & {
   readonly onEnded: (connection: Connection) => void;
 };
 
-/** Why another stream is needed: this one is lost (its problem, if it ended with one), or the server is going away. */
+/**
+ * Why another stream is needed: this one is lost (its problem, if it ended with one), the server is going away, or another server is to
+ * be used, and nothing more comes from this one.
+ */
 export type Leaving =
   | { readonly kind: "lost"; readonly problem: StemProblem | undefined }
-  | { readonly kind: "draining"; readonly retryAfterMs: number };
+  | { readonly kind: "draining"; readonly retryAfterMs: number }
+  | { readonly kind: "moving" };
 
 // A server that takes longer to greet, or to answer three heartbeats, is as good as gone.
 const welcomeMsMax = 10_000;
@@ -67,6 +71,8 @@ export class Connection {
   #listed: readonly HeldLease[] = [];
   #stage: "new" | "greeted" | "open" | "leaving" = "new";
   #isBeatDue = false;
+  /** The frame with which the last of the credit was taken back. */
+  #creditEnd: "unwanted" | "due" | number = "unwanted";
   #cancelTimer: CancelTimer | undefined;
   #sooner: { readonly at: number; readonly cancel: CancelTimer } | undefined;
   #ended: Promise<void> | undefined;
@@ -79,7 +85,7 @@ export class Connection {
 
   /** Opens the stream. Resolves when another one is needed. */
   open(): Promise<Leaving> {
-    this.#cancelTimer = this.#deps.clock.after(welcomeMsMax, () => this.#controller.abort());
+    this.#cancelTimer = this.#deps.clock.after(welcomeMsMax, () => this.#controller.abort(silent("greet")));
     this.#ended = this.#run();
     return this.#leaving.promise;
   }
@@ -92,6 +98,13 @@ export class Connection {
   /** Heartbeats as soon as may be. */
   beat(): void {
     this.#isBeatDue = true;
+    this.wake();
+  }
+
+  /** Takes its credit back, and resolves as moving once the server has answered that: no grant can then be lost on the way. */
+  leave(): void {
+    if (this.#stage !== "open" || this.#creditEnd !== "unwanted") return;
+    this.#creditEnd = "due";
     this.wake();
   }
 
@@ -136,6 +149,8 @@ export class Connection {
   #receive({ echo, frame }: ConnectResponse): void {
     const { session, settlements, output } = this.#deps;
     const countedFrom = this.#frames.sentAt(Number(echo));
+    if (typeof this.#creditEnd === "number" && Number(echo) > this.#creditEnd)
+      this.#leaving.resolve({ kind: "moving" });
     switch (frame.case) {
       case "welcome":
         this.#welcomed(frame.value);
@@ -193,7 +208,7 @@ export class Connection {
       // Counted in heartbeats, not in time: after a handler that blocked the loop, answers may be there unread.
       if (this.#beats.length >= beatsUnansweredMax) {
         this.#deps.log.warn({}, "the server does not answer heartbeats");
-        this.#controller.abort();
+        this.#controller.abort(silent("answer heartbeats"));
         return;
       }
       this.beat();
@@ -311,11 +326,21 @@ export class Connection {
 
   #credit(): Frame | undefined {
     const { seenSeq } = this.#deps.session;
+    if (this.#creditEnd !== "unwanted") return this.#lastCredit(seenSeq);
     const credit = this.#deps.credit.next(seenSeq, this.#deps.clock.now());
-    if (credit === undefined) return undefined;
-    return {
-      case: "credit",
-      value: { $typeName: "stem.v1.Credit", seenSeq: BigInt(seenSeq), credit: BigInt(credit) },
-    };
+    return credit === undefined ? undefined : creditFrame(seenSeq, credit);
+  }
+
+  /** No more, and a heartbeat behind it: the answer to that says that the server knows. */
+  #lastCredit(seenSeq: number): Frame | undefined {
+    if (this.#creditEnd !== "due") return undefined;
+    this.#creditEnd = this.#frames.last + 1;
+    this.#isBeatDue = true;
+    return creditFrame(seenSeq, 0);
   }
 }
+
+const creditFrame = (seenSeq: number, credit: number): Frame => ({
+  case: "credit",
+  value: { $typeName: "stem.v1.Credit", seenSeq: BigInt(seenSeq), credit: BigInt(credit) },
+});

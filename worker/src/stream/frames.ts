@@ -6,7 +6,7 @@
 import { fromBinary, toBinary, type UnknownField } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
-import type { Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import {
   type ConnectRequest,
   type ConnectResponse,
@@ -36,6 +36,10 @@ export const createOpenFrames = (transport: Transport): OpenFrames =>
     const response = await transport.stream(connect, signal, undefined, undefined, requests);
     for await (const message of response.message) yield readFrame(message);
   };
+
+/** Why a stream is aborted on which the server does not do `what`: a reason that tells whoever chooses among servers who is to blame. */
+export const silent = (what: string): ConnectError =>
+  new ConnectError(`the server does not ${what}`, Code.Unavailable);
 
 /** A Settle frame under its number. */
 export const settleFrame = (request: ConnectRequest, { settlements }: Settle): ConnectRequest => ({

@@ -9,6 +9,8 @@ export type LinkDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Whether another server than the one that is going away can be asked at once. */
+  readonly hasOther: (() => boolean) | undefined;
 };
 
 // The cap is far below the time for which a worker may keep its leases, so that a server that is back is found in time.
@@ -59,6 +61,11 @@ export class Link {
     this.#current?.beat();
   }
 
+  /** Another server is to be used: moves over, in order, while this one still answers. */
+  move(): void {
+    this.#current?.leave();
+  }
+
   /** Takes leave of the server and opens no more streams. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -106,19 +113,33 @@ export class Link {
   }
 
   async #pauseAfter(leaving: Leaving, failures: number): Promise<void> {
-    const askedMs = leaving.kind === "draining" ? leaving.retryAfterMs : (leaving.problem?.retryAfterMs ?? 0);
+    const askedMs = this.#askedMs(leaving);
     const delayMs = askedMs + fullJitterMs(backoff, failures, this.#deps.random);
     const why = whyOf(leaving);
-    const level = this.#told === why.reason ? "debug" : "warn";
+    const level = this.#told === why.reason || leaving.kind === "moving" ? "debug" : "warn";
     this.#told = why.reason;
     const words = this.#wasWelcomed ? "the connection is lost" : "the server cannot be reached";
     this.#deps.log[level]({ ...why, delayMs: Math.round(delayMs) }, `${words}; trying again`);
     await pause(this.#deps.clock, delayMs, this.#closing.signal);
   }
+
+  #askedMs(leaving: Leaving): number {
+    switch (leaving.kind) {
+      case "moving":
+        return 0;
+      case "draining":
+        // Of the others it says nothing.
+        return this.#deps.hasOther?.() ? 0 : leaving.retryAfterMs;
+      case "lost":
+        return leaving.problem?.retryAfterMs ?? 0;
+    }
+  }
 }
 
+const reasons = { draining: "DRAINING", moving: "another server is used" } as const;
+
 const whyOf = (leaving: Leaving): { readonly reason: string; readonly text?: string } =>
-  leaving.kind === "draining" ? { reason: "DRAINING" } : problemFacts(leaving.problem);
+  leaving.kind === "lost" ? problemFacts(leaving.problem) : { reason: reasons[leaving.kind] };
 
 const problemFacts = (problem: StemProblem | undefined) =>
   problem ? { reason: problem.reason, text: problem.message } : { reason: "the stream ended" };

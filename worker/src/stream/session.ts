@@ -120,7 +120,8 @@ export class Session {
     this.#seenSeq = Number(welcome.lastSeq);
     this.terms = termsOf(welcome, this.terms);
     listed.forEach((lease, place) => {
-      if (!isResumed) lease.seq = 0;
+      // Granted by another server than this one, which extends what it was greeted with in any case.
+      if (!isResumed || lease.seq > this.#seenSeq) lease.seq = 0;
       if (!welcome.leases[place]?.held) this.#lost(lease);
     });
   }

@@ -1,5 +1,5 @@
 import type { Transport } from "@connectrpc/connect";
-import { type Clock, childLogger, type Random } from "@stem/sdk/internal";
+import { type Clock, childLogger, type Random, type ServerMoves } from "@stem/sdk/internal";
 import type { Deadlines } from "../deadlines.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import type { Prefetch } from "../prefetch.ts";
@@ -18,6 +18,7 @@ import { Settlements } from "./settlements.ts";
 /** What the worker's side of its streams needs of the rest of it. */
 export type StreamsDeps = {
   readonly transport: Transport;
+  readonly moves: ServerMoves | undefined;
   readonly settings: WorkerSettings;
   readonly clock: Clock;
   readonly random: Random;
@@ -84,6 +85,8 @@ export function createStreams(deps: StreamsDeps): Streams {
     clock,
     random: deps.random,
     log: childLogger(log, { url: settings.url }),
+    hasOther: deps.moves?.hasOther,
   });
+  deps.moves?.onMove(() => link.move());
   return { link, session, credit, settlements, confirmations, ...reports };
 }

@@ -1,7 +1,6 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
-import { defaultUrl } from "@stem/sdk";
-import { baseUrlOf, createSystemClock, openChannel, pause, problemFrom } from "@stem/sdk/internal";
+import { createServers, createSystemClock, pause, problemFrom, silentLogger } from "@stem/sdk/internal";
 import type { Middleware } from "../middleware.ts";
 import { implementationsOf, queuesOf } from "../task-module.ts";
 import { createWorker } from "../worker.ts";
@@ -10,7 +9,7 @@ import type { WorkerOptions } from "../worker-options.ts";
 /** What to run, and where. Only `tasks` has no default. */
 export type DrainOptions = Pick<
   WorkerOptions,
-  "tasks" | "url" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+  "tasks" | "url" | "failover" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
 > & {
   /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
   readonly timeoutMs?: number;
@@ -57,13 +56,14 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
     ...rest,
     middleware: [recordsIn(ran)],
   });
-  const channel = openChannel(baseUrlOf(options.url ?? defaultUrl), options.dial);
+  const { url, dial, failover } = options;
+  const servers = createServers({ url, dial, failover, log: silentLogger });
   try {
     await worker.start();
-    await untilEmpty(createClient(QueueService, channel.transport), options, timeoutMs);
+    await untilEmpty(createClient(QueueService, servers.open().transport), options, timeoutMs);
   } finally {
     await worker.stop();
-    channel.close();
+    servers.close();
   }
   return ran;
 }

@@ -7,13 +7,15 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { QueuePause } from "./queue_pb.ts";
+import { file_stem_v1_queue } from "./queue_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/limit.proto.
  */
 export const file_stem_v1_limit: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL2xpbWl0LnByb3RvEgdzdGVtLnYxIp0CCgVMaW1pdBIuCgdzdWJqZWN0GAEgASgLMhUuc3RlbS52MS5MaW1pdFN1YmplY3RCBrpIA8gBARIlCgtjb25jdXJyZW5jeRgCIAEoBUILukgIGgYYwIQ9KABIAIgBARIbCgRyYXRlGAMgASgLMg0uc3RlbS52MS5SYXRlEi8KC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDpfukhcGloKC2xpbWl0LmJvdW5kEiJtdXN0IHNheSBjb25jdXJyZW5jeSwgcmF0ZSBvciBib3RoGidoYXModGhpcy5jb25jdXJyZW5jeSkgfHwgaGFzKHRoaXMucmF0ZSlCDgoMX2NvbmN1cnJlbmN5Ir4BCgxMaW1pdFN1YmplY3QSPgoFcXVldWUYASABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEgAEjAKCXRhc2tfbmFtZRgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAASKgoDa2V5GAMgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAEIQCgdzdWJqZWN0EgW6SAIIASKPAQoEUmF0ZRIaCgVjb3VudBgBIAEoBUILukgIGgYYwIQ9KAASQAoGcGVyaW9kGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhW6SBLIAQGqAQwiBAiAowUyBBDAhD0SHwoFYnVyc3QYAyABKAVCC7pICBoGGMCEPSgBSACIAQFCCAoGX2J1cnN0IisKCExpbWl0VXNlEg4KBmxlYXNlZBgBIAEoAxIPCgd3YWl0aW5nGAIgASgDYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNzdGVtL3YxL2xpbWl0LnByb3RvEgdzdGVtLnYxIsECCgVMaW1pdBIuCgdzdWJqZWN0GAEgASgLMhUuc3RlbS52MS5MaW1pdFN1YmplY3RCBrpIA8gBARIlCgtjb25jdXJyZW5jeRgCIAEoBUILukgIGgYYwIQ9KABIAIgBARIbCgRyYXRlGAMgASgLMg0uc3RlbS52MS5SYXRlEi8KC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVwYXVzZRgFIAEoCzITLnN0ZW0udjEuUXVldWVQYXVzZTpfukhcGloKC2xpbWl0LmJvdW5kEiJtdXN0IHNheSBjb25jdXJyZW5jeSwgcmF0ZSBvciBib3RoGidoYXModGhpcy5jb25jdXJyZW5jeSkgfHwgaGFzKHRoaXMucmF0ZSlCDgoMX2NvbmN1cnJlbmN5Ir4BCgxMaW1pdFN1YmplY3QSPgoFcXVldWUYASABKAlCLbpIKnIoMiZeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uOkAvLV17MCwyNTR9JEgAEjAKCXRhc2tfbmFtZRgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDI1NX0kSAASKgoDa2V5GAMgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMjU1fSRIAEIQCgdzdWJqZWN0EgW6SAIIASKPAQoEUmF0ZRIaCgVjb3VudBgBIAEoBUILukgIGgYYwIQ9KAASQAoGcGVyaW9kGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhW6SBLIAQGqAQwiBAiAowUyBBDAhD0SHwoFYnVyc3QYAyABKAVCC7pICBoGGMCEPSgBSACIAQFCCAoGX2J1cnN0IisKCExpbWl0VXNlEg4KBmxlYXNlZBgBIAEoAxIPCgd3YWl0aW5nGAIgASgDYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_queue]);
 
 /**
  * How many tasks may run at once, and how fast they may be handed out. Tasks beyond it wait, and nothing behind them does.
@@ -43,11 +45,19 @@ export type Limit = Message<"stem.v1.Limit"> & {
   rate?: Rate | undefined;
 
   /**
-   * When it was put. Set by the server.
+   * When it was put, paused or resumed last. Set by the server.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 4;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * Set by the server while PauseTasks holds, whatever the bounds say; without bounds there is nothing else here. Putting or deleting
+   * the limit does not touch it.
+   *
+   * @generated from field: stem.v1.QueuePause pause = 5;
+   */
+  pause?: QueuePause | undefined;
 };
 
 /**

@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Limit, LimitSubject, LimitUse } from "./limit_pb.ts";
 import { file_stem_v1_limit } from "./limit_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/limit_service.proto.
  */
 export const file_stem_v1_limit_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtzdGVtL3YxL2xpbWl0X3NlcnZpY2UucHJvdG8SB3N0ZW0udjEiiwEKD1B1dExpbWl0UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIlCgVsaW1pdBgCIAEoCzIOLnN0ZW0udjEuTGltaXRCBrpIA8gBAUIMCgpfbmFtZXNwYWNlIlEKEFB1dExpbWl0UmVzcG9uc2USHQoFbGltaXQYASABKAsyDi5zdGVtLnYxLkxpbWl0Eh4KA3VzZRgCIAEoCzIRLnN0ZW0udjEuTGltaXRVc2UilAEKD0dldExpbWl0UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIuCgdzdWJqZWN0GAIgASgLMhUuc3RlbS52MS5MaW1pdFN1YmplY3RCBrpIA8gBAUIMCgpfbmFtZXNwYWNlIlEKEEdldExpbWl0UmVzcG9uc2USHQoFbGltaXQYASABKAsyDi5zdGVtLnYxLkxpbWl0Eh4KA3VzZRgCIAEoCzIRLnN0ZW0udjEuTGltaXRVc2UilgEKEUxpc3RMaW1pdHNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJQgwKCl9uYW1lc3BhY2UiTQoSTGlzdExpbWl0c1Jlc3BvbnNlEh4KBmxpbWl0cxgBIAMoCzIOLnN0ZW0udjEuTGltaXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpcBChJEZWxldGVMaW1pdFJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLgoHc3ViamVjdBgCIAEoCzIVLnN0ZW0udjEuTGltaXRTdWJqZWN0Qga6SAPIAQFCDAoKX25hbWVzcGFjZSIVChNEZWxldGVMaW1pdFJlc3BvbnNlIs8BChBQdXRXZWlnaHRSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjwKBXF1ZXVlGAIgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSKgoGd2VpZ2h0GAMgASgLMhIuc3RlbS52MS5LZXlXZWlnaHRCBrpIA8gBAUIMCgpfbmFtZXNwYWNlIhMKEVB1dFdlaWdodFJlc3BvbnNlIlEKCUtleVdlaWdodBIoCgNrZXkYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIaCgZ3ZWlnaHQYAiABKAVCCrpIBxoFGOgHKAEi1QEKEkxpc3RXZWlnaHRzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAQgASgJQgwKCl9uYW1lc3BhY2UiUwoTTGlzdFdlaWdodHNSZXNwb25zZRIjCgd3ZWlnaHRzGAEgAygLMhIuc3RlbS52MS5LZXlXZWlnaHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMq8DCgxMaW1pdFNlcnZpY2USPwoIUHV0TGltaXQSGC5zdGVtLnYxLlB1dExpbWl0UmVxdWVzdBoZLnN0ZW0udjEuUHV0TGltaXRSZXNwb25zZRI/CghHZXRMaW1pdBIYLnN0ZW0udjEuR2V0TGltaXRSZXF1ZXN0Ghkuc3RlbS52MS5HZXRMaW1pdFJlc3BvbnNlEkUKCkxpc3RMaW1pdHMSGi5zdGVtLnYxLkxpc3RMaW1pdHNSZXF1ZXN0Ghsuc3RlbS52MS5MaXN0TGltaXRzUmVzcG9uc2USSAoLRGVsZXRlTGltaXQSGy5zdGVtLnYxLkRlbGV0ZUxpbWl0UmVxdWVzdBocLnN0ZW0udjEuRGVsZXRlTGltaXRSZXNwb25zZRJCCglQdXRXZWlnaHQSGS5zdGVtLnYxLlB1dFdlaWdodFJlcXVlc3QaGi5zdGVtLnYxLlB1dFdlaWdodFJlc3BvbnNlEkgKC0xpc3RXZWlnaHRzEhsuc3RlbS52MS5MaXN0V2VpZ2h0c1JlcXVlc3QaHC5zdGVtLnYxLkxpc3RXZWlnaHRzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_stem_v1_limit]);
+  fileDesc("ChtzdGVtL3YxL2xpbWl0X3NlcnZpY2UucHJvdG8SB3N0ZW0udjEiiwEKD1B1dExpbWl0UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIlCgVsaW1pdBgCIAEoCzIOLnN0ZW0udjEuTGltaXRCBrpIA8gBAUIMCgpfbmFtZXNwYWNlIlEKEFB1dExpbWl0UmVzcG9uc2USHQoFbGltaXQYASABKAsyDi5zdGVtLnYxLkxpbWl0Eh4KA3VzZRgCIAEoCzIRLnN0ZW0udjEuTGltaXRVc2UilAEKD0dldExpbWl0UmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIuCgdzdWJqZWN0GAIgASgLMhUuc3RlbS52MS5MaW1pdFN1YmplY3RCBrpIA8gBAUIMCgpfbmFtZXNwYWNlIlEKEEdldExpbWl0UmVzcG9uc2USHQoFbGltaXQYASABKAsyDi5zdGVtLnYxLkxpbWl0Eh4KA3VzZRgCIAEoCzIRLnN0ZW0udjEuTGltaXRVc2UilgEKEUxpc3RMaW1pdHNSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAMgASgJQgwKCl9uYW1lc3BhY2UiTQoSTGlzdExpbWl0c1Jlc3BvbnNlEh4KBmxpbWl0cxgBIAMoCzIOLnN0ZW0udjEuTGltaXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpcBChJEZWxldGVMaW1pdFJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESLgoHc3ViamVjdBgCIAEoCzIVLnN0ZW0udjEuTGltaXRTdWJqZWN0Qga6SAPIAQFCDAoKX25hbWVzcGFjZSIVChNEZWxldGVMaW1pdFJlc3BvbnNlIrMDChFQYXVzZVRhc2tzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAYgBARKZAQoHc3ViamVjdBgCIAEoCzIVLnN0ZW0udjEuTGltaXRTdWJqZWN0QnG6SG66AWgKDXBhdXNlLnN1YmplY3QSRW11c3QgYmUgYSB0YXNrJ3MgbmFtZSBvciBhIGxpbWl0IGtleTogYSBxdWV1ZSBpcyBwYXVzZWQgYnkgUGF1c2VRdWV1ZRoQIWhhcyh0aGlzLnF1ZXVlKcgBARIYCgZyZWFzb24YAyABKAlCCLpIBXIDKIAIEhsKCXJlcXVlc3RlchgEIAEoCUIIukgFcgMo/wESOwoMcmVzdW1lX2FmdGVyGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqAEgAEjEKC3Jlc3VtZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQggKBnJlc3VtZUIMCgpfbmFtZXNwYWNlIlMKElBhdXNlVGFza3NSZXNwb25zZRIdCgVsaW1pdBgBIAEoCzIOLnN0ZW0udjEuTGltaXQSHgoDdXNlGAIgASgLMhEuc3RlbS52MS5MaW1pdFVzZSKFAgoSUmVzdW1lVGFza3NSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEpsBCgdzdWJqZWN0GAIgASgLMhUuc3RlbS52MS5MaW1pdFN1YmplY3RCc7pIcLoBagoNcGF1c2Uuc3ViamVjdBJHbXVzdCBiZSBhIHRhc2sncyBuYW1lIG9yIGEgbGltaXQga2V5OiBhIHF1ZXVlIGlzIHJlc3VtZWQgYnkgUmVzdW1lUXVldWUaECFoYXModGhpcy5xdWV1ZSnIAQFCDAoKX25hbWVzcGFjZSIVChNSZXN1bWVUYXNrc1Jlc3BvbnNlIs8BChBQdXRXZWlnaHRSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjwKBXF1ZXVlGAIgASgJQi26SCpyKDImXltBLVphLXowLTlfXVtBLVphLXowLTlfLjpALy1dezAsMjU0fSQSKgoGd2VpZ2h0GAMgASgLMhIuc3RlbS52MS5LZXlXZWlnaHRCBrpIA8gBAUIMCgpfbmFtZXNwYWNlIhMKEVB1dFdlaWdodFJlc3BvbnNlIlEKCUtleVdlaWdodBIoCgNrZXkYASABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JBIaCgZ3ZWlnaHQYAiABKAVCCrpIBxoFGOgHKAEi1QEKEkxpc3RXZWlnaHRzUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARI8CgVxdWV1ZRgCIAEoCUItukgqcigyJl5bQS1aYS16MC05X11bQS1aYS16MC05Xy46QC8tXXswLDI1NH0kEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABISCgpwYWdlX3Rva2VuGAQgASgJQgwKCl9uYW1lc3BhY2UiUwoTTGlzdFdlaWdodHNSZXNwb25zZRIjCgd3ZWlnaHRzGAEgAygLMhIuc3RlbS52MS5LZXlXZWlnaHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMsAECgxMaW1pdFNlcnZpY2USPwoIUHV0TGltaXQSGC5zdGVtLnYxLlB1dExpbWl0UmVxdWVzdBoZLnN0ZW0udjEuUHV0TGltaXRSZXNwb25zZRI/CghHZXRMaW1pdBIYLnN0ZW0udjEuR2V0TGltaXRSZXF1ZXN0Ghkuc3RlbS52MS5HZXRMaW1pdFJlc3BvbnNlEkUKCkxpc3RMaW1pdHMSGi5zdGVtLnYxLkxpc3RMaW1pdHNSZXF1ZXN0Ghsuc3RlbS52MS5MaXN0TGltaXRzUmVzcG9uc2USSAoLRGVsZXRlTGltaXQSGy5zdGVtLnYxLkRlbGV0ZUxpbWl0UmVxdWVzdBocLnN0ZW0udjEuRGVsZXRlTGltaXRSZXNwb25zZRJFCgpQYXVzZVRhc2tzEhouc3RlbS52MS5QYXVzZVRhc2tzUmVxdWVzdBobLnN0ZW0udjEuUGF1c2VUYXNrc1Jlc3BvbnNlEkgKC1Jlc3VtZVRhc2tzEhsuc3RlbS52MS5SZXN1bWVUYXNrc1JlcXVlc3QaHC5zdGVtLnYxLlJlc3VtZVRhc2tzUmVzcG9uc2USQgoJUHV0V2VpZ2h0Ehkuc3RlbS52MS5QdXRXZWlnaHRSZXF1ZXN0Ghouc3RlbS52MS5QdXRXZWlnaHRSZXNwb25zZRJICgtMaXN0V2VpZ2h0cxIbLnN0ZW0udjEuTGlzdFdlaWdodHNSZXF1ZXN0Ghwuc3RlbS52MS5MaXN0V2VpZ2h0c1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_limit]);
 
 /**
  * The limit to put.
@@ -234,6 +236,142 @@ export const DeleteLimitResponseSchema: GenMessage<DeleteLimitResponse> = /*@__P
   messageDesc(file_stem_v1_limit_service, 7);
 
 /**
+ * Which tasks to pause.
+ *
+ * @generated from message stem.v1.PauseTasksRequest
+ */
+export type PauseTasksRequest = Message<"stem.v1.PauseTasksRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * Those of a name, or of a limit key. It need not have had a task yet.
+   *
+   * @generated from field: stem.v1.LimitSubject subject = 2;
+   */
+  subject?: LimitSubject | undefined;
+
+  /**
+   * Why, for those who wonder.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Who pauses them, for those who wonder.
+   *
+   * @generated from field: string requester = 4;
+   */
+  requester: string;
+
+  /**
+   * When they go on by themselves. Unset: when somebody resumes them. A pause replaces the one before, this included.
+   *
+   * @generated from oneof stem.v1.PauseTasksRequest.resume
+   */
+  resume: {
+    /**
+     * This long from now, more than nothing, at most 10 years.
+     *
+     * @generated from field: google.protobuf.Duration resume_after = 5;
+     */
+    value: Duration;
+    case: "resumeAfter";
+  } | {
+    /**
+     * At this instant, at most 10 years ahead.
+     *
+     * @generated from field: google.protobuf.Timestamp resume_time = 6;
+     */
+    value: Timestamp;
+    case: "resumeTime";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message stem.v1.PauseTasksRequest.
+ * Use `create(PauseTasksRequestSchema)` to create a new message.
+ */
+export const PauseTasksRequestSchema: GenMessage<PauseTasksRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_limit_service, 8);
+
+/**
+ * They are paused.
+ *
+ * @generated from message stem.v1.PauseTasksResponse
+ */
+export type PauseTasksResponse = Message<"stem.v1.PauseTasksResponse"> & {
+  /**
+   * The limit of the subject with its pause.
+   *
+   * @generated from field: stem.v1.Limit limit = 1;
+   */
+  limit?: Limit | undefined;
+
+  /**
+   * How many run on, and how many wait.
+   *
+   * @generated from field: stem.v1.LimitUse use = 2;
+   */
+  use?: LimitUse | undefined;
+};
+
+/**
+ * Describes the message stem.v1.PauseTasksResponse.
+ * Use `create(PauseTasksResponseSchema)` to create a new message.
+ */
+export const PauseTasksResponseSchema: GenMessage<PauseTasksResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_limit_service, 9);
+
+/**
+ * Which tasks to resume.
+ *
+ * @generated from message stem.v1.ResumeTasksRequest
+ */
+export type ResumeTasksRequest = Message<"stem.v1.ResumeTasksRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * Those of a name, or of a limit key.
+   *
+   * @generated from field: stem.v1.LimitSubject subject = 2;
+   */
+  subject?: LimitSubject | undefined;
+};
+
+/**
+ * Describes the message stem.v1.ResumeTasksRequest.
+ * Use `create(ResumeTasksRequestSchema)` to create a new message.
+ */
+export const ResumeTasksRequestSchema: GenMessage<ResumeTasksRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_limit_service, 10);
+
+/**
+ * They are not paused.
+ *
+ * @generated from message stem.v1.ResumeTasksResponse
+ */
+export type ResumeTasksResponse = Message<"stem.v1.ResumeTasksResponse"> & {
+};
+
+/**
+ * Describes the message stem.v1.ResumeTasksResponse.
+ * Use `create(ResumeTasksResponseSchema)` to create a new message.
+ */
+export const ResumeTasksResponseSchema: GenMessage<ResumeTasksResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_limit_service, 11);
+
+/**
  * The weight to set.
  *
  * @generated from message stem.v1.PutWeightRequest
@@ -266,7 +404,7 @@ export type PutWeightRequest = Message<"stem.v1.PutWeightRequest"> & {
  * Use `create(PutWeightRequestSchema)` to create a new message.
  */
 export const PutWeightRequestSchema: GenMessage<PutWeightRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_limit_service, 8);
+  messageDesc(file_stem_v1_limit_service, 12);
 
 /**
  * It holds.
@@ -281,7 +419,7 @@ export type PutWeightResponse = Message<"stem.v1.PutWeightResponse"> & {
  * Use `create(PutWeightResponseSchema)` to create a new message.
  */
 export const PutWeightResponseSchema: GenMessage<PutWeightResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_limit_service, 9);
+  messageDesc(file_stem_v1_limit_service, 13);
 
 /**
  * How often a fairness key comes.
@@ -309,7 +447,7 @@ export type KeyWeight = Message<"stem.v1.KeyWeight"> & {
  * Use `create(KeyWeightSchema)` to create a new message.
  */
 export const KeyWeightSchema: GenMessage<KeyWeight> = /*@__PURE__*/
-  messageDesc(file_stem_v1_limit_service, 10);
+  messageDesc(file_stem_v1_limit_service, 14);
 
 /**
  * Which weights to list.
@@ -351,7 +489,7 @@ export type ListWeightsRequest = Message<"stem.v1.ListWeightsRequest"> & {
  * Use `create(ListWeightsRequestSchema)` to create a new message.
  */
 export const ListWeightsRequestSchema: GenMessage<ListWeightsRequest> = /*@__PURE__*/
-  messageDesc(file_stem_v1_limit_service, 11);
+  messageDesc(file_stem_v1_limit_service, 15);
 
 /**
  * One page of weights.
@@ -379,7 +517,7 @@ export type ListWeightsResponse = Message<"stem.v1.ListWeightsResponse"> & {
  * Use `create(ListWeightsResponseSchema)` to create a new message.
  */
 export const ListWeightsResponseSchema: GenMessage<ListWeightsResponse> = /*@__PURE__*/
-  messageDesc(file_stem_v1_limit_service, 12);
+  messageDesc(file_stem_v1_limit_service, 16);
 
 /**
  * Limits on how many tasks run at once and how fast they are handed out. docs/limits.md tells how they work together.
@@ -427,6 +565,27 @@ export const LimitService: GenService<{
     methodKind: "unary";
     input: typeof DeleteLimitRequestSchema;
     output: typeof DeleteLimitResponseSchema;
+  },
+  /**
+   * Stops handing out the tasks of a name or of a limit key, at once and until resumed, also over restarts. What runs goes on.
+   * Idempotent. For a queue there is PauseQueue.
+   *
+   * @generated from rpc stem.v1.LimitService.PauseTasks
+   */
+  pauseTasks: {
+    methodKind: "unary";
+    input: typeof PauseTasksRequestSchema;
+    output: typeof PauseTasksResponseSchema;
+  },
+  /**
+   * Hands them out again, as far as their limit allows. Idempotent.
+   *
+   * @generated from rpc stem.v1.LimitService.ResumeTasks
+   */
+  resumeTasks: {
+    methodKind: "unary";
+    input: typeof ResumeTasksRequestSchema;
+    output: typeof ResumeTasksResponseSchema;
   },
   /**
    * Sets how many tasks of a fairness key come for one of a key with weight 1. It holds for tasks that are accepted from then on.

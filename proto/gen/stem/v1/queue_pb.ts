@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/queue.proto.
  */
 export const file_stem_v1_queue: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxIqQCCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghzZXR0aW5ncxgHIAEoCzIWLnN0ZW0udjEuUXVldWVTZXR0aW5ncxIQCghyZXZpc2lvbhgIIAEoAxIQCghkZWxldGluZxgJIAEoCCJ4Cg1RdWV1ZVNldHRpbmdzEh0KC2Rlc2NyaXB0aW9uGAEgASgJQgi6SAVyAyiACBIoCgtiYWNrbG9nX21heBgCIAEoA0IOukgLIgkYgKCUpY0dKAFIAIgBARIOCgZjbG9zZWQYAyABKAhCDgoMX2JhY2tsb2dfbWF4IoUBCgpRdWV1ZURlcHRoEhEKCXNjaGVkdWxlZBgBIAEoAxINCgVyZWFkeRgCIAEoAxIOCgZsZWFzZWQYAyABKAMSEQoJc3VjY2VlZGVkGAQgASgDEg4KBmZhaWxlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMSDwoHZXhwaXJlZBgHIAEoAyKQAQoKUXVldWVQYXVzZRIOCgZyZWFzb24YASABKAkSLgoKcGF1c2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGF1c2VkX2J5GAMgASgJEi8KC3Jlc3VtZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNzdGVtL3YxL3F1ZXVlLnByb3RvEgdzdGVtLnYxIqQCCgVRdWV1ZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIiCgVkZXB0aBgDIAEoCzITLnN0ZW0udjEuUXVldWVEZXB0aBIzChBvbGRlc3RfcmVhZHlfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiIKBXBhdXNlGAUgASgLMhMuc3RlbS52MS5RdWV1ZVBhdXNlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghzZXR0aW5ncxgHIAEoCzIWLnN0ZW0udjEuUXVldWVTZXR0aW5ncxIQCghyZXZpc2lvbhgIIAEoAxIQCghkZWxldGluZxgJIAEoCCJ4Cg1RdWV1ZVNldHRpbmdzEh0KC2Rlc2NyaXB0aW9uGAEgASgJQgi6SAVyAyiACBIoCgtiYWNrbG9nX21heBgCIAEoA0IOukgLIgkYgKCUpY0dKAFIAIgBARIOCgZjbG9zZWQYAyABKAhCDgoMX2JhY2tsb2dfbWF4IoUBCgpRdWV1ZURlcHRoEhEKCXNjaGVkdWxlZBgBIAEoAxINCgVyZWFkeRgCIAEoAxIOCgZsZWFzZWQYAyABKAMSEQoJc3VjY2VlZGVkGAQgASgDEg4KBmZhaWxlZBgFIAEoAxIRCgljYW5jZWxsZWQYBiABKAMSDwoHZXhwaXJlZBgHIAEoAyI+Cg1Qcmlvcml0eURlcHRoEhAKCHByaW9yaXR5GAEgASgFEg0KBXJlYWR5GAIgASgDEgwKBG1vcmUYAyABKAgikAEKClF1ZXVlUGF1c2USDgoGcmVhc29uGAEgASgJEi4KCnBhdXNlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhdXNlZF9ieRgDIAEoCRIvCgtyZXN1bWVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A queue and what is in it, at one moment.
@@ -192,7 +192,42 @@ export const QueueDepthSchema: GenMessage<QueueDepth> = /*@__PURE__*/
   messageDesc(file_stem_v1_queue, 2);
 
 /**
- * A queue that hands out nothing for now. What runs goes on; what comes in waits.
+ * How many ready tasks of a queue have a priority.
+ *
+ * @generated from message stem.v1.PriorityDepth
+ */
+export type PriorityDepth = Message<"stem.v1.PriorityDepth"> & {
+  /**
+   * The priority.
+   *
+   * @generated from field: int32 priority = 1;
+   */
+  priority: number;
+
+  /**
+   * How many, as far as they were counted.
+   *
+   * @generated from field: int64 ready = 2;
+   */
+  ready: bigint;
+
+  /**
+   * Whether counting stopped there, because several priorities have more than priorityCountMax (10,000) tasks, or so many wait for limits.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message stem.v1.PriorityDepth.
+ * Use `create(PriorityDepthSchema)` to create a new message.
+ */
+export const PriorityDepthSchema: GenMessage<PriorityDepth> = /*@__PURE__*/
+  messageDesc(file_stem_v1_queue, 3);
+
+/**
+ * A queue, or the tasks of a name or a limit key, of which nothing is handed out for now. What runs goes on; what comes in waits.
  *
  * @generated from message stem.v1.QueuePause
  */
@@ -231,5 +266,5 @@ export type QueuePause = Message<"stem.v1.QueuePause"> & {
  * Use `create(QueuePauseSchema)` to create a new message.
  */
 export const QueuePauseSchema: GenMessage<QueuePause> = /*@__PURE__*/
-  messageDesc(file_stem_v1_queue, 3);
+  messageDesc(file_stem_v1_queue, 4);
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/unique.proto.
  */
 export const file_stem_v1_unique: GenFile = /*@__PURE__*/
-  fileDesc("ChRzdGVtL3YxL3VuaXF1ZS5wcm90bxIHc3RlbS52MSKEBwoNVW5pcXVlT3B0aW9ucxJ7CgNrZXkYASABKAlCbLpIaboBTgoSdW5pcXVlX29wdGlvbnMua2V5EhttdXN0IG5vdCBiZWdpbiB3aXRoIHNoYTI1NjoaGyF0aGlzLnN0YXJ0c1dpdGgoJ3NoYTI1NjonKXIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgAEiYKCWFyZ19wYXRocxgCIAEoCzIRLnN0ZW0udjEuQXJnUGF0aHNIABIXCgRub25lGAggASgIQge6SARqAggBSAASLQoFdW50aWwYAyABKA4yFC5zdGVtLnYxLlVuaXF1ZVVudGlsQgi6SAWCAQIQARI3Cgp1bmlxdWVfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABIzCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjYKC29uX2NvbmZsaWN0GAYgASgOMhcuc3RlbS52MS5VbmlxdWVDb25mbGljdEIIukgFggECEAESIwoIZGVib3VuY2UYByABKAsyES5zdGVtLnYxLkRlYm91bmNlOrQDukiwAxrjAQoddW5pcXVlX29wdGlvbnMuZGVib3VuY2VfYWxvbmUSUXVudGlsIEVOREVELCBvbl9jb25mbGljdCwgdW5pcXVlX2ZvciBhbmQgd2luZG93IG11c3Qgbm90IGJlIGdpdmVuIHdpdGggYSBkZWJvdW5jZRpvIWhhcyh0aGlzLmRlYm91bmNlKSB8fCAodGhpcy51bnRpbCAhPSAyICYmIHRoaXMub25fY29uZmxpY3QgPT0gMCAmJiAhaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgIWhhcyh0aGlzLndpbmRvdykpGscBChl1bmlxdWVfb3B0aW9ucy5ub25lX2Fsb25lEiV3aXRoIG5vbmUsIG5vdGhpbmcgZWxzZSBtdXN0IGJlIGdpdmVuGoIBIWhhcyh0aGlzLm5vbmUpIHx8ICh0aGlzLnVudGlsID09IDAgJiYgdGhpcy5vbl9jb25mbGljdCA9PSAwICYmICFoYXModGhpcy51bmlxdWVfZm9yKSAmJiAhaGFzKHRoaXMud2luZG93KSAmJiAhaGFzKHRoaXMuZGVib3VuY2UpKUIECgJieSJCCghBcmdQYXRocxI2CgVwYXRocxgBIAMoCUInukgkkgEhCAEQECIbchko/wEyFF4oLyhbXn4vXXx+WzAxXSkqKSokIoABCghEZWJvdW5jZRI5CgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMyAEBqgEGMgQQwIQ9EjkKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYyBBDAhD0iLAoJVGFza0NsYWltEgsKA2tleRgBIAEoCRISCgpkdXBsaWNhdGVzGAIgASgDKl0KC1VuaXF1ZVVudGlsEhwKGFVOSVFVRV9VTlRJTF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9VTlRJTF9TVEFSVEVEEAESFgoSVU5JUVVFX1VOVElMX0VOREVEEAIqjwEKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEiMKH1VOSVFVRV9DT05GTElDVF9SRVRVUk5fRVhJU1RJTkcQARIaChZVTklRVUVfQ09ORkxJQ1RfUkVKRUNUEAISGwoXVU5JUVVFX0NPTkZMSUNUX1JFUExBQ0UQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChRzdGVtL3YxL3VuaXF1ZS5wcm90bxIHc3RlbS52MSL6CAoNVW5pcXVlT3B0aW9ucxJ7CgNrZXkYASABKAlCbLpIaboBTgoSdW5pcXVlX29wdGlvbnMua2V5EhttdXN0IG5vdCBiZWdpbiB3aXRoIHNoYTI1NjoaGyF0aGlzLnN0YXJ0c1dpdGgoJ3NoYTI1NjonKXIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgAEiYKCWFyZ19wYXRocxgCIAEoCzIRLnN0ZW0udjEuQXJnUGF0aHNIABIXCgRub25lGAggASgIQge6SARqAggBSAASLQoFdW50aWwYAyABKA4yFC5zdGVtLnYxLlVuaXF1ZVVudGlsQgi6SAWCAQIQARI3Cgp1bmlxdWVfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABIzCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjYKC29uX2NvbmZsaWN0GAYgASgOMhcuc3RlbS52MS5VbmlxdWVDb25mbGljdEIIukgFggECEAESIwoIZGVib3VuY2UYByABKAsyES5zdGVtLnYxLkRlYm91bmNlEjsKCmtlcHRfYWZ0ZXIYCSADKA4yEi5zdGVtLnYxLlVuaXF1ZUVuZEITukgQkgENEAQYASIHggEEEAEgADrtBLpI6QQa4wEKHXVuaXF1ZV9vcHRpb25zLmRlYm91bmNlX2Fsb25lElF1bnRpbCBFTkRFRCwgb25fY29uZmxpY3QsIHVuaXF1ZV9mb3IgYW5kIHdpbmRvdyBtdXN0IG5vdCBiZSBnaXZlbiB3aXRoIGEgZGVib3VuY2UabyFoYXModGhpcy5kZWJvdW5jZSkgfHwgKHRoaXMudW50aWwgIT0gMiAmJiB0aGlzLm9uX2NvbmZsaWN0ID09IDAgJiYgIWhhcyh0aGlzLnVuaXF1ZV9mb3IpICYmICFoYXModGhpcy53aW5kb3cpKRrHAQoZdW5pcXVlX29wdGlvbnMubm9uZV9hbG9uZRIld2l0aCBub25lLCBub3RoaW5nIGVsc2UgbXVzdCBiZSBnaXZlbhqCASFoYXModGhpcy5ub25lKSB8fCAodGhpcy51bnRpbCA9PSAwICYmIHRoaXMub25fY29uZmxpY3QgPT0gMCAmJiAhaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgIWhhcyh0aGlzLndpbmRvdykgJiYgIWhhcyh0aGlzLmRlYm91bmNlKSkatgEKGXVuaXF1ZV9vcHRpb25zLmtlcHRfYWZ0ZXIST2tlcHRfYWZ0ZXIgbXVzdCBiZSBnaXZlbiB3aXRoIHVuaXF1ZV9mb3IsIGFuZCB3aXRoIGEgY2xhaW0gdW50aWwgdGhlIHRhc2sncyBlbmQaSHRoaXMua2VwdF9hZnRlci5zaXplKCkgPT0gMCB8fCAoaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgdGhpcy51bnRpbCAhPSAxKUIECgJieSJCCghBcmdQYXRocxI2CgVwYXRocxgBIAMoCUInukgkkgEhCAEQECIbchko/wEyFF4oLyhbXn4vXXx+WzAxXSkqKSokIoABCghEZWJvdW5jZRI5CgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMyAEBqgEGMgQQwIQ9EjkKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYyBBDAhD0iLAoJVGFza0NsYWltEgsKA2tleRgBIAEoCRISCgpkdXBsaWNhdGVzGAIgASgDKooBCglVbmlxdWVFbmQSGgoWVU5JUVVFX0VORF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9FTkRfU1VDQ0VFREVEEAESFQoRVU5JUVVFX0VORF9GQUlMRUQQAhIYChRVTklRVUVfRU5EX0NBTkNFTExFRBADEhYKElVOSVFVRV9FTkRfRVhQSVJFRBAEKl0KC1VuaXF1ZVVudGlsEhwKGFVOSVFVRV9VTlRJTF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9VTlRJTF9TVEFSVEVEEAESFgoSVU5JUVVFX1VOVElMX0VOREVEEAIqjwEKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEiMKH1VOSVFVRV9DT05GTElDVF9SRVRVUk5fRVhJU1RJTkcQARIaChZVTklRVUVfQ09ORkxJQ1RfUkVKRUNUEAISGwoXVU5JUVVFX0NPTkZMSUNUX1JFUExBQ0UQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
  * A claim that a task makes when it is accepted: while it lasts, no second task with the same key is made. It ends with the task, in the
@@ -87,6 +87,13 @@ export type UniqueOptions = Message<"stem.v1.UniqueOptions"> & {
    * @generated from field: stem.v1.Debounce debounce = 7;
    */
   debounce?: Debounce | undefined;
+
+  /**
+   * The ends after which unique_for counts; after others the key is free at once. None: after any.
+   *
+   * @generated from field: repeated stem.v1.UniqueEnd kept_after = 9;
+   */
+  keptAfter: UniqueEnd[];
 };
 
 /**
@@ -176,6 +183,61 @@ export const TaskClaimSchema: GenMessage<TaskClaim> = /*@__PURE__*/
   messageDesc(file_stem_v1_unique, 3);
 
 /**
+ * How a task has ended that had a key.
+ *
+ * @generated from enum stem.v1.UniqueEnd
+ */
+export const UniqueEnd = {
+  /**
+   * Nothing: refused.
+   *
+   * @generated from enum value: UNIQUE_END_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It succeeded.
+   *
+   * @generated from enum value: UNIQUE_END_SUCCEEDED = 1;
+   */
+  SUCCEEDED: 1,
+
+  /**
+   * It failed for good.
+   *
+   * @generated from enum value: UNIQUE_END_FAILED = 2;
+   */
+  FAILED: 2,
+
+  /**
+   * It was cancelled, purged, or replaced.
+   *
+   * @generated from enum value: UNIQUE_END_CANCELLED = 3;
+   */
+  CANCELLED: 3,
+
+  /**
+   * It was not started in time.
+   *
+   * @generated from enum value: UNIQUE_END_EXPIRED = 4;
+   */
+  EXPIRED: 4,
+} as const;
+
+/**
+ * How a task has ended that had a key.
+ *
+ * @generated from enum stem.v1.UniqueEnd
+ */
+export type UniqueEnd = (typeof UniqueEnd)[keyof typeof UniqueEnd] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.UniqueEnd.
+ */
+export const UniqueEndSchema: GenEnum<UniqueEnd> = /*@__PURE__*/
+  enumDesc(file_stem_v1_unique, 0);
+
+/**
  * Until when a task's claim lasts.
  *
  * @generated from enum stem.v1.UniqueUntil
@@ -214,7 +276,7 @@ export type UniqueUntil = (typeof UniqueUntil)[keyof typeof UniqueUntil] | Unkno
  * Describes the enum stem.v1.UniqueUntil.
  */
 export const UniqueUntilSchema: GenEnum<UniqueUntil> = /*@__PURE__*/
-  enumDesc(file_stem_v1_unique, 0);
+  enumDesc(file_stem_v1_unique, 1);
 
 /**
  * What a task gets whose key is claimed.
@@ -262,5 +324,5 @@ export type UniqueConflict = (typeof UniqueConflict)[keyof typeof UniqueConflict
  * Describes the enum stem.v1.UniqueConflict.
  */
 export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
-  enumDesc(file_stem_v1_unique, 1);
+  enumDesc(file_stem_v1_unique, 2);
 

@@ -12,7 +12,8 @@ import {
 import { type GateLimit, type LimitKind, type LimitRef, type Rate, usualBurst } from "../../model/gate.ts";
 import type { Namespace } from "../../model/ids.ts";
 import { fieldInvalid } from "../../model/problem.ts";
-import type { GateStatus } from "../../ports/gate-store.ts";
+import type { GateRef, GateStatus } from "../../ports/gate-store.ts";
+import { pauseToProto } from "./queue.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
 import { durationMs } from "./time-fields.ts";
 
@@ -26,6 +27,13 @@ export function limitRef(subject: LimitSubject | undefined, namespace: Namespace
   return { namespace, kind: kinds[said.case], subject: said.value };
 }
 
+/** Which tasks a request pauses or resumes: those of a queue do not. */
+export function gateRef(subject: LimitSubject | undefined, namespace: Namespace): GateRef {
+  const { kind, ...ref } = limitRef(subject, namespace, "subject");
+  if (kind === "queue") throw fieldInvalid("subject.queue", "must be a task's name or a limit key");
+  return { ...ref, kind };
+}
+
 /** The limit that a request puts. */
 export function limitFromProto(
   message: LimitMessage | undefined,
@@ -36,12 +44,20 @@ export function limitFromProto(
 }
 
 /** A limit as callers see it. */
-export const limitToProto = ({ kind, subject, concurrency, rate, updatedAt }: GateLimit): LimitMessage =>
+export const limitToProto = ({
+  kind,
+  subject,
+  concurrency,
+  rate,
+  pause,
+  updatedAt,
+}: GateLimit): LimitMessage =>
   create(LimitSchema, {
     subject: { subject: { case: cases[kind], value: subject } },
     ...(concurrency !== undefined && { concurrency }),
     ...(rate && { rate: { count: rate.count, period: durationFromMs(rate.periodMs), burst: rate.burst } }),
     updateTime: timestampFromInstant(updatedAt),
+    ...(pause && { pause: pauseToProto(pause) }),
   });
 
 /** What a limit does now. */

@@ -8,6 +8,7 @@ import {
   NewTaskSchema,
   TaskOptionsSchema,
 } from "@stem/proto/stem/v1/task_pb";
+import { type Misfit, withHanded } from "@stem/proto/wire/handed-args";
 import type { LinkSubmission, TaskSubmission } from "../../broker/broker.ts";
 import { digestOf } from "../../lib/digest.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
@@ -18,7 +19,6 @@ import type { Problem } from "../../model/problem.ts";
 import type { Link, LinkedEnd, TaskPolicy } from "../../model/task.ts";
 import { invalid, isProblem, under } from "./checked.ts";
 import { fieldText } from "./field-text.ts";
-import { type Misfit, withHanded } from "./handed-args.ts";
 import { jsonOfValue } from "./json-value.ts";
 import { isName, type NewTaskFields } from "./new-task-rules.ts";
 

@@ -93,6 +93,10 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
     ),
     until: mostly(fc.constantFrom(0, 1, 2), fc.constantFrom(3, -1)),
     uniqueFor: duration,
+    keptAfter: mostly(
+      fc.uniqueArray(fc.constantFrom(1, 2, 3, 4), { maxLength: 2 }),
+      fc.array(fc.constantFrom(0, 1, 4, 5, -1), { maxLength: 5 }),
+    ),
     window: duration,
     onConflict: mostly(fc.constantFrom(0, 1, 2, 3), fc.constantFrom(4, -1)),
     debounce: fc.record({ delay: duration, maxWait: duration }, { requiredKeys: [] }),

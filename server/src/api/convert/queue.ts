@@ -1,5 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import type { PauseTasksRequest } from "@stem/proto/stem/v1/limit_service_pb";
 import {
+  type PriorityDepth as PriorityDepthMessage,
+  PriorityDepthSchema,
   type Queue as QueueMessage,
   type QueuePause as QueuePauseMessage,
   QueuePauseSchema,
@@ -10,6 +13,7 @@ import {
 import type { PauseQueueRequest, UpdateQueueRequest } from "@stem/proto/stem/v1/queue_service_pb";
 import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
+import type { PriorityDepth } from "../../model/priority-depth.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { type Queue, type QueuePause, type QueueSettings, unsaidSettings } from "../../model/queue.ts";
 import { fieldsOf } from "./field-mask.ts";
@@ -39,6 +43,10 @@ export const queueToProto = (queue: Queue, now: Instant): QueueMessage =>
     }),
     ...(queue.pause && { pause: pauseToProto(queue.pause) }),
   });
+
+/** How much is ready of one priority. */
+export const priorityToProto = ({ priority, ready, isMore }: PriorityDepth): PriorityDepthMessage =>
+  create(PriorityDepthSchema, { priority, ready: BigInt(ready), more: isMore });
 
 /** A pause as callers see it. */
 export const pauseToProto = ({ reason, at, by, resumeAt }: QueuePause): QueuePauseMessage =>
@@ -77,7 +85,7 @@ export function settingsChange({ settings: said, updateMask }: UpdateQueueReques
 
 /** When a pause shall end by itself; undefined where it shall not. Throws where that is no time, over already, or too far ahead. */
 export function resumeInstantOf(
-  resume: PauseQueueRequest["resume"],
+  resume: (PauseQueueRequest | PauseTasksRequest)["resume"],
   { now, limits }: { readonly now: Instant; readonly limits: Limits },
 ): Instant | undefined {
   if (resume.case === undefined) return undefined;

@@ -34,6 +34,7 @@ const kinds = {
   queue_deleting: TaskCauseKind.QUEUE_DELETING,
   queue_paused: TaskCauseKind.QUEUE_PAUSED,
   order: TaskCauseKind.ORDER,
+  limit_paused: TaskCauseKind.LIMIT_PAUSED,
   limit_stopped: TaskCauseKind.LIMIT_STOPPED,
   concurrency_reached: TaskCauseKind.CONCURRENCY_REACHED,
   rate_reached: TaskCauseKind.RATE_REACHED,
@@ -67,7 +68,7 @@ function causeToProto(cause: Cause): TaskCause {
 }
 
 function untilOf(cause: Cause): Instant | undefined {
-  if (cause.kind === "queue_paused") return cause.pause.resumeAt;
+  if ("pause" in cause) return cause.pause.resumeAt;
   return "until" in cause ? cause.until : undefined;
 }
 
@@ -86,6 +87,7 @@ function factsOf(cause: Cause): TaskCause["facts"] {
       return { case: "order", value: orderFacts(cause) };
     case "in_line":
       return { case: "line", value: lineFacts(cause) };
+    case "limit_paused":
     case "limit_stopped":
     case "concurrency_reached":
     case "rate_reached":

@@ -1,6 +1,6 @@
 /** What a task is handed by the one whose end made it: put into its arguments when it is handed out, and shown apart. */
 
-import { create, fromBinary, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
 import {
   type ParentFailure,
@@ -10,11 +10,11 @@ import {
 } from "@stem/proto/stem/v1/link_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { failureText, misfitText, resultText, withHanded } from "@stem/proto/wire/handed-args";
 import type { BrokerDeps } from "../../broker/broker.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { TaskInput } from "../../model/task.ts";
 import { encodeFailure } from "./failure.ts";
-import { isPlain, type Misfit, withHanded } from "./handed-args.ts";
 
 /** Makes what puts tasks together with what they are handed. */
 export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
@@ -33,7 +33,8 @@ export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
     const text = textOf(input);
     if (text === undefined) return unusable(`the result of task ${input.from} is not plain JSON`);
     const args = withHanded(task.args, text, input);
-    if ("misfit" in args) return unusable(`the arguments of this task take no more: ${misfits[args.misfit]}`);
+    if ("misfit" in args)
+      return unusable(`the arguments of this task take no more: ${misfitText[args.misfit]}`);
     const bytes = args.data.case === "json" ? Buffer.byteLength(args.data.value) : 0;
     if (bytes > limits.payloadBytesMax)
       return unusable(
@@ -44,22 +45,11 @@ export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
   };
 }
 
-const misfits: { readonly [M in Misfit["misfit"]]: string } = {
-  not_json: "they are no plain JSON array or object",
-  positional: "they are a list, and a member was asked for",
-  taken: "they have a member of that name",
-};
-
-/** JSON for what a task is handed; undefined where it is none. Nothing is null. */
-function textOf(input: TaskInput): string | undefined {
-  if (input.on === "failed")
-    return toJsonString(ParentFailureSchema, failureOf(input), { alwaysEmitImplicit: true });
-  if (input.data === undefined) return "null";
-  const payload = fromBinary(PayloadSchema, input.data);
-  if (Object.keys(payload.encoding).length > 0 || !isPlain(payload)) return undefined;
-  if (payload.data.case === undefined) return "null";
-  return payload.data.case === "json" ? payload.data.value : undefined;
-}
+/** JSON for what a task is handed; undefined where it is none. */
+const textOf = (input: TaskInput): string | undefined =>
+  input.on === "failed"
+    ? failureText(failureOf(input))
+    : resultText(input.data && fromBinary(PayloadSchema, input.data));
 
 const failureOf = ({ from, fromName, attempt, reason, data }: TaskInput): ParentFailure =>
   create(ParentFailureSchema, {

@@ -1,6 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
-import { UniqueConflict, type UniqueOptionsSchema, UniqueUntil } from "@stem/proto/stem/v1/unique_pb";
+import {
+  UniqueConflict,
+  UniqueEnd,
+  type UniqueOptionsSchema,
+  UniqueUntil,
+} from "@stem/proto/stem/v1/unique_pb";
 import { expect, test } from "vitest";
 import { defaultNamespace, instantOf, plus } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
@@ -106,6 +111,17 @@ test("parts of arguments that are no JSON make no key, and lengths have a bound"
     reason: "FIELD_OUT_OF_RANGE",
     violations: [{ field: "options.unique.debounce.max_wait" }],
   });
+});
+
+test("the ends after which a key is kept longer are handed on in one order", () => {
+  const uniqueFor = { seconds: 5n };
+  const scopeOf = (keptAfter: UniqueEnd[]) => submissionOf({ uniqueFor, keptAfter }).policy.unique;
+  expect(scopeOf([UniqueEnd.FAILED, UniqueEnd.SUCCEEDED])).toEqual({
+    ...{ until: "ended", forMs: 5000, keptAfter: ["succeeded", "failed"] },
+  });
+  expect(scopeOf([])).toEqual({ until: "ended", forMs: 5000 });
+  for (const alone of [{}, { uniqueFor, until: UniqueUntil.STARTED }])
+    expect(() => submissionOf({ ...alone, keptAfter: [UniqueEnd.FAILED] })).toThrow("kept_after must be");
 });
 
 test("one that says none claims nothing, and says nothing else", () => {

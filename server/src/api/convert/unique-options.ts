@@ -6,6 +6,7 @@ import { NewTaskSchema, type TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import {
   type Debounce,
   UniqueConflict,
+  UniqueEnd,
   type UniqueOptions,
   UniqueUntil,
 } from "@stem/proto/stem/v1/unique_pb";
@@ -15,7 +16,13 @@ import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
 import type { UniqueDefaults } from "../../model/task-definition.ts";
-import { derivedKeyPrefix, type OnConflict, type UniqueScope } from "../../model/unique.ts";
+import {
+  derivedKeyPrefix,
+  type OnConflict,
+  type UniqueEnd as UniqueEndWord,
+  type UniqueScope,
+  uniqueEnds,
+} from "../../model/unique.ts";
 import { canonicalJson, parseExactly, partAt } from "./canonical-json.ts";
 import { fieldText } from "./field-text.ts";
 import { durationFault, durationMs } from "./time-fields.ts";
@@ -40,10 +47,35 @@ export function uniqueViolations({ unique, start }: TaskOptions, found: FieldVio
         field: `${field}.${name}`,
         description: "must be one of the values that the schema names",
       });
+  checkKeptAfter(unique, found);
   checkLength("unique_for", unique.uniqueFor, 0, found);
   checkLength("window", unique.window, 0, found);
   if (unique.debounce) checkDebounce(unique, start.case !== undefined, found);
 }
+
+function checkKeptAfter({ keptAfter, uniqueFor, until }: UniqueOptions, found: FieldViolation[]): void {
+  if (keptAfter.length === 0) return;
+  if (uniqueFor === undefined || until === UniqueUntil.STARTED)
+    found.push({
+      field,
+      description: "kept_after must be given with unique_for, and with a claim until the task's end",
+    });
+  if (keptAfter.length > uniqueEnds.length || new Set(keptAfter).size < keptAfter.length)
+    found.push({ field: `${field}.kept_after`, description: "must name each end once" });
+  for (const [at, end] of keptAfter.entries())
+    if (ends[end] === undefined)
+      found.push({
+        field: `${field}.kept_after[${at}]`,
+        description: "must be one of the values that the schema names",
+      });
+}
+
+const ends: Readonly<Record<number, UniqueEndWord>> = {
+  [UniqueEnd.SUCCEEDED]: "succeeded",
+  [UniqueEnd.FAILED]: "failed",
+  [UniqueEnd.CANCELLED]: "cancelled",
+  [UniqueEnd.EXPIRED]: "expired",
+};
 
 function checkNone(
   { until, onConflict, uniqueFor, window, debounce }: UniqueOptions,
@@ -117,13 +149,16 @@ const conflicts: Readonly<Record<number, OnConflict>> = {
 };
 
 /** How long a task's claim lasts; undefined where it says that it makes none. */
-export const uniqueScope = ({ by, until, uniqueFor, debounce }: UniqueOptions): UniqueScope | undefined =>
-  by.case === "none"
-    ? undefined
-    : {
-        until: debounce || until === UniqueUntil.STARTED ? "started" : "ended",
-        forMs: uniqueFor ? durationMs(uniqueFor) : 0,
-      };
+export function uniqueScope(unique: UniqueOptions): UniqueScope | undefined {
+  const { by, until, uniqueFor, debounce, keptAfter } = unique;
+  if (by.case === "none") return undefined;
+  const said = new Set(keptAfter.map((end) => ends[end]));
+  return {
+    until: debounce || until === UniqueUntil.STARTED ? "started" : "ended",
+    forMs: uniqueFor ? durationMs(uniqueFor) : 0,
+    ...(said.size > 0 && { keptAfter: uniqueEnds.filter((end) => said.has(end)) }),
+  };
+}
 
 /** What tasks of a name claim, from options that broke no rule; a problem where it cannot be. */
 export function uniqueDefaults(unique: UniqueOptions, limits: Limits): UniqueDefaults | Problem | undefined {

@@ -11,22 +11,25 @@ import {
   ListWeightsRequestSchema,
   type ListWeightsResponse,
   ListWeightsResponseSchema,
+  PauseTasksResponseSchema,
   PutLimitResponseSchema,
   PutWeightResponseSchema,
+  ResumeTasksResponseSchema,
 } from "@stem/proto/stem/v1/limit_service_pb";
 import type { GateLimit, LimitKind, LimitRef } from "../../model/gate.ts";
 import { type Namespace, queueNameOf } from "../../model/ids.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { type ServiceEntry, serve } from "../call.ts";
-import { limitFromProto, limitRef, limitToProto, limitUse } from "../convert/limit.ts";
+import { gateRef, limitFromProto, limitRef, limitToProto, limitUse } from "../convert/limit.ts";
 import { pageSizeOf } from "../convert/page-token.ts";
+import { resumeInstantOf } from "../convert/queue.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
-type LimitServiceDeps = Pick<ServiceDeps, "broker" | "limits" | "namespaces" | "pageTokens">;
+type LimitServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
 
 /** Serves operators of limits. */
 export function createLimitService(deps: LimitServiceDeps): ServiceEntry {
-  const { broker, namespaces } = deps;
+  const { broker, clock, limits, namespaces } = deps;
   return serve(LimitService, {
     async putLimit({ namespace, limit }) {
       const status = await broker.putLimit(limitFromProto(limit, namespaces(namespace)));
@@ -44,6 +47,16 @@ export function createLimitService(deps: LimitServiceDeps): ServiceEntry {
       return create(PutWeightResponseSchema);
     },
     listWeights: (request) => listWeights(request, deps),
+    async pauseTasks({ namespace, subject, reason, requester, resume }) {
+      const ref = gateRef(subject, namespaces(namespace));
+      const resumeAt = resumeInstantOf(resume, { now: clock.now(), limits });
+      const status = await broker.pauseTasks(ref, reason, { by: requester || undefined, resumeAt });
+      return create(PauseTasksResponseSchema, { limit: limitToProto(status), use: limitUse(status) });
+    },
+    async resumeTasks({ namespace, subject }) {
+      await broker.resumeTasks(gateRef(subject, namespaces(namespace)));
+      return create(ResumeTasksResponseSchema);
+    },
     async deleteLimit({ namespace, subject }) {
       await broker.deleteLimit(limitRef(subject, namespaces(namespace), "subject"));
       return create(DeleteLimitResponseSchema);

@@ -19,7 +19,13 @@ import { type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import type { Queue } from "../../model/queue.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { type PageQuestion, pageSizeOf } from "../convert/page-token.ts";
-import { queueToProto, resumeInstantOf, settingsChange, settingsFromProto } from "../convert/queue.ts";
+import {
+  priorityToProto,
+  queueToProto,
+  resumeInstantOf,
+  settingsChange,
+  settingsFromProto,
+} from "../convert/queue.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type QueueServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
@@ -35,7 +41,11 @@ export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
   return serve(QueueService, {
     listQueues: (request) => listQueues(request, deps, show),
     async getQueue(request) {
-      return create(GetQueueResponseSchema, { queue: show(await broker.getQueue(refOf(request))) });
+      const { queue, priorities } = await broker.getQueueInDepth(refOf(request));
+      return create(GetQueueResponseSchema, {
+        queue: show(queue),
+        readyByPriority: priorities.map(priorityToProto),
+      });
     },
     async pauseQueue(request) {
       const { reason, resume, requester } = request;

@@ -2,6 +2,7 @@ import type { ServiceEntry } from "../call.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { createBroadcastService } from "./broadcast-service.ts";
 import { createDeadLetterService } from "./dead-letter-service.ts";
+import { createRevocationService } from "./revocation-service.ts";
 import { createTaskAdminService } from "./task-admin-service.ts";
 import { createTaskBatchService } from "./task-batch-service.ts";
 import { createTaskDefinitionService } from "./task-definition-service.ts";
@@ -17,6 +18,7 @@ export const createTaskServices = (deps: ServiceDeps): readonly ServiceEntry[] =
   createTaskDefinitionService(deps),
   createUniqueService(deps),
   createTaskAdminService(deps),
+  createRevocationService(deps),
   createTaskBatchService(deps),
   createDeadLetterService(deps),
 ];

@@ -90,6 +90,8 @@ export type QueueEntry = {
   turn: number | undefined;
   readonly turns: Map<string, KeyTurns>;
   readonly depth: Record<TaskState, number>;
+  /** How many of them are ready, by priority. */
+  readonly priorities: Map<number, number>;
   pause: QueuePause | undefined;
   /** What was made known on it; undefined while that is nothing. */
   events?: QueueEventLog;

@@ -1,8 +1,18 @@
 import type { GateLimit, LimitRef } from "../../model/gate.ts";
 import type { Instant, Namespace, QueueRef, TaskRef } from "../../model/ids.ts";
-import type { GateNews, GateStore, KeyWeight } from "../../ports/gate-store.ts";
+import type { Pause } from "../../model/pause.ts";
+import type { GateNews, GateRef, GateStore, KeyWeight } from "../../ports/gate-store.ts";
 import { takeNews, wakeAt } from "./gates.ts";
-import { deleteLimit, getLimit, listLimits, listWeights, openGates, putLimit, putWeight } from "./limits.ts";
+import {
+  deleteLimit,
+  getLimit,
+  listLimits,
+  listWeights,
+  openGates,
+  putLimit,
+  putWeight,
+  setGatePause,
+} from "./limits.ts";
 import { readStanding } from "./standing.ts";
 import type { State } from "./state.ts";
 
@@ -22,6 +32,8 @@ export function createGateVerbs(state: State) {
     end,
     putLimit: (limit: GateLimit) => putLimit(state, limit),
     deleteLimit: (ref: LimitRef, now: Instant) => deleteLimit(state, ref, now),
+    setGatePause: (ref: GateRef, pause: Pause | undefined, now: Instant) =>
+      setGatePause(state, ref, pause, now),
     getLimit: (ref: LimitRef) => getLimit(state, ref),
     listLimits: (namespace: Namespace, after: LimitRef | undefined, limit: number) =>
       listLimits(state, namespace, after, limit),
@@ -43,6 +55,7 @@ export const createGateStore = (
 ): GateStore => ({
   putLimit: (limit) => call(() => verbs.putLimit(limit)),
   deleteLimit: (ref, now) => call(() => verbs.deleteLimit(ref, now)),
+  setGatePause: (ref, pause, now) => call(() => verbs.setGatePause(ref, pause, now)),
   getLimit: (ref) => call(() => verbs.getLimit(ref)),
   listLimits: (namespace, after, limit) => call(() => verbs.listLimits(namespace, after, limit)),
   putWeight: (ref, weight, now) => call(() => verbs.putWeight(ref, weight, now)),

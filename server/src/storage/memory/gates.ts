@@ -2,9 +2,10 @@ import {
   dueAfter,
   dueOnChange,
   type GateLimit,
+  isBounded,
   type LimitRef,
   laneOf,
-  nextTokenAt,
+  opensAt,
   scoped,
 } from "../../model/gate.ts";
 import {
@@ -85,7 +86,9 @@ export const limitAt = ({ limits }: Gates, ref: LimitRef): LiveLimit | undefined
 /** Puts a limit in the place of the one that was there. */
 export function keepLimit(gates: Gates, limit: GateLimit): void {
   const before = limitAt(gates, limit)?.dueAt ?? 0;
-  gates.limits.set(idOfRef(limit), { limit, dueAt: dueOnChange(limit.rate, before, limit.updatedAt) });
+  // Without bounds there is nothing that a rate has given out.
+  const dueAt = isBounded(limit) ? dueOnChange(limit.rate, before, limit.updatedAt) : 0;
+  gates.limits.set(idOfRef(limit), { limit, dueAt });
 }
 
 /** Takes a limit away. */
@@ -108,8 +111,8 @@ export function queueCapacity(gates: Gates, ref: LimitRef, leased: number, now: 
 /** Says when a queue that waits for its rate will hand out again. */
 export function announceQueue(gates: Gates, ref: LimitRef, ready: number, now: Instant): void {
   const live = limitAt(gates, ref);
-  const at = live?.limit.rate && nextTokenAt(live.limit.rate, live.dueAt);
-  if (at !== undefined && at > now && ready > 0) wakeAt(gates, at);
+  const at = live && opensAt(live, now);
+  if (at !== undefined && ready > 0) wakeAt(gates, at);
 }
 
 /** Tasks of a queue may be claimed that could not be before. */

@@ -1,31 +1,48 @@
 import type { Refusal } from "../../model/admission.ts";
-import { type GateLimit, type LimitKind, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
+import {
+  type GateLimit,
+  isBounded,
+  type LimitKind,
+  type LimitRef,
+  opensAt,
+  pauseAt,
+  scoped,
+  withPause,
+} from "../../model/gate.ts";
 import { isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
 import { type Instant, type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
-import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
+import type { Pause } from "../../model/pause.ts";
+import type { GateRef, GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { keepLimit, limitAt, membersOf, queueCapacity, removeLimit, ring, wakeAt } from "./gates.ts";
 import { openQueue } from "./rooms.ts";
 import { type State, spaceOf } from "./state.ts";
 
 /** Puts a limit, and holds back who may not be let through by it any more. */
 export function putLimit(state: State, limit: GateLimit): "done" | "more" | "too_many" {
-  const { gates, limits: bounds } = state;
-  const own = limitsOf(state, limit.namespace);
-  if (limitAt(gates, limit) === undefined && own.length >= bounds.gateLimitsPerNamespaceMax)
-    return "too_many";
-  keepLimit(gates, limit);
-  return settleGate(state, limit, limit.updatedAt);
+  const live = limitAt(state.gates, limit);
+  if (live === undefined && isFull(state, limit)) return "too_many";
+  const pause = live?.limit.pause;
+  return become(state, { ...limit, ...(pause && { pause }) });
 }
 
-/** Takes a limit away, and lets through who waits at it. */
+/** Pauses or resumes the tasks of a name or a key. */
+export function setGatePause(
+  state: State,
+  ref: GateRef,
+  pause: Pause | undefined,
+  now: Instant,
+): "done" | "more" | "too_many" {
+  const live = limitAt(state.gates, ref);
+  if (live === undefined && pause !== undefined && isFull(state, ref)) return "too_many";
+  const next = withPause(ref, live?.limit, { pause, now });
+  return next === undefined ? "done" : become(state, next);
+}
+
+/** Takes the bounds of a limit away, and lets through who waits at them. */
 export function deleteLimit(state: State, ref: LimitRef, now: Instant): "done" | "more" | "unknown" {
-  const { gates } = state;
-  const live = limitAt(gates, ref);
-  if (live === undefined) return "unknown";
-  keepLimit(gates, { ...live.limit, concurrency: undefined, rate: undefined, updatedAt: now });
-  if (settleGate(state, ref, now) === "more") return "more";
-  removeLimit(gates, ref);
-  return "done";
+  const limit = limitAt(state.gates, ref)?.limit;
+  if (limit === undefined || (limit.pause !== undefined && !isBounded(limit))) return "unknown";
+  return become(state, { ...limit, concurrency: undefined, rate: undefined, updatedAt: now });
 }
 
 /** One limit, and what it does now. */
@@ -56,12 +73,14 @@ export const listLimits = (
 /** Lets through whom rates allow, and tells when the next one may come. */
 export function openGates(state: State, now: Instant): Instant | undefined {
   const { gates } = state;
-  for (const { limit, dueAt } of gates.limits.values()) {
+  for (const live of gates.limits.values()) {
+    const { limit } = live;
+    if (limit.pause !== undefined && pauseAt(limit, now) === undefined) endPause(state, limit, now);
     if (limit.rate === undefined) continue;
     if (isTaskGate(limit.kind)) gates.keeper.touchGate(gateOfRef(limit, limit.kind));
     else if (!ringQueue(state, limit, now)) {
-      const at = nextTokenAt(limit.rate, dueAt);
-      if (at !== undefined && at > now) wakeAt(gates, at);
+      const at = opensAt(live, now);
+      if (at !== undefined) wakeAt(gates, at);
     }
   }
   if (gates.keeper.tend(now)) wakeAt(gates, now);
@@ -95,6 +114,23 @@ export function listWeights(
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .slice(0, limit);
 }
+
+/** Writes a limit, lets through and holds back who is concerned, and forgets it when it says nothing any more. */
+function become(state: State, limit: GateLimit): "done" | "more" {
+  keepLimit(state.gates, limit);
+  if (settleGate(state, limit, limit.updatedAt) === "more") return "more";
+  if (!isBounded(limit) && limit.pause === undefined) removeLimit(state.gates, limit);
+  return "done";
+}
+
+/** A pause is over by itself. What is left to do at its gate is done with the next verb. */
+function endPause(state: State, limit: GateLimit, now: Instant): void {
+  const next = withPause(limit, limit, { pause: undefined, now });
+  if (next !== undefined && become(state, next) === "more") wakeAt(state.gates, now);
+}
+
+const isFull = (state: State, { namespace }: LimitRef): boolean =>
+  limitsOf(state, namespace).length >= state.limits.gateLimitsPerNamespaceMax;
 
 function settleGate(state: State, ref: LimitRef, now: Instant): "done" | "more" {
   const { gates } = state;

@@ -5,7 +5,15 @@ import type { QueueStore } from "../../ports/queue-store.ts";
 import { createNamespaceStore } from "./namespaces.ts";
 import { purge, purgeMark } from "./purge.ts";
 import { createQueueAdminStore } from "./queue-admin.ts";
-import { duePauses, endPauses, getQueue, listQueues, readyCounts, setPause } from "./queues.ts";
+import {
+  duePauses,
+  endPauses,
+  getQueue,
+  listQueues,
+  readPriorities,
+  readyCounts,
+  setPause,
+} from "./queues.ts";
 import type { State } from "./state.ts";
 
 /** What is done with queues, and with their namespaces. */
@@ -22,5 +30,6 @@ export const createQueueStore = (
   endPauses: (refs, now) => call(() => endPauses(state, refs, now)),
   purge: (ref, upTo, now, limit) => call(() => purge(state, ref, { upTo, now, limit }), now),
   readyCounts: (namespace, queues) => call(() => readyCounts(state, namespace, queues)),
+  readPriorities: (ref) => call(() => readPriorities(state, ref)),
   purgeMark: (ref) => call(() => purgeMark(state, ref)),
 });

@@ -1,6 +1,7 @@
 import type { Refusal } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import { stopOf } from "../../model/namespace.ts";
+import type { PriorityCounts } from "../../model/priority-depth.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
 import type { Entry, QueueEntry } from "./entry.ts";
 import { openQueue, queueAt } from "./rooms.ts";
@@ -37,6 +38,16 @@ export function getQueue(state: State, ref: QueueRef): Queue | undefined {
     depth: { ...depth },
     oldestReadyAt: oldestReadyAt(state, queue),
   };
+}
+
+/** How many ready tasks have which priority; all of them are counted here as they come and go. */
+export function readPriorities(state: State, ref: QueueRef): PriorityCounts {
+  const { depth, priorities } = findQueue(state, ref) ?? {};
+  const counts = [...(priorities ?? [])]
+    .filter(([, ready]) => ready > 0)
+    .sort(([a], [b]) => b - a)
+    .map(([priority, ready]) => ({ priority, ready, isMore: false }));
+  return { ready: depth?.ready ?? 0, counts };
 }
 
 /** How many tasks are ready in each queue that hands out. */

@@ -1,6 +1,6 @@
-import type { Instant, TaskRef } from "../../model/ids.ts";
+import type { Instant, Namespace, TaskId, TaskRef } from "../../model/ids.ts";
 import { transition } from "../../model/task-machine.ts";
-import type { Revocation, RevokeVerdict } from "../../ports/admin-store.ts";
+import type { Revocation, RevocationPage, RevokeVerdict } from "../../ports/admin-store.ts";
 import { writeChange } from "./apply.ts";
 import { type State, spaceOf } from "./state.ts";
 
@@ -19,6 +19,30 @@ function revokeOne(state: State, revocation: Revocation, now: Instant): RevokeVe
   }
   revocations.set(id, revocation);
   return "noted";
+}
+
+/** Entries of a namespace whose time is not over, by id. */
+export const listRevocations = (
+  state: State,
+  { namespace, after, limit, now }: RevocationPage,
+): readonly Revocation[] =>
+  [...spaceOf(state, namespace).revocations.values()]
+    .filter(({ ref, until }) => until > now && (after === undefined || ref.id > after))
+    .sort((a, b) => (a.ref.id < b.ref.id ? -1 : 1))
+    .slice(0, limit);
+
+/** Takes entries back. */
+export function withdrawRevocations(
+  state: State,
+  namespace: Namespace,
+  ids: readonly TaskId[],
+  now: Instant,
+): readonly TaskId[] {
+  const { revocations } = spaceOf(state, namespace);
+  return ids.filter((id) => {
+    const until = revocations.get(id)?.until;
+    return revocations.delete(id) && until !== undefined && until > now;
+  });
 }
 
 /** Cancels a task that has just been accepted, where its id was revoked before it came. */

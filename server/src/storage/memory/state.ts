@@ -108,7 +108,7 @@ export function makeQueue(space: Space, name: QueueName, createdAt: Instant): Qu
   if (deleted !== undefined) return Object.assign(deleted, { createdAt, ...asNew() });
   const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const queue: QueueEntry = {
-    ...{ name, createdAt, depth, backlog: space.backlog, lanes: new Map() },
+    ...{ name, createdAt, depth, priorities: new Map(), backlog: space.backlog, lanes: new Map() },
     ...asNew(),
   };
   space.queues.set(name, queue);
@@ -198,8 +198,8 @@ export function moveEntry(state: State, entry: Entry, queue: QueueEntry, head: T
 }
 
 function leave(state: State, entry: Entry): void {
-  const { depth, backlog } = entry.queue;
-  depth[entry.head.state] -= 1;
+  const { backlog } = entry.queue;
+  countIn(entry, -1);
   if (!isTerminal(entry.head.state)) {
     backlog.tasks -= 1;
     backlog.bytes -= entry.countedBytes;
@@ -209,8 +209,8 @@ function leave(state: State, entry: Entry): void {
 }
 
 function enter(state: State, entry: Entry): void {
-  const { depth, backlog } = entry.queue;
-  depth[entry.head.state] += 1;
+  const { backlog } = entry.queue;
+  countIn(entry, 1);
   entry.countedBytes = entry.content.length;
   if (!isTerminal(entry.head.state)) {
     backlog.tasks += 1;
@@ -218,6 +218,12 @@ function enter(state: State, entry: Entry): void {
   }
   heapOf(state, entry).add(entry);
   count(state.gates, entry, "add");
+}
+
+function countIn({ queue, head }: Entry, by: 1 | -1): void {
+  const { depth, priorities } = queue;
+  depth[head.state] += by;
+  if (head.state === "ready") priorities.set(head.priority, (priorities.get(head.priority) ?? 0) + by);
 }
 
 function heapOf(state: State, entry: Entry): Heap<Entry> {

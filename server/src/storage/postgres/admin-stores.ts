@@ -5,11 +5,12 @@ import type { Asking } from "./asking.ts";
 import { noteReplays, readAttempts, readReplays } from "./attempts.ts";
 import { edit } from "./edit.ts";
 import { expireOverdue } from "./overdue.ts";
+import { readPriorities } from "./priorities.ts";
 import { purge } from "./purge.ts";
 import { duePauses, endPauses, getQueue, listQueues, purgeMark, readyCounts, setPause } from "./queues.ts";
 import { removeTasks } from "./remove.ts";
 import { pruneOverfull, setRetention } from "./retention.ts";
-import { revoke } from "./revoke.ts";
+import { listRevocations, revoke, withdrawRevocations } from "./revoke.ts";
 import { saveCheckpoints } from "./save-checkpoints.ts";
 
 /** What operators do to tasks. */
@@ -17,6 +18,9 @@ export const createAdminStore = ({ lane, read }: Asking): AdminStore => ({
   edit: (edits) => lane.ask(edit, edits),
   remove: (refs, now) => lane.call({}, (work) => removeTasks(work, refs, now)),
   revoke: (asked, now) => lane.call({ isAlone: true }, (work) => revoke(work, asked, now)),
+  listRevocations: (page) => read((db) => listRevocations(db, page)),
+  withdrawRevocations: (namespace, ids, now) =>
+    lane.call({}, (work) => withdrawRevocations(work, namespace, ids, now)),
   readAttempts: (ref) => read((db) => readAttempts(db, ref)),
   noteReplays: (notes) => lane.call({}, (work) => noteReplays(work, notes)),
   readReplays: (refs) => read((db) => readReplays(db, refs)),
@@ -31,10 +35,11 @@ export const createSideStore = ({ lane }: Asking): SideStore => ({
 });
 
 /** Queues. */
-export const createQueueStore = ({ lane, read }: Asking): QueueStore => ({
+export const createQueueStore = ({ lane, read, snapshot }: Asking): QueueStore => ({
   listQueues: (namespace, after, limit) => read((db) => listQueues(db, { namespace, after, limit })),
   getQueue: (ref) => read((db) => getQueue(db, ref)),
   readyCounts: (namespace, queues) => read((db) => readyCounts(db, namespace, queues)),
+  readPriorities: (ref, countMax) => snapshot((db) => readPriorities(db, ref, countMax)),
   setPause: (ref, pause, now) => lane.call({}, (work) => setPause(work, ref, pause, now)),
   duePauses: (now, limit) => read((db) => duePauses(db, now, limit)),
   endPauses: (refs, now) => lane.call({}, (work) => endPauses(work, refs, now)),

@@ -1,4 +1,4 @@
-import { nextTokenAt, scoped } from "../../model/gate.ts";
+import { opensAt, scoped } from "../../model/gate.ts";
 import { capacityOf, type Gatekeeper, gatesOf, type LimitedGate, stages } from "../../model/gatekeeper.ts";
 import { tiersAfter } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
@@ -151,8 +151,8 @@ async function leasePicked(work: Work, want: ClaimRequest, picked: Picked<Tie>):
   await gates.limits.took(places, want.now);
   for (const place of new Map(places.map((each) => [each.text, each])).values()) {
     const live = gates.limits.has(place) ? gates.limits.of(place) : undefined;
-    const at = live?.limit.rate && nextTokenAt(live.limit.rate, live.dueAt);
-    if (at !== undefined && at > want.now) gates.bell.wakeAt(at);
+    const at = live && opensAt(live, want.now);
+    if (at !== undefined) gates.bell.wakeAt(at);
   }
   return leased;
 }

@@ -1,8 +1,18 @@
 import type { Refusal } from "../../model/admission.ts";
-import { dueOnChange, type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
+import {
+  dueOnChange,
+  type GateLimit,
+  isBounded,
+  type LimitRef,
+  opensAt,
+  pauseAt,
+  scoped,
+  withPause,
+} from "../../model/gate.ts";
 import { capacityOf, isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
 import { type Instant, type Namespace, type QueueRef, queueNameOf } from "../../model/ids.ts";
-import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
+import type { Pause } from "../../model/pause.ts";
+import type { GateRef, GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
 import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import type { LimitPlace } from "./live-limits.ts";
@@ -19,11 +29,13 @@ const selectDue = statement<[number]>(
   "SELECT due_at FROM limits WHERE namespace = $1 AND kind = $2 AND subject = $3",
 );
 const upsert = statement(`
-  INSERT INTO limits (namespace, kind, subject, concurrency, rate_count, rate_period_ms, rate_burst, updated_at, due_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  INSERT INTO limits (namespace, kind, subject, concurrency, rate_count, rate_period_ms, rate_burst, updated_at, due_at,
+    paused_at, pause_reason, paused_by, resume_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   ON CONFLICT (namespace, kind, subject) DO UPDATE SET concurrency = excluded.concurrency, rate_count = excluded.rate_count,
     rate_period_ms = excluded.rate_period_ms, rate_burst = excluded.rate_burst, updated_at = excluded.updated_at,
-    due_at = excluded.due_at, untidy = false`);
+    due_at = excluded.due_at, paused_at = excluded.paused_at, pause_reason = excluded.pause_reason,
+    paused_by = excluded.paused_by, resume_at = excluded.resume_at, untidy = false`);
 const drop = statement("DELETE FROM limits WHERE namespace = $1 AND kind = $2 AND subject = $3");
 
 const placeOf = ({ kind, namespace, subject }: LimitRef): LimitPlace => ({
@@ -33,55 +45,90 @@ const placeOf = ({ kind, namespace, subject }: LimitRef): LimitPlace => ({
 
 /** Puts a limit, and holds back who may not be let through by it any more. Alone: nobody goes by the rules of before meanwhile. */
 export async function putLimit(work: Work, limit: GateLimit): Promise<"done" | "more" | "too_many"> {
-  const { db, queues, gates, limits: bounds } = work;
-  const { namespace, kind, updatedAt } = limit;
-  const space = await queues.makeNamespace(db, namespace);
-  if (!gates.limits.has(placeOf(limit))) {
-    const [count] = await db.rows(countLimits, space);
-    if ((count?.[0] ?? 0) >= bounds.gateLimitsPerNamespaceMax) return "too_many";
-  }
-  if (kind === "name" && !(await tieNames(work, space, limit))) {
-    // Until all is tied it stands open, and what comes in is tied.
-    await keep(work, space, { ...limit, concurrency: undefined, rate: undefined });
-    return "more";
-  }
-  await keep(work, space, limit);
-  return tendLimit(work, limit, updatedAt);
+  const live = limitAt(work, limit);
+  const refused = live === undefined ? await begin(work, limit, limit.updatedAt) : undefined;
+  const pause = live?.pause;
+  return refused ?? become(work, { ...limit, ...(pause && { pause }) });
 }
 
-async function keep({ db, gates }: Work, space: number, limit: GateLimit): Promise<void> {
-  const { kind, subject, concurrency, rate, updatedAt } = limit;
-  const [before] = await db.rows(selectDue, space, limitKinds.code(kind), subject);
-  // What a rate has given out stays given out when it is put again, at whatever pace.
-  const dueAt = dueOnChange(rate, before?.[0] ?? 0, updatedAt);
-  const columns = [rate?.count ?? null, rate?.periodMs ?? null, rate?.burst ?? null];
-  await db.run(
-    upsert,
-    ...[space, limitKinds.code(kind), subject, concurrency ?? null, ...columns, updatedAt, dueAt],
-  );
-  await raiseRules(db);
-  gates.limits.replace(placeOf(limit), limit);
+/** Pauses or resumes the tasks of a name or a key. Alone, as a limit is put. */
+export async function setGatePause(
+  work: Work,
+  ref: GateRef,
+  pause: Pause | undefined,
+  now: Instant,
+): Promise<"done" | "more" | "too_many"> {
+  const live = limitAt(work, ref);
+  const refused = live === undefined && pause !== undefined ? await begin(work, ref, now) : undefined;
+  if (refused !== undefined) return refused;
+  const next = withPause(ref, live, { pause, now });
+  return next === undefined ? "done" : become(work, next);
 }
 
-/** Takes a limit away, and lets through who waits at it. Alone, as it was put. */
+/** Takes the bounds of a limit away, and lets through who waits at them. Alone, as it was put. */
 export async function deleteLimit(
   work: Work,
   ref: LimitRef,
   now: Instant,
 ): Promise<"done" | "more" | "unknown"> {
-  const { db, queues, gates } = work;
-  const live = [...gates.limits.all()].find(
+  const live = limitAt(work, ref);
+  if (live === undefined || (live.pause !== undefined && !isBounded(live))) return "unknown";
+  return become(work, { ...live, concurrency: undefined, rate: undefined, updatedAt: now });
+}
+
+const limitAt = ({ gates }: Work, ref: LimitRef): GateLimit | undefined =>
+  [...gates.limits.all()].find(
     ({ kind, namespace, subject }) =>
       kind === ref.kind && namespace === ref.namespace && subject === ref.subject,
   );
-  if (live === undefined) return "unknown";
+
+/** What precedes the first word about a subject; undefined: it may be said. Until all is tied that it is about, it stands open. */
+async function begin(work: Work, ref: LimitRef, now: Instant): Promise<"more" | "too_many" | undefined> {
+  const { db, queues, limits: bounds } = work;
   const space = await queues.makeNamespace(db, ref.namespace);
-  // It stays until nobody waits at it any more, and stands open meanwhile.
-  await keep(work, space, { ...live, concurrency: undefined, rate: undefined, updatedAt: now });
-  if ((await tendLimit(work, ref, now)) === "more") return "more";
-  await db.run(drop, space, limitKinds.code(ref.kind), ref.subject);
-  gates.limits.replace(placeOf(ref), undefined);
+  const [count] = await db.rows(countLimits, space);
+  if ((count?.[0] ?? 0) >= bounds.gateLimitsPerNamespaceMax) return "too_many";
+  if (ref.kind !== "name" || (await tieNames(work, space, ref))) return undefined;
+  const { namespace, kind, subject } = ref;
+  await keep(work, space, {
+    namespace,
+    kind,
+    subject,
+    concurrency: undefined,
+    rate: undefined,
+    updatedAt: now,
+  });
+  return "more";
+}
+
+/** Writes a limit, lets through and holds back who is concerned, and forgets it when it says nothing any more and nobody waits. */
+async function become(work: Work, limit: GateLimit): Promise<"done" | "more"> {
+  const { db, queues, gates } = work;
+  const { kind, namespace, subject, updatedAt } = limit;
+  const space = await queues.makeNamespace(db, namespace);
+  // A part of a name's tasks may have been tied in an earlier transaction.
+  if (kind === "name" && !(await tieNames(work, space, limit))) return "more";
+  await keep(work, space, limit);
+  if ((await tendLimit(work, limit, updatedAt)) === "more") return "more";
+  if (isBounded(limit) || limit.pause !== undefined) return "done";
+  await db.run(drop, space, limitKinds.code(kind), subject);
+  gates.limits.replace(placeOf(limit), undefined);
   return "done";
+}
+
+async function keep({ db, gates }: Work, space: number, limit: GateLimit): Promise<void> {
+  const { kind, subject, concurrency, rate, pause, updatedAt } = limit;
+  const [before] = await db.rows(selectDue, space, limitKinds.code(kind), subject);
+  // What a rate has given out stays given out when it is put again, at whatever pace, as long as there are bounds.
+  const dueAt = isBounded(limit) ? dueOnChange(rate, before?.[0] ?? 0, updatedAt) : 0;
+  const columns = [rate?.count ?? null, rate?.periodMs ?? null, rate?.burst ?? null];
+  const paused = [pause?.at ?? null, pause?.reason ?? null, pause?.by ?? null, pause?.resumeAt ?? null];
+  await db.run(
+    upsert,
+    ...[space, limitKinds.code(kind), subject, concurrency ?? null, ...columns, updatedAt, dueAt, ...paused],
+  );
+  await raiseRules(db);
+  gates.limits.replace(placeOf(limit), limit);
 }
 
 async function tendLimit(work: Work, ref: LimitRef, now: Instant): Promise<"done" | "more"> {
@@ -117,7 +164,9 @@ async function ringQueue(work: Work, ref: LimitRef, now: Instant): Promise<boole
   return room > 0;
 }
 
-const selectWaking = statement<LimitRow>(`${selectLimits} WHERE l.rate_count IS NOT NULL OR l.untidy`);
+const selectWaking = statement<LimitRow>(
+  `${selectLimits} WHERE l.rate_count IS NOT NULL OR l.paused_at IS NOT NULL OR l.untidy`,
+);
 const tidy = statement("UPDATE limits SET untidy = false WHERE untidy");
 
 /** Lets through whom rates allow, and tells when the next one may come. */
@@ -130,15 +179,25 @@ export async function openGates(work: Work, now: Instant): Promise<Instant | und
   await gates.lock([...spaces].flatMap((space) => queues.namespaceId(space) ?? []));
   if (atTasks.length > 0) await db.run(tidy);
   for (const { limit, dueAt } of waking) {
+    if (limit.pause !== undefined && pauseAt(limit, now) === undefined) await endPause(work, limit, now);
     if (isTaskGate(limit.kind))
       gates.touch({ kind: limit.kind, text: scoped(limit.namespace, limit.subject) });
     else if (!(await ringQueue(work, limit, now))) {
-      const at = limit.rate && nextTokenAt(limit.rate, dueAt);
-      if (at !== undefined && at > now) gates.bell.wakeAt(at);
+      const at = opensAt({ limit, dueAt }, now);
+      if (at !== undefined) gates.bell.wakeAt(at);
     }
   }
   await gates.tend(now);
   return gates.bell.nextWakeAt();
+}
+
+/**
+ * A pause is over by itself. Servers that still remember it see as much, so nobody has to be kept out meanwhile. What is left to do at its
+ * gate is done with the next verb.
+ */
+async function endPause(work: Work, limit: GateLimit, now: Instant): Promise<void> {
+  const next = withPause(limit, limit, { pause: undefined, now });
+  if (next !== undefined) await become(work, next);
 }
 
 const selectOne = statement<LimitRow>(`${selectLimits} WHERE n.name = $1 AND l.kind = $2 AND l.subject = $3`);

@@ -1,11 +1,11 @@
-import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
+import type { Instant, Namespace, TaskId, TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
-import type { Revocation, RevokeVerdict } from "../../ports/admin-store.ts";
+import type { Revocation, RevocationPage, RevokeVerdict } from "../../ports/admin-store.ts";
 import { texts } from "./arrays.ts";
 import { createRows } from "./rows.ts";
 import { raiseRules } from "./rules.ts";
-import { statement } from "./session.ts";
+import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 import { writeRows } from "./write-rows.ts";
 
@@ -91,4 +91,44 @@ export async function cancelRevoked(work: Work, accepted: readonly Accepted[]): 
     }
     await writeRows(work, rows);
   }
+}
+
+type ListedRow = readonly [
+  namespace: Namespace,
+  id: TaskId,
+  reason: string,
+  requester: string | null,
+  at: Instant,
+  until: Instant,
+];
+const selectSome = statement<ListedRow>(`
+  SELECT n.name, r.id, r.reason, r.requester, r.requested_at, r.until FROM namespaces n JOIN revocations r ON r.namespace = n.id
+  WHERE n.name = $1 AND r.id > $2 AND r.until > $3 ORDER BY r.id LIMIT $4`);
+const withdraw = statement<[id: TaskId]>(`
+  DELETE FROM revocations r USING namespaces n
+  WHERE n.name = $1 AND r.namespace = n.id AND r.id = ANY ($2::text[]) AND r.until > $3 RETURNING r.id`);
+
+/** Revocations of a namespace whose time is not over, by id. */
+export const listRevocations = async (
+  db: Session,
+  { namespace, after, limit, now }: RevocationPage,
+): Promise<readonly Revocation[]> =>
+  (await db.rows(selectSome, namespace, after ?? "", now, limit)).map(
+    ([space, id, reason, requester, at, until]) => ({
+      ref: { namespace: space, id },
+      cancel: { reason, requester: requester ?? undefined, at },
+      until,
+    }),
+  );
+
+/** Takes revocations back; answers those that were there. That servers still look for them costs a look. */
+export async function withdrawRevocations(
+  { db }: Work,
+  namespace: Namespace,
+  ids: readonly TaskId[],
+  now: Instant,
+): Promise<readonly TaskId[]> {
+  const gone = new Set((await db.rows(withdraw, namespace, texts(ids), now)).map(([id]) => id));
+  // Each once.
+  return ids.filter((id) => gone.delete(id));
 }

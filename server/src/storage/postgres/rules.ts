@@ -31,7 +31,8 @@ export type QueueRule = Pick<QueueSettings, "backlogMax" | "isClosed"> & { reado
 
 /** A question for limits, from limits l and namespaces n. */
 export const selectLimits = `
-  SELECT n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at
+  SELECT n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at,
+    l.paused_at, l.pause_reason, l.paused_by, l.resume_at
   FROM limits l JOIN namespaces n ON n.id = l.namespace`;
 
 const selectAll = statement<LimitRow>(selectLimits);

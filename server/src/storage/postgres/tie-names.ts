@@ -1,4 +1,4 @@
-import type { GateLimit } from "../../model/gate.ts";
+import type { LimitRef } from "../../model/gate.ts";
 import { stateCode } from "../sql/codes.ts";
 import { statement } from "./session.ts";
 import { bindTasks } from "./ties.ts";
@@ -15,7 +15,7 @@ const select = statement<[seq: number]>(`
 export async function tieNames(
   { db, leases }: Work,
   space: number,
-  { subject }: GateLimit,
+  { subject }: Pick<LimitRef, "subject">,
 ): Promise<boolean> {
   const found = (await db.rows(select, space, subject)).map(([seq]) => seq);
   const { hasLeased } = await bindTasks(db, found);

@@ -39,9 +39,8 @@ export function createAccept(
     const [{ namespace, queue: name }] = run;
     const queue = queues.find(namespace, name);
     if (queue !== undefined && refusalToCome(queue, run) === undefined) return acceptInto(queue, run, now);
-    const [first, second, ...others] = run;
-    const rest = (): AcceptVerdict[] => (second === undefined ? [] : acceptRun([second, ...others], now));
-    return [acceptOne(first, queue, now), ...rest()];
+    if (run.length === 1) return [acceptOne(run[0], queue, now)];
+    return halvesOf(run).flatMap((part) => acceptRun(part, now));
   }
 
   /** A queue comes into being with its first task: not for one that is known, nor for one that is refused. */
@@ -103,6 +102,12 @@ export function createAccept(
     return verdicts;
   };
 }
+
+/** What does not go in as a whole goes in by halves, one after the other: those of a long run that fit are soon found. */
+const halvesOf = (run: AlikeTasks): readonly AlikeTasks[] => {
+  const half = run.length >> 1;
+  return [run.slice(0, half), run.slice(half)] as unknown as readonly AlikeTasks[];
+};
 
 /** What a task gets whose id is there. */
 const createKnown =

@@ -8,9 +8,11 @@ import type { Writing } from "./writing.ts";
 /** Makes the verbs by which operators change single tasks. */
 export const createAdminCalls = (
   writing: Writing,
-): Pick<WriterCalls, "edit" | "remove" | "revoke" | "noteReplays"> => ({
+): Pick<WriterCalls, "edit" | "remove" | "revoke" | "withdrawRevocations" | "noteReplays"> => ({
   edit: createEdit(writing),
   remove: createRemove(writing),
   revoke: createRevoke(writing),
+  withdrawRevocations: (namespace, ids, now) =>
+    ids.filter((id) => writing.revocations.take(namespace, id, now) !== undefined),
   noteReplays: createNoteReplays(writing),
 });

@@ -2,6 +2,7 @@ import {
   dueAfter,
   dueOnChange,
   type GateLimit,
+  isBounded,
   type LimitKind,
   type LimitRef,
   scoped,
@@ -38,10 +39,12 @@ export function createLimitRegistry(db: Database, queues: QueueRegistry): LimitR
   const counts = new Map<string, number>();
   const upsert = command(
     db,
-    `INSERT INTO limits (namespace, kind, subject, concurrency, rate_count, rate_period_ms, rate_burst, updated_at, due_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    `INSERT INTO limits (namespace, kind, subject, concurrency, rate_count, rate_period_ms, rate_burst, updated_at, due_at,
+       paused_at, pause_reason, paused_by, resume_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
      ON CONFLICT (namespace, kind, subject) DO UPDATE SET concurrency = ?4, rate_count = ?5, rate_period_ms = ?6,
-       rate_burst = ?7, updated_at = ?8, due_at = ?9`,
+       rate_burst = ?7, updated_at = ?8, due_at = ?9,
+       paused_at = ?10, pause_reason = ?11, paused_by = ?12, resume_at = ?13`,
   );
   const drop = command(db, "DELETE FROM limits WHERE namespace = ? AND kind = ? AND subject = ?");
   const setDue = command(db, "UPDATE limits SET due_at = ? WHERE namespace = ? AND kind = ? AND subject = ?");
@@ -74,12 +77,13 @@ export function createLimitRegistry(db: Database, queues: QueueRegistry): LimitR
     count: (namespace) => counts.get(namespace) ?? 0,
     hasNames: (namespace) => limits.size > 0 && (counts.get(keyOf("name", namespace)) ?? 0) > 0,
     put(limit) {
-      const { concurrency, rate, updatedAt } = limit;
-      // What a rate has given out stays given out when it is put again, at whatever pace.
+      const { concurrency, rate, pause, updatedAt } = limit;
+      // What a rate has given out stays given out when it is put again, at whatever pace, as long as there are bounds.
       const before = limits.get(keyOf(limit.kind, textOf(limit)))?.dueAt ?? 0;
-      const dueAt = dueOnChange(rate, before, updatedAt);
+      const dueAt = isBounded(limit) ? dueOnChange(rate, before, updatedAt) : 0;
       const columns = [rate?.count ?? null, rate?.periodMs ?? null, rate?.burst ?? null];
-      upsert(...placeOf(limit), concurrency ?? null, ...columns, updatedAt, dueAt);
+      const paused = [pause?.at ?? null, pause?.reason ?? null, pause?.by ?? null, pause?.resumeAt ?? null];
+      upsert(...placeOf(limit), concurrency ?? null, ...columns, updatedAt, dueAt, ...paused);
       keep({ limit, dueAt });
     },
     remove(ref) {

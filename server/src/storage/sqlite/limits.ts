@@ -1,8 +1,17 @@
 import type { Refusal } from "../../model/admission.ts";
-import { type GateLimit, type LimitRef, nextTokenAt, scoped } from "../../model/gate.ts";
-import { isTaskGate, type LimitedGate } from "../../model/gatekeeper.ts";
+import {
+  type GateLimit,
+  isBounded,
+  type LimitRef,
+  opensAt,
+  pauseAt,
+  scoped,
+  withPause,
+} from "../../model/gate.ts";
+import { isTaskGate, type LimitedGate, type LiveLimit } from "../../model/gatekeeper.ts";
 import { type Instant, type QueueRef, queueNameOf } from "../../model/ids.ts";
-import type { GateStatus, KeyWeight } from "../../ports/gate-store.ts";
+import type { Pause } from "../../model/pause.ts";
+import type { GateRef, GateStatus, KeyWeight } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
 import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import { type Database, query } from "./files/connection.ts";
@@ -11,56 +20,67 @@ import { createTieNames } from "./tie-names.ts";
 import { createTies } from "./ties.ts";
 import type { Writing } from "./writing.ts";
 
-/** Makes putLimit: puts a limit, and holds back who may not be let through by it any more. */
-export function createPutLimit(writing: Writing): (limit: GateLimit) => "done" | "more" | "too_many" {
-  const { gates, limits: bounds } = writing;
-  const tieNames = createTieNames(writing);
-  return (limit) => {
-    const { namespace, kind, subject, updatedAt } = limit;
-    const text = scoped(namespace, subject);
-    if (gates.limits.of(kind, text) === undefined) {
-      if (gates.limits.count(namespace) >= bounds.gateLimitsPerNamespaceMax) return "too_many";
-      if (kind === "name" && !tieNames(limit)) return "more";
-    }
-    gates.limits.put(limit);
-    if (isTaskGate(kind)) return tendGate(writing, { kind, text }, updatedAt);
-    ringQueue(writing, limit, updatedAt);
-    return "done";
+/** Makes the verbs that write limits, pauses of names and keys, and weights. */
+export function createLimitCalls(writing: Writing) {
+  const begin = createBegin(writing);
+  return {
+    putLimit: createPutLimit(writing, begin),
+    setGatePause: createSetGatePause(writing, begin),
+    deleteLimit: createDeleteLimit(writing),
+    openGates: createOpenGates(writing),
+    putWeight: createPutWeight(writing),
   };
 }
 
-/** Makes deleteLimit: takes a limit away, and lets through who waits at it. */
-export function createDeleteLimit(
+/** What precedes the first word about a subject; undefined: it may be said. */
+type Begin = (ref: LimitRef) => "more" | "too_many" | undefined;
+
+/** Makes putLimit: puts a limit, and holds back who may not be let through by it any more. */
+function createPutLimit(writing: Writing, begin: Begin): (limit: GateLimit) => "done" | "more" | "too_many" {
+  return (limit) => {
+    const live = liveOf(writing, limit);
+    const refused = live === undefined ? begin(limit) : undefined;
+    const pause = live?.limit.pause;
+    return refused ?? become(writing, { ...limit, ...(pause && { pause }) });
+  };
+}
+
+/** Makes setGatePause: pauses or resumes the tasks of a name or a key. */
+function createSetGatePause(
   writing: Writing,
-): (ref: LimitRef, now: Instant) => "done" | "more" | "unknown" {
-  const { limits } = writing.gates;
+  begin: Begin,
+): (ref: GateRef, pause: Pause | undefined, now: Instant) => "done" | "more" | "too_many" {
+  return (ref, pause, now) => {
+    const live = liveOf(writing, ref);
+    const refused = live === undefined && pause !== undefined ? begin(ref) : undefined;
+    if (refused !== undefined) return refused;
+    const next = withPause(ref, live?.limit, { pause, now });
+    return next === undefined ? "done" : become(writing, next);
+  };
+}
+
+/** Makes deleteLimit: takes the bounds of a limit away, and lets through who waits at them. */
+function createDeleteLimit(writing: Writing): (ref: LimitRef, now: Instant) => "done" | "more" | "unknown" {
   return (ref, now) => {
-    const { namespace, kind, subject } = ref;
-    const text = scoped(namespace, subject);
-    const live = limits.of(kind, text);
-    if (live === undefined) return "unknown";
-    if (isTaskGate(kind)) {
-      // It stays until nobody waits at it any more: an open gate that is known is opened to its end, also after a restart.
-      limits.put({ ...live.limit, concurrency: undefined, rate: undefined, updatedAt: now });
-      if (tendGate(writing, { kind, text }, now) === "more") return "more";
-    }
-    limits.remove(ref);
-    ringQueue(writing, ref, now);
-    return "done";
+    const limit = liveOf(writing, ref)?.limit;
+    if (limit === undefined || (limit.pause !== undefined && !isBounded(limit))) return "unknown";
+    return become(writing, { ...limit, concurrency: undefined, rate: undefined, updatedAt: now });
   };
 }
 
 /** Makes openGates: lets through whom rates allow, and tells when the next one may come. */
-export function createOpenGates(writing: Writing): (now: Instant) => Instant | undefined {
+function createOpenGates(writing: Writing): (now: Instant) => Instant | undefined {
   const { gates } = writing;
   return (now) => {
-    for (const { limit, dueAt } of gates.limits.all()) {
+    for (const live of gates.limits.all()) {
+      const { limit } = live;
+      if (limit.pause !== undefined && pauseAt(limit, now) === undefined) endPause(writing, limit, now);
       if (limit.rate === undefined) continue;
       const text = scoped(limit.namespace, limit.subject);
       if (isTaskGate(limit.kind)) gates.keeper.touchGate({ kind: limit.kind, text });
       else if (!ringQueue(writing, limit, now)) {
-        const at = nextTokenAt(limit.rate, dueAt);
-        if (at !== undefined && at > now) gates.wakeAt(at);
+        const at = opensAt(live, now);
+        if (at !== undefined) gates.wakeAt(at);
       }
     }
     gates.tend(now);
@@ -105,7 +125,7 @@ export function createListLimits(
 }
 
 /** Makes putWeight: sets how often a fairness key comes. */
-export function createPutWeight({
+function createPutWeight({
   queues,
   gates,
 }: Writing): (ref: QueueRef, weight: KeyWeight, now: Instant) => "done" | Refusal {
@@ -128,6 +148,39 @@ export function createListWeights(
   );
   return ({ namespace, queue }, after, limit) =>
     select.all(namespace, queue, after ?? "", limit).map(([key, weight]) => ({ key, weight }));
+}
+
+const liveOf = ({ gates }: Writing, { namespace, kind, subject }: LimitRef): LiveLimit | undefined =>
+  gates.limits.of(kind, scoped(namespace, subject));
+
+function createBegin(writing: Writing): Begin {
+  const { gates, limits: bounds } = writing;
+  const tieNames = createTieNames(writing);
+  return (ref) => {
+    if (gates.limits.count(ref.namespace) >= bounds.gateLimitsPerNamespaceMax) return "too_many";
+    return ref.kind === "name" && !tieNames(ref) ? "more" : undefined;
+  };
+}
+
+/**
+ * Writes a limit, lets through and holds back who is concerned, and forgets it when it says nothing any more. Until nobody waits at it
+ * it stays: an open gate that is known is opened to its end, also after a restart.
+ */
+function become(writing: Writing, limit: GateLimit): "done" | "more" {
+  const { limits } = writing.gates;
+  const { namespace, kind, subject, updatedAt: now } = limit;
+  limits.put(limit);
+  if (isTaskGate(kind) && tendGate(writing, { kind, text: scoped(namespace, subject) }, now) === "more")
+    return "more";
+  if (!isBounded(limit) && limit.pause === undefined) limits.remove(limit);
+  if (!isTaskGate(kind)) ringQueue(writing, limit, now);
+  return "done";
+}
+
+/** A pause is over by itself. What is left to do at its gate is done with the next verb. */
+function endPause(writing: Writing, limit: GateLimit, now: Instant): void {
+  const next = withPause(limit, limit, { pause: undefined, now });
+  if (next !== undefined) become(writing, next);
 }
 
 function tendGate({ gates }: Writing, gate: LimitedGate, now: Instant): "done" | "more" {

@@ -1,6 +1,7 @@
 import type { Database } from "./files/connection.ts";
 import { createNamespaceCalls, createReadNamespaceUse } from "./namespaces.ts";
 import { createDuePauses, createEndPauses, createSetPause } from "./pause.ts";
+import { createReadPriorities } from "./priorities.ts";
 import { createLeavingQueues, createMissingQueue, createQueueAdminCalls } from "./queue-admin.ts";
 import { createGetQueue, createListQueues, createPurgeMark, createReadyCounts } from "./queues.ts";
 import type { Writing } from "./writing.ts";
@@ -22,5 +23,6 @@ export const createQueueReadings = (db: Database) => ({
   missingQueue: createMissingQueue(db),
   readNamespaceUse: createReadNamespaceUse(db),
   purgeMark: createPurgeMark(db),
+  readPriorities: createReadPriorities(db),
   readyCounts: createReadyCounts(db),
 });

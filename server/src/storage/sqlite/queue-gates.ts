@@ -1,4 +1,4 @@
-import { nextTokenAt, scoped } from "../../model/gate.ts";
+import { opensAt, scoped } from "../../model/gate.ts";
 import { capacityOf, type LiveLimit } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
 import { stateCode } from "../sql/codes.ts";
@@ -30,8 +30,8 @@ export function createQueueGates(limits: LimitRegistry, bell: GateBell): QueueGa
     tookFrom(queue, taken, now) {
       limits.take("queue", scoped(queue.namespace, queue.name), { now, taken });
       const live = limitOf(queue);
-      const at = live?.limit.rate && nextTokenAt(live.limit.rate, live.dueAt);
-      if (at !== undefined && at > now && readyIn(queue) > 0) bell.wakeAt(at);
+      const at = live && opensAt(live, now);
+      if (at !== undefined && readyIn(queue) > 0) bell.wakeAt(at);
     },
     returned(queue, count) {
       if (limitOf(queue)?.limit.concurrency !== undefined && readyIn(queue) > 0) bell.opened(queue, count);

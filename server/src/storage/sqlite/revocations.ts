@@ -1,5 +1,5 @@
 import type { Instant, Namespace, TaskId } from "../../model/ids.ts";
-import type { Revocation } from "../../ports/admin-store.ts";
+import type { Revocation, RevocationPage } from "../../ports/admin-store.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 /** Ids that are cancelled when they come, kept in memory beside their rows: whoever accepts tasks asks for each, if there are any. */
@@ -10,7 +10,7 @@ export type Revocations = {
   has(namespace: Namespace, id: TaskId): boolean;
   /** Keeps one; `space` is its namespace's number. */
   put(space: number, revocation: Revocation): void;
-  /** Takes out the entry of an id that has come; undefined where there is none, or its time is over. */
+  /** Takes out the entry of an id that has come, or is not to end cancelled; undefined where there is none, or its time is over. */
   take(namespace: Namespace, id: TaskId, now: Instant): Revocation | undefined;
   /** Forgets those whose time is over. */
   prune(now: Instant): void;
@@ -26,6 +26,24 @@ type Row = [
   at: Instant,
   until: Instant,
 ];
+
+/** Makes listRevocations: those of a namespace whose time is not over, by id. */
+export function createListRevocations(db: Database): (page: RevocationPage) => readonly Revocation[] {
+  const select = query<Row>(
+    db,
+    `SELECT n.name, r.id, r.reason, r.requester, r.requested_at, r.until
+     FROM namespaces n CROSS JOIN revocations r ON r.namespace = n.id
+     WHERE n.name = ? AND r.id > ? AND r.until > ? ORDER BY r.id LIMIT ?`,
+  );
+  return ({ namespace, after, limit, now }) =>
+    select.all(namespace, after ?? "", now, limit).map(revocationOf);
+}
+
+const revocationOf = ([namespace, id, reason, requester, at, until]: Row): Revocation => ({
+  ref: { namespace, id },
+  cancel: { reason, requester: requester ?? undefined, at },
+  until,
+});
 
 /** Reads those of a file. */
 export function createRevocations(db: Database): Revocations {
@@ -57,8 +75,7 @@ export function createRevocations(db: Database): Revocations {
   function reload(): void {
     spaces.clear();
     size = 0;
-    for (const [namespace, id, reason, requester, at, until] of selectAll.all())
-      keep({ ref: { namespace, id }, cancel: { reason, requester: requester ?? undefined, at }, until });
+    for (const row of selectAll.all()) keep(revocationOf(row));
   }
 
   reload();

@@ -33,6 +33,7 @@ export const askForQueues = ({
   clearNamespace: (namespace, now, limit) => ask(() => writer.call("clearNamespace", namespace, now, limit)),
   listQueues: (namespace, after, limit) => ask(() => reader.call("listQueues", namespace, after, limit)),
   getQueue: (ref) => ask(() => reader.call("getQueue", ref)),
+  readPriorities: (ref, countMax) => ask(() => reader.call("readPriorities", ref, countMax)),
   readyCounts: (namespace, queues) => ask(() => reader.call("readyCounts", namespace, queues)),
   purgeMark: (ref) => ask(() => reader.call("purgeMark", ref)),
 });

@@ -52,8 +52,12 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     setRetention: (ref, purgeAt) => ask(() => writer.call("setRetention", ref, purgeAt)),
     prune: (now, limit) => ask(() => writer.call("prune", now, limit)),
     revoke: (asked, now) => ask(() => writer.call("revoke", asked, now)),
+    withdrawRevocations: (namespace, ids, now) =>
+      ask(() => writer.call("withdrawRevocations", namespace, ids, now)),
+    listRevocations: (page) => ask(() => reader.call("listRevocations", page)),
     putLimit: (limit) => ask(() => writer.call("putLimit", limit)),
     deleteLimit: (ref, now) => ask(() => writer.call("deleteLimit", ref, now)),
+    setGatePause: (ref, pause, now) => ask(() => writer.call("setGatePause", ref, pause, now)),
     putWeight: (ref, weight, now) => ask(() => writer.call("putWeight", ref, weight, now)),
     listWeights: (ref, after, limit) => ask(() => reader.call("listWeights", ref, after, limit)),
     openGates: (now) => ask(() => writer.call("openGates", now)),

@@ -1,10 +1,10 @@
-import { type GateLimit, scoped } from "../../model/gate.ts";
+import { type LimitRef, scoped } from "../../model/gate.ts";
 import { stateCode } from "../sql/codes.ts";
 import { query } from "./files/connection.ts";
 import type { Writing } from "./writing.ts";
 
 /** Ties the tasks of a name that were accepted when nothing tied them; true: all are. Ask again until it is. */
-export type TieNames = (limit: GateLimit) => boolean;
+export type TieNames = (limit: LimitRef) => boolean;
 
 /** So many rows are gone through at a time. */
 const rowsMax = 20_000;

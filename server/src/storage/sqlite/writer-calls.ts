@@ -4,7 +4,7 @@ import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
-import { createDeleteLimit, createOpenGates, createPutLimit, createPutWeight } from "./limits.ts";
+import { createLimitCalls } from "./limits.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
 import { createQueueCalls } from "./queue-calls.ts";
@@ -50,10 +50,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ...side,
     expireOverdue: tended(side.expireOverdue, (now) => now),
     prune: createPrune(writing),
-    putLimit: createPutLimit(writing),
-    deleteLimit: createDeleteLimit(writing),
-    openGates: createOpenGates(writing),
-    putWeight: createPutWeight(writing),
+    ...createLimitCalls(writing),
     ...queues,
     clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),

@@ -255,6 +255,10 @@ CREATE TABLE limits (
   rate_burst integer,
   updated_at bigint NOT NULL,
   due_at double precision NOT NULL,
+  paused_at bigint,
+  pause_reason text,
+  paused_by text,
+  resume_at bigint,
   untidy boolean NOT NULL DEFAULT false,
   PRIMARY KEY (namespace, kind, subject)
 ) WITH (fillfactor = 50);

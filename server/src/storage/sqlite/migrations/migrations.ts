@@ -12,6 +12,7 @@ import { shelves } from "./0011-shelves.ts";
 import { queuesAndNamespaces } from "./0012-queues-and-namespaces.ts";
 import { keptLogs } from "./0013-kept-logs.ts";
 import { links } from "./0014-links.ts";
+import { gatePauses } from "./0015-gate-pauses.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   queuesAndNamespaces,
   keptLogs,
   links,
+  gatePauses,
 ];

@@ -57,8 +57,10 @@ export type WriterCalls = Sync<
     | "setPause"
     | "endPauses"
     | "revoke"
+    | "withdrawRevocations"
     | "putLimit"
     | "deleteLimit"
+    | "setGatePause"
     | "openGates"
     | "putWeight"
     | "purge"
@@ -123,6 +125,7 @@ export type ReaderCalls = Sync<
     | "leavingQueues"
     | "missingQueue"
     | "readNamespaceUse"
+    | "readPriorities"
     | "readyCounts"
     | "readEvents"
     | "getMeta"
@@ -130,6 +133,7 @@ export type ReaderCalls = Sync<
     | "getLock"
     | "listLocks"
     | "getClaim"
+    | "listRevocations"
     | "listClaims"
     | "readOutput"
     | "readQueueEvents"
@@ -165,8 +169,10 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   setPause: small(),
   endPauses: small(),
   revoke: { ...small(), items: ([asked]) => asked.length },
+  withdrawRevocations: { ...small(), items: ([, ids]) => ids.length },
   putLimit: small(),
   deleteLimit: small(),
+  setGatePause: small(),
   openGates: small(),
   putWeight: small(),
   purge: { ...small(), items: ([, , , limit]) => limit },
@@ -238,6 +244,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   leavingQueues: small(),
   missingQueue: small(),
   readNamespaceUse: small(),
+  readPriorities: small(),
   readyCounts: small(),
   readEvents: { request: plain(), answer: eventPage },
   listDefinitions: { request: plain(), answer: definitionList },
@@ -251,6 +258,7 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   getLock: small(),
   listLocks: small(),
   getClaim: small(),
+  listRevocations: small(),
   listClaims: small(),
   readOutput: { request: plain(), answer: outputPage },
   readQueueEvents: { request: plain(), answer: queueEventPage },

@@ -1,12 +1,12 @@
 import { inspect } from "node:util";
 import type { Failure } from "@stem/proto/stem/v1/failure_pb";
-import { isNonRetryable } from "@stem/sdk/internal";
+import { isNonRetryable } from "./non-retryable.ts";
 
 // The server cuts to its own limits and says so; this only keeps a huge text from filling a frame.
 const textCharsMax = 128 * 1024;
 const ancestorsMax = 16;
 
-/** What a handler threw, as data. */
+/** What a handler threw, as data. Workers report it; a client for tests hands it on. */
 export function failureOf(thrown: unknown, nonRetryable = isNonRetryable(thrown)): Failure {
   const error = thrown instanceof Error ? thrown : undefined;
   const type = error ? typeOf(error) : typeof thrown;

@@ -1,6 +1,6 @@
-import { NonRetryable } from "@stem/sdk";
 import { expect, test } from "vitest";
 import { failureOf } from "./failure.ts";
+import { NonRetryable } from "./non-retryable.ts";
 
 class QuotaExceeded extends Error {}
 class CardDeclined extends NonRetryable {
