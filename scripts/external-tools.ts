@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 
 /** Programs that some tests run and that npm cannot bring. */
-export type ToolName = "grpcurl" | "postgres" | "python-grpc" | "redis-server" | "strace";
+export type ToolName = "chromium" | "grpcurl" | "postgres" | "python-grpc" | "redis-server" | "strace";
 
 /** How a tool is found, and how it gets onto a machine. */
 export interface Tool {
@@ -30,6 +30,8 @@ const byApt = "run the tests as root on Debian with STEM_TEST_APT=1, or install"
 
 /** Debian's own, which has Debian's packages; examples/python/README.md says the same. */
 const systemPython = "/usr/bin/python3";
+/** Where Debian puts it. Another machine's browser may be of any age, and does not count. */
+const debianChromium = "/usr/bin/chromium";
 const pythonPackages = [
   "python3-grpcio",
   "python3-protobuf",
@@ -39,6 +41,11 @@ const pythonPackages = [
 
 /** Every tool that a test may ask for. */
 export const tools: Readonly<Record<ToolName, Tool>> = {
+  chromium: {
+    find: () => [debianChromium].find((file) => existsSync(file)),
+    debianPackages: ["chromium"],
+    howToAdd: `${byApt} chromium`,
+  },
   grpcurl: {
     find: () => [path.join(grpcurlFolder, "grpcurl")].find((file) => existsSync(file)),
     debianPackages: [],

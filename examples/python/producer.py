@@ -4,7 +4,7 @@ import argparse
 import json
 import uuid
 
-import grpc
+from channel import open_channel
 from stem.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--sleep", type=float, default=0, help="seconds that the task takes")
     options = parser.parse_args()
 
-    with grpc.insecure_channel(options.address) as channel:
+    with open_channel(options.address) as channel:
         tasks = task_service_pb2_grpc.TaskServiceStub(channel)
         # An id of our own makes every repeat safe: the server stores it once.
         request = task_service_pb2.EnqueueTaskRequest(id=str(uuid.uuid4()), name="add")

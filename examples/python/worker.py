@@ -13,6 +13,7 @@ import time
 import traceback
 
 import grpc
+from channel import open_channel
 from stem.v1 import lease_pb2
 from stem.v1 import worker_pb2
 from stem.v1 import worker_service_pb2 as wire
@@ -60,7 +61,7 @@ class Worker:
         threading.Thread(target=self._heartbeat, daemon=True).start()
         while True:
             try:
-                with grpc.insecure_channel(self.address) as channel:
+                with open_channel(self.address) as channel:
                     self._stream(channel, work, tasks_max)
                 return
             except grpc.RpcError as error:

@@ -9,11 +9,11 @@ export const addressesMax = 32;
 
 /**
  * The base URLs of one or more addresses, in their order. An address is `http://host:port`, `https://host:port`, or just `host:port`,
- * which has the scheme of the first one. Throws a TypeError that says what is wrong with which.
+ * which has the scheme of the first one, or the usual one. Throws a TypeError that says what is wrong with which.
  */
-export function baseUrlsOf(addresses: ServerUrl): readonly string[] {
+export function baseUrlsOf(addresses: ServerUrl, usualScheme = "http"): readonly string[] {
   const texts = [addresses].flat().flatMap((text) => text.split(","));
-  const scheme = schemeOf(texts[0] ?? "") ?? "http";
+  const scheme = schemeOf(texts[0] ?? "") ?? usualScheme;
   const urls = texts.map((text) => baseUrlOf(text.trim(), scheme));
   if (urls.length === 0) throw new TypeError("url must name at least one server; the list is empty");
   if (urls.length > addressesMax)

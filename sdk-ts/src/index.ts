@@ -31,6 +31,7 @@ export type {
   WorkerStats,
 } from "./commands.ts";
 export type { Control, ReplyStatus, SendOptions, WorkerReply, WorkerStatus } from "./control.ts";
+export type { TlsOptions, TokenSource } from "./credentials.ts";
 export type {
   AttemptOutcome,
   AttemptRecord,

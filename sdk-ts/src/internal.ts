@@ -13,12 +13,13 @@ export {
   systemRandom,
 } from "./clock.ts";
 export { isPayloadWithin, payloadBytesAtMost, payloadFromProto, payloadToProto } from "./codec/payload.ts";
+export { reachOf } from "./credentials.ts";
 export type { AnyTask } from "./define-task.ts";
 export { spreadArgs } from "./define-task.ts";
 export { BatchingEnqueuer } from "./enqueue.ts";
 export { withoutEnqueueDefaults } from "./enqueue-defaults.ts";
-export { failureOf } from "./failure.ts";
 export { createServers, type ServerMoves } from "./failover/servers.ts";
+export { failureOf } from "./failure.ts";
 export { frameIterator } from "./frame-reader.ts";
 export type { HandleDeps } from "./handle.ts";
 export { childLogger, silentLogger } from "./log.ts";

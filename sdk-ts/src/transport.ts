@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
-import type { Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type { TlsOptions, TokenSource } from "./credentials.ts";
 
 /** One HTTP/2 connection to a server, opened by its first call and again after each loss. */
 export type Channel = {
@@ -52,17 +53,38 @@ export type Connection = {
 /** Opens a connection to a server by other means than a socket. Called again after each loss. */
 export type Dial = () => Connection;
 
-/** Makes a channel; nothing is sent before the first call. Connects by TCP unless told how. */
-export function openChannel(baseUrl: string, dial?: Dial): Channel {
+/** How a channel connects, and what it shows of itself. */
+export type ChannelOptions = {
+  /** Connects in place of a socket. */
+  readonly dial?: Dial | undefined;
+  readonly token?: TokenSource | undefined;
+  readonly tls?: TlsOptions | undefined;
+};
+
+/** Makes a channel; nothing is sent before the first call. */
+export function openChannel(baseUrl: string, { dial, token, tls }: ChannelOptions = {}): Channel {
   const sessionManager = new WideSessionManager(baseUrl, keepalive, {
+    ...tls,
     settings: { initialWindowSize: windowBytes },
     ...(dial && { createConnection: () => dial() as Duplex }),
   });
+  const interceptors = token === undefined ? [] : [bearing(token)];
   return {
-    transport: createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [], readMaxBytes }),
+    transport: createGrpcTransport({
+      ...{ baseUrl, sessionManager, interceptors, acceptCompression: [], readMaxBytes },
+    }),
     close: () => sessionManager.abort(),
     unref: () => {
       sessionManager.holdsProcess = false;
     },
   };
 }
+
+/** Sends the token with each call, as it is then. */
+const bearing =
+  (token: TokenSource): Interceptor =>
+  (next) =>
+  async (request) => {
+    request.header.set("authorization", `Bearer ${typeof token === "string" ? token : await token()}`);
+    return next(request);
+  };

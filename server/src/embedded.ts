@@ -10,7 +10,7 @@ import type { Instant } from "./model/ids.ts";
 import type { Store } from "./ports/store.ts";
 
 /** What a server inside a program needs to know. Only `store` has no default. */
-export type ServerOptions = Pick<ConfigInput, "server" | "defaults" | "limits"> & {
+export type ServerOptions = Pick<ConfigInput, "server" | "defaults" | "limits" | "tls" | "tokens"> & {
   /**
    * Where tasks are kept: `"memory:"`, `"sqlite:PATH"`, `"postgres://HOST/DATABASE"`, the same with a durability, or a store that is open already and is closed with
    * the server. One server a file.
@@ -84,7 +84,7 @@ class EmbeddedServer implements Server {
   }
 
   get url(): string | undefined {
-    return this.#address && urlOf(this.#address);
+    return this.#address && urlOf(this.#address, this.#config);
   }
 
   get storeLost(): Promise<Error> {
@@ -149,8 +149,11 @@ class EmbeddedServer implements Server {
 const isStore = (store: ServerOptions["store"]): store is Store =>
   typeof store === "object" && "accept" in store;
 
-function configInputOf({ store, listen, server, defaults, limits }: ServerOptions): ConfigInput {
+function configInputOf(options: ServerOptions): ConfigInput {
+  const { store, listen, server, defaults, limits, tls, tokens } = options;
   return {
+    ...(tls && { tls }),
+    ...(tokens && { tokens }),
     ...(listen && { listen }),
     ...(server && { server }),
     ...(defaults && { defaults }),

@@ -9,6 +9,7 @@ import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createControl } from "./control/control.ts";
+import { type Credentials, openCredentials } from "./credentials.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
@@ -70,13 +71,13 @@ export class StartError extends Error {
 
 /**
  * Opens the store, starts every room and listens. Throws StartError when the store or the address is not to be had, ConfigError when
- * the routes are not right.
+ * the routes, the certificate or the tokens are not right.
  */
 export async function startServer(config: Config, parts: Partial<Parts> = {}): Promise<RunningServer> {
   const { listen, ...server } = await assembleServer(config, parts);
   try {
     const address = await listen();
-    return { ...server, address, url: urlOf(address) };
+    return { ...server, address, url: urlOf(address, config) };
   } catch (error) {
     await server.close();
     throw error;
@@ -98,7 +99,9 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
   const storeLost = Promise.withResolvers<Error>();
   const store = parts.store ?? (await open(config, outside, storeLost.resolve));
   started.defer(() => store.close());
-  const rooms = await startRooms(config, { ...outside, store }, started);
+  const credentials = await openCredentials(config, outside);
+  started.defer(() => credentials.stop());
+  const rooms = await startRooms(config, { ...outside, store, credentials }, started);
   const { api } = rooms;
   const stops = createStops(config, { ...outside, ...rooms }, started.move());
   return {
@@ -107,7 +110,7 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
       const address = await listen(config, api);
       const kept = parts.store === undefined ? config.store.url : store.kind;
       const { durability } = store;
-      outside.log.info({ url: urlOf(address), store: kept, durability, version }, "listening");
+      outside.log.info({ url: urlOf(address, config), store: kept, durability, version }, "listening");
       return address;
     },
     inject: (pipe) => api.inject(pipe),
@@ -161,9 +164,14 @@ const tlsOf = ({ store }: Config): StoreTls => ({ ca: store.tlsCa, cert: store.t
 
 type Rooms = { readonly api: Api; readonly broker: RunningBroker };
 
-async function startRooms(config: Config, parts: Parts, started: AsyncDisposableStack): Promise<Rooms> {
+async function startRooms(
+  config: Config,
+  parts: Parts & { readonly credentials: Credentials },
+  started: AsyncDisposableStack,
+): Promise<Rooms> {
   const { limits } = config;
   const { clock, random, log, store } = parts;
+  const { auth, tls } = parts.credentials;
   // What is no setting keeps its value from the table.
   const defaults: Defaults = { ...fixed, ...config.defaults };
   const backend = createBackend({ store, clock, limits });
@@ -186,7 +194,7 @@ async function startRooms(config: Config, parts: Parts, started: AsyncDisposable
   const queueEvents = createQueueEvents({ store, clock, limits });
   started.defer(hearOthers({ store, clock, log, hints, namespaces, routing, broker, queueEvents }));
   const api = createApi({
-    pageTokenKey,
+    ...{ pageTokenKey, auth, tls },
     broker,
     backend,
     routing,
@@ -277,8 +285,9 @@ async function listen({ listen: wanted }: Config, api: Api): Promise<Address> {
 }
 
 /** An address as clients write it. */
-export function urlOf({ host, port }: Address): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function urlOf({ host, port }: Address, { tls }: Pick<Config, "tls">): string {
+  const scheme = tls.cert === "" ? "http" : "https";
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -10,7 +10,7 @@ const readme = readFileSync(path.resolve(import.meta.dirname, "../../README.md")
 test("the table of settings is what the server takes", () => {
   const rows = readme
     .split("\n")
-    .filter((line) => /^\| `(?:listen|store|server|queues|log|telemetry|defaults)\./.test(line));
+    .filter((line) => /^\| `(?:listen|tls|tokens|store|server|queues|log|telemetry|defaults)\./.test(line));
   const wanted = [...settingsByKey.values()]
     .filter(({ section }) => section !== "limits")
     .map(({ key, name, variable, setting }) => {

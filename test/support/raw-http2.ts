@@ -5,6 +5,7 @@ import {
   type ClientSessionOptions,
   connect,
   type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
 } from "node:http2";
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -26,7 +27,10 @@ export type RawAnswer = {
 };
 
 /** Opens an HTTP/2 connection that does exactly as it is told. */
-export async function rawConnect(url: string, options?: ClientSessionOptions): Promise<ClientHttp2Session> {
+export async function rawConnect(
+  url: string,
+  options?: ClientSessionOptions | SecureClientSessionOptions,
+): Promise<ClientHttp2Session> {
   const session = connect(url, options);
   session.on("error", () => session.destroy());
   await once(session, "connect");

@@ -1,9 +1,8 @@
 import type { ServiceEntry } from "../../server/src/api/call.ts";
+import { everybody } from "../../server/src/api/callers.ts";
 import { createGrpcStack } from "../../server/src/api/grpc/grpc.ts";
 import { createHttpStack } from "../../server/src/api/http/http.ts";
-import { boundCalls } from "../../server/src/api/interceptors/deadline.ts";
-import { translateProblems } from "../../server/src/api/interceptors/problems.ts";
-import { validateRequests } from "../../server/src/api/interceptors/validate.ts";
+import { createInterceptors } from "../../server/src/api/interceptors/interceptors.ts";
 import { createListener } from "../../server/src/api/listener.ts";
 import { routesOf } from "../../server/src/api/route.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
@@ -35,19 +34,17 @@ export async function serveRoutes(
     limits: { ...standard, ...limits },
     log,
     nextRequestId: () => `call-${++calls}`,
+    callers: everybody,
   };
-  const routes = routesOf(entries, [
-    translateProblems(log),
-    boundCalls({ ...deps, closing: closing.signal }),
-    validateRequests,
-  ]);
-  const grpc = createGrpcStack({ ...deps, routes });
+  const routes = routesOf(entries, createInterceptors({ ...deps, closing: closing.signal }));
   const http = createHttpStack({ ...deps, routes, isReady: () => !closing.signal.aborted });
+  const grpc = createGrpcStack({ ...deps, routes, serveOther: http.serveStream });
   const listener = createListener({
     clock: deps.clock,
     prefaceMsMax: deps.limits.prefaceMsMax,
     http1: http,
     http2: grpc,
+    tls: undefined,
   });
   const address = await listener.listen({ host: "127.0.0.1", port: 0 });
   return {

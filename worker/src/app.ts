@@ -52,7 +52,7 @@ class WorkingApp implements App {
     if (server && (options.url !== undefined || options.dial))
       throw new TypeError("an app has a server, or url or dial: not both");
     const dial = server ? { dial: server.dial } : {};
-    const { url, namespace, log, failover } = options;
+    const { url, namespace, log, failover, token, tls } = options;
     this.#server = server;
     this.client = connect({
       ...(url !== undefined && { url }),
@@ -60,6 +60,8 @@ class WorkingApp implements App {
       ...(options.dial && { dial: options.dial }),
       ...(namespace !== undefined && { namespace }),
       ...(log && { log }),
+      ...(token !== undefined && { token }),
+      ...(tls && { tls }),
       ...dial,
     });
     this.worker = createWorker({ ...options, ...dial, client: this.client });

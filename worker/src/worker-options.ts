@@ -1,14 +1,16 @@
 import { hostname } from "node:os";
-import {
-  type ClientOptions,
-  type Clock,
-  type Dial,
-  defaultUrl,
-  type FailoverOptions,
-  type Logger,
-  type ServerUrl,
-  type StemClient,
+import type {
+  ClientOptions,
+  Clock,
+  Dial,
+  FailoverOptions,
+  Logger,
+  ServerUrl,
+  StemClient,
+  TlsOptions,
+  TokenSource,
 } from "@stem/sdk";
+import { reachOf, silentLogger } from "@stem/sdk/internal";
 import { type AutoscaleOptions, type ScaleRule, scaleRuleOf } from "./autoscale.ts";
 import type { KeptLevel } from "./kept-log.ts";
 import type { Middleware } from "./middleware.ts";
@@ -23,12 +25,16 @@ export type WorkerOptions = {
   /** What it can do: `tasks: [implement(add, (ctx, a, b) => a + b)]`, and modules of such. It tells the server what they are. */
   readonly tasks: readonly (Implementation | TaskModule)[];
   /**
-   * `http://host:port` or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the worker is connected to one of them, and
-   * goes on at another where that one is away. Default http://127.0.0.1:7836.
+   * `http://host:port`, `https://host:port`, or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the worker is
+   * connected to one of them, and goes on at another where that one is away. Default http://127.0.0.1:7836, with `tls` https.
    */
   readonly url?: ServerUrl;
   /** How to choose among several servers. */
   readonly failover?: FailoverOptions;
+  /** Who it is, for a server that asks: the server's token for it. Never logged, and in no error. */
+  readonly token?: TokenSource;
+  /** Which certificates to trust, and which to show. Not needed for a server whose certificate this machine trusts. */
+  readonly tls?: TlsOptions;
   /** Opens each connection, in place of a socket to `url`: `server.dial` of a server of @stem/server in this process. */
   readonly dial?: Dial;
   /** The namespace of its queues. Default: the server's, "default". */
@@ -111,8 +117,9 @@ export type RecycleOptions = {
 
 /** The options in force. */
 export type WorkerSettings = {
+  /** Where its servers are, for its log. */
+  readonly url: string;
   readonly clientOptions: ClientOptions;
-  readonly url: ServerUrl;
   readonly namespace: string | undefined;
   readonly queues: readonly QueueSubscription[];
   readonly channels: readonly string[];
@@ -156,10 +163,10 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
   const { channels = [] } = options;
   if (channels.length > 0 && options.name === undefined)
     wrong("name", "a name that the worker keeps over restarts, where there are channels", undefined);
-  const { url, namespace, log = createStderrLog((line) => process.stderr.write(line)) } = options;
+  const { namespace, log = createStderrLog((line) => process.stderr.write(line)) } = options;
   return {
+    url: reachOf(options, silentLogger).join(","),
     clientOptions: { ...given(options), log },
-    url: url ?? defaultUrl,
     namespace,
     queues: queues.map((queue) => (typeof queue === "string" ? { name: queue } : queue)),
     channels,
@@ -188,11 +195,13 @@ function keptLevelOf(keepLog: KeptLevel = "info"): KeptLevel {
 }
 
 /** What the worker's own client takes over from it. */
-function given({ url, dial, namespace, failover }: WorkerOptions): ClientOptions {
+function given({ url, dial, namespace, failover, token, tls }: WorkerOptions): ClientOptions {
   return {
     ...(failover !== undefined && { failover }),
     ...(url !== undefined && { url }),
     ...(dial !== undefined && { dial }),
+    ...(token !== undefined && { token }),
+    ...(tls !== undefined && { tls }),
     ...(namespace !== undefined && { namespace }),
   };
 }

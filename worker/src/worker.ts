@@ -53,8 +53,8 @@ export interface Worker extends AsyncDisposable {
 /** Makes a worker: `await createWorker({ tasks: [implement(add, (ctx, a, b) => a + b)] }).run()`. */
 export function createWorker(options: WorkerOptions): Worker {
   const settings = settingsOf(options);
-  const { clock, dial, failover } = options;
-  const servers = createServers({ url: settings.url, dial, log: settings.log, clock, failover });
+  const { clock, dial, failover, token, tls } = options;
+  const servers = createServers({ url: options.url, dial, failover, token, tls, log: settings.log, clock });
   const { transport } = servers.open();
   const parts = { transport, moves: servers.moves, onClose: servers.close, ...(clock && { clock }) };
   return assembleWorker(options, settings, parts);

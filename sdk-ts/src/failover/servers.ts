@@ -1,5 +1,6 @@
-import { baseUrlsOf, defaultUrl, type ServerUrl } from "../address.ts";
+import type { ServerUrl } from "../address.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "../clock.ts";
+import { reachOf, type TlsOptions, type TokenSource } from "../credentials.ts";
 import type { Logger } from "../log.ts";
 import { type Channel, type Dial, openChannel } from "../transport.ts";
 import { ServerPool } from "./pool.ts";
@@ -14,11 +15,11 @@ export type FailoverOptions = {
   readonly returnWithinMs?: number;
 };
 
-/** Where servers are. */
+/** Where servers are, and what to show them. */
 export type ServerAccess = {
   /**
-   * `http://host:port` or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the client spreads over them, and goes on
-   * at another where one is away. Default http://127.0.0.1:7836.
+   * `http://host:port`, `https://host:port`, or `host:port`. Several servers of one store: `a:7836,b:7836`, or a list; the client spreads
+   * over them, and goes on at another where one is away. Default http://127.0.0.1:7836, with `tls` https.
    */
   readonly url?: ServerUrl | undefined;
   /** How to choose among several servers. */
@@ -27,6 +28,10 @@ export type ServerAccess = {
    * Opens each connection, in place of a socket to `url`: `connect({ dial: server.dial })` for a server of @stem/server in this process.
    */
   readonly dial?: Dial | undefined;
+  /** Who we are, for servers that ask: their token for us. Never logged, and in no error. */
+  readonly token?: TokenSource | undefined;
+  /** Which certificates to trust, and which to show. Not needed for servers whose certificates this machine trusts. */
+  readonly tls?: TlsOptions | undefined;
 };
 
 /** What is told of several servers. */
@@ -60,8 +65,8 @@ const returnWithinMsMax = 3_600_000;
 
 /** Puts together how servers are reached: one as it always was, several as a pool. Nothing is sent before the first call. */
 export function createServers(options: ServersOptions): Servers {
-  const { url = defaultUrl, dial, log, clock, random = systemRandom } = options;
-  const urls = baseUrlsOf(url);
+  const { dial, token, tls, log, clock, random = systemRandom } = options;
+  const urls = reachOf(options, log);
   const returnWithinMs = returnWithinMsOf(options);
   const channels: Channel[] = [];
   const kept = (channel: Channel): Channel => {
@@ -71,7 +76,7 @@ export function createServers(options: ServersOptions): Servers {
   const closeAll = (): void => {
     for (const channel of channels) channel.close();
   };
-  const channelTo = (baseUrl: string): Channel => openChannel(baseUrl, dial);
+  const channelTo = (baseUrl: string): Channel => openChannel(baseUrl, { dial, token, tls });
   const [first] = urls;
   if (first !== undefined && urls.length === 1)
     return { open: () => kept(channelTo(first)), moves: undefined, close: closeAll };

@@ -5,26 +5,32 @@
  */
 
 import type { Duplex } from "node:stream";
+import type { Auth } from "../auth/auth.ts";
 import type { Random } from "../ports/random.ts";
+import { createCallers, everybody } from "./callers.ts";
 import { createGrpcStack } from "./grpc/grpc.ts";
 import { createHttpStack } from "./http/http.ts";
-import { boundCalls } from "./interceptors/deadline.ts";
-import { translateProblems } from "./interceptors/problems.ts";
-import { validateRequests } from "./interceptors/validate.ts";
+import { createInterceptors } from "./interceptors/interceptors.ts";
 import { type Address, createListener } from "./listener.ts";
 import { routesOf } from "./route.ts";
 import { createServices, type RouterDeps } from "./router.ts";
+import { createTlsFront, type ServerTls } from "./tls-front.ts";
 
 export type { ServerFacts } from "./convert/server-info.ts";
 export { createAssemble } from "./convert/task-input.ts";
 export { createInboxLoop } from "./inbox.ts";
 export type { Address } from "./listener.ts";
+export type { ServerTls } from "./tls-front.ts";
 
 /** What the api needs. */
 export type ApiDeps = Omit<RouterDeps, "draining" | "pageTokenKey"> & {
   readonly random: Random;
   /** Signs page tokens; at least 16 secret bytes. Without: made anew at each start, and older tokens are refused. */
   readonly pageTokenKey?: Uint8Array;
+  /** Knows who calls. Without: nobody is asked. */
+  readonly auth?: Auth | undefined;
+  /** How the port speaks TLS. Without: it does not. */
+  readonly tls?: ServerTls | undefined;
 };
 
 /** The running api. */
@@ -53,16 +59,17 @@ export function createApi(deps: ApiDeps): Api {
   const closing = new AbortController();
   const pageTokenKey = deps.pageTokenKey ?? deps.random.bytes(keyBytes);
   const services = createServices({ ...deps, pageTokenKey, draining: draining.signal });
-  const routes = routesOf(services, [
-    translateProblems(deps.log),
-    boundCalls({ ...deps, closing: closing.signal }),
-    validateRequests,
-  ]);
-  const shared = { ...deps, routes, nextRequestId: createRequestIds(deps.random) };
-  const grpc = createGrpcStack(shared);
+  const { auth, tls } = deps;
+  const routes = routesOf(services, createInterceptors({ ...deps, closing: closing.signal }));
+  const callers = auth ? createCallers(auth, deps) : everybody;
+  const shared = { ...deps, routes, callers, nextRequestId: createRequestIds(deps.random) };
   const http = createHttpStack({ ...shared, isReady: () => !draining.signal.aborted });
+  const grpc = createGrpcStack({ ...shared, serveOther: http.serveStream });
   const { clock, limits } = deps;
-  const listener = createListener({ clock, prefaceMsMax: limits.prefaceMsMax, http1: http, http2: grpc });
+  const listener = createListener({
+    ...{ clock, prefaceMsMax: limits.prefaceMsMax, http1: http, http2: grpc },
+    tls: tls && createTlsFront({ ...deps, tls }),
+  });
 
   const drain = (): void => {
     if (draining.signal.aborted) return;

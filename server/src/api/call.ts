@@ -4,6 +4,7 @@
  */
 
 import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { Caller } from "./callers.ts";
 
 /** What a handler may know of its call. */
 export type CallContext = {
@@ -17,6 +18,8 @@ export type CallContext = {
   readonly requestId: string;
   /** The caller's address. */
   readonly peer: string;
+  /** Who calls, as far as anybody was asked. */
+  readonly caller: Caller;
   /** The first value of a request header, by its lower-case name. */
   readonly header: (name: string) => string | undefined;
 };

@@ -1,9 +1,11 @@
 /** One port for everything: each connection is held until its protocol is certain, and then belongs to one of two stacks. */
 
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../ports/clock.ts";
+import { type Arrival, inProcessArrival, noteArrival, plainArrival } from "./arrival.ts";
 import { awaitProtocol } from "./preface.ts";
+import type { TlsFront } from "./tls-front.ts";
 
 /** Where to listen, or where a server listens. */
 export type Address = { readonly host: string; readonly port: number };
@@ -18,6 +20,8 @@ export type ListenerDeps = {
   readonly prefaceMsMax: number;
   readonly http1: Stack;
   readonly http2: Stack;
+  /** Decrypts what comes through the port; undefined: it comes in plain. */
+  readonly tls: TlsFront | undefined;
 };
 
 /** The port, and every connection that came through it or was put in. */
@@ -33,13 +37,12 @@ export interface Listener {
 }
 
 /** Makes a listener; it listens nowhere yet. */
-export function createListener({ clock, prefaceMsMax, http1, http2 }: ListenerDeps): Listener {
+export function createListener({ clock, prefaceMsMax, http1, http2, tls }: ListenerDeps): Listener {
   const connections = new Set<Duplex>();
   let isClosed = false;
   let onEmpty: (() => void) | undefined;
 
-  const inject = (connection: Duplex): void => {
-    if (isClosed) return void connection.destroy();
+  const watch = (connection: Duplex): void => {
     connections.add(connection);
     connection.once("close", () => {
       connections.delete(connection);
@@ -47,18 +50,37 @@ export function createListener({ clock, prefaceMsMax, http1, http2 }: ListenerDe
     });
     // A reset by the peer is everyday; without a listener it would end the process.
     connection.on("error", () => connection.destroy());
-    const stacks = { http1, http2 };
-    awaitProtocol(connection, (protocol) => stacks[protocol].serve(connection), {
-      clock,
-      limitMs: prefaceMsMax,
-    });
   };
 
-  // Half-open, because an HTTP/1.1 client may finish sending long before its answer comes.
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, inject);
+  /** Serves a connection; one on which a protocol was agreed must speak that. */
+  const take = (connection: Duplex, arrival: Arrival, agreed?: "http1" | "http2"): void => {
+    if (isClosed) return void connection.destroy();
+    watch(connection);
+    noteArrival(connection, arrival);
+    const stacks = { http1, http2 };
+    awaitProtocol(
+      connection,
+      (protocol) => {
+        if (agreed !== undefined && protocol !== agreed) connection.destroy();
+        else stacks[protocol].serve(connection);
+      },
+      { clock, limitMs: prefaceMsMax },
+    );
+  };
+
+  const arrive = (socket: Socket): void => {
+    if (tls === undefined) return void take(socket, plainArrival);
+    if (isClosed) return void socket.destroy();
+    watch(socket);
+    tls.secure(socket, ({ connection, arrival, protocol }) => take(connection, arrival, protocol));
+  };
+
+  // Half-open, because an HTTP/1.1 client may finish sending long before its answer comes. Not so in TLS, where nobody does that, and
+  // where a client that goes in the middle of a handshake would stay.
+  const server = createServer({ allowHalfOpen: tls === undefined, noDelay: true }, arrive);
   return {
     listen: (at) => listenOn(server, at),
-    inject,
+    inject: (connection) => take(connection, inProcessArrival),
     closePort() {
       isClosed = true;
       if (server.listening) server.close();

@@ -171,6 +171,8 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     [PreconditionFailureSchema],
   ],
   [{ reason: "LINK_ARGS_NOT_JSON", field: "f" }, Code.FAILED_PRECONDITION, [PreconditionFailureSchema]],
+  [{ reason: "TOKEN_MISSING" }, Code.UNAUTHENTICATED, []],
+  [{ reason: "TOKEN_INVALID" }, Code.UNAUTHENTICATED, []],
 ];
 
 function infoOf({ details: [first] }: Status) {

@@ -292,6 +292,15 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `${p.field}: nothing can be put into arguments that are no JSON array or object; ${ignoring}`,
     details: (p) => [precondition("ARGS_JSON", p.field, `send a JSON array or object, or ${ignoring}`)],
   },
+  TOKEN_MISSING: {
+    code: Code.UNAUTHENTICATED,
+    say: () =>
+      "this server asks who calls: send `authorization: Bearer` and a token, or a client certificate",
+  },
+  TOKEN_INVALID: {
+    code: Code.UNAUTHENTICATED,
+    say: () => "the authorization is not `Bearer` and a token, or the token is unknown, withdrawn or expired",
+  },
 };
 
 const ignoring = "set ignore_input where the task wants nothing of the other one's";

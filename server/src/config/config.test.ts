@@ -68,6 +68,11 @@ describe("where values come from", () => {
     const others: Record<string, unknown> = {
       "listen.host": "127.0.0.2",
       "listen.insecure": true,
+      "tls.cert": "cert.pem",
+      "tls.key": "key.pem",
+      "tls.clientCa": "clients.pem",
+      "tls.clientAuth": "request",
+      "tokens.file": "tokens",
       "store.url": "memory:",
       "store.durability": "relaxed",
       "server.namespaces": ["a", "b-1"],
@@ -87,8 +92,12 @@ describe("where values come from", () => {
       "limits.leaseMsMin": 999,
     };
     const value = others[key] ?? (setting.default as number) - 1;
-    const fromFile = configOf(["--config", yaml(JSON.stringify({ [section]: { [name]: value } }))]);
-    const fromVariable = configOf([], { [variable]: String(value) });
+    // A certificate and its key are given together.
+    const beside = section === "tls" && name !== "clientAuth" ? { cert: "cert.pem", key: "key.pem" } : {};
+    const besideInEnv = beside.cert ? { STEM_TLS_CERT: beside.cert, STEM_TLS_KEY: beside.key } : {};
+    const file = yaml(JSON.stringify({ [section]: { ...beside, [name]: value } }));
+    const fromFile = configOf(["--config", file]);
+    const fromVariable = configOf([], { ...besideInEnv, [variable]: String(value) });
     expect(fromFile[section]).toHaveProperty(name, value);
     expect(fromVariable[section]).toHaveProperty(name, value);
   });
@@ -214,11 +223,25 @@ describe("what is wrong is said", () => {
 });
 
 describe("values that do not fit each other", () => {
-  test.each(["0.0.0.0", "::", "192.168.1.5", "example.org", "128.0.0.1"])("%s needs --insecure", (host) => {
-    expect(mistakesOf(["--host", host])).toEqual([
-      `listen.host: ${host} can be reached by other machines, and this server asks nobody who they are; listen on 127.0.0.1, or say --insecure if only trusted machines get there`,
-    ]);
-    expect(configOf(["--host", host, "--insecure"]).listen.host).toBe(host);
+  test.each(["0.0.0.0", "::", "192.168.1.5", "example.org", "128.0.0.1"])("%s needs more", (host) => {
+    const rest = "listen on 127.0.0.1, or say --insecure if only trusted machines get there";
+    const refused = (why: string): string[] => [
+      `listen.host: ${host} can be reached by other machines, and this server ${why}, ${rest}`,
+    ];
+    const tls = ["--tls-cert", "c.pem", "--tls-key", "k.pem"];
+    const tokens = ["--tokens-file", "tokens"];
+    const at = ["--host", host];
+    expect(mistakesOf(at)).toEqual(
+      refused(
+        "encrypts nothing and asks nobody who they are; set tls.cert and tls.key, and tokens.file or tls.clientCa",
+      ),
+    );
+    expect(mistakesOf([...at, ...tokens])).toEqual(refused("encrypts nothing; set tls.cert and tls.key"));
+    expect(mistakesOf([...at, ...tls])).toEqual(
+      refused("asks nobody who they are; set tokens.file or tls.clientCa"),
+    );
+    for (const enough of [["--insecure"], [...tls, ...tokens], [...tls, "--tls-client-ca", "ca.pem"]])
+      expect(configOf([...at, ...enough]).listen.host).toBe(host);
   });
 
   test.each(["127.0.0.1", "127.9.9.9", "::1", "localhost"])("%s needs nothing", (host) => {
@@ -226,6 +249,9 @@ describe("values that do not fit each other", () => {
   });
 
   test.each([
+    [["--tls-cert", "c.pem"], "tls.key: is missing; a certificate and its key belong together"],
+    [["--tls-key", "k.pem"], "tls.cert: is missing; a certificate and its key belong together"],
+    [["--tls-client-ca", "ca.pem"], "tls.clientCa: clients show certificates in TLS only"],
     [["--default", "heartbeatMs=10001"], "defaults.heartbeatMs: 10001 leaves no room"],
     [["--default", "leaseMs=500", "--default", "heartbeatMs=100"], "defaults.leaseMs: 500 is not between"],
     [["--default", "retryMaxMs=1"], "defaults.retryBaseMs: 2000 is more than defaults.retryMaxMs (1)"],

@@ -9,10 +9,23 @@ export function contradictions(config: Config): readonly string[] {
 type Rule = (config: Config) => string | undefined;
 
 const rules: readonly Rule[] = [
-  ({ listen }) =>
-    isLoopback(listen.host) || listen.insecure
+  ({ listen, tls, tokens }) => {
+    const missing = [
+      ...(tls.cert === "" ? ["tls.cert and tls.key"] : []),
+      ...(tokens.file === "" && tls.clientCa === "" ? ["tokens.file or tls.clientCa"] : []),
+    ];
+    return isLoopback(listen.host) || listen.insecure || missing.length === 0
       ? undefined
-      : `listen.host: ${listen.host} can be reached by other machines, and this server asks nobody who they are; listen on 127.0.0.1, or say --insecure if only trusted machines get there`,
+      : `listen.host: ${listen.host} can be reached by other machines, and this server ${risksOf(missing)}; set ${missing.join(", and ")}, listen on 127.0.0.1, or say --insecure if only trusted machines get there`;
+  },
+  ({ tls }) =>
+    (tls.cert === "") === (tls.key === "")
+      ? undefined
+      : `tls.${tls.cert === "" ? "cert" : "key"}: is missing; a certificate and its key belong together`,
+  ({ tls }) =>
+    tls.clientCa === "" || tls.cert !== ""
+      ? undefined
+      : "tls.clientCa: clients show certificates in TLS only; set tls.cert and tls.key, too",
   ({ defaults }) =>
     defaults.heartbeatMs * 2 <= defaults.leaseMs
       ? undefined
@@ -67,6 +80,11 @@ const rules: readonly Rule[] = [
   ({ limits }) =>
     atMost("limits.resultBytesMax", limits.resultBytesMax, "limits.frameBytesMax", limits.frameBytesMax),
 ];
+
+const risksOf = (missing: readonly string[]): string =>
+  missing
+    .map((each) => (each.startsWith("tls.cert") ? "encrypts nothing" : "asks nobody who they are"))
+    .join(" and ");
 
 const within = (value: number, min: number, max: number): boolean => value >= min && value <= max;
 

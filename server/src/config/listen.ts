@@ -20,7 +20,7 @@ export const listen = {
     insecure: {
       kind: yesNo(),
       default: false,
-      help: "Allow an address that other machines reach, although nobody is asked who they are.",
+      help: "Allow an address that other machines reach, without TLS or without asking who they are.",
       flag: "--insecure",
     },
   },

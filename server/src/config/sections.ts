@@ -7,9 +7,22 @@ import { server } from "./server.ts";
 import type { Section, Setting, ValuesOf } from "./setting.ts";
 import { store } from "./store.ts";
 import { telemetry } from "./telemetry.ts";
+import { tls } from "./tls.ts";
+import { tokens } from "./tokens.ts";
 
 /** Everything that can be set, in the order of --help. */
-export const sections = { listen, store, server, queues, log, telemetry, defaults, limits } as const;
+export const sections = {
+  listen,
+  tls,
+  tokens,
+  store,
+  server,
+  queues,
+  log,
+  telemetry,
+  defaults,
+  limits,
+} as const;
 
 /** The name of a section, which is also its key in the configuration file. */
 export type SectionName = keyof typeof sections;

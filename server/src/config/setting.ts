@@ -67,6 +67,9 @@ export const textLike = (pattern: RegExp, allowed: string): Kind<string> => ({
   fromText: (text) => text,
 });
 
+/** The path of a file, or nothing. */
+export const filePath = (what: string): Kind<string> => textLike(/^[^\0]*$/, `the path of ${what}`);
+
 /** At least one text of a certain form; commas between them in a flag or variable. */
 export const listLike = (pattern: RegExp, allowed: string): Kind<readonly string[]> => ({
   schema: z.array(z.string().regex(pattern)).min(1).readonly(),

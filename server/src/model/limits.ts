@@ -110,12 +110,16 @@ export const limits = {
   rateBurstMax: 1_000_000,
   unaryMsMax: 30_000,
   prefaceMsMax: 5000,
+  /** How often the files of certificates and tokens are looked at, and open streams' tokens with them. */
+  credentialCheckMs: 5000,
   helloMsMax: 10_000,
   streamStalledMsMax: 60_000,
   streamsPerConnectionMax: 100,
   /** Unread bytes that a connection takes; with HTTP/2's 64 KiB the sender of a batch would stop and wait several times. */
   connectionWindowBytes: 1024 * 1024,
   workerStreamsMax: 1000,
+  /** Of these, streams of one principal, where callers are asked who they are. */
+  workerStreamsPerPrincipalMax: 1000,
   /** Workers that may greet in a second; all of them come back at once when a server has restarted. */
   workerHandshakesPerSecondMax: 200,
   /** How long a worker is told to wait at most that came too soon: less than a lease, so that it keeps what it holds. */

@@ -108,7 +108,9 @@ export type Problem =
   | { readonly reason: "TASK_RUNNING"; readonly taskId: string }
   | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string }
   | { readonly reason: "QUEUE_EVENT_EXISTS"; readonly queue: string; readonly eventId: string }
-  | { readonly reason: "LINK_ARGS_NOT_JSON"; readonly field: string };
+  | { readonly reason: "LINK_ARGS_NOT_JSON"; readonly field: string }
+  | { readonly reason: "TOKEN_MISSING" }
+  | { readonly reason: "TOKEN_INVALID" };
 
 /** One field that is wrong, and how. `field` is a path from the request, such as `tasks[3].options.priority`. */
 export type FieldViolation = { readonly field: string; readonly description: string };

@@ -17,7 +17,14 @@ const options = {
   ...{ fairnessKey: "f", requiredLabels: { gpu: "yes" } },
   ack: "early",
   retry: { baseDelayMs: 10, factor: 1, maxDelayMs: 100, jitter: "none", neverFor: ["TypeError"] },
-  unique: { argPaths: ["/0"], until: "ended", uniqueForMs: 5, keptAfter: ["succeeded"], windowMs: 6, onConflict: "reject" },
+  unique: {
+    argPaths: ["/0"],
+    until: "ended",
+    uniqueForMs: 5,
+    keptAfter: ["succeeded"],
+    windowMs: 6,
+    onConflict: "reject",
+  },
 } as const;
 
 test("what workers announced is listed, read with its options, and forgotten", async () => {

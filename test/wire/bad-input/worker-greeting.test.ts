@@ -116,7 +116,7 @@ test("D145 held leases of another namespace or forged are lost each; 100,001 of 
 });
 
 test("D164 the 1,001st stream is RESOURCE_EXHAUSTED, and may come when others have gone", async () => {
-  // All streams count together until there are identities to tell apart.
+  // All streams count together where nobody is asked who they are; those of one principal: security.test.ts.
   const { streamsPerConnectionMax, workerStreamsMax } = server.wire.limits;
   const sessions = await Promise.all(
     Array.from({ length: workerStreamsMax / streamsPerConnectionMax }, () => server.session()),

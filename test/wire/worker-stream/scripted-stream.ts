@@ -10,6 +10,7 @@ import {
   WelcomeSchema,
 } from "@stem/proto/stem/v1/worker_service_pb";
 import { type CallContext, Encoded, type Outgoing } from "../../../server/src/api/call.ts";
+import { anybody } from "../../../server/src/api/callers.ts";
 import { createNamespaces } from "../../../server/src/api/convert/namespace.ts";
 import { createWorkerService } from "../../../server/src/api/worker-stream/worker-service.ts";
 import type { Broker } from "../../../server/src/broker/broker.ts";
@@ -128,6 +129,7 @@ export class ScriptedStream {
       signal: this.#gone.signal,
       timeoutMs: undefined,
       requestId: "r",
+      caller: anybody,
       peer: "test",
       header: () => undefined,
     };

@@ -9,7 +9,18 @@ import type { WorkerOptions } from "../worker-options.ts";
 /** What to run, and where. Only `tasks` has no default. */
 export type DrainOptions = Pick<
   WorkerOptions,
-  "tasks" | "url" | "failover" | "dial" | "namespace" | "queues" | "concurrency" | "clock" | "log" | "client"
+  | "tasks"
+  | "url"
+  | "failover"
+  | "dial"
+  | "token"
+  | "tls"
+  | "namespace"
+  | "queues"
+  | "concurrency"
+  | "clock"
+  | "log"
+  | "client"
 > & {
   /** Give up with a DrainTimeoutError when the queues are not empty after this long, in real time. Default 10 s. */
   readonly timeoutMs?: number;
@@ -56,8 +67,8 @@ export async function drainQueues(options: DrainOptions): Promise<readonly Drain
     ...rest,
     middleware: [recordsIn(ran)],
   });
-  const { url, dial, failover } = options;
-  const servers = createServers({ url, dial, failover, log: silentLogger });
+  const { url, dial, failover, token, tls, log = silentLogger } = options;
+  const servers = createServers({ url, dial, failover, token, tls, log });
   try {
     await worker.start();
     await untilEmpty(createClient(QueueService, servers.open().transport), options, timeoutMs);

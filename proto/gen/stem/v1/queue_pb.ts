@@ -247,7 +247,7 @@ export type QueuePause = Message<"stem.v1.QueuePause"> & {
   pauseTime?: Timestamp | undefined;
 
   /**
-   * Who paused it, as far as they said so.
+   * Who paused it: as far as they said so, or, where the server knows its callers, who it was, behind whom they named.
    *
    * @generated from field: string paused_by = 3;
    */

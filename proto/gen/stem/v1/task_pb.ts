@@ -753,7 +753,7 @@ export type CancelRequest = Message<"stem.v1.CancelRequest"> & {
   requestTime?: Timestamp | undefined;
 
   /**
-   * Who asked, as far as they said so.
+   * Who asked: as far as they said so, or, where the server knows its callers, who it was, behind whom they named.
    *
    * @generated from field: string requester = 3;
    */

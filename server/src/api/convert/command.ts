@@ -7,7 +7,6 @@ import {
   CommandAnswerSchema,
   CommandReplySchema,
   CommandSchema,
-  type RevokeCommand,
   type Command as WireCommand,
 } from "@stem/proto/stem/v1/control_pb";
 import { ReplyStatus, type SendResponse, SendResponseSchema } from "@stem/proto/stem/v1/control_service_pb";
@@ -16,22 +15,22 @@ import type { Command, CommandOutcome } from "../../model/command.ts";
 import { queueNameOf, taskIdOf } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
+import type { Caller } from "../callers.ts";
 import { problemToStatus } from "../problem-table.ts";
+import { requesterOf } from "./requester.ts";
 import { violationsOf } from "./violations.ts";
 
-/** A command whose rules hold. */
-export function readCommand(command: WireCommand): Command {
+/** A command whose rules hold, of who gives it. */
+export function readCommand(command: WireCommand, caller: Caller): Command {
   const { kind } = command;
+  if (kind.case !== "revoke") return { content: toBinary(CommandSchema, command), revokes: undefined };
+  const requester = requesterOf(kind.value.requester, caller);
+  const value = { ...kind.value, requester: requester ?? "" };
   return {
-    content: toBinary(CommandSchema, command),
-    revokes: kind.case === "revoke" ? readRevoke(kind.value) : undefined,
+    content: toBinary(CommandSchema, { ...command, kind: { ...kind, value } }),
+    revokes: { taskIds: value.taskIds.map(taskIdOf), reason: value.reason, requester },
   };
 }
-
-const readRevoke = ({ taskIds, reason, requester }: RevokeCommand): Command["revokes"] => ({
-  ...{ taskIds: taskIds.map(taskIdOf), reason },
-  requester: requester || undefined,
-});
 
 /** What a worker says that became of a command. Throws what is wrong with its frame. */
 export function readAnswer(answer: CommandAnswer): CommandOutcome {

@@ -35,6 +35,7 @@ export type AdmittedCall = {
   readonly note: StreamNote;
   readonly metadata: Metadata;
   readonly requestId: string;
+  readonly caller: CallContext["caller"];
   /** How long the caller waits; undefined: it does not say. */
   readonly timeoutMs: number | undefined;
   /** Hears how the call ended; it may be told twice. */
@@ -144,7 +145,7 @@ export class GrpcCall {
   }
 
   #context(): CallContext {
-    const { route, metadata, note, requestId, timeoutMs } = this.#call;
+    const { route, metadata, note, requestId, timeoutMs, caller } = this.#call;
     const waitedMs = this.#deps.clock.now() - this.#startedAt;
     return {
       method: route.name,
@@ -152,6 +153,7 @@ export class GrpcCall {
       timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - waitedMs),
       requestId,
       peer: note.connection.peer,
+      caller,
       header: (name) => metadata.get(name).find((value) => typeof value === "string"),
     };
   }

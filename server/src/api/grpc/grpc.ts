@@ -11,9 +11,12 @@ import {
 } from "@grpc/grpc-js";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import type { Limits } from "../../model/limits.ts";
-import { type CallError, callError } from "../call-error.ts";
+import { StemProblem } from "../../model/problem.ts";
+import { type CallError, callError, problemError } from "../call-error.ts";
+import type { Caller, Callers } from "../callers.ts";
 import type { Route } from "../route.ts";
 import { type Admission, acceptedEncodings, admit } from "./admission.ts";
+import { divideStreams, type OtherStream } from "./divided.ts";
 import { type AdmittedCall, GrpcCall, type GrpcCallDeps } from "./grpc-call.ts";
 import { createWatch, kindOf, type Watch, watchable } from "./observed.ts";
 import { createRequestReader } from "./request-reader.ts";
@@ -31,6 +34,9 @@ import {
 export type GrpcDeps = GrpcCallDeps & {
   readonly routes: readonly Route[];
   readonly nextRequestId: () => string;
+  readonly callers: Callers;
+  /** Takes what comes through TLS and is no gRPC. */
+  readonly serveOther: (other: OtherStream) => void;
 };
 
 /** The HTTP/2 half of the port. */
@@ -50,7 +56,16 @@ const keepaliveTimeoutMs = 5000;
 /** Makes the stack. */
 export function createGrpcStack(deps: GrpcDeps): GrpcStack {
   const byPath = new Map(deps.routes.map((route) => [route.path, route]));
-  const streams = createGrpcStreams((path) => byPath.has(path), deps.limits.connectionWindowBytes);
+  const { limits, callers, serveOther } = deps;
+  const streams = createGrpcStreams({
+    isKnownPath: (path) => byPath.has(path),
+    windowBytes: limits.connectionWindowBytes,
+    onSession(session, { arrival: { isEncrypted } }) {
+      if (!isEncrypted && !callers.areAsked) return;
+      const noteOf = (ticket: string) => streams.look(ticket);
+      divideStreams(session, { limits, noteOf, serveOther: isEncrypted ? serveOther : undefined });
+    },
+  });
   const server = new Server({
     "grpc.max_concurrent_streams": deps.limits.streamsPerConnectionMax,
     "grpc.max_receive_message_length": deps.limits.messageBytesMax,
@@ -128,8 +143,8 @@ type Arrived = {
 /** Lets a call in, or tells it why not. */
 function letIn(
   { route, wire, metadata }: Arrived,
-  { streams, limits, log }: AnswerDeps,
-): Pick<AdmittedCall, "note" | "timeoutMs"> | undefined {
+  { streams, limits, log, callers }: AnswerDeps,
+): Pick<AdmittedCall, "note" | "timeoutMs" | "caller"> | undefined {
   const note = streams.redeem(metadata.get(ticketHeader)[0]?.toString());
   metadata.remove(ticketHeader);
   if (!note) {
@@ -138,7 +153,14 @@ function letIn(
   }
   const admission = admit(note, limits);
   if (admission.kind !== "admitted") return void turnAway(admission, wire, note);
-  return { note, timeoutMs: admission.timeoutMs };
+  const caller = callerOf(route, note, callers);
+  if (!(caller instanceof StemProblem)) return { note, timeoutMs: admission.timeoutMs, caller };
+  return void wire.sendStatus(statusOfCallError(problemError(caller.problem)));
+}
+
+function callerOf({ method, name }: Route, note: StreamNote, callers: Callers): Caller | StemProblem {
+  const { peer, arrival } = note.connection;
+  return callers.identify({ method, name, peer, arrival, authorization: note.authorization });
 }
 
 function turnAway(

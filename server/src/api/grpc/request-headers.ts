@@ -12,6 +12,8 @@ export type HeaderNotes = {
   readonly timeout: string | undefined;
   /** The grpc-encoding header as it came. */
   readonly encoding: string | undefined;
+  /** The authorization header as it came, the first of several. */
+  readonly authorization: string | undefined;
   /** Size of all headers, names and values. */
   readonly headerBytes: number;
   /** A value holds what gRPC metadata may not hold. */
@@ -32,6 +34,7 @@ export function takeHeaders(
     contentType: headers["content-type"],
     timeout: firstOf(headers["grpc-timeout"]),
     encoding: firstOf(headers["grpc-encoding"]),
+    authorization: headers.authorization,
     headerBytes: bytesOf(headers),
     hasIllegalValue: takeIllegal(headers),
   };

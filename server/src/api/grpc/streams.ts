@@ -5,18 +5,31 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import diagnostics from "node:diagnostics_channel";
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Duplex } from "node:stream";
+import type { Credentials } from "../../ports/principal.ts";
+import { type Arrival, arrivalOf } from "../arrival.ts";
 import { peerOf } from "../peer.ts";
 import { type HeaderNotes, takeHeaders } from "./request-headers.ts";
 
 /** One connection: who is at its other end, and how many of its streams are open. */
-export type GrpcConnection = { readonly peer: string; openStreams: number; hasWindow: boolean };
+export type GrpcConnection = {
+  readonly peer: string;
+  readonly arrival: Arrival;
+  openStreams: number;
+  hasWindow: boolean;
+};
 
 /** What was seen of a call when its stream began. */
-export type StreamNote = HeaderNotes & {
+export type StreamNote = Omit<HeaderNotes, "authorization"> & {
   readonly stream: ServerHttp2Stream;
   readonly connection: GrpcConnection;
+  authorization: Credentials["authorization"];
 };
 
 /** Takes note of the streams of one server's connections. */
@@ -25,6 +38,8 @@ export interface GrpcStreams {
   adopt(connection: Duplex, inject: (connection: Duplex) => void): void;
   /** The note of a call by its ticket, once. */
   redeem(ticket: string | undefined): StreamNote | undefined;
+  /** The same, which stays to be redeemed. */
+  look(ticket: string): StreamNote | undefined;
   /** Stops taking notes. */
   close(): void;
 }
@@ -34,8 +49,18 @@ export const ticketHeader = "stem-stream-ticket";
 
 const channel = "http2.server.stream.start";
 
-/** Starts to take notes; `isKnownPath` tells the paths of our methods, `windowBytes` how much unread a connection takes. */
-export function createGrpcStreams(isKnownPath: (path: string) => boolean, windowBytes: number): GrpcStreams {
+/** What taking notes needs. */
+export type GrpcStreamsDeps = {
+  /** Tells the paths of our methods. */
+  readonly isKnownPath: (path: string) => boolean;
+  /** How much unread a connection takes. */
+  readonly windowBytes: number;
+  /** Told of each connection when its first stream begins, before anybody serves that. */
+  readonly onSession: (session: ServerHttp2Session, connection: GrpcConnection) => void;
+};
+
+/** Starts to take notes. */
+export function createGrpcStreams({ isKnownPath, windowBytes, onSession }: GrpcStreamsDeps): GrpcStreams {
   // The channel tells about every HTTP/2 server of the process. Streams run in the context in which their connection was adopted,
   // so the ones without it are not ours.
   const adopted = new AsyncLocalStorage<GrpcConnection>();
@@ -46,8 +71,11 @@ export function createGrpcStreams(isKnownPath: (path: string) => boolean, window
     const connection = adopted.getStore();
     if (!connection) return;
     const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
-    if (!connection.hasWindow) widen(stream, windowBytes);
-    connection.hasWindow = true;
+    if (!connection.hasWindow) {
+      connection.hasWindow = true;
+      widen(stream, windowBytes);
+      if (stream.session) onSession(stream.session as ServerHttp2Session, connection);
+    }
     const ticket = (++tickets).toString(36);
     connection.openStreams += 1;
     stream.once("close", () => {
@@ -61,12 +89,17 @@ export function createGrpcStreams(isKnownPath: (path: string) => boolean, window
   diagnostics.subscribe(channel, onStart);
   return {
     adopt: (connection, inject) =>
-      adopted.run({ peer: peerOf(connection), openStreams: 0, hasWindow: false }, inject, connection),
+      adopted.run(
+        { peer: peerOf(connection), arrival: arrivalOf(connection), openStreams: 0, hasWindow: false },
+        inject,
+        connection,
+      ),
     redeem(ticket = "") {
       const note = notes.get(ticket);
       notes.delete(ticket);
       return note;
     },
+    look: (ticket) => notes.get(ticket),
     close: () => void diagnostics.unsubscribe(channel, onStart),
   };
 }

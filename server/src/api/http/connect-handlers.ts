@@ -11,19 +11,27 @@ import {
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import type { Limits } from "../../model/limits.ts";
+import { StemProblem } from "../../model/problem.ts";
 import type { Log } from "../../ports/log.ts";
 import { type CallContext, Encoded, type Outgoing } from "../call.ts";
 import { callError } from "../call-error.ts";
+import { anybody, type Caller } from "../callers.ts";
 import { isUnary, type Streaming, type Unary } from "../handler-kinds.ts";
 import { translate } from "../interceptors/problems.ts";
 import type { Route } from "../route.ts";
 import { connectErrorOf, detailRegistry } from "./connect-errors.ts";
 
 /** What the HTTP side knows of a call and Connect does not pass on. */
-export type CallFacts = Pick<CallContext, "timeoutMs" | "requestId" | "peer">;
+export type CallFacts = Pick<CallContext, "timeoutMs" | "requestId" | "peer"> & {
+  /** Who calls; a problem where the call may not be made. */
+  readonly caller: Caller | StemProblem;
+};
 
 /** Under this key the facts of a call travel through Connect. */
-export const callFactsKey = createContextKey<CallFacts>({ timeoutMs: undefined, requestId: "", peer: "" });
+export const callFactsKey = createContextKey<CallFacts>({
+  ...{ timeoutMs: undefined, requestId: "", peer: "" },
+  caller: new StemProblem({ reason: "TOKEN_MISSING" }),
+});
 
 /** True under this key: the request was a message, so that what was wrong with it, if anything, has been said. */
 export const wasDecodedKey = createContextKey<boolean>(false);
@@ -59,6 +67,7 @@ const unary = (route: Route, log: Log) => async (request: Message, handlerContex
   handlerContext.values.set(wasDecodedKey, true);
   const context = contextOf(route, handlerContext);
   try {
+    checkCaller(handlerContext);
     return decoded(route.method.output, await (route.handler as Unary)(request, context));
   } catch (error) {
     throw connectErrorOf(translate(error, context, log));
@@ -69,6 +78,7 @@ const streaming = (route: Route, log: Log) =>
   async function* (request: unknown, handlerContext: HandlerContext) {
     const context = contextOf(route, handlerContext);
     try {
+      checkCaller(handlerContext);
       if (route.method.methodKind === "bidi_streaming")
         throw callError(Code.UNIMPLEMENTED, `${route.name} streams both ways and needs HTTP/2: use gRPC`);
       const responses = (route.handler as unknown as Streaming)(request as never, context);
@@ -78,12 +88,22 @@ const streaming = (route: Route, log: Log) =>
     }
   };
 
-const contextOf = (route: Route, { signal, requestHeader, values }: HandlerContext): CallContext => ({
-  ...values.get(callFactsKey),
-  method: route.name,
-  signal,
-  header: (name) => requestHeader.get(name) ?? undefined,
-});
+function contextOf(route: Route, { signal, requestHeader, values }: HandlerContext): CallContext {
+  const { caller, ...facts } = values.get(callFactsKey);
+  return {
+    ...facts,
+    caller: caller instanceof StemProblem ? anybody : caller,
+    method: route.name,
+    signal,
+    header: (name) => requestHeader.get(name) ?? undefined,
+  };
+}
+
+/** Whoever may not call was refused when the body was to be read; this is for calls without one. */
+function checkCaller({ values }: HandlerContext): void {
+  const { caller } = values.get(callFactsKey);
+  if (caller instanceof StemProblem) throw caller;
+}
 
 const decoded = (schema: DescMessage, response: Outgoing<DescMessage>): Message =>
   response instanceof Encoded ? fromBinary(schema, response.bytes) : response;

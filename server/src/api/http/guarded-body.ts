@@ -38,6 +38,11 @@ export function guardedBody(
   return translated(withinJsonBounds(body, bounds, skipBytes));
 }
 
+/** The body of a call that may not be made: nothing of it is read. */
+export const refusedBody = ({ problem }: StemProblem): Body => ({
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(connectErrorOf(problemError(problem))) }),
+});
+
 /** How to judge a message, and from which size on the size alone is enough: that is Connect's to say. */
 type BinaryCheck = { readonly faultOf: WireCheck; readonly partsMax: number; readonly bytesMax: number };
 

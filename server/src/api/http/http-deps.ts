@@ -1,6 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Callers } from "../callers.ts";
 import type { Route } from "../route.ts";
 
 /** What the stack needs. */
@@ -10,6 +11,7 @@ export type HttpDeps = {
   readonly limits: Limits;
   readonly log: Log;
   readonly nextRequestId: () => string;
+  readonly callers: Callers;
   /** Whether new work is taken, for /readyz. */
   readonly isReady: () => boolean;
 };

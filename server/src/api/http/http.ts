@@ -1,16 +1,18 @@
 /** The HTTP/1.1 half of the port: Connect and gRPC-Web by connect-node, and the pages for probes. */
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
-import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { timeoutHeaderMs } from "../grpc/timeout-header.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { OtherStream } from "../grpc/divided.ts";
 import { peerOf } from "../peer.ts";
-import { callFactsKey, createConnectHandlers } from "./connect-handlers.ts";
+import { createConnectHandlers } from "./connect-handlers.ts";
 import { guardConnections } from "./connection-guard.ts";
-import { guardedBody } from "./guarded-body.ts";
+import { createStreamServer } from "./encrypted-streams.ts";
 import type { HttpDeps } from "./http-deps.ts";
+import { callOf } from "./incoming-call.ts";
+import type { NodeRequest, NodeResponse } from "./node-call.ts";
 import { servePage } from "./pages.ts";
 import { explained, recordJson } from "./undecoded.ts";
 
@@ -18,6 +20,8 @@ import { explained, recordJson } from "./undecoded.ts";
 export interface HttpStack {
   /** Serves a connection that does not begin with the HTTP/2 preface. */
   serve(connection: Duplex): void;
+  /** Serves a stream that is no gRPC, of an encrypted HTTP/2 connection. */
+  serveStream(other: OtherStream): void;
   /** Closes connections that wait for a request, and the others after their answers. */
   drain(): void;
 }
@@ -25,24 +29,34 @@ export interface HttpStack {
 /** Makes the stack. */
 export function createHttpStack(deps: HttpDeps): HttpStack {
   const handlers = new Map(createConnectHandlers(deps).map((handler) => [handler.requestPath, handler]));
-  const server = createServer({ maxHeaderSize: deps.limits.metadataBytesMax }, (request, response) => {
-    const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
+  const serveRequest = (request: NodeRequest, response: NodeResponse): void => {
+    const handler = handlers.get(String(request.url).split("?", 1)[0] ?? "");
     if (handler) void serveCall(handler, request, response, deps);
     else servePage(request, response, deps.isReady());
-  });
+  };
+  const server = createServer({ maxHeaderSize: deps.limits.metadataBytesMax }, serveRequest);
   const guard = guardConnections(server, deps);
-  return { serve: (connection) => guard.adopt(connection), drain: () => guard.drain() };
+  return {
+    serve: (connection) => guard.adopt(connection),
+    serveStream: createStreamServer(serveRequest, deps),
+    drain: () => guard.drain(),
+  };
 }
 
 /** Serves one call; never rejects. */
 async function serveCall(
   handler: UniversalHandler,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   deps: HttpDeps,
 ): Promise<void> {
+  // Asked now: an HTTP/2 stream whose connection is gone has no socket any more.
+  const peer = peerOf(request.socket);
   const call = callOf(handler, request, response, deps);
-  if (!call) return void response.writeHead(400).end();
+  if (!call) {
+    response.writeHead(400);
+    return void response.end();
+  }
   const record = recordJson(call);
   try {
     const answer = await handler(record.call);
@@ -51,45 +65,6 @@ async function serveCall(
     response.destroy();
     // Aborted: the caller hung up, and no one is left to tell.
     if (ConnectError.from(error).code === Code.Aborted) return;
-    deps.log.error(
-      { err: error, method: handler.requestPath, peer: peerOf(request.socket) },
-      "an answer failed",
-    );
+    deps.log.error({ err: error, method: handler.requestPath, peer }, "an answer failed");
   }
-}
-
-/** A request as Connect takes it; undefined when its Host is no host. */
-function callOf(
-  handler: UniversalHandler,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { limits, nextRequestId }: HttpDeps,
-): UniversalServerRequest | undefined {
-  const timeoutMs = takeTimeout(request);
-  const values = createContextValues();
-  values.set(callFactsKey, { timeoutMs, requestId: nextRequestId(), peer: peerOf(request.socket) });
-  try {
-    const call = universalRequestFromNodeRequest(request, response, undefined, values);
-    return {
-      ...call,
-      // Connect answers bidi calls on HTTP/1.1 with a bare 505; ours says what to do instead, in the caller's own protocol.
-      httpVersion: handler.method.methodKind === "bidi_streaming" ? "2.0" : call.httpVersion,
-      body: guardedBody(call, handler.method.input, limits),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Takes the caller's time limit out of the headers, because Connect's own timers overflow on large ones; a malformed one stays. */
-function takeTimeout({ headers }: IncomingMessage): number | undefined {
-  const connect = headers["connect-timeout-ms"];
-  if (typeof connect === "string" && /^\d{1,10}$/.test(connect)) {
-    delete headers["connect-timeout-ms"];
-    return Number(connect);
-  }
-  const grpc = headers["grpc-timeout"];
-  const ms = typeof grpc === "string" ? timeoutHeaderMs(grpc) : undefined;
-  if (ms !== undefined) delete headers["grpc-timeout"];
-  return ms;
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { NodeRequest, NodeResponse } from "./node-call.ts";
 
 /** What a path outside the RPCs answers. */
 type Page = { readonly status: number; readonly text: string };
 
 /** The pages: /healthz while the process lives, /readyz while it takes new work, and 404 with a word of help for all else. */
-export function servePage(request: IncomingMessage, response: ServerResponse, isReady: boolean): void {
+export function servePage(request: NodeRequest, response: NodeResponse, isReady: boolean): void {
   const page = pageOf(request.url?.split("?", 1)[0], isReady);
   const isRead = request.method === "GET" || request.method === "HEAD";
   const { status, text } = isRead || page.status === 404 ? page : methodNotAllowed;

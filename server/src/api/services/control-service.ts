@@ -8,6 +8,7 @@ import {
 import type { Order } from "../../control/control.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import type { Caller } from "../callers.ts";
 import { answerToProto, readCommand } from "../convert/command.ts";
 import { workerToProto } from "../convert/worker.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -25,17 +26,23 @@ export function createControlService(deps: ControlServiceDeps): ServiceEntry {
       const workers = control.listWorkers(namespaces(namespace)).map(workerToProto);
       return create(ListWorkersResponseSchema, { workers });
     },
-    async *send(request) {
-      for await (const answer of control.send(orderOf(request, deps))) yield answerToProto(answer, limits);
+    async *send(request, { caller }) {
+      for await (const answer of control.send(orderOf(request, caller, deps)))
+        yield answerToProto(answer, limits);
     },
   });
 }
 
-function orderOf(request: SendRequest, { limits, namespaces }: ControlServiceDeps): Order {
+function orderOf(request: SendRequest, caller: Caller, { limits, namespaces }: ControlServiceDeps): Order {
   const { namespace, workers, command, timeout } = request;
   if (command === undefined) throw fieldInvalid("command", "must be set");
   const timeoutMs = timeout === undefined ? usualTimeoutMs : durationMs(timeout);
   if (timeoutMs > limits.commandMsMax)
     throw fieldInvalid("timeout", `must be at most ${limits.commandMsMax} ms long`);
-  return { namespace: namespaces(namespace), targets: workers, command: readCommand(command), timeoutMs };
+  return {
+    namespace: namespaces(namespace),
+    targets: workers,
+    command: readCommand(command, caller),
+    timeoutMs,
+  };
 }

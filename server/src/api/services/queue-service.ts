@@ -26,6 +26,7 @@ import {
   settingsChange,
   settingsFromProto,
 } from "../convert/queue.ts";
+import { requesterOf } from "../convert/requester.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type QueueServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
@@ -47,10 +48,10 @@ export function createQueueService(deps: QueueServiceDeps): ServiceEntry {
         readyByPriority: priorities.map(priorityToProto),
       });
     },
-    async pauseQueue(request) {
+    async pauseQueue(request, { caller }) {
       const { reason, resume, requester } = request;
       const resumeAt = resumeInstantOf(resume, { now: clock.now(), limits });
-      const more = { by: requester || undefined, resumeAt };
+      const more = { by: requesterOf(requester, caller), resumeAt };
       const queue = await broker.pauseQueue(refOf(request), reason, more);
       return create(PauseQueueResponseSchema, { queue: show(queue) });
     },

@@ -5,25 +5,22 @@ import {
   DeleteTaskResponseSchema,
   MoveTaskResponseSchema,
   ReplayTaskResponseSchema,
-  type RevokeTasksRequest,
   RevokeTasksResponseSchema,
   RunTaskNowResponseSchema,
   TaskAdminService,
   UpdateTaskResponseSchema,
 } from "@stem/proto/stem/v1/task_admin_service_pb";
 import type { Task as TaskMessage } from "@stem/proto/stem/v1/task_pb";
-import { type CancelMessage, noWish, type RevokedId, type TaskAt } from "../../broker/broker.ts";
+import { noWish, type RevokedId, type TaskAt } from "../../broker/broker.ts";
 import { queueNameOf, type TaskRef, taskIdOf } from "../../model/ids.ts";
-import type { Limits } from "../../model/limits.ts";
-import { fieldInvalid } from "../../model/problem.ts";
 import type { Task } from "../../model/task.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import { cancelMessageOf, revocationMsOf } from "../convert/cancelling.ts";
 import { purgeTimeOf, retentionToProto } from "../convert/retention.ts";
 import { taskToProto } from "../convert/task.ts";
 import { editWishOf } from "../convert/task-edit.ts";
 import { explanationToProto } from "../convert/task-explanation.ts";
 import { taskStateToProto } from "../convert/task-state.ts";
-import { durationMs } from "../convert/time-fields.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 const outcomes: { readonly [K in RevokedId["kind"]]: CancelOutcome } = {
@@ -51,8 +48,8 @@ export function createTaskAdminService({
     revision: request.expectedRevision === undefined ? undefined : Number(request.expectedRevision),
   });
   return serve(TaskAdminService, {
-    async cancelTask(request) {
-      const [ref, message] = [refOf(request), cancelMessageOf(request)];
+    async cancelTask(request, { caller }) {
+      const [ref, message] = [refOf(request), cancelMessageOf(request, caller)];
       const { kind, state, count, isMore } = request.withDescendants
         ? await broker.cancelFamily(ref, message)
         : { ...(await broker.cancel(ref, message)), count: 0, isMore: false };
@@ -61,9 +58,9 @@ export function createTaskAdminService({
         ...{ descendantsCount: BigInt(count), descendantsLeft: isMore },
       });
     },
-    async revokeTasks(request) {
+    async revokeTasks(request, { caller }) {
       const ids = request.taskIds.map(taskIdOf);
-      const how = { ...cancelMessageOf(request), ttlMs: ttlOf(request, limits) };
+      const how = { ...cancelMessageOf(request, caller), ttlMs: revocationMsOf(request, limits) };
       const tasks = await broker.revoke(namespaces(request.namespace), ids, how);
       return create(RevokeTasksResponseSchema, {
         tasks: tasks.map(({ kind, state }, at) => ({
@@ -101,22 +98,5 @@ export function createTaskAdminService({
     },
   });
 }
-
-/** How long ids are waited for; undefined: as long as usual. */
-function ttlOf({ ttl }: RevokeTasksRequest, { revocationMsMax }: Limits): number | undefined {
-  const ttlMs = ttl && durationMs(ttl);
-  if (ttlMs !== undefined && ttlMs > revocationMsMax)
-    throw fieldInvalid("ttl", `must be at most ${revocationMsMax} ms`);
-  return ttlMs;
-}
-
-/** What whoever cancels says. */
-const cancelMessageOf = (request: {
-  readonly reason: string;
-  readonly requester: string;
-}): CancelMessage => ({
-  reason: request.reason,
-  requester: request.requester || undefined,
-});
 
 const show = (task: Task): TaskMessage => taskToProto(task, { args: true, progress: undefined });

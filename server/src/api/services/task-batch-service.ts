@@ -15,6 +15,7 @@ import {
 import { noWish } from "../../broker/broker.ts";
 import { queueNameOf } from "../../model/ids.ts";
 import { type ServiceEntry, serve } from "../call.ts";
+import { cancelMessageOf } from "../convert/cancelling.ts";
 import { batchEditOf } from "../convert/task-edit.ts";
 import { type BatchCall, type BatchRequest, batchCallOf } from "../convert/task-filter.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -48,11 +49,9 @@ export function createTaskBatchService(deps: BatchServiceDeps): ServiceEntry {
       const { batch, answer } = callOf(DeleteTasksRequestSchema, request);
       return create(DeleteTasksResponseSchema, { outcome: answer(await broker.deleteTasks(batch)) });
     },
-    async cancelTasks(request) {
+    async cancelTasks(request, { caller }) {
       const { batch, answer } = callOf(CancelTasksRequestSchema, request);
-      const outcome = await broker.cancelTasks(batch, {
-        ...{ reason: request.reason, requester: request.requester || undefined },
-      });
+      const outcome = await broker.cancelTasks(batch, cancelMessageOf(request, caller));
       return create(CancelTasksResponseSchema, { outcome: answer(outcome) });
     },
   });

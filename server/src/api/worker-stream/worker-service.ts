@@ -1,11 +1,11 @@
 /** WorkerService: workers get tasks and say what became of them. Read on in stream.ts, or in unary-leases.ts. */
 
 import type { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
-import { StemProblem } from "../../model/problem.ts";
 import type { Handlers } from "../call.ts";
 import { createScratch } from "../convert/scratch.ts";
 import { createSettlementReader } from "../convert/settlement.ts";
 import { createHandshakes } from "./handshakes.ts";
+import { createPlaces } from "./places.ts";
 import { createWorkerStream, type WorkerStream } from "./stream.ts";
 import type { StreamDeps } from "./stream-parts.ts";
 import { createUnaryLeases } from "./unary-leases.ts";
@@ -23,6 +23,7 @@ export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof Wo
   };
   const streams = new Set<WorkerStream>();
   const handshakes = createHandshakes(clock, limits);
+  const places = createPlaces(limits);
   const unary = createUnaryLeases(shared);
 
   draining.addEventListener("abort", () => {
@@ -31,19 +32,18 @@ export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof Wo
 
   return {
     async *connect(requests, context) {
-      if (streams.size >= limits.workerStreamsMax)
-        throw new StemProblem({
-          reason: "CONCURRENCY_LIMIT_REACHED",
-          limit: "workerStreamsMax",
-          max: limits.workerStreamsMax,
-        });
-      handshakes.admit();
-      const stream = createWorkerStream(shared, context);
-      streams.add(stream);
+      const leave = places.take(context.caller);
       try {
-        yield* stream.frames(requests);
+        handshakes.admit();
+        const stream = createWorkerStream(shared, context);
+        streams.add(stream);
+        try {
+          yield* stream.frames(requests);
+        } finally {
+          streams.delete(stream);
+        }
       } finally {
-        streams.delete(stream);
+        leave();
       }
     },
     leaseTasks: (request, { signal }) => unary.lease(request, signal),
