@@ -15,7 +15,7 @@ import { createReaders, inSnapshot } from "./connect.ts";
 import { createHints, type Hints } from "./hints.ts";
 import { createLane } from "./lane.ts";
 import { prepare } from "./prepare.ts";
-import { problemOf, textOf, unavailable } from "./problems.ts";
+import { faultOf, problemOf, textOf, unavailable } from "./problems.ts";
 import { createSession, type Session } from "./session.ts";
 import { createHearers, createSharedStore } from "./shared.ts";
 import { createTenant } from "./tenant.ts";
@@ -65,7 +65,11 @@ async function openAt(address: Address, options: PostgresOptions): Promise<Store
   async function read<A>(run: (db: Session) => Promise<A>): Promise<A> {
     if (closed !== undefined) throw unavailable();
     try {
-      return await run(db);
+      // A connection may have broken unnoticed while nothing was asked; to read again harms nothing.
+      return await run(db).catch((error: unknown) => {
+        if (faultOf(error) !== "unavailable") throw error;
+        return run(db);
+      });
     } catch (error) {
       throw problemOf(error);
     }
