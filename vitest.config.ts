@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { createCountReporter } from "./test/support/count-reporter.ts";
 
-// "stem-src" makes @stem/* mean its TypeScript sources, so that nothing has to be built before a test.
-const conditions = ["stem-src", "node", "import", "module", "default"];
+// "stem-src" makes @stem/* mean its TypeScript sources, so that nothing has to be built before a test. Not "import": the processes of
+// tests would take it for require(), too, and packages with two faces would meet their other one.
+const conditions = ["stem-src", "node", "module", "default"];
 
 export default defineConfig({
   resolve: { conditions },

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
 /** Programs that some tests run and that npm cannot bring. */
-export type ToolName = "chromium" | "grpcurl" | "python-grpc" | "redis-server" | "strace";
+export type ToolName = "chromium" | "grpcurl" | "postgres" | "python-grpc" | "redis-server" | "strace";
 
 /** How a tool is found, and how it gets onto a machine. */
 export interface Tool {
@@ -51,6 +51,11 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     debianPackages: [],
     howToAdd: "install Go; npm test then builds the pinned grpcurl",
   },
+  postgres: {
+    find: () => postgresFolders().find((folder) => existsSync(path.join(folder, "initdb"))),
+    debianPackages: ["postgresql"],
+    howToAdd: `${byApt} postgresql`,
+  },
   "python-grpc": {
     find: () => [systemPython].find((python) => hasGrpc(python) && canGenerate()),
     debianPackages: pythonPackages,
@@ -68,6 +73,14 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     howToAdd: `${byApt} strace, where processes may be traced`,
   },
 };
+
+/** Where the programs of Postgres may lie, the newest version of Debian's first: they are not on the PATH there. */
+function postgresFolders(): readonly string[] {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const onPath = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
+  return [...versions.map((version) => path.join(debian, version, "bin")), ...onPath];
+}
 
 /** Whether this machine has Go, without which there is no grpcurl. */
 export function hasGo(): boolean {

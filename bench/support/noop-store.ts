@@ -39,6 +39,10 @@ export function createNoopStore(count: number): Store {
     openGates: async () => undefined,
     onGateNews: () => undefined,
     getMeta: async (key) => meta.get(key),
+    swapMeta: async (key, _before, value) => {
+      meta.set(key, value);
+      return value;
+    },
     putMeta: async (key, value) => void meta.set(key, value),
     pruneLocks: async () => 0,
     pruneClaims: async () => 0,

@@ -12,7 +12,7 @@ import type { Store } from "./ports/store.ts";
 /** What a server inside a program needs to know. Only `store` has no default. */
 export type ServerOptions = Pick<ConfigInput, "server" | "defaults" | "limits" | "tls" | "tokens"> & {
   /**
-   * Where tasks are kept: `"memory:"`, `"sqlite:PATH"`, the same with a durability, or a store that is open already and is closed with
+   * Where tasks are kept: `"memory:"`, `"sqlite:PATH"`, `"postgres://HOST/DATABASE"`, the same with a durability, or a store that is open already and is closed with
    * the server. One server a file.
    */
   readonly store: string | NonNullable<ConfigInput["store"]> | Store;

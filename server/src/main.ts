@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi, createAssemble } from "./api/api.ts";
+import { type Api, createApi, createAssemble, createInboxLoop } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -15,13 +15,14 @@ import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
 import { type Defaults, defaults as fixed } from "./model/limits.ts";
 import { openNamespaces } from "./namespaces/namespaces.ts";
+import { hearOthers } from "./others.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
 import { createQueueEvents } from "./queue-events/queue-events.ts";
 import { openRouting, type Routing, type RoutingDeps, RoutingError } from "./routing/routing.ts";
-import { openStore } from "./storage/open.ts";
+import { openStore, openStoreClock, type StoreTls } from "./storage/open.ts";
 import { createLog, startTracing } from "./telemetry/telemetry.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 
@@ -87,10 +88,11 @@ export async function startServer(config: Config, parts: Partial<Parts> = {}): P
 export async function assembleServer(config: Config, parts: Partial<Parts> = {}): Promise<AssembledServer> {
   // Takes down what was started, last first: now if a later part fails, else when the server closes.
   await using started = new AsyncDisposableStack();
+  const log = parts.log ?? createLog(config.log);
   const outside: Outside = {
-    clock: parts.clock ?? createSystemClock(),
+    clock: parts.clock ?? (await openClock(config, { ...parts, log }, started)),
     random: parts.random ?? createSystemRandom(),
-    log: parts.log ?? createLog(config.log),
+    log,
   };
   // First, so that it ends last, and the last calls are in it.
   started.defer(await startTracing({ ...config.telemetry, version, log: outside.log }));
@@ -118,6 +120,23 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
 
 type Outside = Omit<Parts, "store">;
 
+/** The time that the store counts in; where a store is handed in, that is ours. */
+async function openClock(
+  config: Config,
+  { log, store }: Pick<Parts, "log"> & Partial<Parts>,
+  started: AsyncDisposableStack,
+): Promise<Clock> {
+  const own: Clock = createSystemClock();
+  if (store !== undefined) return own;
+  try {
+    const { clock, close } = await openStoreClock(config.store.url, { clock: own, log, tls: tlsOf(config) });
+    started.defer(close);
+    return clock;
+  } catch (error) {
+    throw new StartError("store", messageOf(error), error);
+  }
+}
+
 async function open(
   config: Config,
   { clock, log }: Outside,
@@ -127,11 +146,21 @@ async function open(
   const lease = { leaseMs: defaults.leaseMs, graceMs: defaults.leaseGraceMs };
   const durability = store.durability === "auto" ? {} : { durability: store.durability };
   try {
-    return await openStore(store.url, { clock, log, limits, lease, onFatal, ...durability });
+    return await openStore(store.url, {
+      clock,
+      log,
+      limits,
+      lease,
+      onFatal,
+      tls: tlsOf(config),
+      ...durability,
+    });
   } catch (error) {
     throw new StartError("store", messageOf(error), error);
   }
 }
+
+const tlsOf = ({ store }: Config): StoreTls => ({ ca: store.tlsCa, cert: store.tlsCert, key: store.tlsKey });
 
 type Rooms = { readonly api: Api; readonly broker: RunningBroker };
 
@@ -160,7 +189,10 @@ async function startRooms(
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
   started.defer(() => upkeep.stop());
+  startInbox({ store, broker, clock, log, limits, defaults, tenants: namespaces }, started);
   const pageTokenKey = await keptKey(store, random);
+  const queueEvents = createQueueEvents({ store, clock, limits });
+  started.defer(hearOthers({ store, clock, log, hints, namespaces, routing, broker, queueEvents }));
   const api = createApi({
     ...{ pageTokenKey, auth, tls },
     broker,
@@ -168,7 +200,7 @@ async function startRooms(
     routing,
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
-    queueEvents: createQueueEvents({ store, clock, limits }),
+    queueEvents,
     clock,
     random,
     log,
@@ -179,6 +211,17 @@ async function startRooms(
   });
   started.defer(() => api.close({ graceMs: closeGraceMs }));
   return { api, broker };
+}
+
+/** Where users may enqueue in their own transactions, what they did is taken in. */
+function startInbox(
+  { store, ...deps }: Omit<Parameters<typeof createInboxLoop>[0], "inbox"> & Pick<Parts, "store">,
+  started: AsyncDisposableStack,
+): void {
+  if (store.inbox === undefined) return;
+  const loop = createInboxLoop({ ...deps, inbox: store.inbox });
+  loop.start();
+  started.defer(() => loop.stop());
 }
 
 /** Throws ConfigError where a file of routes, or what the store keeps of them, is not right. */
@@ -195,14 +238,9 @@ async function openRoutes(
   }
 }
 
-/** Page tokens outlive a restart, so their key is kept with the tasks. */
-async function keptKey(store: Store, random: Random): Promise<Uint8Array> {
-  const kept = await store.getMeta(pageTokenKeyName);
-  if (kept !== undefined) return kept;
-  const made = random.bytes(32);
-  await store.putMeta(pageTokenKeyName, made);
-  return made;
-}
+/** Page tokens outlive a restart, and are taken by every server of a store, so their key is kept with the tasks: the first one made. */
+const keptKey = async (store: Store, random: Random): Promise<Uint8Array> =>
+  (await store.getMeta(pageTokenKeyName)) ?? store.swapMeta(pageTokenKeyName, undefined, random.bytes(32));
 
 const pageTokenKeyName = "page-token-key";
 

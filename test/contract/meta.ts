@@ -16,6 +16,21 @@ export function metaCases({ case: test }: Suite): void {
     expect(await store.getMeta("KEY")).toBeUndefined();
   });
 
+  test("of those who put a value where there is none, or in the place of another, one gets its way", async ({
+    store,
+  }) => {
+    const all = (before: string | undefined, values: readonly string[]) =>
+      Promise.all(
+        values.map((value) =>
+          store.swapMeta("key", before === undefined ? before : bytesOf(before), bytesOf(value)),
+        ),
+      );
+    expect(await all(undefined, ["one", "two", "three"])).toEqual(["one", "one", "one"].map(bytesOf));
+    expect(await all("one", ["two", "three"])).toEqual(["two", "two"].map(bytesOf));
+    expect(await all("one", ["four"])).toEqual([bytesOf("two")]);
+    expect(await store.getMeta("key")).toEqual(bytesOf("two"));
+  });
+
   test("a kept value is the store's own: changing what was given or got changes nothing", async ({
     store,
   }) => {

@@ -18,6 +18,7 @@ import { createTlsFront, type ServerTls } from "./tls-front.ts";
 
 export type { ServerFacts } from "./convert/server-info.ts";
 export { createAssemble } from "./convert/task-input.ts";
+export { createInboxLoop } from "./inbox.ts";
 export type { Address } from "./listener.ts";
 export type { ServerTls } from "./tls-front.ts";
 

@@ -57,6 +57,8 @@ export type {
 export type RunningBroker = Broker & {
   /** For upkeep: what became ready or was scheduled. */
   readonly queueHints: QueueHints;
+  /** Reads anew what other servers may have changed: definitions, and the keys of tokens. */
+  reread(): Promise<void>;
   /** For upkeep: lets go of a namespace that is being deleted. */
   readonly leaveNamespace: Parts["leaveNamespace"];
   /** Resolves as soon as no connected worker's session holds a lease. Leases without a session, or without a stream, are not waited for. */
@@ -86,6 +88,10 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
       return parts.leaseUnary({ ...want, queues }, signal);
     },
     leaveNamespace: parts.leaveNamespace,
+    async reread() {
+      await parts.definitions.reread();
+      await parts.keys.reread();
+    },
     isServed: dispatch.isServed,
     settle: (namespace, settlements) => settling.settle(namespace, settlements, parts.openAny(namespace)),
     extend: (namespace, tokens, leaseMs) =>

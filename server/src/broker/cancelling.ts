@@ -3,6 +3,7 @@ import type { CancelMessage } from "../model/task.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
 import { type CancelMany, type CancelVerdict, createCancel, createCancelMany } from "./cancel.ts";
 import { createCancelDescendants, type DescendantsCancelled } from "./cancel-descendants.ts";
+import { createHearCancelled, type HearCancelled } from "./hear-cancelled.ts";
 import type { QueueNews } from "./queue-hints.ts";
 import { createRevocations, createRevoke, type Revocations, type Revoke } from "./revoke.ts";
 import type { Sessions } from "./sessions.ts";
@@ -15,6 +16,8 @@ export type Cancelling = Revocations & {
   cancelFamily(ref: TaskRef, message: CancelMessage): Promise<CancelVerdict & DescendantsCancelled>;
   /** Cancels tasks, also such as have not come yet: those end cancelled when they do. CONCURRENCY_LIMIT_REACHED. */
   readonly revoke: Revoke;
+  /** Hears of tasks whose runs are to stop, as another server of the store was asked. */
+  readonly hearCancelled: HearCancelled;
 };
 
 /** What cancelling needs. */
@@ -39,6 +42,7 @@ export function createCancelling(deps: CancellingDeps): {
       return { ...verdict, ...(head ? await cancelDescendants(head, message) : { count: 0, isMore: false }) };
     },
     revoke: createRevoke({ ...deps, cancel }),
+    hearCancelled: createHearCancelled(deps),
     ...createRevocations(deps),
   };
   return { cancelling, cancelMany };

@@ -9,6 +9,8 @@ export type DefinitionCatalogue = {
   count(namespace: Namespace): number;
   /** Enters what is known under a name from now on. */
   enter(namespace: Namespace, name: TaskName, known: KnownDefinition): void;
+  /** Strikes out all. */
+  clear(): void;
   /** Strikes a name out. */
   forget(namespace: Namespace, name: TaskName): void;
   /** Definitions of a namespace by name, after `after`. */
@@ -45,6 +47,7 @@ export function createDefinitionCatalogue(): DefinitionCatalogue {
       if (defaults === undefined) space.defaults.delete(name);
       else space.defaults.set(name, defaults);
     },
+    clear: () => spaces.clear(),
     forget(namespace, name) {
       const space = spaceOf(namespace);
       space.known.delete(name);

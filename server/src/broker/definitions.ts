@@ -8,7 +8,7 @@ import {
   type TaskDefinition,
 } from "../model/task-definition.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DefinitionStore } from "../ports/definition-store.ts";
+import type { DefinitionRecord, DefinitionStore } from "../ports/definition-store.ts";
 import type { Log } from "../ports/log.ts";
 import { createDefinitionCatalogue, type DefinitionCatalogue } from "./definition-catalogue.ts";
 import { knownOf, recordOf } from "./definition-record.ts";
@@ -19,6 +19,8 @@ export type Definitions = Pick<DefinitionCatalogue, "list" | "defaultsIn"> & {
   announce(namespace: Namespace, worker: string, said: readonly TaskDefinition[]): Promise<void>;
   /** DEFINITION_UNKNOWN when there is none. */
   get(namespace: Namespace, name: TaskName): KnownDefinition;
+  /** Reads all anew, because another server may have kept others. */
+  reread(): Promise<void>;
   /** Forgets one; DEFINITION_UNKNOWN when there is none. */
   remove(namespace: Namespace, name: TaskName): Promise<void>;
 };
@@ -85,6 +87,7 @@ export async function openDefinitions({ store, clock, log, limits }: Definitions
       const all = said.map((definition) => ({ definition, worker, at }));
       return inTurn(() => take(namespace, all));
     },
+    reread: () => inTurn(() => readAll(store, catalogue)),
     remove: (namespace, name) =>
       inTurn(async () => {
         get(namespace, name);
@@ -105,11 +108,14 @@ function createTurns(): <T>(change: () => Promise<T>) => Promise<T> {
 }
 
 async function readAll(store: DefinitionStore, catalogue: DefinitionCatalogue): Promise<void> {
+  const all: DefinitionRecord[] = [];
   let page = await store.listDefinitions(undefined, readAtOnce);
   while (page.length > 0) {
-    for (const { namespace, name, record } of page) catalogue.enter(namespace, name, knownOf(record));
+    all.push(...page);
     page = await store.listDefinitions(page.at(-1), readAtOnce);
   }
+  catalogue.clear();
+  for (const { namespace, name, record } of all) catalogue.enter(namespace, name, knownOf(record));
 }
 
 function warnOfRival(namespace: Namespace, { current, rival }: KnownDefinition, log: Log): void {

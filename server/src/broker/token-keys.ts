@@ -19,11 +19,13 @@ export type TokenKeys = {
   seals(namespace: Namespace, sessionId: Bytes): readonly Seal[];
   /** Makes a new key when the newest is older than a week, and keeps one predecessor. */
   rotateIfOld(now: Instant): Promise<void>;
+  /** Reads them anew, because another server may have made one. */
+  reread(): Promise<void>;
 };
 
 /** What the keys live on. */
 export type TokenKeyDeps = {
-  readonly store: Pick<Store, "getMeta" | "putMeta">;
+  readonly store: Pick<Store, "getMeta" | "swapMeta">;
   readonly random: Pick<Random, "bytes">;
   readonly log: Log;
 };
@@ -33,7 +35,7 @@ type Key = { readonly madeAt: number; readonly secret: Bytes };
 /** Reads the keys, and makes the first one where there is none. */
 export async function openTokenKeys(deps: TokenKeyDeps, now: Instant): Promise<TokenKeys> {
   const { store, random, log } = deps;
-  const stored = await store.getMeta(metaKey);
+  let stored = await store.getMeta(metaKey);
   let keys = stored === undefined ? [] : decodeKeys(stored);
   let generation = 0;
   if (stored !== undefined && keys.length === 0)
@@ -43,9 +45,15 @@ export async function openTokenKeys(deps: TokenKeyDeps, now: Instant): Promise<T
     const [newest] = keys;
     if (newest !== undefined && at - newest.madeAt < rotateAfterMs) return;
     const rotated = [{ madeAt: at, secret: random.bytes(secretBytes) }, ...keys.slice(0, 1)];
-    // Durable first: a token under a key that a crash forgets would be refused after the restart.
-    await store.putMeta(metaKey, encodeKeys(rotated));
-    keys = rotated;
+    // Durable first: a token under a key that a crash forgets would be refused after the restart. Of servers that share a store one has
+    // its way, and all go by what it made.
+    adopt(await store.swapMeta(metaKey, stored, encodeKeys(rotated)));
+  }
+
+  function adopt(kept: Bytes | undefined): void {
+    if (kept === undefined || (stored !== undefined && Buffer.compare(kept, stored) === 0)) return;
+    stored = kept;
+    keys = decodeKeys(kept);
     generation += 1;
   }
 
@@ -57,6 +65,9 @@ export async function openTokenKeys(deps: TokenKeyDeps, now: Instant): Promise<T
     seals: (namespace, sessionId) =>
       keys.map(({ secret }) => sealOf(sessionId, tagSecretOf(secret, namespace, sessionId))),
     rotateIfOld,
+    async reread() {
+      adopt(await store.getMeta(metaKey));
+    },
   };
 }
 

@@ -41,7 +41,8 @@ describe("where values come from", () => {
   test("with nothing said, every setting has its default", () => {
     const config = configOf([]);
     expect(config.listen).toEqual({ host: "127.0.0.1", port: 7836, insecure: false });
-    expect(config.store).toEqual({ url: "sqlite:.stem/stem.db", durability: "auto" });
+    const noTls = { tlsCa: "", tlsCert: "", tlsKey: "" };
+    expect(config.store).toEqual({ url: "sqlite:.stem/stem.db", durability: "auto", ...noTls });
     expect(config.limits).toEqual(limits);
     // How long a task of an unknown name waits is no setting.
     const { unknownNameDelayMs: _, ...settable } = defaults;
@@ -77,6 +78,9 @@ describe("where values come from", () => {
       "server.namespaces": ["a", "b-1"],
       "server.routing": "routes.yaml",
       "server.namespaceCreate": "on-use",
+      "store.tlsCa": "ca.pem",
+      "store.tlsCert": "cert.pem",
+      "store.tlsKey": "key.pem",
       "queues.create": "explicit",
       "log.level": "error",
       "log.format": "json",
@@ -213,7 +217,7 @@ describe("what is wrong is said", () => {
   test("a password in a store's address is not repeated", () => {
     const [mistake] = mistakesOf(["--store", "mysql://me:secret@db/stem"]);
     expect(mistake).toBe(
-      'store.url (from --store): "mysql://…@db/stem" is not allowed; allowed: memory: or sqlite:PATH',
+      'store.url (from --store): "mysql://…@db/stem" is not allowed; allowed: memory:, sqlite:PATH or postgres://HOST/DATABASE',
     );
   });
 });

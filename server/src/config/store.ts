@@ -7,8 +7,26 @@ export const store = {
     url: {
       kind: storeUrl(),
       default: "sqlite:.stem/stem.db",
-      help: "Where tasks are kept: sqlite:PATH, or memory: which forgets them when the server ends.",
+      help: "Where tasks are kept: sqlite:PATH, postgres://HOST/DATABASE for several servers, or memory: which forgets them.",
       flag: "--store <url>",
+    },
+    tlsCa: {
+      kind: textLike(/^/, "the path of a PEM file"),
+      default: "",
+      help: "A file of certificates that vouch for the database; it is checked, and spoken to over TLS only. Read at every connection.",
+      flag: "--store-tls-ca <file>",
+    },
+    tlsCert: {
+      kind: textLike(/^/, "the path of a PEM file"),
+      default: "",
+      help: "A file with the server's own certificate for the database.",
+      flag: "--store-tls-cert <file>",
+    },
+    tlsKey: {
+      kind: textLike(/^/, "the path of a PEM file"),
+      default: "",
+      help: "A file with the key of that certificate.",
+      flag: "--store-tls-key <file>",
     },
     durability: {
       kind: oneOf(["auto", "disk", "relaxed"]),
@@ -21,7 +39,10 @@ export const store = {
 
 function storeUrl(): Kind<string> {
   return {
-    ...textLike(/^(memory:|sqlite:.+)$/, "memory: or sqlite:PATH"),
+    ...textLike(
+      /^(memory:|sqlite:.+|postgres(ql)?:\/\/.+)$/,
+      "memory:, sqlite:PATH or postgres://HOST/DATABASE",
+    ),
     show: (value) => JSON.stringify(String(value).replace(/\/\/[^/@]*@/, "//…@")),
   };
 }

@@ -17,7 +17,11 @@ export type QueueEvent = {
 const rowBytes = 64;
 
 /** How many bytes an event counts for. */
-export const queueEventBytes = ({ id, name, body }: Pick<QueueEvent, "id" | "name" | "body">): number =>
+export const queueEventBytes = ({
+  id,
+  name,
+  body,
+}: Pick<QueueEvent, "id" | "name"> & { readonly body: Pick<Bytes, "length"> }): number =>
   id.length + name.length + body.length + rowBytes;
 
 /** How much is kept of a queue's events. */

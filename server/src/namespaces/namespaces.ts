@@ -28,6 +28,8 @@ export type Namespaces = NamespaceView &
     isConfigured(name: Namespace): boolean;
     /** Those that are being deleted. */
     leaving(): readonly Namespace[];
+    /** Reads all anew, because another server may have changed some. */
+    reread(): Promise<void>;
     /** Nothing is left of one. */
     gone(name: Namespace): void;
   };
@@ -80,6 +82,12 @@ export async function openNamespaces(deps: NamespacesDeps): Promise<Namespaces> 
         .slice(0, limit),
     isConfigured: (name) => configured.has(name),
     leaving: () => [...records.values()].filter(({ state }) => state === "deleting").map(({ name }) => name),
+    reread: () =>
+      inTurn(async () => {
+        const found = await store.openNamespaces(opening);
+        records.clear();
+        for (const record of found) records.set(record.name, record);
+      }),
     gone: (name) => void records.delete(name),
   };
 }

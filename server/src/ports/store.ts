@@ -1,7 +1,5 @@
 import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
-import type { CheckpointStore } from "./checkpoint-store.ts";
-import type { DeadlineStore } from "./deadline-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
@@ -11,7 +9,8 @@ import type { OutputStore } from "./output-store.ts";
 import type { QueueAdminStore } from "./queue-admin-store.ts";
 import type { QueueEventStore } from "./queue-event-store.ts";
 import type { QueueStore } from "./queue-store.ts";
-import type { RetentionStore } from "./retention-store.ts";
+import type { SharedStore } from "./shared-store.ts";
+import type { SideStore } from "./side-store.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { UniqueStore } from "./unique-store.ts";
 
@@ -22,9 +21,8 @@ export type Durability = "disk" | "relaxed" | "none";
 export interface Store
   extends TaskStore,
     AdminStore,
-    CheckpointStore,
-    DeadlineStore,
-    RetentionStore,
+    SideStore,
+    SharedStore,
     QueueStore,
     QueueAdminStore,
     NamespaceStore,
@@ -41,6 +39,11 @@ export interface Store
   readonly durability: Durability;
   /** A small value kept under a name, such as the keys of lease tokens; undefined when there is none. */
   getMeta(key: string): Promise<Bytes | undefined>;
+  /**
+   * Keeps a small value under a name, durably, where there is none, or where it is still `before`. Answers what is kept then: the value,
+   * or what somebody else has put. Of those who ask at the same time, on whichever server, one gets its way.
+   */
+  swapMeta(key: string, before: Bytes | undefined, value: Bytes): Promise<Bytes>;
   /** Keeps a small value under a name, durably. */
   putMeta(key: string, value: Bytes): Promise<void>;
   /** Stops taking calls (they reject with STORE_UNAVAILABLE), finishes those under way, lets go of files and locks. Idempotent. */

@@ -32,6 +32,8 @@ export type WatchRequest = {
 export interface QueueEvents {
   /** Makes an event known, once for each id. QUEUE_EVENT_EXISTS when the id is another event's; what keeps a queue from being made refuses it, too. */
   emit(event: QueueEventToEmit): Promise<EmittedEvent>;
+  /** Another server made something known on these queues: whoever follows them looks. */
+  ring(queues: readonly QueueRef[]): void;
   /**
    * Follows a queue's events in pages: first what is kept, then what comes. Each who follows gets all. Ends at the time-out, or when
    * `signal` aborts.
@@ -67,6 +69,9 @@ export function createQueueEvents({ store, clock, limits }: QueueEventsDeps): Qu
         });
       bells.ring(bellOf(event.ref));
       return { offset: verdict.offset, deduplicated: verdict.kind === "duplicate" };
+    },
+    ring(queues) {
+      for (const queue of queues) bells.ring(bellOf(queue));
     },
     watch({ ref, from, names, timeoutMs }, signal) {
       let next = from;

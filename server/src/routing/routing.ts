@@ -30,6 +30,8 @@ export type Routing = {
   usesOf(namespace: Namespace, queue: QueueName): readonly string[];
   /** Forgets the rules of a namespace that is going. */
   forget(namespace: Namespace): Promise<void>;
+  /** Reads the rules of these anew, because another server may have put others in force. */
+  reread(namespaces: readonly Namespace[]): Promise<void>;
   /** What is in force, as text. */
   get(namespace: Namespace): RoutingRecord;
   /** All that is wrong with a text; nothing: it may be put in force. */
@@ -51,7 +53,7 @@ export type Trial = Surroundings & {
 
 /** What routing needs. */
 export type RoutingDeps = {
-  readonly store: Pick<Store, "getMeta" | "putMeta">;
+  readonly store: Pick<Store, "getMeta" | "swapMeta" | "putMeta">;
   readonly limits: Limits;
   readonly defaults: Defaults;
   /** Those of which rules may be kept; others may come later, and have none yet. */
@@ -76,12 +78,15 @@ type InForce = KeptRouting & { readonly table: RoutingTable | undefined };
 export async function openRouting(deps: RoutingDeps): Promise<Routing> {
   const { store, defaults, file } = deps;
   const spaces = new Map<Namespace, InForce>();
-  for (const namespace of deps.namespaces) {
+  async function readSpace(namespace: Namespace): Promise<void> {
     const kept = readKept(await store.getMeta(routingKeyOf(namespace)));
+    if (spaces.get(namespace)?.text === kept.text && spaces.get(namespace)?.revision === kept.revision)
+      return;
     const name = `the routing of namespace ${namespace}, which the store keeps`;
     const table = file ? tableFrom(file.name, file.text, deps) : tableFrom(name, kept.text, deps);
     spaces.set(namespace, { ...kept, table });
   }
+  for (const namespace of deps.namespaces) await readSpace(namespace);
   // What a namespace has that came later.
   const unsaidYet: InForce = { ...nothingKept, table: file && tableFrom(file.name, file.text, deps) };
   const inForce = (namespace: Namespace): InForce => spaces.get(namespace) ?? unsaidYet;
@@ -106,6 +111,13 @@ export async function openRouting(deps: RoutingDeps): Promise<Routing> {
       if (!file && readKept(await store.getMeta(routingKeyOf(namespace))).text !== "")
         await store.putMeta(routingKeyOf(namespace), writeKept(nothingKept));
     },
+    async reread(namespaces) {
+      const reading = replacing.then(async () => {
+        for (const namespace of namespaces) await readSpace(namespace);
+      });
+      replacing = reading.catch(() => undefined);
+      return reading;
+    },
     get: record,
     validate: (text) => mistakesOf(text, deps),
     test(namespace, task, { text, ...around }) {
@@ -120,7 +132,12 @@ export async function openRouting(deps: RoutingDeps): Promise<Routing> {
         if (revision !== expectedRevision)
           throw new StemProblem({ reason: "REVISION_CONFLICT", namespace, revision });
         const next = { revision: revision + 1, text };
-        await store.putMeta(routingKeyOf(namespace), writeKept(next));
+        const before = writeKept({ revision, text: inForce(namespace).text });
+        const kept = readKept(await store.swapMeta(routingKeyOf(namespace), before, writeKept(next)));
+        if (kept.revision !== next.revision || kept.text !== text) {
+          await readSpace(namespace);
+          throw new StemProblem({ reason: "REVISION_CONFLICT", namespace, revision: kept.revision });
+        }
         spaces.set(namespace, { ...next, table });
         return record(namespace);
       });

@@ -7,6 +7,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Durability, Store } from "../ports/store.ts";
 import { createMemoryStore } from "./memory/memory.ts";
+import { openDatabaseClock } from "./postgres/clock.ts";
+import { openPostgresStore } from "./postgres/postgres.ts";
 import { openSqliteStore } from "./sqlite/sqlite.ts";
 
 /** What a store is opened with. */
@@ -20,23 +22,57 @@ export type OpenStoreOptions = {
   readonly durability?: Exclude<Durability, "none">;
   /** Called once when the store can no longer be trusted: the process should end with an error and be started again. */
   readonly onFatal?: (error: Error) => void;
+  /** For stores that are reached over a network; others refuse any. */
+  readonly tls?: StoreTls;
 };
 
-const known = "memory: (tasks end with the process) or sqlite:PATH";
+/** Files for a connection over TLS; empty: none. */
+export type StoreTls = { readonly ca: string; readonly cert: string; readonly key: string };
+
+const known = "memory: (tasks end with the process), sqlite:PATH or postgres://HOST/DATABASE";
 
 /** Opens the store of a URL. Throws, saying what is wrong, for a URL that names none or a store that cannot be had. */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
   const [, scheme, rest = ""] = /^([a-z]+):(.*)$/s.exec(url) ?? [];
+  if (!isDatabase(url) && Object.values(options.tls ?? {}).some((file) => file !== ""))
+    throw new Error(
+      "TLS files are for a store that is reached over a network, such as postgres://HOST/DATABASE",
+    );
   switch (scheme) {
     case "memory":
       return openMemory(rest, options);
     case "sqlite":
       return openSqliteStore(pathOf(rest), options);
+    case "postgres":
+    case "postgresql":
+      return openPostgresStore(secured(url, options.tls), options);
     case undefined:
       throw new Error(`the store ${JSON.stringify(url)} is not a URL: give ${known}`);
     default:
       throw new Error(`there is no store for ${scheme}: URLs: give ${known}`);
   }
+}
+
+/** The clock that the times of a store are in, and how it is let go of: that of the database where servers share one, else ours. */
+export async function openStoreClock(
+  url: string,
+  { clock, log, tls }: Pick<OpenStoreOptions, "clock" | "log" | "tls">,
+): Promise<{ readonly clock: Clock; close(): void }> {
+  return isDatabase(url)
+    ? openDatabaseClock(secured(url, tls), clock, log)
+    : { clock, close: () => undefined };
+}
+
+/** The URL of a database with the files that its connections use. Both sides are checked, unless the URL says how far. */
+function secured(url: string, { ca, cert, key }: StoreTls = { ca: "", cert: "", key: "" }): string {
+  if (ca + cert + key === "") return url;
+  if ((cert === "") !== (key === ""))
+    throw new Error("a certificate and its key come together, or neither does");
+  const parameters = new URLSearchParams();
+  for (const [name, file] of Object.entries({ sslrootcert: ca, sslcert: cert, sslkey: key }))
+    if (file !== "") parameters.set(name, file);
+  if (!/[?&]sslmode=/.test(url)) parameters.set("sslmode", "verify-full");
+  return `${url}${url.includes("?") ? "&" : "?"}${parameters}`;
 }
 
 function openMemory(rest: string, { limits, clock }: OpenStoreOptions): Store {
@@ -58,3 +94,5 @@ function pathOf(rest: string): string {
   }
   return path;
 }
+
+const isDatabase = (url: string): boolean => /^postgres(ql)?:/.test(url);

@@ -1,3 +1,4 @@
+import type { Bytes } from "../../model/ids.ts";
 import type { DefinitionStore } from "../../ports/definition-store.ts";
 import type { LockStore } from "../../ports/lock-store.ts";
 import type { OutputStore } from "../../ports/output-store.ts";
@@ -18,7 +19,7 @@ type RecordStore = DefinitionStore &
   UniqueStore &
   OutputStore &
   QueueEventStore &
-  Pick<Store, "getMeta" | "putMeta">;
+  Pick<Store, "getMeta" | "swapMeta" | "putMeta">;
 
 /**
  * What is kept beside tasks and queues: definitions, locks, a look at claims of unique keys, small values by name, and what tasks put
@@ -42,6 +43,17 @@ export function createRecordStore(state: State, call: Call): RecordStore {
     listClaims: (page) => call(() => listClaims(state, page)),
     pruneClaims: (now, limit) => call(() => pruneClaims(state, now, limit)),
     getMeta: (key) => call(() => state.meta.get(key)?.slice()),
+    swapMeta: (key, before, value) => call(() => swapMeta(state, { key, before, value })),
     putMeta: (key, value) => call(() => void state.meta.set(key, value.slice())),
   };
+}
+
+function swapMeta(
+  { meta }: State,
+  { key, before, value }: { readonly key: string; readonly before: Bytes | undefined; readonly value: Bytes },
+): Bytes {
+  const kept = meta.get(key);
+  const isIt = kept === undefined || (before !== undefined && Buffer.compare(kept, before) === 0);
+  if (isIt) meta.set(key, value.slice());
+  return (isIt ? value : kept).slice();
 }

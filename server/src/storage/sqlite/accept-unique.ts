@@ -4,13 +4,14 @@ import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
 import { decideConflict, type UniqueWish } from "../../model/unique.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
+import { states } from "../sql/codes.ts";
+import { type HeadRow, headColumns, headOf, isTied } from "../sql/task-row.ts";
 import type { Holder } from "./claims.ts";
-import { states } from "./codes.ts";
 import { createDebounce, type Waiting } from "./debounce.ts";
 import { query } from "./files/connection.ts";
 import { createFind } from "./find.ts";
+import { headJoins } from "./head-joins.ts";
 import { roomOf } from "./queue-entry.ts";
-import { type HeadRow, headColumns, headJoins, headOf, isTied } from "./task-row.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 

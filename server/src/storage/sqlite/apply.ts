@@ -1,5 +1,5 @@
 import type { GuardedChange } from "../../ports/task-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { createFind } from "./find.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";

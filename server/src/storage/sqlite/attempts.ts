@@ -1,7 +1,7 @@
 import type { AttemptRecord } from "../../model/attempt.ts";
 import type { Bytes, Instant, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import { attemptOutcomes } from "./codes.ts";
+import { attemptOutcomes } from "../sql/codes.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 /** Notes how an attempt ended badly, by the transition that had this revision. */

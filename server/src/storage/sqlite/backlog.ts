@@ -1,6 +1,6 @@
 import { refusalToEnter } from "../../model/admission.ts";
 import type { NewTask } from "../../model/task.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { command, type Database, query } from "./files/connection.ts";
 import type { SpaceEntry } from "./queue-entry.ts";
 import { backlogOf, type QueueEntry, roomOf } from "./queue-entry.ts";

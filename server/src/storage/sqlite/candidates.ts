@@ -1,7 +1,7 @@
 import type { QueueName } from "../../model/ids.ts";
 import { dealTurns, type QueueShare, type QueueTier } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { query } from "./files/connection.ts";
 import { type Before, createPick, type Picked } from "./pick.ts";
 import type { QueueEntry } from "./queue-registry.ts";

@@ -2,11 +2,11 @@ import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead, TaskPolicy } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import { isLinked } from "../sql/links-text.ts";
+import { policyText } from "../sql/policy-text.ts";
+import { storedHash } from "../sql/stored-hash.ts";
 import { command, query } from "./files/connection.ts";
-import { storedHash } from "./find.ts";
-import { isLinked } from "./links.ts";
-import { policyText } from "./policy-text.ts";
 import type { Writing } from "./writing.ts";
 
 /** The task that waits under a key. */

@@ -1,8 +1,9 @@
 import type { Instant } from "../../model/ids.ts";
 import type { TaskHead } from "../../model/task.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { type Database, query } from "./files/connection.ts";
-import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
+import { headJoins } from "./head-joins.ts";
 
 /** Reads tasks whose time has come, earliest first. */
 export type ReadTimers = (now: Instant, limit: number) => readonly TaskHead[];

@@ -3,10 +3,10 @@ import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { EditedTask } from "../../model/task-edit.ts";
 import type { EditVerdict, GuardedEdit } from "../../ports/admin-store.ts";
-import { codeOfReason, stateCode, states } from "./codes.ts";
+import { codeOfReason, stateCode, states } from "../sql/codes.ts";
+import { policyOfText } from "../sql/policy-text.ts";
 import { command, type Database, query, type Value } from "./files/connection.ts";
 import { createFind, defineContentHash } from "./find.ts";
-import { policyOfText } from "./policy-text.ts";
 import { type QueueEntry, roomOf } from "./queue-entry.ts";
 import type { Writing } from "./writing.ts";
 

@@ -1,5 +1,5 @@
 import type { ExtendRequest, LeaseCheck, LeaseRef } from "../../ports/task-store.ts";
-import { stateCode, states } from "./codes.ts";
+import { stateCode, states } from "../sql/codes.ts";
 import { command } from "./files/connection.ts";
 import { createFind } from "./find.ts";
 import { lostReason } from "./lost-lease.ts";

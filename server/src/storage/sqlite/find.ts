@@ -1,6 +1,6 @@
-import { hashOfIdentity } from "../../model/content-hash.ts";
-import { type Namespace, namespaceOf, type TaskRef } from "../../model/ids.ts";
+import { namespaceOf, type TaskRef } from "../../model/ids.ts";
 import type { CancelMessage } from "../../model/task.ts";
+import { storedHash } from "../sql/stored-hash.ts";
 import { type Database, defineFunction, query } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Writing } from "./writing.ts";
@@ -70,10 +70,6 @@ const cancelOf = (
 
 /** Looks up the hash of a task's content, of a removed one's too. */
 export type FindHash = (ref: TaskRef) => string | undefined;
-
-/** The hash of a row of contents: no text stands for a content that is all there is to hash. */
-export const storedHash = (namespace: Namespace, hash: string, content: Uint8Array): string =>
-  hash === "" ? hashOfIdentity(namespace, content) : hash;
 
 /** Lets statements of a connection compute that as `content_hash(namespace's name, hash, content)`. */
 export function defineContentHash(db: Database): void {

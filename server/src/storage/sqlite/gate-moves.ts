@@ -2,12 +2,12 @@ import { laneOf, scoped } from "../../model/gate.ts";
 import { type Gatekeeper, stages } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead } from "../../model/task.ts";
-import { stateCode, states } from "./codes.ts";
+import { stateCode, states } from "../sql/codes.ts";
+import { tiesOfText } from "../sql/ties-text.ts";
 import { type Database, query } from "./files/connection.ts";
 import type { LimitRegistry } from "./limit-registry.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 import type { Tie, Ties } from "./ties.ts";
-import { tiesOfText } from "./ties-text.ts";
 import type { Turns } from "./turns.ts";
 
 /** What verbs tell the gates when they move a tied task; its row in ties goes along. */

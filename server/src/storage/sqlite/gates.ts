@@ -8,8 +8,8 @@ import {
 } from "../../model/gatekeeper.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
+import { createGateBell, type GateBell } from "../sql/gate-bell.ts";
 import type { Database } from "./files/connection.ts";
-import { createGateBell, type GateBell } from "./gate-bell.ts";
 import { createGateMoves, type GateMoves } from "./gate-moves.ts";
 import { createLimitRegistry, type LimitRegistry } from "./limit-registry.ts";
 import { createQueueGates, type QueueGates } from "./queue-gates.ts";

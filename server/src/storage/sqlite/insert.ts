@@ -1,11 +1,11 @@
 import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
-import { codeOfReason, stateCode } from "./codes.ts";
+import { codeOfReason, stateCode } from "../sql/codes.ts";
+import { policyText } from "../sql/policy-text.ts";
+import { textOfTies } from "../sql/ties-text.ts";
 import { type Command, command, type Database, query, type Value } from "./files/connection.ts";
-import { policyText } from "./policy-text.ts";
 import type { QueueEntry } from "./queue-registry.ts";
-import { textOfTies } from "./ties-text.ts";
 import type { Writing } from "./writing.ts";
 
 /** What became of tasks that were to be inserted. */

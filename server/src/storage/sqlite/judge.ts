@@ -1,9 +1,10 @@
 import type { Instant } from "../../model/ids.ts";
 import { createJudge, type Judge } from "../judge.ts";
+import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { query } from "./files/connection.ts";
 import type { FindHash } from "./find.ts";
+import { headJoins } from "./head-joins.ts";
 import { roomOf } from "./queue-entry.ts";
-import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the judge of atomic batches as things are at a time. */

@@ -1,5 +1,5 @@
-import { stateCode } from "./codes.ts";
-import type { EventFact } from "./event-facts.ts";
+import { stateCode } from "../sql/codes.ts";
+import type { EventFact } from "../sql/event-facts.ts";
 import { command, type Database, query } from "./files/connection.ts";
 import { isLive, type QueueEntry } from "./queue-entry.ts";
 

@@ -10,9 +10,10 @@ import {
 } from "../../model/gate.ts";
 import type { LiveLimit } from "../../model/gatekeeper.ts";
 import type { Namespace } from "../../model/ids.ts";
+import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import { command, type Database, query } from "./files/connection.ts";
-import { type LimitRow, limitKinds, limitOf, selectLimits } from "./limit-rows.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
+import { selectLimits } from "./select-limits.ts";
 
 /** The limits in force, as the writer keeps them in memory; texts are subjects with their namespace before them. */
 export type LimitRegistry = {

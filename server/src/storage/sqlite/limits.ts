@@ -12,9 +12,10 @@ import { isTaskGate, type LimitedGate, type LiveLimit } from "../../model/gateke
 import { type Instant, type QueueRef, queueNameOf } from "../../model/ids.ts";
 import type { Pause } from "../../model/pause.ts";
 import type { GateRef, GateStatus, KeyWeight } from "../../ports/gate-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
 import { type Database, query } from "./files/connection.ts";
-import { type LimitRow, limitKinds, limitOf, selectLimits } from "./limit-rows.ts";
+import { selectLimits } from "./select-limits.ts";
 import { createTieNames } from "./tie-names.ts";
 import { createTies } from "./ties.ts";
 import type { Writing } from "./writing.ts";

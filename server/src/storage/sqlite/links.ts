@@ -1,6 +1,6 @@
 import type { Link, NewTask, Task, TaskInput, TaskPolicy } from "../../model/task.ts";
+import { inputOf, isLinked, linksOfText, textOfInput, textOfLinks } from "../sql/links-text.ts";
 import { command, type Database, query } from "./files/connection.ts";
-import { inputOf, linksOfText, textOfInput, textOfLinks } from "./links-text.ts";
 
 /** What tasks say of those that their ends make, and what these are handed, by the numbers of their tasks. */
 export type Links = {
@@ -14,10 +14,6 @@ export type Links = {
 };
 
 type InputRow = [head: string, data: Uint8Array | null];
-
-/** Whether a task has a row in one of the tables, or may have. */
-export const isLinked = ({ links, takesInput }: TaskPolicy): boolean =>
-  links !== undefined || takesInput === true;
 
 const selectLinks = "SELECT links FROM links WHERE seq = ?";
 const selectInput = "SELECT head, data FROM inputs WHERE seq = ?";

@@ -1,12 +1,13 @@
 import { linkedBytes } from "../../model/continuation.ts";
 import type { Task } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
+import { reasons, stateCode, states } from "../sql/codes.ts";
+import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { createAddClaim } from "./claim-rows.ts";
-import { reasons, stateCode, states } from "./codes.ts";
 import { type Database, type Query, query, type Row, type Value } from "./files/connection.ts";
+import { headJoins } from "./head-joins.ts";
 import { createAddLinks } from "./links.ts";
 import { type FullRow, fullColumns, fullJoin, taskOf } from "./read.ts";
-import { type HeadRow, headColumns, headJoins, headOf } from "./task-row.ts";
 
 /** Makes list: one page, newest first. The cursor is the place of the last task that was looked at, in the order of acceptance. */
 export function createList(db: Database): (wanted: TaskQuery) => TaskPage {

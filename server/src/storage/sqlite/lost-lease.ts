@@ -1,6 +1,6 @@
 import type { Fence } from "../../model/task.ts";
 import type { LeaseLostReason } from "../../ports/task-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import type { Found } from "./find.ts";
 
 /** What says whether a lease is open. */

@@ -1,8 +1,8 @@
 import type { Namespace } from "../../model/ids.ts";
 import { type NamespaceUse, unsaidNamespace } from "../../model/namespace.ts";
+import { queueLives } from "../sql/space-rows.ts";
 import { createClear } from "./clear-namespace.ts";
 import { type Database, query } from "./files/connection.ts";
-import { queueLives } from "./queue-entry.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import type { Writing } from "./writing.ts";
 

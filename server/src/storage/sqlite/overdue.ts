@@ -2,9 +2,10 @@ import type { Instant, TaskRef } from "../../model/ids.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
 import type { Overdue } from "../../ports/deadline-store.ts";
-import { states } from "./codes.ts";
+import { states } from "../sql/codes.ts";
+import { type HeadRow, headColumns, headOf, isTied } from "../sql/task-row.ts";
 import { query } from "./files/connection.ts";
-import { type HeadRow, headColumns, headJoins, headOf, isTied } from "./task-row.ts";
+import { headJoins } from "./head-joins.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 

@@ -1,47 +1,26 @@
 import { isSatisfied, labelsOfLane } from "../../model/gate.ts";
-import { gatesOf, isBefore, isBeforeElsewhere, type LimitedGate, stages } from "../../model/gatekeeper.ts";
-import type { QueueName } from "../../model/ids.ts";
-import { dealTurns, type QueueTier } from "../../model/queue-tier.ts";
+import { gatesOf, type LimitedGate, stages } from "../../model/gatekeeper.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import {
+  type Before,
+  type Candidate,
+  type Line,
+  type Permits,
+  type Picked as PickedOf,
+  pickFrom,
+} from "../sql/pick.ts";
 import { query } from "./files/connection.ts";
 import type { Gates } from "./gates.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+import type { QueueEntry } from "./queue-entry.ts";
 import type { Tie } from "./ties.ts";
 import type { Writing } from "./writing.ts";
 
-/** What a claim takes: the numbers of its tasks in the order of grants, and those of them that are tied. */
-export type Picked = {
-  readonly seqs: readonly number[];
-  readonly ties: readonly Tie[];
-  /** How many were met whose gate had closed, and went back: those behind them may come when the gates are tended. */
-  readonly held: number;
-};
+export type { Before } from "../sql/pick.ts";
+/** What a claim takes. */
+export type Picked = PickedOf<Tie>;
 
-/** What the claim has taken so far. */
-export type Before = { readonly count: number; readonly bytes: number };
-
-/** A ready task as its index has it. */
-type Candidate = {
-  readonly seq: number;
-  readonly priority: number;
-  readonly turn: number;
-  readonly contentBytes: number;
-  readonly tie: Tie | undefined;
-};
-
-/** The ready tasks of one queue and one index, read as far as they are needed. */
-type Line = {
-  readonly queue: QueueEntry;
-  first(): Candidate | undefined;
-  /** Goes on behind the first; `isTaken` when it was taken, and not moved away. */
-  drop(isTaken: boolean): void;
-};
-
-type Read = (queue: QueueEntry, limit: number, offset: number) => readonly Candidate[];
-
-/** So many tasks may be found at gates that closed meanwhile, before a claim takes what it has. */
-const heldMax = 1000;
+type Read = (queue: QueueEntry, limit: number, offset: number) => readonly Candidate<Tie>[];
 
 /** Makes the choice of a claim where limits are in force or tasks are tied: what candidates.ts does for all others. */
 export function createPick(
@@ -73,98 +52,11 @@ export function createPick(
     const lines = queues
       .filter((queue) => room.get(queue) !== 0)
       .flatMap((queue) => readsOf(queue, want).map((read) => createLine(queue, read, rowsMax)));
-    const taking = createTaking(want, { room, permits: createPermits(gates, want), before });
-    for (const tier of want.tiers ?? [{ kind: "merged", queues: want.queues }]) takeTier(taking, lines, tier);
-    return taking.picked();
+    return pickFrom(want, { lines, room, permits: createPermits(gates, want), before });
   };
 }
 
-/** Takes what a tier has, as far as more is wanted. */
-function takeTier({ next, left }: Taking, lines: readonly Line[], tier: QueueTier): void {
-  const linesOf = (names: readonly QueueName[]) => lines.filter(({ queue }) => names.includes(queue.name));
-  if (tier.kind === "weighted") {
-    const own = new Map(tier.shares.map(({ queue }) => [queue, linesOf([queue])]));
-    dealTurns(tier.shares, left(), (queue) => next(own.get(queue) ?? []));
-    return;
-  }
-  const own = tier.queues.length < lines.length ? linesOf(tier.queues) : lines;
-  while (left() > 0 && next(own) !== undefined);
-}
-
-type Allowance = {
-  readonly room: Map<QueueEntry, number>;
-  readonly permits: Permits;
-  readonly before: Before;
-};
-
-type Taking = {
-  /** Takes the best task of some lines, if it may be leased; undefined: they have none, or the claim is full. */
-  next(lines: readonly Line[]): Candidate | undefined;
-  /** How many more are wanted. */
-  left(): number;
-  picked(): Picked;
-};
-
-function createTaking(
-  { limit, turnsMax, contentBytesMax }: ClaimRequest,
-  { room, permits, before }: Allowance,
-): Taking {
-  const seqs: number[] = [];
-  const ties: Tie[] = [];
-  let { count, bytes } = before;
-  let isFull = false;
-
-  function take(line: Line, { seq, tie, contentBytes }: Candidate): void {
-    bytes += contentBytes;
-    count += 1;
-    seqs.push(seq);
-    if (tie !== undefined) ties.push(tie);
-    room.set(line.queue, (room.get(line.queue) ?? 0) - 1);
-    isFull = count === turnsMax && line.queue.turn !== undefined;
-  }
-
-  return {
-    next(lines) {
-      while (!isFull && count < limit && permits.held < heldMax) {
-        const line = bestOf(lines, room);
-        const candidate = line?.first();
-        if (line === undefined || candidate === undefined) return undefined;
-        isFull = count > 0 && bytes + candidate.contentBytes > contentBytesMax;
-        if (isFull) return undefined;
-        const isAllowed = candidate.tie === undefined || permits.take(candidate.tie);
-        line.drop(isAllowed);
-        if (!isAllowed) continue;
-        take(line, candidate);
-        return candidate;
-      }
-      return undefined;
-    },
-    left: () => limit - count,
-    picked: () => ({ seqs, ties, held: permits.held }),
-  };
-}
-
-type Head = { readonly line: Line; readonly first: Candidate };
-
-/** The line whose first task comes first: the best of each queue by its own order, and of those the best. A queue's lines are together. */
-function bestOf(lines: readonly Line[], room: ReadonlyMap<QueueEntry, number>): Line | undefined {
-  let best: Head | undefined;
-  let own: Head | undefined;
-  for (const line of lines) {
-    const first = (room.get(line.queue) ?? 0) > 0 ? line.first() : undefined;
-    if (first === undefined) continue;
-    if (own?.line.queue !== line.queue) {
-      best = earlier(best, own);
-      own = { line, first };
-    } else if (isBefore(first, own.first)) own = { line, first };
-  }
-  return earlier(best, own)?.line;
-}
-
-const earlier = (a: Head | undefined, b: Head | undefined): Head | undefined =>
-  a === undefined || (b !== undefined && isBeforeElsewhere(b.first, a.first)) ? b : a;
-
-function createLine(queue: QueueEntry, read: Read, rowsMax: number): Line {
+function createLine(queue: QueueEntry, read: Read, rowsMax: number): Line<QueueEntry, Tie> {
   let rows = read(queue, rowsMax, 0);
   let at = 0;
   let taken = 0;
@@ -182,14 +74,7 @@ function createLine(queue: QueueEntry, read: Read, rowsMax: number): Line {
   };
 }
 
-type Permits = {
-  /** How many were held back. */
-  readonly held: number;
-  /** Uses the permits that a task needs; without one, the task goes back to the gate that has none. */
-  take(tie: Tie): boolean;
-};
-
-function createPermits({ keeper, ties, limits }: Gates, { now }: ClaimRequest): Permits {
+function createPermits({ keeper, ties, limits }: Gates, { now }: ClaimRequest): Permits<Tie> {
   const left = new Map<string, number>();
   let held = 0;
   const idOf = ({ kind, text }: LimitedGate): string => `${kind} ${text}`;

@@ -1,8 +1,8 @@
 import type { QueueRef } from "../../model/ids.ts";
 import type { PriorityCounts } from "../../model/priority-depth.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import { queueLives } from "../sql/space-rows.ts";
 import { type Database, query } from "./files/connection.ts";
-import { queueLives } from "./queue-entry.ts";
 
 /**
  * Makes readPriorities: how many ready tasks have which priority. Those that are free are counted in their index, priority by priority;

@@ -1,5 +1,5 @@
 import type { Instant } from "../../model/ids.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { createDropRecords } from "./drop-records.ts";
 import { command, query } from "./files/connection.ts";
 import type { Writing } from "./writing.ts";

@@ -1,9 +1,10 @@
 import type { Instant, QueueRef } from "../../model/ids.ts";
 import { transition } from "../../model/task-machine.ts";
-import { stateCode, states } from "./codes.ts";
+import { stateCode, states } from "../sql/codes.ts";
+import { type HeadRow, headColumns, headOf, isTied } from "../sql/task-row.ts";
 import { query } from "./files/connection.ts";
+import { contentJoins, headJoins } from "./head-joins.ts";
 import { createPriorities } from "./priorities.ts";
-import { contentJoins, type HeadRow, headColumns, headJoins, headOf, isTied } from "./task-row.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 

@@ -2,9 +2,10 @@ import { refusalToMake } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import { areSameSettings, type QueueSettings } from "../../model/queue.ts";
 import type { CreateQueueVerdict, DeleteQueueVerdict } from "../../ports/queue-admin-store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import { type QueueState, queueLives } from "../sql/space-rows.ts";
 import { command, type Database, query } from "./files/connection.ts";
-import { backlogOf, type QueueEntry, type QueueState, queueLives } from "./queue-entry.ts";
+import { backlogOf, type QueueEntry } from "./queue-entry.ts";
 import type { WriterCalls } from "./threads/verbs.ts";
 import type { Writing } from "./writing.ts";
 

@@ -4,8 +4,9 @@ import type { QueueRoom } from "../../model/admission.ts";
 import type { Namespace, QueueName } from "../../model/ids.ts";
 import type { NamespaceRecord } from "../../model/namespace.ts";
 import type { QueueSettings } from "../../model/queue.ts";
-import { createCodes, stateCode } from "./codes.ts";
-import type { FactPack } from "./event-facts.ts";
+import { stateCode } from "../sql/codes.ts";
+import type { FactPack } from "../sql/event-facts.ts";
+import type { QueueState } from "../sql/space-rows.ts";
 
 /** A namespace as the writer keeps it in memory. */
 export type SpaceEntry = {
@@ -48,12 +49,6 @@ export type QueueEntry = {
   readonly moved: number[];
   readonly facts: FactPack;
 };
-
-/** deleted: what is left of it are the records of tasks that ended, and events. */
-export type QueueState = "there" | "deleting" | "deleted";
-
-/** The numbers of that. */
-export const queueLives = createCodes<QueueState>({ there: 0, deleting: 1, deleted: 2 });
 
 /** How many of a queue's tasks have not ended: the states before those of the end have the lowest numbers. */
 export const backlogOf = (depth: readonly number[]): number =>

@@ -1,8 +1,8 @@
 import { opensAt, scoped } from "../../model/gate.ts";
 import { capacityOf, type LiveLimit } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
-import { stateCode } from "./codes.ts";
-import type { GateBell } from "./gate-bell.ts";
+import { stateCode } from "../sql/codes.ts";
+import type { GateBell } from "../sql/gate-bell.ts";
 import type { LimitRegistry } from "./limit-registry.ts";
 import type { QueueEntry } from "./queue-registry.ts";
 

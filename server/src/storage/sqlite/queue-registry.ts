@@ -1,10 +1,11 @@
 import { type Refusal, refusalToMake } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
 import { unsaidSettings } from "../../model/queue.ts";
+import { FactPack } from "../sql/event-facts.ts";
+import { queueLives } from "../sql/space-rows.ts";
 import { createCounters } from "./counters.ts";
-import { FactPack } from "./event-facts.ts";
 import { command, type Database, query } from "./files/connection.ts";
-import { backlogOf, type QueueEntry, queueLives, type SpaceEntry } from "./queue-entry.ts";
+import { backlogOf, type QueueEntry, type SpaceEntry } from "./queue-entry.ts";
 import { createSpaceRegistry, type SpaceRegistry } from "./space-registry.ts";
 
 export type { QueueEntry } from "./queue-entry.ts";

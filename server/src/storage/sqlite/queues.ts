@@ -1,10 +1,9 @@
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
+import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
-import { queueLives } from "./queue-entry.ts";
-import { namespaceStates } from "./space-registry.ts";
 
 type QueueRow = readonly [
   id: number,

@@ -1,8 +1,8 @@
 import type { EventPosition, TaskEvent } from "../../model/event.ts";
 import type { Namespace, QueueName } from "../../model/ids.ts";
 import type { EventPage } from "../../ports/event-store.ts";
+import { unpackFacts } from "../sql/event-facts.ts";
 import { createCounters } from "./counters.ts";
-import { unpackFacts } from "./event-facts.ts";
 import { type Database, query } from "./files/connection.ts";
 
 type EventRow = [row: number, namespace: Namespace, queue: QueueName, facts: Uint8Array];

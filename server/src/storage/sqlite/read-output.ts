@@ -3,9 +3,9 @@ import { cutLog, gapFor, nextPlace } from "../../model/kept-log.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { OutputEntry } from "../../model/task-output.ts";
 import type { OutputPage, OutputQuery } from "../../ports/output-store.ts";
-import { outputKindCodes, states } from "./codes.ts";
+import { outputKindCodes, states } from "../sql/codes.ts";
+import { type OutputHeadRow, outputHeadColumns, outputHeadOf } from "../sql/output-head.ts";
 import { type Database, query } from "./files/connection.ts";
-import { type OutputHeadRow, outputHeadColumns, outputHeadOf } from "./output-head.ts";
 
 type TaskRow = [seq: number, state: number, ...head: OutputHeadRow];
 type EntryRow = [

@@ -1,7 +1,7 @@
 import type { Bytes, Instant, TaskId } from "../../model/ids.ts";
 import type { TaskPolicy } from "../../model/task.ts";
+import { policyOfText } from "../sql/policy-text.ts";
 import { type Database, query } from "./files/connection.ts";
-import { policyOfText } from "./policy-text.ts";
 
 /** What a claim reads of a task. */
 export type Ready = {

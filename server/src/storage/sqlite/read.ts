@@ -1,9 +1,10 @@
 import type { Bytes, TaskRef } from "../../model/ids.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
+import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { type Database, query } from "./files/connection.ts";
+import { tieJoin } from "./head-joins.ts";
 import { createAddLinks } from "./links.ts";
-import { type HeadRow, headColumns, headOf, tieJoin } from "./task-row.ts";
 
 /** The columns that make a head a task in full, and what they need beside headColumns. */
 export const fullColumns = `${headColumns}, c.content, r.result, r.failure`;

@@ -1,7 +1,7 @@
 import { createPruneClaims } from "./claim-rows.ts";
 import { createPutDefinitions, createRemoveDefinition } from "./definitions.ts";
 import { createAcquireLock, createPruneLocks, createReleaseLock, createRenewLock } from "./locks.ts";
-import { createPutMeta } from "./meta.ts";
+import { createPutMeta, createSwapMeta } from "./meta.ts";
 import { createEmitQueueEvent, createPruneQueueEvents } from "./queue-events.ts";
 import { createWriteOutput } from "./write-output.ts";
 import type { Writing } from "./writing.ts";
@@ -13,6 +13,7 @@ import type { Writing } from "./writing.ts";
 export const createRecordCalls = (writing: Writing) => ({
   putDefinitions: createPutDefinitions(writing.db),
   removeDefinition: createRemoveDefinition(writing.db),
+  swapMeta: createSwapMeta(writing.db),
   putMeta: createPutMeta(writing.db),
   acquireLock: createAcquireLock(writing),
   renewLock: createRenewLock(writing),

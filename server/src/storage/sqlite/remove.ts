@@ -1,7 +1,7 @@
 import type { Instant, TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { RemoveVerdict } from "../../ports/admin-store.ts";
-import { states } from "./codes.ts";
+import { states } from "../sql/codes.ts";
 import { createDropRecords } from "./drop-records.ts";
 import { createFind, type Found } from "./find.ts";
 import type { Writing } from "./writing.ts";

@@ -1,7 +1,7 @@
 import type { Instant, TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { RetentionVerdict } from "../../ports/retention-store.ts";
-import { states } from "./codes.ts";
+import { states } from "../sql/codes.ts";
 import { createDropRecords } from "./drop-records.ts";
 import { command, query } from "./files/connection.ts";
 import { createFind } from "./find.ts";

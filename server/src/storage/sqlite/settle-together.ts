@@ -1,6 +1,6 @@
 import type { TaskChange } from "../../model/task-machine.ts";
 import type { StoreSettlement } from "../../ports/task-store.ts";
-import { codeOfReason, stateCode, states } from "./codes.ts";
+import { codeOfReason, stateCode, states } from "../sql/codes.ts";
 import type { LeaseHint } from "./lease-cache.ts";
 import { isLive } from "./queue-entry.ts";
 import { timerOf } from "./transition.ts";

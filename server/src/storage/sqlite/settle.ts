@@ -1,5 +1,5 @@
 import type { SettleVerdict, StoreSettlement } from "../../ports/task-store.ts";
-import { stateCode, states } from "./codes.ts";
+import { stateCode, states } from "../sql/codes.ts";
 import { createFind, type Found } from "./find.ts";
 import type { LeaseHint } from "./lease-cache.ts";
 import { isNewest, lostReason } from "./lost-lease.ts";

@@ -1,15 +1,10 @@
 import type { SpaceRoom } from "../../model/admission.ts";
 import { isUnbounded } from "../../model/admission.ts";
-import type { Instant, Namespace } from "../../model/ids.ts";
-import {
-  type NamespaceRecord,
-  type NamespaceState,
-  type QueueCreation,
-  unsaidNamespace,
-} from "../../model/namespace.ts";
-import { createCodes } from "./codes.ts";
+import type { Namespace } from "../../model/ids.ts";
+import { type NamespaceRecord, type QueueCreation, unsaidNamespace } from "../../model/namespace.ts";
+import { type RecordRow, recordColumns, recordColumnsOf, recordOf } from "../sql/space-rows.ts";
 import { createCounters } from "./counters.ts";
-import { command, type Database, query, type Value } from "./files/connection.ts";
+import { command, type Database, query } from "./files/connection.ts";
 import type { SpaceEntry } from "./queue-entry.ts";
 
 /** All namespaces. */
@@ -31,28 +26,9 @@ export type SpaceRegistry = {
   reload(): void;
 };
 
-/** The numbers of the states. */
-export const namespaceStates = createCodes<NamespaceState>({ active: 0, disabled: 1, deleting: 2 });
-const creations = createCodes<QueueCreation>({ on_use: 1, explicit: 2 });
+type SpaceRow = readonly [id: number, backlogBytes: number, ...RecordRow];
 
-type SpaceRow = [
-  id: number,
-  name: Namespace,
-  description: string,
-  queueCreation: number | null,
-  queuesMax: number | null,
-  backlogTasksMax: number | null,
-  backlogBytesMax: number | null,
-  backlogBytes: number,
-  state: number,
-  reason: string,
-  createdAt: Instant,
-  revision: number,
-];
-
-const selectSpaces = `
-  SELECT id, name, description, queue_creation, queues_max, backlog_tasks_max, backlog_bytes_max, backlog_bytes, state, reason,
-    created_at, revision FROM namespaces`;
+const selectSpaces = `SELECT id, backlog_bytes, ${recordColumns} FROM namespaces`;
 
 /** Reads the namespaces of a file. */
 export function createSpaceRegistry(db: Database, queuesMax: number): SpaceRegistry {
@@ -87,10 +63,11 @@ export function createSpaceRegistry(db: Database, queuesMax: number): SpaceRegis
   function reload(): void {
     spaces.clear();
     for (const row of query<SpaceRow>(db, selectSpaces).all()) {
-      const [id, name] = row;
-      const entry = keep(emptySpace(id, name));
-      entry.backlogBytes = row[7];
-      if (row[11] > 0) setRecord(entry, recordOf(row));
+      const [id, backlogBytes, ...columns] = row;
+      const entry = keep(emptySpace(id, columns[0]));
+      entry.backlogBytes = backlogBytes;
+      const record = recordOf(columns);
+      if (record.revision > 0) setRecord(entry, record);
     }
   }
 
@@ -107,7 +84,7 @@ export function createSpaceRegistry(db: Database, queuesMax: number): SpaceRegis
     records: () => [...spaces.values()].flatMap(({ record }) => record ?? []).sort(byName),
     put(record) {
       const entry = make(record.name);
-      update(...columnsOf(record), entry.id);
+      update(...recordColumnsOf(record), entry.id);
       setRecord(entry, record);
       return entry;
     },
@@ -147,36 +124,6 @@ const emptySpace = (id: number, name: Namespace): SpaceEntry => ({
 function setRecord(entry: SpaceEntry, record: NamespaceRecord): void {
   entry.record = record;
   entry.isUnbounded = isUnbounded({ state: record.state, quotas: record.settings.quotas });
-}
-
-const recordOf = ([
-  ,
-  name,
-  description,
-  creation,
-  queues,
-  tasks,
-  bytes,
-  ,
-  ...rest
-]: SpaceRow): NamespaceRecord => {
-  const [state, reason, createdAt, revision] = rest;
-  const quotas = {
-    queues: queues ?? undefined,
-    backlogTasks: tasks ?? undefined,
-    backlogBytes: bytes ?? undefined,
-  };
-  const queueCreation = creation === null ? undefined : creations.word(creation);
-  const settings = { description, quotas, queueCreation };
-  return { name, settings, state: namespaceStates.word(state), reason, createdAt, revision };
-};
-
-function columnsOf({ settings, state, reason, createdAt, revision }: NamespaceRecord): Value[] {
-  const { description, quotas, queueCreation } = settings;
-  const creation = queueCreation === undefined ? null : creations.code(queueCreation);
-  const { queues = null, backlogTasks = null, backlogBytes = null } = quotas;
-  const said = [description, creation, queues, backlogTasks, backlogBytes];
-  return [...said, namespaceStates.code(state), reason, createdAt, revision];
 }
 
 const byName = (a: NamespaceRecord, b: NamespaceRecord): number => (a.name < b.name ? -1 : 1);

@@ -4,15 +4,15 @@ import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
 import { stopOf } from "../../model/namespace.ts";
 import type { LimitStanding, TaskStanding } from "../../model/standing.ts";
 import type { TaskHead } from "../../model/task.ts";
-import { stateCode, states } from "./codes.ts";
+import { stateCode, states } from "../sql/codes.ts";
+import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
+import { namespaceStates, queueLives } from "../sql/space-rows.ts";
+import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { createCountBefore } from "./count-before.ts";
 import { type Database, query } from "./files/connection.ts";
-import { type LimitRow, limitKinds, limitOf, selectLimits } from "./limit-rows.ts";
-import { queueLives } from "./queue-entry.ts";
 import { pauseOf } from "./queues.ts";
 import { byId } from "./read.ts";
-import { namespaceStates } from "./space-registry.ts";
-import { type HeadRow, headColumns, headOf } from "./task-row.ts";
+import { selectLimits } from "./select-limits.ts";
 import { createTies, type Tie, type Ties } from "./ties.ts";
 
 /** A ready task among the others: its row in ties where it is tied, and how far to count. */

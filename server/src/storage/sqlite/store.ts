@@ -65,6 +65,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     ...askForQueues({ writer, reader, ask }),
     truncateEvents: (before, bytesMax, limit) =>
       ask(() => writer.call("truncateEvents", before, bytesMax, limit)),
+    swapMeta: (key, before, value) => ask(() => writer.call("swapMeta", key, before, value)),
     putMeta: (key, value) => ask(() => writer.call("putMeta", key, value)),
     read: (refs) => ask(() => reader.call("read", refs)),
     readHeads: (refs) => ask(() => reader.call("readHeads", refs)),

@@ -1,5 +1,5 @@
 import { type LimitRef, scoped } from "../../model/gate.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { query } from "./files/connection.ts";
 import type { Writing } from "./writing.ts";
 

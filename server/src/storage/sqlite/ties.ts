@@ -6,7 +6,7 @@ import {
   stages,
   type Tied,
 } from "../../model/gatekeeper.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { createCountBefore } from "./count-before.ts";
 import { command, type Database, query } from "./files/connection.ts";
 

@@ -2,10 +2,10 @@ import { attemptEnd } from "../../model/attempt.ts";
 import type { Instant, TaskId } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { MoreChange, TaskChange } from "../../model/task-machine.ts";
+import { codeOfReason, stateCode, states } from "../sql/codes.ts";
+import { policyText } from "../sql/policy-text.ts";
 import { createNoteAttempt } from "./attempts.ts";
-import { codeOfReason, stateCode, states } from "./codes.ts";
 import { command, type Value } from "./files/connection.ts";
-import { policyText } from "./policy-text.ts";
 import { isLive, type QueueEntry } from "./queue-entry.ts";
 import type { Writing } from "./writing.ts";
 

@@ -1,6 +1,6 @@
 import type { Instant } from "../../model/ids.ts";
+import { unpackFacts } from "../sql/event-facts.ts";
 import { createCounters } from "./counters.ts";
-import { unpackFacts } from "./event-facts.ts";
 import { command, query } from "./files/connection.ts";
 import type { Writing } from "./writing.ts";
 

@@ -1,10 +1,10 @@
 import { isBeyond, tallyWith, tallyWithout } from "../../model/kept-log.ts";
 import { freshOutput, type OutputHead, type OutputKind, outputBounds } from "../../model/task-output.ts";
 import type { OutputVerdict, OutputWrite } from "../../ports/output-store.ts";
-import { outputKindCodes, states } from "./codes.ts";
+import { outputKindCodes, states } from "../sql/codes.ts";
+import { type OutputHeadRow, outputHeadColumns, outputHeadOf, tallyText } from "../sql/output-head.ts";
 import { command, query } from "./files/connection.ts";
 import { type LeaseFacts, lostReason } from "./lost-lease.ts";
-import { type OutputHeadRow, outputHeadColumns, outputHeadOf, tallyText } from "./output-head.ts";
 import type { Writing } from "./writing.ts";
 
 type WriterRow = [

@@ -1,7 +1,7 @@
 import type { Instant } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
-import { stateCode } from "./codes.ts";
+import { stateCode } from "../sql/codes.ts";
 import { createCounters } from "./counters.ts";
 import {
   checkSyncLevel,

@@ -3,10 +3,10 @@ import { instantOf, namespaceOf, queueNameOf, taskIdOf, taskNameOf } from "../..
 import type { NewTask } from "../../../model/task.ts";
 import type { UniqueWish } from "../../../model/unique.ts";
 import type { AcceptBatch, AcceptVerdict, UniqueVerdict } from "../../../ports/task-store.ts";
-import { createCodes } from "../codes.ts";
-import { isLinked } from "../links.ts";
-import { policyOfText, policyText } from "../policy-text.ts";
-import { textOfTies, tiesOfText } from "../ties-text.ts";
+import { createCodes } from "../../sql/codes.ts";
+import { isLinked } from "../../sql/links-text.ts";
+import { policyOfText, policyText } from "../../sql/policy-text.ts";
+import { textOfTies, tiesOfText } from "../../sql/ties-text.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readLineage, writeLineage } from "./lineage.ts";

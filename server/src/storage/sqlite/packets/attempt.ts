@@ -1,6 +1,6 @@
 import type { AttemptRecord } from "../../../model/attempt.ts";
 import { instantOf } from "../../../model/ids.ts";
-import { attemptOutcomes } from "../codes.ts";
+import { attemptOutcomes } from "../../sql/codes.ts";
 import { readInstant } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";

@@ -2,8 +2,8 @@ import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { KeepNewest } from "../../../model/retention.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
 import type { Continuation, MoreChange, TaskChange } from "../../../model/task-machine.ts";
-import { codeOfReason, eventKinds, reasonOfCode, states } from "../codes.ts";
-import { policyOfText, policyText } from "../policy-text.ts";
+import { codeOfReason, eventKinds, reasonOfCode, states } from "../../sql/codes.ts";
+import { policyOfText, policyText } from "../../sql/policy-text.ts";
 import { readMaybe, writeMaybe } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 

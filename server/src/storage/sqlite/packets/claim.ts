@@ -1,6 +1,6 @@
 import { instantOf, queueNameOf, taskIdOf } from "../../../model/ids.ts";
 import type { Claimed, ClaimRequest } from "../../../ports/task-store.ts";
-import { policyOfText, policyText } from "../policy-text.ts";
+import { policyOfText, policyText } from "../../sql/policy-text.ts";
 import { packed, plain, readList, writeList } from "./coder.ts";
 import { readFence, writeFence } from "./lease.ts";
 import { readInput, writeInput } from "./link.ts";

@@ -1,6 +1,6 @@
 import { instantOf, queueNameOf } from "../../../model/ids.ts";
 import type { EditVerdict, GuardedEdit } from "../../../ports/admin-store.ts";
-import { codeOfReason, reasonOfCode } from "../codes.ts";
+import { codeOfReason, reasonOfCode } from "../../sql/codes.ts";
 import { readInstant } from "./change.ts";
 import { packed, plain, readList, writeList } from "./coder.ts";
 import { readRef, writeRef } from "./lease.ts";

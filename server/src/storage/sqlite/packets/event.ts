@@ -1,7 +1,7 @@
 import type { TaskEvent } from "../../../model/event.ts";
 import { instantOf, namespaceOf, queueNameOf, taskIdOf } from "../../../model/ids.ts";
 import type { EventPage } from "../../../ports/event-store.ts";
-import { codeOfReason, eventKinds, reasonOfCode } from "../codes.ts";
+import { codeOfReason, eventKinds, reasonOfCode } from "../../sql/codes.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 

@@ -1,7 +1,7 @@
 import { namespaceOf, type TaskRef, taskIdOf } from "../../../model/ids.ts";
 import type { Fence } from "../../../model/task.ts";
 import type { LeaseLostReason, LeaseRef } from "../../../ports/task-store.ts";
-import { createCodes, states } from "../codes.ts";
+import { createCodes, states } from "../../sql/codes.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** Why leases are lost, as numbers between threads. */

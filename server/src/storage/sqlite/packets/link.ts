@@ -1,7 +1,7 @@
 import { taskIdOf, taskNameOf } from "../../../model/ids.ts";
 import type { NewTask, TaskInput, TaskPolicy } from "../../../model/task.ts";
-import { codeOfReason, reasonOfCode } from "../codes.ts";
-import { linksOfText, textOfLinks } from "../links-text.ts";
+import { codeOfReason, reasonOfCode } from "../../sql/codes.ts";
+import { linksOfText, textOfLinks } from "../../sql/links-text.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 type Linked = Pick<NewTask, "links" | "input">;

@@ -1,7 +1,7 @@
 import { instantOf, namespaceOf, taskIdOf } from "../../../model/ids.ts";
 import type { NewOutput, OutputEntry } from "../../../model/task-output.ts";
 import type { OutputPage, OutputVerdict, OutputWrite } from "../../../ports/output-store.ts";
-import { outputKindCodes } from "../codes.ts";
+import { outputKindCodes } from "../../sql/codes.ts";
 import { packed, plain, readList, writeList } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 

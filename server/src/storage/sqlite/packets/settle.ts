@@ -1,7 +1,7 @@
 import { instantOf } from "../../../model/ids.ts";
 import type { SettleDecision } from "../../../model/task-machine.ts";
 import type { SettleVerdict, StoreSettlement } from "../../../ports/task-store.ts";
-import { states } from "../codes.ts";
+import { states } from "../../sql/codes.ts";
 import { readChange, writeChange } from "./change.ts";
 import { packed, readList, writeList } from "./coder.ts";
 import { readLeaseRef, readLost, writeLeaseRef, writeLost } from "./lease.ts";

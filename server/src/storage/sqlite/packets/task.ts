@@ -10,10 +10,10 @@ import {
 import type { Fence, Task, TaskHead } from "../../../model/task.ts";
 import type { TaskClaim } from "../../../model/unique.ts";
 import type { TaskPage } from "../../../ports/task-store.ts";
-import { codeOfReason, reasonOfCode, states } from "../codes.ts";
-import { isLinked } from "../links.ts";
-import { policyOfText, policyText } from "../policy-text.ts";
-import { textOfTies, tiesOfText } from "../ties-text.ts";
+import { codeOfReason, reasonOfCode, states } from "../../sql/codes.ts";
+import { isLinked } from "../../sql/links-text.ts";
+import { policyOfText, policyText } from "../../sql/policy-text.ts";
+import { textOfTies, tiesOfText } from "../../sql/ties-text.ts";
 import { readCancel, readInstant, writeCancel } from "./change.ts";
 import { packed, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
 import { readFence, readRef, writeFence, writeRef } from "./lease.ts";

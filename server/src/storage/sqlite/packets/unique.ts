@@ -1,6 +1,6 @@
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { UniqueWish } from "../../../model/unique.ts";
-import { createCodes } from "../codes.ts";
+import { createCodes } from "../../sql/codes.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 const conflicts = createCodes<UniqueWish["onConflict"]>({ return: 0, reject: 1, replace: 2, debounce: 3 });

@@ -7,7 +7,7 @@ import { applyVerb } from "../packets/apply.ts";
 import { attemptList } from "../packets/attempt.ts";
 import { saveCheckpointsVerb } from "../packets/checkpoints.ts";
 import { claimVerb } from "../packets/claim.ts";
-import { type Coder, packed, plain } from "../packets/coder.ts";
+import { type Coder, packed, plain, readMaybe, writeMaybe } from "../packets/coder.ts";
 import { definitionList, oneList } from "../packets/definition.ts";
 import { editVerb } from "../packets/edit.ts";
 import { eventPage } from "../packets/event.ts";
@@ -73,6 +73,7 @@ export type WriterCalls = Sync<
     | "updateNamespace"
     | "clearNamespace"
     | "truncateEvents"
+    | "swapMeta"
     | "putMeta"
     | "putDefinitions"
     | "removeDefinition"
@@ -186,6 +187,20 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   truncateEvents: { ...small(), items: ([, , limit]) => limit },
   putDefinitions: { request: oneList, answer: plain(), items: ([records]) => records.length },
   removeDefinition: small(),
+  swapMeta: {
+    request: packed<[string, Bytes | undefined, Bytes]>(
+      (to, [key, before, value]) => {
+        to.text(key);
+        writeMaybe(to, before, (at, bytes) => at.bytes(bytes));
+        to.bytes(value);
+      },
+      (from) => [from.text(), readMaybe(from, (at) => at.bytes()), from.bytes()],
+    ),
+    answer: packed<Bytes>(
+      (to, value) => to.bytes(value),
+      (from) => from.bytes(),
+    ),
+  },
   putMeta: {
     request: packed<[string, Bytes]>(
       (to, [key, value]) => {

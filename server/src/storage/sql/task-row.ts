@@ -13,20 +13,12 @@ import { reasonOfCode, states } from "./codes.ts";
 import { policyOfText } from "./policy-text.ts";
 import { tiesOfText } from "./ties-text.ts";
 
-/** The columns of a task's head, in the order of HeadRow, from tasks t, contents c, queues q and namespaces n. */
+/** The columns of a task's head, in the order of HeadRow, from tasks t, contents c, queues q, namespaces n and, where it is tied, ties x. */
 export const headColumns = `
   t.seq, n.name, c.id, c.name, q.name, t.priority, c.policy, t.state, t.reason, t.revision, t.attempt, t.deliveries,
   t.fence_epoch, t.fence_seq, t.worker, t.timer_at, t.created_at, t.not_before, t.started_at, t.ended_at,
   t.cancel_at, t.cancel_reason, t.cancel_requester, c.tags, c.replay_of, c.parent_id, c.root_id,
   c.ties, t.tied, x.held`;
-
-/** What headColumns needs beside tasks t. CROSS JOIN keeps this order: a row of t leads to the others by number. */
-export const contentJoins = `
-  CROSS JOIN contents c ON c.seq = t.seq CROSS JOIN queues q ON q.id = t.queue CROSS JOIN namespaces n ON n.id = c.namespace`;
-/** The row of a tied task, if it has one. */
-export const tieJoin = "LEFT JOIN ties x ON x.seq = iif(t.tied, t.seq, NULL)";
-/** Both. */
-export const headJoins = `${contentJoins} ${tieJoin}`;
 
 /** One row of headColumns. */
 export type HeadRow = readonly [

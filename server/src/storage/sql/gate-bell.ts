@@ -1,6 +1,8 @@
-import type { Instant } from "../../model/ids.ts";
+import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
-import type { QueueEntry } from "./queue-registry.ts";
+
+/** A queue as its store knows it: the same object for the same queue. */
+type QueueEntry = { readonly namespace: Namespace; readonly name: QueueName };
 
 /** Collects what gates, and ends of tasks that make others, do in a commit, for those who wait. */
 export type GateBell = {

@@ -1,4 +1,4 @@
-import type { Link, TaskInput } from "../../model/task.ts";
+import type { Link, TaskInput, TaskPolicy } from "../../model/task.ts";
 import { policyOfText, policyText } from "./policy-text.ts";
 
 type WrittenTask = Omit<Link["task"], "content" | "policy" | "links"> & {
@@ -49,3 +49,7 @@ export const inputOf = (text: string, data: Uint8Array | undefined): TaskInput =
   const head = JSON.parse(text) as Omit<TaskInput, "data" | "member" | "reason"> & Partial<TaskInput>;
   return { ...head, member: head.member, reason: head.reason, data: data && new Uint8Array(data) };
 };
+
+/** Whether a task has links, or is handed something, or may be. */
+export const isLinked = ({ links, takesInput }: TaskPolicy): boolean =>
+  links !== undefined || takesInput === true;

@@ -6,7 +6,7 @@ import { createCodes } from "./codes.ts";
 /** The numbers of the kinds of limits, in the order in which they are listed. */
 export const limitKinds = createCodes<LimitKind>({ queue: 1, name: 2, key: 3 });
 
-/** One row of limitColumns, behind the namespace's name. */
+/** A limit as it is kept: its namespace's name, and the columns of its table. */
 export type LimitRow = readonly [
   namespace: Namespace,
   kind: number,
@@ -22,12 +22,6 @@ export type LimitRow = readonly [
   pausedBy: string | null,
   resumeAt: Instant | null,
 ];
-
-/** A question for limits, from limits l and namespaces n. */
-export const selectLimits = `
-  SELECT n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at,
-    l.paused_at, l.pause_reason, l.paused_by, l.resume_at
-  FROM namespaces n CROSS JOIN limits l ON l.namespace = n.id`;
 
 /** The limit that a row means. */
 export function limitOf(row: LimitRow): GateLimit {

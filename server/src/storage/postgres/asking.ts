@@ -1,0 +1,11 @@
+import type { Lane } from "./lane.ts";
+import type { Session } from "./session.ts";
+
+/** The two ways in: what writes goes by the lane, what reads by any connection that is free. */
+export type Asking = {
+  readonly lane: Lane;
+  /** Runs a read; rejects with what the port has for it. */
+  read<A>(run: (db: Session) => Promise<A>): Promise<A>;
+  /** The same where several statements have to see one moment. */
+  snapshot<A>(run: (db: Session) => Promise<A>): Promise<A>;
+};

@@ -1,0 +1,86 @@
+import type { ClaimRequest } from "../../ports/task-store.ts";
+import { stateCode } from "../sql/codes.ts";
+import { texts } from "./arrays.ts";
+import {
+  type Leased,
+  type LeasedRow,
+  leaseColumns,
+  leasedOf,
+  leaseJoins,
+  leaseReturning,
+  leaseSet,
+} from "./lease-rows.ts";
+import { handsOut } from "./queues.ts";
+import { statement } from "./session.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * What came of it. gated: some of the queues have tasks that gates may keep, or limits; nothing was leased. overdue: these tasks are in
+ * the way, and have waited too long; nothing was leased.
+ */
+export type InOrder =
+  | { readonly kind: "leased"; readonly leased: readonly Leased[] }
+  | { readonly kind: "gated" }
+  | { readonly kind: "overdue"; readonly seqs: readonly number[] };
+
+const ready = `t.state = ${stateCode.ready} AND t.tied IS NULL`;
+
+/** One queue: its first tasks that nobody else is about to take, which are locked as they are read. */
+const ofOne = `
+  SELECT t.seq, t.priority, t.content_bytes, t.deadline_at
+  FROM open o CROSS JOIN LATERAL (
+    SELECT * FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8 FOR UPDATE SKIP LOCKED) t`;
+
+/**
+ * Several: the first ones of all are chosen, and then locked. Reading them locked would lock as many of each queue. Where others
+ * take the same ones at the same moment the rest is less.
+ */
+const ofSeveral = `
+  SELECT t.seq, t.priority, t.content_bytes, t.deadline_at
+  FROM (SELECT f.seq FROM open o CROSS JOIN LATERAL (
+      SELECT t.seq, t.priority FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8) f
+    ORDER BY f.priority DESC, f.seq LIMIT $8) best
+  JOIN tasks t ON t.seq = best.seq WHERE t.state + 0 = ${stateCode.ready} AND t.tied IS NULL FOR UPDATE OF t SKIP LOCKED`;
+
+/** $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row says what stood in the way, if anything did. */
+const textOf = (source: string): string => `
+  WITH asked AS MATERIALIZED (
+    SELECT q.id, q.gated FROM namespaces n JOIN queues q ON q.namespace = n.id
+    WHERE n.name = $6 AND q.name = ANY ($7::text[]) AND ${handsOut}),
+  open AS MATERIALIZED (SELECT id FROM asked WHERE NOT EXISTS (SELECT FROM asked WHERE gated)),
+  picked AS MATERIALIZED (${source}),
+  placed AS (
+    SELECT seq, deadline_at, row_number() OVER best AS place, sum(content_bytes) OVER best AS bytes FROM picked
+    WINDOW best AS (ORDER BY priority DESC, seq ROWS UNBOUNDED PRECEDING)),
+  fitting AS MATERIALIZED (SELECT seq, place, deadline_at FROM placed WHERE place <= $8 AND (place = 1 OR bytes <= $9::int8)),
+  overdue AS MATERIALIZED (SELECT seq FROM fitting WHERE deadline_at <= $3::int8),
+  l AS (
+    UPDATE tasks t SET ${leaseSet} FROM fitting f
+    WHERE t.seq = f.seq AND NOT EXISTS (SELECT FROM overdue) RETURNING f.place, ${leaseReturning})
+  SELECT 0 AS kind, l.place, ${leaseColumns} FROM l ${leaseJoins}
+  UNION ALL SELECT 1, NULL, seq, ${nothing} FROM overdue
+  UNION ALL SELECT 2, NULL, NULL, ${nothing} WHERE EXISTS (SELECT FROM asked WHERE gated)
+  ORDER BY 1, 2`;
+
+const nothing = new Array<string>(15).fill("NULL").join(", ");
+
+type FoundRow = readonly [kind: 0 | 1 | 2, place: number | null, ...leased: LeasedRow];
+const claimOfOne = statement<FoundRow>(textOf(ofOne));
+const claimOfSeveral = statement<FoundRow>(textOf(ofSeveral));
+
+/** Leases the best ready tasks of queues that hand out as one. */
+export async function claimInOrder(work: Work, want: ClaimRequest): Promise<InOrder> {
+  const { db, epoch } = work;
+  const { namespace, limit, contentBytesMax, now, leaseMs, graceMs, worker } = want;
+  const names = [...new Set(want.queues)];
+  const rows = await db.rows(
+    names.length === 1 ? claimOfOne : claimOfSeveral,
+    ...[epoch, worker, now, now + graceMs, leaseMs, namespace],
+    texts(names),
+    ...[limit, contentBytesMax],
+  );
+  const [first] = rows;
+  if (first?.[0] === 2) return { kind: "gated" };
+  if (first?.[0] === 1) return { kind: "overdue", seqs: rows.map((row) => row[2]) };
+  return { kind: "leased", leased: rows.map(([, , ...row]) => leasedOf(work, namespace, row)) };
+}

@@ -1,0 +1,104 @@
+/**
+ * The store that several servers share: a schema of a Postgres database. What writes goes one after the other through one connection
+ * of each server, grouped into transactions (lane.ts); what reads goes through others. Read on in migrations/0001-initial.ts (what is
+ * kept), work.ts (what a transaction is), accept.ts, claim.ts and settle.ts (the verbs), gates.ts (limits, exactly, over servers).
+ */
+
+import type { Limits } from "../../model/limits.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Durability, Store } from "../../ports/store.ts";
+import { acceptOwed } from "./accept-owed.ts";
+import { type Address, readAddress, shownAddress } from "./address.ts";
+import type { Asking } from "./asking.ts";
+import { createReaders, inSnapshot } from "./connect.ts";
+import { createHints, type Hints } from "./hints.ts";
+import { createLane } from "./lane.ts";
+import { prepare } from "./prepare.ts";
+import { faultOf, problemOf, textOf, unavailable } from "./problems.ts";
+import { createSession, type Session } from "./session.ts";
+import { createHearers, createSharedStore } from "./shared.ts";
+import { createTenant } from "./tenant.ts";
+import { createVerbs } from "./verbs.ts";
+
+/** How a shared store is opened. */
+export type PostgresOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  /** What leases that were out get when the first server opens the store. */
+  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
+  /** Default "disk": every answered accept and settlement was synced. "relaxed": the last ones may be lost with the power. */
+  readonly durability?: Exclude<Durability, "none">;
+};
+
+/** Opens the store of a URL; its schema is made where there is none. Throws, saying why, when it cannot keep its promises. */
+export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
+  try {
+    return await openAt(readAddress(url), options);
+  } catch (error) {
+    throw new Error(`the store ${shownAddress(url)} cannot be opened: ${textOf(error)}`, { cause: error });
+  }
+}
+
+async function openAt(address: Address, options: PostgresOptions): Promise<Store> {
+  const { log, durability = "disk" } = options;
+  await prepare(address, { now: options.clock.now(), durability });
+  const hearers = createHearers();
+  const readers = createReaders(address, (error) =>
+    log.warn({ error: textOf(error) }, "a connection to the database that reads was lost"),
+  );
+  const db = createSession(readers);
+  const tenant = createTenant({
+    ...options,
+    address,
+    durability,
+    onCommit(brought) {
+      hints?.tell(brought);
+      if (brought.news !== undefined) hearers.news(brought.news);
+    },
+    onRules: () => hearers.others({ changed: [], cancelled: [], emitted: [], isReread: true }),
+  });
+  const lane = createLane(tenant, acceptOwed);
+  let hints: Hints | undefined;
+  let closed: Promise<void> | undefined;
+  async function read<A>(run: (db: Session) => Promise<A>): Promise<A> {
+    if (closed !== undefined) throw unavailable();
+    try {
+      // A connection may have broken unnoticed while nothing was asked; to read again harms nothing.
+      return await run(db).catch((error: unknown) => {
+        if (faultOf(error) !== "unavailable") throw error;
+        return run(db);
+      });
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+  const asking: Asking = { lane, read, snapshot: (run) => read(() => inSnapshot(readers, run)) };
+  try {
+    const { epoch } = await tenant.open();
+    // No two connections that write have the same.
+    hints = createHints({ address, log, db, hearers }, String(epoch));
+  } catch (error) {
+    await readers.end();
+    throw error;
+  }
+  return {
+    kind: "postgres",
+    durability,
+    ...createVerbs({
+      ...{ asking, tenant },
+      listen(listener) {
+        hearers.news = listener;
+      },
+    }),
+    ...createSharedStore(lane, hearers),
+    close() {
+      closed ??= lane
+        .close()
+        .finally(() => hints?.close())
+        .finally(() => readers.end());
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { scoped } from "../../model/gate.ts";
+import type { Limits } from "../../model/limits.ts";
+import type { QueueCreation } from "../../model/namespace.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { GateNews } from "../../ports/gate-store.ts";
+import { stateCode } from "../sql/codes.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
+import { type Continuations, createContinuations } from "./continuations.ts";
+import { createGates, type Gates } from "./gates.ts";
+import type { Leases } from "./leases.ts";
+import { createLedger, type Ledger, type QueueChange, type Told } from "./ledger.ts";
+import type { QueueRegistry } from "./queue-registry.ts";
+import { createRooms, type Rooms } from "./rooms.ts";
+import type { Rules } from "./rules.ts";
+import type { Session } from "./session.ts";
+import type { Tenure } from "./takeover.ts";
+
+/** One transaction, as verbs see it: where they run their statements, what they tell of it, and what is remembered beside it. */
+export type Work = Tenure & {
+  readonly db: Session;
+  readonly limits: Limits;
+  readonly lockClass: number;
+  readonly queues: QueueRegistry;
+  readonly leases: Leases;
+  readonly rules: Rules;
+  readonly ledger: Ledger;
+  readonly gates: Gates;
+  readonly backlog: Backlog;
+  readonly rooms: Rooms;
+  readonly continuations: Continuations;
+};
+
+/** What a transaction begins with. */
+export type WorkParts = Omit<Work, "ledger" | "gates" | "backlog" | "rooms" | "continuations"> & {
+  readonly clock: Clock;
+  readonly queueCreation: QueueCreation;
+};
+
+/** What a commit brought that others may wait for. */
+export type Brought = {
+  readonly ready: readonly QueueChange[];
+  readonly news: GateNews | undefined;
+  readonly told: Told;
+  /** The number of its transaction, as far as it is known. */
+  readonly xid: string | undefined;
+};
+
+/** A transaction that somebody began. */
+export type RunningWork = Work & {
+  /** Writes what is owed at its end; the COMMIT comes next. */
+  finish(): Promise<Brought>;
+};
+
+/** Makes one. */
+export function createWork({ clock, queueCreation, ...base }: WorkParts): RunningWork {
+  const ledger = createLedger();
+  const backlog = createBacklog(base.rules);
+  const gates = createGates(base);
+
+  /** Where leases of a queue ended that may have no more than so many at once, others may come. */
+  function ringReturned(): void {
+    for (const { queue, by } of ledger.changed(stateCode.leased)) {
+      const place = { kind: "queue", text: scoped(queue.namespace, queue.name) } as const;
+      if (by < 0 && gates.limits.has(place)) gates.bell.opened(queue, -by);
+    }
+  }
+
+  return {
+    ...base,
+    ledger,
+    gates,
+    backlog,
+    rooms: createRooms({ ...base, ledger, backlog, queueCreation }),
+    continuations: createContinuations(),
+    async finish() {
+      await gates.tend(clock.now());
+      ringReturned();
+      await backlog.write(base.db, base.slot);
+      const xid = await ledger.write(base.db, base.slot);
+      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told(), xid };
+    },
+  };
+}
