@@ -12,8 +12,8 @@ import type { Store } from "./ports/store.ts";
 /** What a server inside a program needs to know. Only `store` has no default. */
 export type ServerOptions = Pick<ConfigInput, "server" | "defaults" | "limits" | "tls" | "tokens"> & {
   /**
-   * Where tasks are kept: `"memory:"`, `"sqlite:PATH"`, `"postgres://HOST/DATABASE"`, the same with a durability, or a store that is open already and is closed with
-   * the server. One server a file.
+   * Where tasks are kept: `"memory:"`, `"sqlite:PATH"`, `"postgres://HOST/DATABASE"`, `"redis://HOST"`, the same with a durability, or a
+   * store that is open already and is closed with the server. One server a file.
    */
   readonly store: string | NonNullable<ConfigInput["store"]> | Store;
   /** The port to listen on: `{ port: 7836 }`, or 0 for a free one, on 127.0.0.1 unless `host` says otherwise. Default: none at all. */

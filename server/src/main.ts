@@ -108,7 +108,8 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
     storeLost: storeLost.promise,
     async listen() {
       const address = await listen(config, api);
-      const kept = parts.store === undefined ? config.store.url : store.kind;
+      // Without its password.
+      const kept = parts.store === undefined ? config.store.url.replace(/\/\/[^/@]*@/, "//…@") : store.kind;
       const { durability } = store;
       outside.log.info({ url: urlOf(address, config), store: kept, durability, version }, "listening");
       return address;

@@ -217,7 +217,7 @@ describe("what is wrong is said", () => {
   test("a password in a store's address is not repeated", () => {
     const [mistake] = mistakesOf(["--store", "mysql://me:secret@db/stem"]);
     expect(mistake).toBe(
-      'store.url (from --store): "mysql://…@db/stem" is not allowed; allowed: memory:, sqlite:PATH or postgres://HOST/DATABASE',
+      'store.url (from --store): "mysql://…@db/stem" is not allowed; allowed: memory:, sqlite:PATH, postgres://HOST/DATABASE or redis://HOST',
     );
   });
 });

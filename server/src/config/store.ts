@@ -7,19 +7,19 @@ export const store = {
     url: {
       kind: storeUrl(),
       default: "sqlite:.stem/stem.db",
-      help: "Where tasks are kept: sqlite:PATH, postgres://HOST/DATABASE for several servers, or memory: which forgets them.",
+      help: "Where tasks are kept: sqlite:PATH; postgres://HOST/DATABASE or redis://HOST for several servers; or memory: which forgets them.",
       flag: "--store <url>",
     },
     tlsCa: {
       kind: textLike(/^/, "the path of a PEM file"),
       default: "",
-      help: "A file of certificates that vouch for the database; it is checked, and spoken to over TLS only. Read at every connection.",
+      help: "A file of certificates that vouch for the Postgres or Redis; it is checked, and spoken to over TLS only.",
       flag: "--store-tls-ca <file>",
     },
     tlsCert: {
       kind: textLike(/^/, "the path of a PEM file"),
       default: "",
-      help: "A file with the server's own certificate for the database.",
+      help: "A file with the server's own certificate for the Postgres or Redis.",
       flag: "--store-tls-cert <file>",
     },
     tlsKey: {
@@ -40,8 +40,8 @@ export const store = {
 function storeUrl(): Kind<string> {
   return {
     ...textLike(
-      /^(memory:|sqlite:.+|postgres(ql)?:\/\/.+)$/,
-      "memory:, sqlite:PATH or postgres://HOST/DATABASE",
+      /^(memory:|sqlite:.+|postgres(ql)?:\/\/.+|rediss?:\/\/.+)$/,
+      "memory:, sqlite:PATH, postgres://HOST/DATABASE or redis://HOST",
     ),
     show: (value) => JSON.stringify(String(value).replace(/\/\/[^/@]*@/, "//…@")),
   };

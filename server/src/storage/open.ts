@@ -29,14 +29,14 @@ export type OpenStoreOptions = {
 /** Files for a connection over TLS; empty: none. */
 export type StoreTls = { readonly ca: string; readonly cert: string; readonly key: string };
 
-const known = "memory: (tasks end with the process), sqlite:PATH or postgres://HOST/DATABASE";
+const known = "memory: (tasks end with the process), sqlite:PATH, postgres://HOST/DATABASE or redis://HOST";
 
 /** Opens the store of a URL. Throws, saying what is wrong, for a URL that names none or a store that cannot be had. */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<Store> {
   const [, scheme, rest = ""] = /^([a-z]+):(.*)$/s.exec(url) ?? [];
-  if (!isDatabase(url) && Object.values(options.tls ?? {}).some((file) => file !== ""))
+  if (!isPostgres(url) && !isRedis(url) && Object.values(options.tls ?? {}).some((file) => file !== ""))
     throw new Error(
-      "TLS files are for a store that is reached over a network, such as postgres://HOST/DATABASE",
+      "TLS files are for a store that is reached over a network: postgres://HOST/DATABASE or redis://HOST",
     );
   switch (scheme) {
     case "memory":
@@ -46,6 +46,10 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
     case "postgres":
     case "postgresql":
       return openPostgresStore(secured(url, options.tls), options);
+    case "redis":
+    case "rediss":
+      // Its client is loaded only where it is used.
+      return (await import("./redis/redis.ts")).openRedisStore(secured(url, options.tls), options);
     case undefined:
       throw new Error(`the store ${JSON.stringify(url)} is not a URL: give ${known}`);
     default:
@@ -53,26 +57,25 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
   }
 }
 
-/** The clock that the times of a store are in, and how it is let go of: that of the database where servers share one, else ours. */
+/** The clock that the times of a store are in, and how it is let go of: that of the store where servers share one, else ours. */
 export async function openStoreClock(
   url: string,
   { clock, log, tls }: Pick<OpenStoreOptions, "clock" | "log" | "tls">,
 ): Promise<{ readonly clock: Clock; close(): void }> {
-  return isDatabase(url)
-    ? openDatabaseClock(secured(url, tls), clock, log)
-    : { clock, close: () => undefined };
+  if (isPostgres(url)) return openDatabaseClock(secured(url, tls), clock, log);
+  if (isRedis(url)) return (await import("./redis/clock.ts")).openRedisClock(secured(url, tls), clock, log);
+  return { clock, close: () => undefined };
 }
 
-/** The URL of a database with the files that its connections use. Both sides are checked, unless the URL says how far. */
+/** The URL of a store with the files that its connections use: over TLS, and checked by both sides, unless the URL says how far. */
 function secured(url: string, { ca, cert, key }: StoreTls = { ca: "", cert: "", key: "" }): string {
   if (ca + cert + key === "") return url;
   if ((cert === "") !== (key === ""))
     throw new Error("a certificate and its key come together, or neither does");
-  const parameters = new URLSearchParams();
-  for (const [name, file] of Object.entries({ sslrootcert: ca, sslcert: cert, sslkey: key }))
-    if (file !== "") parameters.set(name, file);
-  if (!/[?&]sslmode=/.test(url)) parameters.set("sslmode", "verify-full");
-  return `${url}${url.includes("?") ? "&" : "?"}${parameters}`;
+  const names = isRedis(url) ? { ca, cert, key } : { sslrootcert: ca, sslcert: cert, sslkey: key };
+  const parameters = new URLSearchParams(Object.entries(names).filter(([, file]) => file !== ""));
+  if (isPostgres(url) && !/[?&]sslmode=/.test(url)) parameters.set("sslmode", "verify-full");
+  return `${url.replace(/^redis:/, "rediss:")}${url.includes("?") ? "&" : "?"}${parameters}`;
 }
 
 function openMemory(rest: string, { limits, clock }: OpenStoreOptions): Store {
@@ -95,4 +98,5 @@ function pathOf(rest: string): string {
   return path;
 }
 
-const isDatabase = (url: string): boolean => /^postgres(ql)?:/.test(url);
+const isPostgres = (url: string): boolean => /^postgres(ql)?:/.test(url);
+const isRedis = (url: string): boolean => /^rediss?:/.test(url);

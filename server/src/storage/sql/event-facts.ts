@@ -1,7 +1,7 @@
 import type { TaskEventKind } from "../../model/event.ts";
 import { type Instant, instantOf, type TaskId, taskIdOf } from "../../model/ids.ts";
 import type { StateReason } from "../../model/task.ts";
-import { codeOfReason, eventKinds, reasonOfCode } from "./codes.ts";
+import { codeOfReason, eventKinds, reasonOfCode } from "../sql/codes.ts";
 
 /** What a row of the outbox says about one event; namespace, queue and place in the log come from the row. */
 export type EventFact = {

@@ -9,9 +9,9 @@ import {
   type TaskName,
 } from "../../model/ids.ts";
 import { isTerminal, type TaskHead } from "../../model/task.ts";
-import { reasonOfCode, states } from "./codes.ts";
-import { policyOfText } from "./policy-text.ts";
-import { tiesOfText } from "./ties-text.ts";
+import { reasonOfCode, states } from "../sql/codes.ts";
+import { policyOfText } from "../sql/policy-text.ts";
+import { tiesOfText } from "../sql/ties-text.ts";
 
 /** The columns of a task's head, in the order of HeadRow, from tasks t, contents c, queues q, namespaces n and, where it is tied, ties x. */
 export const headColumns = `

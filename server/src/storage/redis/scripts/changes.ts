@@ -1,0 +1,201 @@
+/** What transitions write, and the ends that a store decides itself (model/task-machine.ts, model/task-change.ts). */
+export const changesModule = `
+-- A change as it comes from the server: the fields of TaskChange in this order.
+local function changeOf(columns)
+  local more = columns[12]
+  return {
+    state = columns[1], reason = columns[2], event = columns[3], attempt = columns[4], delta = columns[5],
+    notBefore = columns[6], endedAt = columns[7], purgeAt = columns[8], result = columns[9], failure = columns[10],
+    cancel = columns[11],
+    policy = more and more[1], checkpoint = more and more[2], waitUntil = more and more[3],
+    claimUntil = more and more[4], keepNewest = more and more[5], continues = more and more[6],
+  }
+end
+changes.of = changeOf
+
+local EVENTS = {[SUCCEEDED] = 3, [FAILED] = 7, [CANCELLED] = 9, [EXPIRED] = 11}
+local REASONS = {cancel = 11, purge = 12, replace = 13, overdue = 14}
+
+-- The end of a task that waits; its record is kept as its policy says.
+function changes.endOf(t, state, reason, now)
+  local policy = policyOf(t.policy)
+  return {
+    state = state, reason = reason, event = EVENTS[state], attempt = t.attempt, delta = 0, endedAt = now,
+    purgeAt = now + policy.retentionMs,
+    claimUntil = policy.unique and now + policy.unique.forMs,
+    keepNewest = policy.keepNewest and {policy.keepNewest.count or false, policy.keepNewest.bytes or false},
+  }
+end
+
+-- Ends a task that waits, because of a trigger: "cancel", "purge", "replace" or "overdue". False: it waits no more.
+function changes.endWaiting(t, trigger, now, cancel)
+  if t.state > READY then return false end
+  local state, reason = CANCELLED, REASONS[trigger]
+  if trigger == "overdue" then
+    local expireMs = policyOf(t.policy).expireMs
+    state = EXPIRED
+    if expireMs and t.createdAt + expireMs <= now then reason = 0 end
+  end
+  local change = changes.endOf(t, state, reason, now)
+  change.cancel = cancel or false
+  changes.write(t, change, now, false)
+  return true
+end
+
+-- How an attempt ended that did not end well (model/attempt.ts); false: it did, or there was none.
+local function attemptEnd(change, isSettled)
+  local event, reason, attempt = change.event, change.reason, change.attempt
+  if event == 4 then
+    if reason == 3 then return attempt, 3 end
+    return attempt - 1, 0
+  end
+  if event == 6 then return attempt, 4 end
+  if event ~= 7 then return false end
+  if reason == 9 then return attempt, 1 end
+  if reason == 10 then return attempt, 2 end
+  return attempt, isSettled and 0 or 4
+end
+
+local function noteAttempt(t, change, now, isSettled)
+  local attempt, outcome = attemptEnd(change, isSettled)
+  if not attempt then return end
+  t.more = true
+  local key = P .. "a:" .. t.id
+  call("RPUSH", key, cmsgpack.pack({attempt, outcome, t.startedAt, now, t.worker, change.failure or false}))
+  call("LTRIM", key, -env.attemptsMax, -1)
+end
+
+-- Writes a change that was decided, and its event.
+function changes.write(t, change, now, isSettled)
+  noteAttempt(t, change, now, isSettled)
+  if change.result then tasks.put(t, "result", change.result) end
+  if change.failure then tasks.put(t, "failure", change.failure) end
+  if change.checkpoint then changes.checkpoint(t, change.checkpoint) end
+  tasks.replace(t, function()
+    local wasLeased = t.state == LEASED
+    t.policy = change.policy or t.policy
+    t.state, t.reason, t.attempt, t.revision = change.state, change.reason or 0, change.attempt, t.revision + 1
+    t.deliveries = math.max(0, t.deliveries + change.delta)
+    t.notBefore = change.notBefore or t.notBefore
+    t.endedAt = change.endedAt or t.endedAt
+    if change.purgeAt then t.timer = change.purgeAt elseif not (wasLeased and t.state == LEASED) then t.timer = false end
+    t.cancel = change.cancel or t.cancel
+  end)
+  if change.waitUntil then tasks.waitUntil(t, change.waitUntil) end
+  if change.claimUntil and t.claimKey then claims.release(t, change.claimUntil) end
+  if change.keepNewest then changes.shelve(t, change.keepNewest) end
+  space.note(t, change.event, now)
+  if change.continues then changes.continue(t, change, now) end
+end
+
+function changes.checkpoint(t, data)
+  local old = tasks.got(t, "checkpoint")
+  t.carried = t.carried + #data - (old and #old or 0)
+  tasks.put(t, "checkpoint", data)
+  tasks.change(t)
+end
+
+local function shelfOf(name)
+  local raw = call("HGET", P .. "shelves", name)
+  return raw and cmsgpack.unpack(raw) or {bytes = 0, bound = {false, false}}
+end
+
+local function keepShelf(name, shelf)
+  local count = call("ZCARD", P .. "shelf:" .. name)
+  if count == 0 then call("HDEL", P .. "shelves", name) else call("HSET", P .. "shelves", name, cmsgpack.pack(shelf)) end
+  local bound = shelf.bound
+  local isOver = (bound[1] and count > bound[1]) or (bound[2] and shelf.bytes > bound[2])
+  call(isOver and "SADD" or "SREM", P .. "overfull", name)
+  return isOver and count > 0
+end
+
+-- A task that has ended goes on its name's shelf, and its bound is in force there.
+function changes.shelve(t, bound)
+  local shelf, m = shelfOf(t.name), space.change()
+  local bytes = t.more and call("HSTRLEN", P .. "x:" .. t.id, "result") + call("HSTRLEN", P .. "x:" .. t.id, "failure") or 0
+  m.shelf = m.shelf + 1
+  shelf.bound, shelf.bytes, t.shelved = bound, shelf.bytes + bytes, bytes
+  call("ZADD", P .. "shelf:" .. t.name, m.shelf, t.id)
+  keepShelf(t.name, shelf)
+end
+
+-- Takes a task off its shelf, if it is on one.
+function changes.unshelve(t)
+  local shelf = shelfOf(t.name)
+  shelf.bytes = shelf.bytes - t.shelved
+  t.shelved = false
+  call("ZREM", P .. "shelf:" .. t.name, t.id)
+  keepShelf(t.name, shelf)
+end
+
+-- The task that goes first where more are kept than the bound allows; false where none has to.
+function changes.firstOverfull(name)
+  if not keepShelf(name, shelfOf(name)) then return false end
+  return tasks.find(call("ZRANGE", P .. "shelf:" .. name, 0, 0)[1])
+end
+
+-- Takes an ended task out, and leaves its tombstone.
+function changes.removeEnded(t, now)
+  tasks.remove(t)
+  call("HSET", P .. "th", t.id, t.hash)
+  call("ZADD", P .. "tz", now + env.tombstoneMs, t.id)
+end
+
+local owed = {}
+
+-- Notes what the end of a task makes, which has been written; it is taken in before the verb is over.
+function changes.continue(t, change, now)
+  local raw = tasks.got(t, "made")
+  if not raw then return end
+  changes.isOwing = true
+  local on = change.continues[1]
+  local data = false
+  if on == SUCCEEDED then data = change.continues[2] or tasks.got(t, "result") or false
+  else data = tasks.got(t, "failure") or false end
+  for _, link in ipairs(cmsgpack.unpack(raw)) do
+    if link[1] == on then table.insert(owed, {link = link, parent = t, data = data, change = change, now = now}) end
+  end
+end
+
+-- What was counted from the other task's acceptance is counted from now; what is an instant stays one (model/continuation.ts).
+local function madeAt(each)
+  local link, t, now = each.link, each.parent, each.now
+  local task, acceptedAt, isStartFixed, expireAt, expiring, hands = link[2], link[3], link[4], link[5], link[6], link[7]
+  local function later(at) return at and now + at - acceptedAt end
+  local made = {}
+  for i, value in ipairs(task) do made[i] = value end
+  if expireAt then
+    local expireMs = math.max(0, expireAt - now)
+    made[5] = expiring[1] .. string.format("%.0f", expireMs) .. expiring[2]
+    made[24] = {expiring[1], expiring[2], expireMs}
+  end
+  local start = isStartFixed and task[6] or later(task[6])
+  made[6] = start and start > now and start or false
+  made[14], made[15] = t.id, t.rootId or t.id
+  if task[18] then
+    local u = task[18]
+    made[18] = {u[1], u[2], later(u[3]), later(u[4])}
+  end
+  local data = hands and each.data or false
+  made[21] = {t.id, t.name, t.rootId or t.id, link[1], hands and true or false, hands and hands[1] or false,
+    each.change.reason or 0, each.change.attempt}
+  made[22] = data
+  made[23] = task[23] + (data and #data or 0)
+  return made
+end
+
+-- Takes in what ends of tasks have made. That was promised when those were accepted: no quota, bound or closed queue is in its way.
+function changes.acceptOwed()
+  local at = 1
+  while owed[at] do
+    local each = owed[at]
+    local made = madeAt(each)
+    accept.one(made, each.now, queues.promised)
+    accept.cancelIfRevoked(made[1], each.now)
+    local t = tasks.find(made[1])
+    if t and t.state == READY then news.ring(t.queue, 1) end
+    if t and t.notBefore then news.due(t.notBefore) end
+    at = at + 1
+  end
+end
+`;

@@ -1,0 +1,14 @@
+import { keptLogsModule } from "./kept-logs.ts";
+import { limitsModule } from "./limits.ts";
+import { queueVerbsModule } from "./queue-verbs.ts";
+import { spaceVerbsModule } from "./space-verbs.ts";
+import { upkeepModule } from "./upkeep.ts";
+
+/** What operators and upkeep do, and what is kept beside tasks. */
+export const operations: readonly (readonly [name: string, text: string])[] = [
+  ["limits", limitsModule],
+  ["queueVerbs", queueVerbsModule],
+  ["upkeep", upkeepModule],
+  ["keptLogs", keptLogsModule],
+  ["spaceVerbs", spaceVerbsModule],
+];

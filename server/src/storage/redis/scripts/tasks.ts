@@ -1,0 +1,236 @@
+import { taskFields } from "./task-fields.ts";
+
+// Written out, because a loop over the fields would take a third of a claim.
+const opened = taskFields.map((name, at) => `${name} = c[${at + 1}] or false`).join(", ");
+const closed = taskFields.map((name) => `t.${name}`).join(", ");
+
+/** Tasks as they are kept, and where they stand in the indexes of their state. */
+export const tasksModule = `
+local known, changed, contents, all = {}, {}, {}, {}
+
+function tasks.open(raw)
+  local c = cmsgpack.unpack(raw)
+  return {${opened}}
+end
+
+local function close(t) return cmsgpack.pack({${closed}}) end
+
+function tasks.find(id)
+  local t = known[id]
+  if t == nil then
+    local raw = call("GET", P .. "t:" .. id)
+    t = raw and tasks.open(raw) or false
+    known[id] = t
+  end
+  return t
+end
+
+-- Reads many at once, so that each is found afterwards.
+function tasks.fetch(ids)
+  local keys, wanted = {}, {}
+  for _, id in ipairs(ids) do
+    if known[id] == nil then
+      keys[#keys + 1], wanted[#wanted + 1] = P .. "t:" .. id, id
+    end
+  end
+  for from = 1, #keys, 500 do
+    local to = math.min(from + 499, #keys)
+    for i, raw in ipairs(call("MGET", unpack(keys, from, to))) do
+      known[wanted[from + i - 1]] = raw and tasks.open(raw) or false
+    end
+  end
+end
+
+function tasks.change(t) changed[t.id] = t end
+
+function tasks.content(t, content)
+  t.bytes = #content
+  contents[t.id] = content
+end
+
+function tasks.flush()
+  local writes = {}
+  for id, t in pairs(changed) do
+    writes[#writes + 1], writes[#writes + 2] = P .. "t:" .. id, close(t)
+  end
+  for id, content in pairs(contents) do
+    writes[#writes + 1], writes[#writes + 2] = P .. "c:" .. id, content
+  end
+  inPieces("MSET", false, writes)
+  inPieces("ZADD", P .. "all", all)
+end
+
+-- Writes something that few tasks have.
+function tasks.put(t, field, value)
+  t.more = true
+  call("HSET", P .. "x:" .. t.id, field, value)
+end
+
+function tasks.take(t, field)
+  if t.more then call("HDEL", P .. "x:" .. t.id, field) end
+end
+
+function tasks.got(t, field) return t.more and call("HGET", P .. "x:" .. t.id, field) end
+
+local lanes = {}
+
+-- A lane that was found empty is not on its queue's list any more.
+function tasks.closeLane(queue, text)
+  lanes[P .. "q:" .. queue .. ":r:" .. text] = nil
+  call("SREM", P .. "q:" .. queue .. ":n", text)
+end
+
+local laneKeys = {}
+
+-- Making a text of a number is slow for something that is done with every task.
+local function laneKey(t)
+  local byLane = laneKeys[t.queue]
+  if not byLane then
+    byLane = {}
+    laneKeys[t.queue] = byLane
+  end
+  local byPriority = byLane[t.lane]
+  if not byPriority then
+    byPriority = {}
+    byLane[t.lane] = byPriority
+  end
+  local key = byPriority[t.priority]
+  if not key then
+    key = P .. "q:" .. t.queue .. ":r:" .. t.priority .. " " .. t.lane
+    byPriority[t.priority] = key
+  end
+  return key
+end
+
+-- Where a ready task stands, free or at a gate. What is not in the lanes by acceptance alone is found in one more index.
+local function index(t)
+  if t.held == 0 then
+    local key = laneKey(t)
+    if not lanes[key] then
+      call("SADD", P .. "q:" .. t.queue .. ":n", t.priority .. " " .. t.lane)
+      lanes[key] = true
+    end
+    call("ZADD", key, t.turn, member(t))
+    news.ready(t.queue)
+  elseif t.held == 1 then
+    call("ZADD", P .. "q:" .. t.queue .. ":b", 0, member(t))
+  else
+    gates.wait(t)
+  end
+  if t.held ~= 0 or t.turn > 0 then call("ZADD", P .. "q:" .. t.queue .. ":s", t.seq, t.id) end
+end
+
+local function unindex(t)
+  if t.held == 0 then
+    call("ZREM", laneKey(t), member(t))
+  elseif t.held == 1 then
+    call("ZREM", P .. "q:" .. t.queue .. ":b", member(t))
+  else
+    gates.unwait(t)
+  end
+  if t.held ~= 0 or t.turn > 0 then call("ZREM", P .. "q:" .. t.queue .. ":s", t.id) end
+end
+
+local timers = {[SCHEDULED] = "d", [LEASED] = "l"}
+
+local function leave(t)
+  local q, m = queues.change(queues.row(t.queue)), space.change()
+  q.depth[t.state + 1] = q.depth[t.state + 1] - 1
+  if t.state < SUCCEEDED then
+    m.tasks, m.bytes = m.tasks - 1, m.bytes - t.bytes
+  end
+  if t.limitKey or t.named then gates.count(t, false) end
+  if t.state == READY then unindex(t) else call("ZREM", P .. (timers[t.state] or "e"), member(t)) end
+  if t.state == SCHEDULED then call("ZREM", P .. "q:" .. t.queue .. ":d", t.id) end
+  if t.state == FAILED then call("ZREM", P .. "failed", t.id) end
+end
+
+local function enter(t)
+  local q, m = queues.change(queues.row(t.queue)), space.change()
+  q.depth[t.state + 1] = q.depth[t.state + 1] + 1
+  if t.state < SUCCEEDED then
+    m.tasks, m.bytes = m.tasks + 1, m.bytes + t.bytes
+  end
+  if t.state == READY then index(t)
+  elseif t.state == SCHEDULED then
+    call("ZADD", P .. "d", t.notBefore, member(t))
+    call("ZADD", P .. "q:" .. t.queue .. ":d", t.seq, t.id)
+  else call("ZADD", P .. (timers[t.state] or "e"), t.timer, member(t)) end
+  if t.state == FAILED then call("ZADD", P .. "failed", t.seq, t.id) end
+  if t.limitKey or t.named then gates.count(t, true) end
+  tasks.change(t)
+end
+
+-- The indexes beside that of all and those of its state that a task is in for life.
+local function eachIndex(t, visit)
+  if t.tags then for _, tag in ipairs(cjson.decode(t.tags)) do visit("tag:" .. tag) end end
+  if t.parentId then visit("parent:" .. t.parentId) end
+  if t.rootId then visit("root:" .. t.rootId) end
+end
+
+-- A task stands free that is not ready, or has no gate.
+local function pass(t)
+  if t.state == READY and (t.orderKey or space.row().limits > 0) then gates.pass(t) else t.held = 0 end
+end
+
+-- Takes a new task up.
+function tasks.insert(t)
+  known[t.id] = t
+  all[#all + 1], all[#all + 2] = t.seq, t.id
+  if t.tags or t.rootId then eachIndex(t, function(name) call("ZADD", P .. name, t.seq, t.id) end) end
+  if t.orderKey then gates.line(t, true) end
+  pass(t)
+  enter(t)
+end
+
+-- Takes a task out, with all that hangs on it.
+function tasks.remove(t)
+  leave(t)
+  if t.orderKey then gates.line(t, false) end
+  call("ZREM", P .. "all", t.id)
+  eachIndex(t, function(name) call("ZREM", P .. name, t.id) end)
+  tasks.waitUntil(t, false)
+  if t.shelved then changes.unshelve(t) end
+  if t.claimKey then claims.leave(t) end
+  known[t.id], changed[t.id], contents[t.id] = false, nil, nil
+  call("DEL", P .. "t:" .. t.id, P .. "c:" .. t.id)
+  if t.more then
+    local id = t.id
+    call("DEL", P .. "x:" .. id, P .. "a:" .. id, P .. "o:" .. id, P .. "o0:" .. id, P .. "o1:" .. id, P .. "o2:" .. id)
+  end
+end
+
+-- Changes a task, and moves it to where that belongs.
+function tasks.replace(t, change)
+  local hasLimits = space.row().limits > 0
+  leave(t)
+  if hasLimits then gates.touch(t) end
+  local wasLeased = t.state == LEASED
+  change(t)
+  if t.orderKey and t.state >= SUCCEEDED then
+    gates.line(t, false)
+    gates.touchOrder(t)
+  end
+  pass(t)
+  enter(t)
+  if hasLimits and wasLeased and t.state ~= LEASED then gates.ringLimited(t) end
+end
+
+-- Moves a ready task to another place among its gates.
+function tasks.stand(t, stage)
+  gates.count(t, false)
+  unindex(t)
+  t.held = stage
+  index(t)
+  gates.count(t, true)
+  tasks.change(t)
+end
+
+-- When a task has waited too long; false: never.
+function tasks.waitUntil(t, at)
+  if t.waitUntil and not at then call("ZREM", P .. "w", member(t)) end
+  if at then call("ZADD", P .. "w", at, member(t)) end
+  t.waitUntil = at
+  tasks.change(t)
+end
+`;

@@ -1,0 +1,166 @@
+import { expect } from "vitest";
+import { defaultNamespace, instantOf, plus, taskIdOf } from "../../server/src/model/ids.ts";
+import { limits } from "../../server/src/model/limits.ts";
+import type { Outcome } from "../../server/src/model/outcome.ts";
+import type { NewTask } from "../../server/src/model/task.ts";
+import type { Store } from "../../server/src/ports/store.ts";
+import { openStore } from "../../server/src/storage/open.ts";
+import { claimRequest, lease, only, settlementOf } from "../contract/subject.ts";
+import { linking, linkOn } from "../support/new-link.ts";
+import { bytesOf, defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+import { redisTests, type SharedRedis } from "./shared-redis.ts";
+
+const start = instantOf(1_800_000_000_000);
+const minuteMs = 60_000;
+/** Nothing of what ended is remembered for longer. */
+const own = { ...limits, tombstoneMs: minuteMs };
+
+/** A task that has as much beside it as there can be. */
+function aTask(id: string): NewTask {
+  const links = linking(linkOn("succeeded", { task: { policy: { retentionMs: minuteMs } } }));
+  return newTask(id, {
+    ...links,
+    tags: ["t"],
+    lineage: { parentId: taskIdOf("nobody"), rootId: taskIdOf("nobody") },
+    ties: tiesOf({ limitKey: id, fairnessKey: id }),
+    unique: { key: id, onConflict: "reject", keepUntil: undefined, startBy: undefined },
+    policy: {
+      ...links.policy,
+      ...{ retentionMs: minuteMs, keepNewest: { count: 100 }, expireMs: 3_600_000 },
+      unique: { until: "ended", forMs: 0 },
+    },
+  });
+}
+
+/** What is there under the prefix of a store. */
+async function keysOf({ server, url }: SharedRedis): Promise<string[]> {
+  const prefix = new URL(url).searchParams.get("prefix") ?? "";
+  const keys = (await server.command("KEYS", `{${prefix}*`)) as string[];
+  return keys.map((key) => key.replace(prefix, "stem")).sort();
+}
+
+const openOwn = (url: string): Promise<Store> =>
+  openStore(url, {
+    ...{ limits: own, lease, log: createRecordingLog() },
+    clock: { now: () => start, after: () => () => undefined },
+  });
+
+/** Two of such tasks live and end: one after a retry, and it makes another one. */
+async function live(store: Store, round: string): Promise<void> {
+  const now = start;
+  await store.accept({ tasks: [aTask(`${round}-a`), aTask(`${round}-b`)], now, atomic: false });
+  await store.emitQueueEvent({
+    ...{ ref: { namespace: defaultNamespace, queue: defaultQueue }, id: round, name: "n" },
+    ...{ body: bytesOf("body"), now },
+  });
+  const first = only(await store.claim(claimRequest(now, { limit: 1 })));
+  const entries = [{ seq: 1, kind: "log", body: bytesOf("line") }] as const;
+  await store.writeOutput([{ namespace: defaultNamespace, id: first.id, fence: first.fence, entries, now }]);
+  const failed: Outcome = {
+    kind: "failed",
+    ...{ failure: bytesOf("failure"), nonRetryable: false, delayMs: 0 },
+    checkpoint: bytesOf("checkpoint"),
+  };
+  await store.settle([settlementOf(first, failed, now)]);
+  const done = { kind: "succeeded", result: bytesOf("result") } as const;
+  for (let more = await store.claim(claimRequest(now)); more.length > 0; ) {
+    await store.settle(more.map((each) => settlementOf(each, done, now)));
+    more = await store.claim(claimRequest(now));
+  }
+}
+
+/** What upkeep does when two minutes have gone by. */
+async function forget(store: Store): Promise<void> {
+  for (const at of [plus(start, minuteMs), plus(start, 3 * minuteMs)]) {
+    while ((await store.prune(at, 100)) > 0);
+    await store.pruneClaims(at, 100);
+    await store.pruneQueueEvents(at, 100);
+    await store.truncateEvents(at, 0, 1000);
+    await store.expireOverdue(at, 100);
+  }
+}
+
+redisTests(
+  (test) => {
+    test("nothing stays behind of tasks whose records went, but what their queues and the log count", async (shared) => {
+      const store = await openOwn(shared.url);
+      try {
+        await live(store, "one");
+        await forget(store);
+        const keys = await keysOf(shared);
+        expect(keys).toEqual([
+          "{stem:default}:m",
+          "{stem:default}:q:default",
+          "{stem:default}:qn",
+          "{stem:default}:vb",
+          "{stem}:events",
+          "{stem}:moved",
+          "{stem}:namespaces",
+          "{stem}:s",
+        ]);
+        await live(store, "two");
+        await forget(store);
+        expect(await keysOf(shared)).toEqual(keys);
+      } finally {
+        await store.close();
+      }
+    });
+
+    test("nothing stays behind of a namespace that was deleted, but the place that its events had come to", async (shared) => {
+      const store = await openOwn(shared.url);
+      try {
+        await live(store, "one");
+        await store.accept({ tasks: [aTask("waits")], now: start, atomic: false });
+        await store.putLimit({
+          ...{ namespace: defaultNamespace, kind: "key", subject: "k", concurrency: 1 },
+          ...{ rate: undefined, updatedAt: start },
+        });
+        while ((await store.clearNamespace(defaultNamespace, start, 10)) !== "gone");
+        await store.truncateEvents(start, 0, 1000);
+        expect(await keysOf(shared)).toEqual([
+          "{stem:default}:vb",
+          "{stem}:events",
+          "{stem}:moved",
+          "{stem}:s",
+        ]);
+      } finally {
+        await store.close();
+      }
+    });
+
+    test("at a steady load the number of keys, and what they take, stay as they are", async (shared) => {
+      const store = await openOwn(shared.url);
+      const usual = { kind: "succeeded", result: bytesOf("result") } as const;
+      const sizes: { readonly keys: number; readonly bytes: number }[] = [];
+      try {
+        for (let second = 0; second < 240; second += 1) {
+          const now = plus(start, second * 1000);
+          const tasks = Array.from({ length: 20 }, (_, i) =>
+            newTask(`task-${second}-${i}`, { policy: { retentionMs: minuteMs } }),
+          );
+          await store.accept({ tasks, now, atomic: false });
+          const claimed = await store.claim(claimRequest(now));
+          await store.settle(claimed.map((each) => settlementOf(each, usual, now)));
+          await store.prune(now, 1000);
+          await store.truncateEvents(plus(now, -minuteMs), Number.MAX_SAFE_INTEGER, 1000);
+          if (second === 149 || second === 239) sizes.push(await sizeOf(shared));
+        }
+      } finally {
+        await store.close();
+      }
+      const [before, after] = sizes;
+      expect(after?.keys).toBe(before?.keys);
+      expect(Math.abs((after?.bytes ?? 0) / (before?.bytes ?? 1) - 1)).toBeLessThan(0.05);
+    });
+  },
+  { isSafe: false },
+);
+
+async function sizeOf({ server }: SharedRedis) {
+  const info = String(await server.command("INFO", "memory"));
+  return {
+    keys: Number(await server.command("DBSIZE")),
+    bytes: Number(/used_memory_dataset:(\d+)/.exec(info)?.[1]),
+  };
+}
