@@ -25,7 +25,7 @@ export const launcherFlags = ["--max-semi-space-size=16"];
 /** Gives `use` an empty server, by default on SQLite with fsync, and takes it down afterwards. */
 export async function withStem<Result>(
   use: (server: BenchServer, store: string) => Promise<Result>,
-  other?: "memory:",
+  other?: string,
 ): Promise<Result> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "stem-bench-"));
   const store = other ?? `sqlite:${path.join(folder, "stem.db")}`;
@@ -65,12 +65,16 @@ export async function fillStem({ client }: BenchServer, count: number): Promise<
 export const noops = (start: number, size: number, options?: EnqueueOptions) =>
   Array.from({ length: size }, (_, i) => noop.call([payload(start + i)], options));
 
+/** On which store, by default SQLite, and what is done once the queue is full. */
+export type DrainOptions = { readonly store?: string; readonly whenFull?: () => Promise<void> };
+
 /** Tasks per second of one worker process at concurrency 100 on `count` no-ops that wait already. */
-export function stemDrain(count: number): Promise<Sample> {
+export function stemDrain(count: number, { store, whenFull }: DrainOptions = {}): Promise<Sample> {
   return withStem(async (server) => {
     await fillStem(server, count);
+    await whenFull?.();
     return drainWith(server, count);
-  });
+  }, store);
 }
 
 /** Drains `count` of what waits with one worker process. `before` have succeeded already. */
