@@ -5,7 +5,7 @@ import type { LimitStanding, TaskStanding } from "../../model/standing.ts";
 import type { GateNews, GateStatus, GateStore } from "../../ports/gate-store.ts";
 import { states } from "../sql/codes.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
-import { maybePause } from "./queue-verbs.ts";
+import { maybePause, pauseArgs } from "./queue-verbs.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { headOfRow } from "./task-rows.ts";
 import { listOf, maybe, numberOf, textOf } from "./unpacked.ts";
@@ -25,6 +25,13 @@ export const createGateVerbs = (runner: Runner): Omit<GateStore, "onGateNews"> =
       | "done"
       | "more"
       | "unknown",
+  setGatePause: async ({ namespace, kind, subject }, pause, now) => {
+    const args = [kind, subject, pauseArgs(pause), now];
+    return textOf(await runner.making(namespace, operation("setGatePause", true), args)) as
+      | "done"
+      | "more"
+      | "too_many";
+  },
   getLimit: async ({ namespace, kind, subject }) =>
     maybe(await runner.ofSpace(namespace, operation("getLimit"), [kind, subject]), (value) =>
       statusOf(namespace, value),
@@ -70,13 +77,14 @@ const limitArgs = ({ kind, subject, concurrency, rate, updatedAt }: GateLimit): 
 ];
 
 function limitOf(namespace: Namespace, value: Unpacked): GateLimit {
-  const [kind, subject, concurrency, rate, updatedAt] = listOf(value);
+  const [kind, subject, concurrency, rate, updatedAt, pause] = listOf(value);
   return {
     namespace,
     kind: textOf(kind) as LimitKind,
     subject: textOf(subject),
     concurrency: maybe(concurrency, numberOf),
     rate: maybe(rate, rateOf),
+    pause: maybePause(pause),
     updatedAt: instantOf(numberOf(updatedAt)),
   };
 }

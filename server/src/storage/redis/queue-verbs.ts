@@ -1,4 +1,5 @@
 import { type Instant, instantOf, type Namespace, type QueueName, queueNameOf } from "../../model/ids.ts";
+import type { PriorityDepth } from "../../model/priority-depth.ts";
 import type { Queue, QueuePause, QueueSettings } from "../../model/queue.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
 import type {
@@ -27,6 +28,12 @@ export const createQueueVerbs = (runner: Runner): QueueStore => ({
     ),
   readyCounts: async (namespace, queues) =>
     itemsOf(await runner.ofSpace(namespace, operation("readyCounts"), queues), numberOf),
+  async readPriorities({ namespace, queue }) {
+    const [ready, counts = false] = listOf(
+      await runner.ofSpace(namespace, operation("readPriorities"), queue),
+    );
+    return { ready: numberOf(ready), counts: itemsOf(counts, priorityOf) };
+  },
   setPause: async ({ namespace, queue }, pause, now) =>
     wordOrRefusal<"done">(
       await runner.making(namespace, operation("setPause", true), [queue, pauseArgs(pause), now]),
@@ -52,6 +59,12 @@ export const createQueueVerbs = (runner: Runner): QueueStore => ({
   },
 });
 
+/** All are counted: lanes know how many stand in them, and who waits at a gate is counted there. */
+function priorityOf(value: Unpacked): PriorityDepth {
+  const [priority, ready] = listOf(value);
+  return { priority: numberOf(priority), ready: numberOf(ready), isMore: false };
+}
+
 async function duePauses(runner: Runner, now: Instant, limit: number) {
   const found = await Promise.all(
     (await runner.names()).map(async (namespace) => {
@@ -74,7 +87,8 @@ async function duePauses(runner: Runner, now: Instant, limit: number) {
 const pairsOf = (items: readonly Unpacked[]): (readonly [Unpacked, Unpacked])[] =>
   items.flatMap((item, at) => (at % 2 === 0 ? [[item, items[at + 1] ?? false] as const] : []));
 
-const pauseArgs = (pause: QueuePause | undefined): Packable =>
+/** A pause as scripts have it. */
+export const pauseArgs = (pause: QueuePause | undefined): Packable =>
   pause && [pause.reason, pause.at, pause.by, pause.resumeAt];
 
 const pauseOf = (value: Unpacked): QueuePause => {

@@ -6,6 +6,7 @@ import type { AcquireLockVerdict, LockHold, LockStore } from "../../ports/lock-s
 import type { Store } from "../../ports/store.ts";
 import type { UniqueStore } from "../../ports/unique-store.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
+import { listAll } from "./pages.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { sweep } from "./side-verbs.ts";
 import { bytesOf, listOf, maybe, numberOf, textOf } from "./unpacked.ts";
@@ -14,9 +15,11 @@ import { itemsOf } from "./verdicts.ts";
 const operation = (name: string): Verb => ({ room: "operations", name });
 
 /** Small values by name. */
-export const createMetaVerbs = (runner: Runner): Pick<Store, "getMeta" | "putMeta"> => ({
+export const createMetaVerbs = (runner: Runner): Pick<Store, "getMeta" | "swapMeta" | "putMeta"> => ({
   getMeta: async (key) =>
     maybe(await runner.ofStore("getMeta", key), (value) => new Uint8Array(bytesOf(value))),
+  swapMeta: async (key, before, value) =>
+    new Uint8Array(bytesOf(await runner.ofStore("swapMeta", [key, before, value], true))),
   async putMeta(key, value) {
     await runner.ofStore("putMeta", [key, value], true);
   },
@@ -91,24 +94,6 @@ function lockOf(value: Unpacked): Lock {
 }
 
 const timeOf = (value: Unpacked | undefined): Instant => instantOf(numberOf(value));
-
-/** A page of what is there now, of lists that also name what is over. */
-async function listAll<T>(
-  after: string | undefined,
-  limit: number,
-  ask: (after: string | undefined, limit: number) => Promise<Unpacked>,
-  read: (value: Unpacked) => T,
-): Promise<readonly T[]> {
-  const found: T[] = [];
-  let place = after;
-  while (found.length < limit) {
-    const [items = false, next] = listOf(await ask(place, limit - found.length));
-    found.push(...itemsOf(items, read));
-    place = maybe(next, textOf);
-    if (place === undefined) break;
-  }
-  return found;
-}
 
 /** Claims of unique keys. */
 export const createClaimVerbs = (runner: Runner): UniqueStore => ({

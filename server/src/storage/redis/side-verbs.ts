@@ -5,6 +5,7 @@ import type {
   EditVerdict,
   GuardedEdit,
   RemoveVerdict,
+  Revocation,
   RevokeVerdict,
 } from "../../ports/admin-store.ts";
 import type { CheckpointStore, CheckpointVerdict } from "../../ports/checkpoint-store.ts";
@@ -14,7 +15,9 @@ import { attemptOutcomes, codeOfReason, states } from "../sql/codes.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import { argsOfCancel } from "./change-args.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
+import { listAll } from "./pages.ts";
 import type { Runner, Verb } from "./runner.ts";
+import { cancelOf } from "./task-rows.ts";
 import { bytesOf, listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 import { itemsOf, wordOrRefusal } from "./verdicts.ts";
 
@@ -47,6 +50,17 @@ export const createAdminVerbs = (runner: Runner): AdminStore => ({
         (word) => textOf(word) as RevokeVerdict,
       ),
     ),
+  listRevocations: ({ namespace, after, limit, now }) =>
+    listAll(
+      after,
+      limit,
+      (place, count) => runner.ofSpace(namespace, operation("listRevocations"), [place, count, now]),
+      (value) => revocationOf(namespace, value),
+    ),
+  withdrawRevocations: async (namespace, ids, now) =>
+    itemsOf(await runner.ofSpace(namespace, operation("withdrawRevocations"), [ids, now]), (id) =>
+      taskIdOf(textOf(id)),
+    ),
   readAttempts: async ({ namespace, id }) =>
     itemsOf(await runner.ofSpace(namespace, life("readAttempts"), id), attemptOf),
   async noteReplays(notes) {
@@ -72,6 +86,15 @@ export const createAdminVerbs = (runner: Runner): AdminStore => ({
       ),
     ),
 });
+
+function revocationOf(namespace: Namespace, value: Unpacked): Revocation {
+  const [id, until, cancel = false] = listOf(value);
+  return {
+    ref: { namespace, id: taskIdOf(textOf(id)) },
+    cancel: cancelOf(cancel),
+    until: instantOf(numberOf(until)),
+  };
+}
 
 const editArgs = ({ ref, revision, edited, now }: GuardedEdit): Packable => [
   ref.id,

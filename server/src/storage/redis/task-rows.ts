@@ -65,7 +65,8 @@ export function headOfRow(namespace: Namespace, raw: Unpacked): TaskHead {
   };
 }
 
-function cancelOf(value: Unpacked): CancelRequest {
+/** A request to cancel. */
+export function cancelOf(value: Unpacked): CancelRequest {
   const [at, reason, requester] = listOf(value);
   return { at: timeOf(at ?? false), reason: textOf(reason), requester: maybe(requester, textOf) };
 }

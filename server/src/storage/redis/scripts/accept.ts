@@ -75,6 +75,12 @@ function accept.one(a, now, enter)
   return store(a, now, enter)
 end
 
+function accept.forgetRevocation(id)
+  call("HDEL", P .. "rv", id)
+  call("ZREM", P .. "rz", id)
+  call("ZREM", P .. "rn", id)
+end
+
 -- Cancels a task that has just been accepted, where its id was revoked before it came.
 function accept.cancelIfRevoked(id, now)
   if hasRevocations == nil then hasRevocations = call("EXISTS", P .. "rv") == 1 end
@@ -82,8 +88,7 @@ function accept.cancelIfRevoked(id, now)
   local t = raw and tasks.find(id)
   if not t then return end
   local revocation = cmsgpack.unpack(raw)
-  call("HDEL", P .. "rv", id)
-  call("ZREM", P .. "rz", id)
+  accept.forgetRevocation(id)
   if revocation[1] <= now then return end
   if t.state <= READY then changes.endWaiting(t, "cancel", now, revocation[2])
   elseif t.state == LEASED and not t.cancel then

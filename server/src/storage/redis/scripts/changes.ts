@@ -16,13 +16,22 @@ changes.of = changeOf
 local EVENTS = {[SUCCEEDED] = 3, [FAILED] = 7, [CANCELLED] = 9, [EXPIRED] = 11}
 local REASONS = {cancel = 11, purge = 12, replace = 13, overdue = 14}
 
+local ENDS = {[CANCELLED] = "cancelled", [EXPIRED] = "expired"}
+
+-- Until when a claim lasts whose scope is over by an end (model/unique.ts).
+local function claimEnd(unique, state, now)
+  local isKept = not unique.keptAfter
+  for _, word in ipairs(unique.keptAfter or {}) do isKept = isKept or word == ENDS[state] end
+  return isKept and now + unique.forMs or now
+end
+
 -- The end of a task that waits; its record is kept as its policy says.
 function changes.endOf(t, state, reason, now)
   local policy = policyOf(t.policy)
   return {
     state = state, reason = reason, event = EVENTS[state], attempt = t.attempt, delta = 0, endedAt = now,
     purgeAt = now + policy.retentionMs,
-    claimUntil = policy.unique and now + policy.unique.forMs,
+    claimUntil = policy.unique and claimEnd(policy.unique, state, now),
     keepNewest = policy.keepNewest and {policy.keepNewest.count or false, policy.keepNewest.bytes or false},
   }
 end

@@ -108,8 +108,8 @@ end
 -- Says when a gate will open by itself, if somebody waits there.
 local function announce(gate, now)
   local limit = gates.limit(gate.kind, gate.subject)
-  local at = limit and gates.nextTokenAt(limit)
-  if not at or at <= now then return end
+  local at = limit and gates.opensAt(limit, now)
+  if not at then return end
   for _, l in ipairs(gates.lines(gate)) do
     if gates.waitingCount(l) > 0 then return news.wake(at) end
   end
@@ -164,7 +164,7 @@ end
 -- Says when a queue that waits for its rate will hand out again.
 function gates.announceQueue(q, now)
   local limit = gates.limit("queue", q.name)
-  local at = limit and gates.nextTokenAt(limit)
-  if at and at > now and q.depth[READY + 1] > 0 then news.wake(at) end
+  local at = limit and gates.opensAt(limit, now)
+  if at and q.depth[READY + 1] > 0 then news.wake(at) end
 end
 `;

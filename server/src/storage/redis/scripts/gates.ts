@@ -31,6 +31,14 @@ end
 local ranks = {queue = "1", name = "2", key = "3"}
 function gates.rank(kind) return ranks[kind] end
 
+function gates.isBounded(limit) return (limit.concurrency or limit.rate) and true or false end
+
+-- The pause {reason, at, by, resumeAt} of a limit, unless it is over; false: none.
+function gates.pauseAt(limit, now)
+  local pause = limit.pause
+  return pause and not (pause[4] and pause[4] <= now) and pause
+end
+
 -- model/gate.ts
 local TINY = 0.001
 local function tokensAt(rate, dueAt, now)
@@ -40,13 +48,23 @@ local function tokensAt(rate, dueAt, now)
   return behind < -TINY and 0 or math.floor((behind + TINY) / interval) + 1
 end
 
-function gates.nextTokenAt(limit)
+local function nextTokenAt(limit)
   local rate = limit.rate
   if not rate or rate[1] == 0 then return false end
   return math.ceil(limit.dueAt - ((rate[3] - 1) * rate[2]) / rate[1] - TINY)
 end
 
+-- When time alone allows there what is not allowed now; false: it changes nothing.
+function gates.opensAt(limit, now)
+  local pause = gates.pauseAt(limit, now)
+  -- Whoever comes back then learns what the rate says.
+  if pause then return pause[4] end
+  local at = nextTokenAt(limit)
+  return at and at > now and at
+end
+
 function gates.capacityOf(limit, leased, now)
+  if gates.pauseAt(limit, now) then return 0 end
   local permits = (limit.concurrency or math.huge) - leased
   if limit.rate then permits = math.min(permits, tokensAt(limit.rate, limit.dueAt, now)) end
   return math.max(0, permits)

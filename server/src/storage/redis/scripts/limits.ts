@@ -45,38 +45,70 @@ local function countName(limit)
   limit.from, limit.upTo = 0, space.row().seq
 end
 
--- kind, subject, concurrency, rate {count, periodMs, burst}, updatedAt
-function verbs.putLimit(asked)
-  if not space.isListed() then return "unlisted" end
-  local m, before = space.row(), gates.limit(asked[1], asked[2])
-  if not before and m.limits >= env.gateLimitsMax then return "too_many" end
-  local rate, now = asked[4], asked[5]
-  local dueAt = before and before.dueAt or 0
-  if rate and rate[1] ~= 0 then dueAt = math.min(dueAt, now + rate[3] * rate[2] / rate[1]) end
-  local limit = before or {kind = asked[1], subject = asked[2], from = false, upTo = 0}
-  if not before then
-    space.change().limits = m.limits + 1
-    call("ZADD", P .. "Ln", 0, gates.rank(limit.kind) .. limit.subject)
-    if limit.kind == "name" then countName(limit) end
-  end
-  limit.concurrency, limit.rate, limit.updatedAt, limit.dueAt = asked[3], rate, now, dueAt
-  gates.keep(limit)
-  if enrol(limit) then return "more" end
-  return settle(limit, now) and "more" or "done"
+-- A limit of which nothing was said yet; false: there may be no more of them.
+local function begin(kind, subject)
+  local m = space.row()
+  if m.limits >= env.gateLimitsMax then return false end
+  space.change().limits = m.limits + 1
+  call("ZADD", P .. "Ln", 0, gates.rank(kind) .. subject)
+  local limit = {
+    kind = kind, subject = subject, concurrency = false, rate = false, pause = false, updatedAt = 0, dueAt = 0, from = false, upTo = 0,
+  }
+  if kind == "name" then countName(limit) end
+  return limit
 end
 
--- kind, subject, now
-function verbs.deleteLimit(asked)
-  local limit = gates.limit(asked[1], asked[2])
-  if not limit then return "unknown" end
-  limit.concurrency, limit.rate, limit.updatedAt, limit.from = false, false, asked[3], false
+-- When the next grant is due. Without bounds there is nothing that a rate has given out; a faster one makes nobody wait as a slower did.
+local function dueOf(limit, now)
+  if not gates.isBounded(limit) then return 0 end
+  local rate = limit.rate
+  if not rate or rate[1] == 0 then return limit.dueAt end
+  return math.min(limit.dueAt, now + rate[3] * rate[2] / rate[1])
+end
+
+-- Lets through and holds back whom a changed limit concerns, and forgets it when it says nothing any more.
+local function become(limit, now)
+  local isEmpty = not gates.isBounded(limit) and not limit.pause
+  limit.updatedAt, limit.dueAt = now, dueOf(limit, now)
   gates.keep(limit)
-  if settle(limit, asked[3]) then return "more" end
-  gates.drop(limit)
+  -- Whom nobody holds need not be counted.
+  if not isEmpty and enrol(limit) then return "more" end
+  if settle(limit, now) then return "more" end
+  if isEmpty then gates.drop(limit) end
   return "done"
 end
 
-local function shown(limit) return {limit.kind, limit.subject, limit.concurrency, limit.rate, limit.updatedAt} end
+-- kind, subject, concurrency, rate {count, periodMs, burst}, updatedAt
+function verbs.putLimit(asked)
+  if not space.isListed() then return "unlisted" end
+  local limit = gates.limit(asked[1], asked[2]) or begin(asked[1], asked[2])
+  if not limit then return "too_many" end
+  limit.concurrency, limit.rate = asked[3], asked[4]
+  return become(limit, asked[5])
+end
+
+-- kind, subject, now. A pause stays.
+function verbs.deleteLimit(asked)
+  local limit = gates.limit(asked[1], asked[2])
+  if not limit or limit.pause and not gates.isBounded(limit) then return "unknown" end
+  limit.concurrency, limit.rate = false, false
+  return become(limit, asked[3])
+end
+
+-- kind, subject, pause {reason, at, by, resumeAt}, now. Bounds stay.
+function verbs.setGatePause(asked)
+  if not space.isListed() then return "unlisted" end
+  local limit = gates.limit(asked[1], asked[2])
+  if not limit and not asked[3] then return "done" end
+  limit = limit or begin(asked[1], asked[2])
+  if not limit then return "too_many" end
+  limit.pause = asked[3]
+  return become(limit, asked[4])
+end
+
+local function shown(limit)
+  return {limit.kind, limit.subject, limit.concurrency, limit.rate, limit.updatedAt, limit.pause}
+end
 
 function verbs.getLimit(asked)
   local limit = gates.limit(asked[1], asked[2])
@@ -101,6 +133,12 @@ function verbs.listLimits(asked)
   return list
 end
 
+-- A pause is over by itself. What is left to do at its gate is done with the next verb.
+local function endPause(limit, now)
+  limit.pause = false
+  if become(limit, now) == "more" then news.wake(now) end
+end
+
 -- Lets through whom rates allow, and tells when the next one may come.
 function verbs.openGates(now)
   if space.row().limits == 0 then return false end
@@ -108,12 +146,13 @@ function verbs.openGates(now)
   for _, raw in ipairs(call("HVALS", P .. "L")) do
     local each = cmsgpack.unpack(raw)
     local limit = gates.limit(each.kind, each.subject)
-    if limit.rate then
+    if limit.pause and not gates.pauseAt(limit, now) then endPause(limit, now) end
+    if limit.rate or limit.pause then
       if limit.kind ~= "queue" then
         gates.touchGate({kind = limit.kind, subject = limit.subject})
       elseif not gates.ringQueue(limit, now) then
-        local at = gates.nextTokenAt(limit)
-        if at and at > now then news.wake(at) end
+        local at = gates.opensAt(limit, now)
+        if at then news.wake(at) end
       end
     end
   end

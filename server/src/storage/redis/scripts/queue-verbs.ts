@@ -38,6 +38,24 @@ function verbs.readyCounts(names)
   return counts
 end
 
+-- {how many are ready, how many of each priority}: those in lanes, and those that wait at gates.
+function verbs.readPriorities(name)
+  local q = queues.find(name)
+  if not q then return {0, {}} end
+  local at, counts, list = P .. "q:" .. name, {}, {}
+  local function add(priority, count) counts[priority] = (counts[priority] or 0) + count end
+  for _, text in ipairs(call("SMEMBERS", at .. ":n")) do
+    add(tonumber(string.match(text, "^%S+")), call("ZCARD", at .. ":r:" .. text))
+  end
+  local held = call("HGETALL", at .. ":h")
+  for i = 1, #held, 2 do add(tonumber(held[i]), tonumber(held[i + 1])) end
+  for priority, count in pairs(counts) do
+    if count > 0 then list[#list + 1] = {priority, count} end
+  end
+  table.sort(list, function(a, b) return a[1] > b[1] end)
+  return {q.depth[READY + 1], list}
+end
+
 local function pause(q, said)
   queues.change(q).pause = said
   if said and said[4] then call("ZADD", P .. "pz", said[4], q.name) else call("ZREM", P .. "pz", q.name) end

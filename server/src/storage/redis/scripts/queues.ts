@@ -30,7 +30,7 @@ end
 
 function queues.forget(name)
   known[name], changed[name] = false, nil
-  call("DEL", P .. "q:" .. name, P .. "q:" .. name .. ":n", P .. "q:" .. name .. ":t", P .. "q:" .. name .. ":w")
+  call("DEL", P .. "q:" .. name, P .. "q:" .. name .. ":n", P .. "q:" .. name .. ":t", P .. "q:" .. name .. ":w", P .. "q:" .. name .. ":h")
   call("ZREM", P .. "qf", name)
   call("ZREM", P .. "qn", name)
 end

@@ -41,7 +41,7 @@ local function removeRest()
     if q then queues.dropEvents(q) end
     queues.forget(name)
   end)
-  call("DEL", P .. "u", P .. "un", P .. "uf", P .. "rv", P .. "rz", P .. "th", P .. "tz", P .. "shelves", P .. "overfull")
+  call("DEL", P .. "u", P .. "un", P .. "uf", P .. "rv", P .. "rz", P .. "rn", P .. "th", P .. "tz", P .. "shelves", P .. "overfull")
   call("DEL", P .. "qt", P .. "ql", P .. "pz", P .. "gt", P .. "L", P .. "Ln", P .. "qe")
   call("DEL", KEYS[1])
   space.dirty = false

@@ -21,6 +21,14 @@ function verbs.putMeta(asked)
   return true
 end
 
+-- key, the value that may be there or false for none, the new one: what is there then.
+function verbs.swapMeta(asked)
+  local kept = call("HGET", P .. "meta", asked[1])
+  if kept and kept ~= asked[2] then return kept end
+  call("HSET", P .. "meta", asked[1], asked[3])
+  return asked[3]
+end
+
 -- namespace, name, record. A place in the list is both, with a blank between that neither a namespace has.
 function verbs.putDefinitions(records)
   for _, each in ipairs(records) do

@@ -102,7 +102,8 @@ local function laneKey(t)
   return key
 end
 
--- Where a ready task stands, free or at a gate. What is not in the lanes by acceptance alone is found in one more index.
+-- Where a ready task stands, free or at a gate. What is not in the lanes by acceptance alone is found in one more index,
+-- and what is in none is counted by priority.
 local function index(t)
   if t.held == 0 then
     local key = laneKey(t)
@@ -118,6 +119,7 @@ local function index(t)
     gates.wait(t)
   end
   if t.held ~= 0 or t.turn > 0 then call("ZADD", P .. "q:" .. t.queue .. ":s", t.seq, t.id) end
+  if t.held ~= 0 then call("HINCRBY", P .. "q:" .. t.queue .. ":h", t.priority, 1) end
 end
 
 local function unindex(t)
@@ -129,6 +131,7 @@ local function unindex(t)
     gates.unwait(t)
   end
   if t.held ~= 0 or t.turn > 0 then call("ZREM", P .. "q:" .. t.queue .. ":s", t.id) end
+  if t.held ~= 0 then call("HINCRBY", P .. "q:" .. t.queue .. ":h", t.priority, -1) end
 end
 
 local timers = {[SCHEDULED] = "d", [LEASED] = "l"}

@@ -4,10 +4,7 @@ export const upkeepModule = `
 local function over(index, now, limit) return call("ZRANGEBYSCORE", P .. index, "-inf", now, "LIMIT", 0, limit) end
 
 local function pruneRevocations(now, limit)
-  for _, id in ipairs(over("rz", now, limit)) do
-    call("HDEL", P .. "rv", id)
-    call("ZREM", P .. "rz", id)
-  end
+  for _, id in ipairs(over("rz", now, limit)) do accept.forgetRevocation(id) end
 end
 
 -- now, limit: ended tasks whose time is over, then tombstones; what only takes room goes beside.
@@ -71,7 +68,7 @@ function verbs.expireOverdue(asked)
   return {expired, #found}
 end
 
--- When the tasks begin that have waited too long, for whoever merges those of all namespaces.
+-- ids, now
 function verbs.remove(asked)
   local verdicts = {}
   for i, id in ipairs(asked[1]) do
@@ -91,6 +88,7 @@ local function revokeOne(id, untilAt, cancel, now)
   end
   call("HSET", P .. "rv", id, cmsgpack.pack({untilAt, cancel}))
   call("ZADD", P .. "rz", untilAt, id)
+  call("ZADD", P .. "rn", 0, id)
   space.change()
   return "noted"
 end
@@ -101,6 +99,30 @@ function verbs.revoke(asked)
   local verdicts = {}
   for i, each in ipairs(asked[1]) do verdicts[i] = revokeOne(each[1], each[2], each[3], asked[2]) end
   return verdicts
+end
+
+-- after, limit, now: the part of a page that one call looks at; {entries, where to go on}.
+function verbs.listRevocations(asked)
+  local list, after = {}, asked[1] and "(" .. asked[1] or "-"
+  local ids = call("ZRANGEBYLEX", P .. "rn", after, "+", "LIMIT", 0, asked[2])
+  for _, id in ipairs(ids) do
+    local entry = cmsgpack.unpack(call("HGET", P .. "rv", id))
+    if entry[1] > asked[3] then list[#list + 1] = {id, entry[1], entry[2]} end
+  end
+  return {list, #ids == asked[2] and ids[#ids]}
+end
+
+-- ids, now: those that were there and not over.
+function verbs.withdrawRevocations(asked)
+  local withdrawn = {}
+  for _, id in ipairs(asked[1]) do
+    local raw = call("HGET", P .. "rv", id)
+    if raw then
+      accept.forgetRevocation(id)
+      if cmsgpack.unpack(raw)[1] > asked[2] then withdrawn[#withdrawn + 1] = id end
+    end
+  end
+  return withdrawn
 end
 
 -- Where an edited task goes; one that stays is asked nothing.
