@@ -40,15 +40,19 @@ const sums = states.map((state) => `coalesce(sum(d.${state}), 0)::int8 AS ${stat
 /** Counts of a queue q, as rows d. */
 const depthJoin = `CROSS JOIN LATERAL (SELECT ${sums} FROM depths d WHERE d.queue = q.id) d`;
 
-/** Priorities, highest of them first; the first ready task of each is looked at, never a queue's whole length. */
+/**
+ * Priorities; the first ready task of each is looked at, never a queue's whole length. BETWEEN, because with an equal sign the order by
+ * number alone would do: a planner that takes every task to be ready then goes through all tasks for each priority that has none.
+ */
 const priorities = "generate_series(0, 9)";
 const oldestReady = `
   LEFT JOIN LATERAL (
     SELECT f.created_at FROM (
       SELECT f.seq, f.created_at FROM ${priorities} AS p(priority) CROSS JOIN LATERAL (
         SELECT t.seq, t.created_at FROM tasks t
-        WHERE t.queue = q.id AND t.state = ${stateCode.ready} AND t.tied IS NULL AND t.priority = p.priority
-        ORDER BY t.seq LIMIT 1) f
+        WHERE t.queue = q.id AND t.state = ${stateCode.ready} AND t.tied IS NULL
+          AND t.priority BETWEEN p.priority AND p.priority
+        ORDER BY t.priority DESC, t.seq LIMIT 1) f
       UNION ALL (
         SELECT x.seq, t.created_at FROM ties x JOIN tasks t ON t.seq = x.seq
         WHERE x.queue = q.id AND x.state = ${stateCode.ready} ORDER BY x.seq LIMIT 1)) f

@@ -1,0 +1,62 @@
+import { expect } from "vitest";
+import { defaultNamespace } from "../../server/src/model/ids.ts";
+import type { Store } from "../../server/src/ports/store.ts";
+import type { Claimed } from "../../server/src/ports/task-store.ts";
+import { claimRequest, settlementOf } from "../contract/subject.ts";
+import { defaultQueue, newTask } from "../support/new-task.ts";
+import { until } from "../support/until.ts";
+import { postgresTests, type SharedStore } from "./shared-store.ts";
+
+const done = { kind: "succeeded", result: undefined } as const;
+const queue = { namespace: defaultNamespace, queue: defaultQueue };
+/** More often than Postgres plans for what it is asked with: from then on its plan is for any number of tasks. */
+const times = 12;
+
+const claim = (store: Store, { now }: SharedStore, limit: number): Promise<readonly Claimed[]> =>
+  store.claim(claimRequest(now, { limit }));
+
+/** How many rows of tasks were found by their numbers. Postgres counts when a connection ends. */
+async function rowsRead({ server }: SharedStore): Promise<number> {
+  const others =
+    "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+  await until(async () => (await server.sql(others)).rowCount === 0, {
+    deadlineMs: 10_000,
+    everyMs: 10,
+    what: "the end of all connections",
+  });
+  const { rows } = await server.sql(
+    "SELECT sum(idx_tup_read)::int4 AS read FROM pg_stat_user_indexes WHERE indexrelname = 'tasks_pkey'",
+  );
+  return rows[0].read;
+}
+
+/** A thousand tasks that have ended before a thousand that wait, when Postgres last took note while all of them waited. */
+async function afterThousand(shared: SharedStore): Promise<void> {
+  const store = await shared.open();
+  const tasks = Array.from({ length: 2000 }, (_, i) => newTask(`task-${i}`));
+  await store.accept({ tasks, now: shared.now, atomic: false });
+  await shared.server.sql("ANALYZE");
+  const claimed = await claim(store, shared, 1000);
+  await store.settle(claimed.map((each) => settlementOf(each, done, shared.now)));
+  await store.close();
+}
+
+postgresTests((test) => {
+  test("a claim does not go through what has ended before", async (shared) => {
+    await afterThousand(shared);
+    const before = await rowsRead(shared);
+    const store = await shared.open();
+    for (let i = 0; i < times; i += 1) expect(await claim(store, shared, 10)).toHaveLength(10);
+    await store.close();
+    expect((await rowsRead(shared)) - before).toBeLessThan(times * 100);
+  });
+
+  test("a look at a queue does not go through its tasks", async (shared) => {
+    await afterThousand(shared);
+    const before = await rowsRead(shared);
+    const store = await shared.open();
+    for (let i = 0; i < times; i += 1) expect((await store.getQueue(queue))?.oldestReadyAt).toBe(shared.now);
+    await store.close();
+    expect((await rowsRead(shared)) - before).toBeLessThan(times * 100);
+  });
+});
