@@ -13,11 +13,7 @@ import { drain } from "./benchmarks/drain.ts";
 import { drainCeiling } from "./benchmarks/drain-ceiling.ts";
 import { fairness } from "./benchmarks/fairness.ts";
 import { latency } from "./benchmarks/latency.ts";
-import { pgBulk } from "./benchmarks/pg-bulk.ts";
-import { pgDrain } from "./benchmarks/pg-drain.ts";
-import { pgDrainBoss } from "./benchmarks/pg-drain-boss.ts";
-import { redisBulk } from "./benchmarks/redis-bulk.ts";
-import { redisDrain } from "./benchmarks/redis-drain.ts";
+import { ofSharedStores } from "./benchmarks/shared-stores.ts";
 import { single } from "./benchmarks/single.ts";
 import { stuckHead } from "./benchmarks/stuck-head.ts";
 import type { Benchmark } from "./support/measure.ts";
@@ -34,11 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   backlog,
   stuckHead,
   fairness,
-  redisDrain,
-  redisBulk,
-  pgDrain,
-  pgDrainBoss,
-  pgBulk,
+  ...ofSharedStores,
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,5 +1,5 @@
-import { bullmqBulk } from "../support/bullmq.ts";
 import { stemBulk } from "../support/bulk.ts";
+import { bullmqBulk } from "../support/bullmq.ts";
 import { type Benchmark, sideBySide } from "../support/measure.ts";
 
 /** Enqueueing a thousand a call, one call after the other. */

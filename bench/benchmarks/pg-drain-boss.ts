@@ -5,13 +5,13 @@ import { stemPostgresDrain } from "../support/stem-postgres.ts";
 /** The drain on Postgres, beside a process that fetches batches and completes them. */
 export const pgDrainBoss: Benchmark = {
   name: "pg-drain-boss",
-  work: "30,000 waiting no-ops through one worker process at concurrency 100, our server on Postgres, against pg-boss's fetch and complete",
+  work: "20,000 waiting no-ops through one worker process at concurrency 100, our server on Postgres, against pg-boss's fetch and complete",
   unit: "tasks/s",
   bound: 3,
   run: (plan) =>
     sideBySide(
       plan,
-      () => stemPostgresDrain(30_000 * plan.scale),
-      () => bossDrain(30_000 * plan.scale),
+      () => stemPostgresDrain(20_000 * plan.scale),
+      () => bossDrain(20_000 * plan.scale),
     ),
 };

@@ -26,7 +26,9 @@ async function fill(connectionString: string, count: number): Promise<void> {
   try {
     await utils.migrate();
     await inThousands(count, (start, size) =>
-      utils.addJobs(Array.from({ length: size }, (_, i) => ({ identifier: "noop", payload: payload(start + i) }))),
+      utils.addJobs(
+        Array.from({ length: size }, (_, i) => ({ identifier: "noop", payload: payload(start + i) })),
+      ),
     );
   } finally {
     await utils.release();

@@ -30,9 +30,7 @@ export const bossDrain = (count: number): Promise<Sample> =>
     return { value: count / seconds, delivered: handled === count && completed === count };
   });
 
-const withBoss = <Result>(
-  use: (boss: PgBoss, postgres: BenchPostgres) => Promise<Result>,
-): Promise<Result> =>
+const withBoss = <Result>(use: (boss: PgBoss, postgres: BenchPostgres) => Promise<Result>): Promise<Result> =>
   withPostgres(async (postgres) => {
     const boss = createBoss(postgres.url);
     await boss.start();

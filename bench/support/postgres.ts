@@ -23,17 +23,23 @@ const settings = ["listen_addresses=127.0.0.1", "max_wal_size=4GB", "log_min_mes
 const startMsMax = 20_000;
 
 /** Gives `use` an empty Postgres that syncs what it commits, and takes it down afterwards. */
-export async function withPostgres<Result>(use: (postgres: BenchPostgres) => Promise<Result>): Promise<Result> {
+export async function withPostgres<Result>(
+  use: (postgres: BenchPostgres) => Promise<Result>,
+): Promise<Result> {
   const programs = tools.postgres.find();
   if (programs === undefined) throw new Error(`Postgres is not installed: ${tools.postgres.howToAdd}`);
   const port = await freePort();
   const home = mkdtempSync(path.join(os.tmpdir(), "stem-bench-pg-"));
   const flags = ["-D", initialized(programs, home), "-p", `${port}`, "-k", home];
-  const postgres = spawn(path.join(programs, "postgres"), [...flags, ...settings.flatMap((each) => ["-c", each])], {
-    ...owner(),
-    cwd: home,
-    stdio: "ignore",
-  });
+  const postgres = spawn(
+    path.join(programs, "postgres"),
+    [...flags, ...settings.flatMap((each) => ["-c", each])],
+    {
+      ...owner(),
+      cwd: home,
+      stdio: "ignore",
+    },
+  );
   const exited = once(postgres, "exit");
   try {
     const url = `postgres://stem@127.0.0.1:${port}/postgres`;
@@ -61,8 +67,7 @@ function initialized(programs: string, home: string): string {
 /** Postgres does not run as root: the user that its package brings does. */
 function owner(): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {};
-  const idOf = (flag: string): number =>
-    Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+  const idOf = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
   return { uid: idOf("-u"), gid: idOf("-g") };
 }
 

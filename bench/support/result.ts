@@ -61,5 +61,7 @@ function machine() {
     node: process.version,
     bullmq: versionOf("bullmq"),
     grpcJs: versionOf("@grpc/grpc-js"),
+    graphileWorker: versionOf("graphile-worker"),
+    pgBoss: versionOf("pg-boss"),
   };
 }
