@@ -60,7 +60,11 @@ export function createHints({ client, listener, prefix, log, hearers }: HintOpti
   let isClosed = false;
 
   listener.on("message", (_, text) => hear(String(text)));
-  listener.subscribe(channel).catch(miss);
+  // Whoever was alone learns that somebody listens.
+  listener
+    .subscribe(channel)
+    .then(() => publish([]))
+    .catch(miss);
 
   function miss(error: unknown): void {
     log.debug({ error: textOfError(error) }, "hints between servers are missed for now");
