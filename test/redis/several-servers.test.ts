@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { TaskEvent } from "../../server/src/model/event.ts";
 import type { GateLimit } from "../../server/src/model/gate.ts";
-import { defaultNamespace, namespaceOf, plus } from "../../server/src/model/ids.ts";
+import { defaultNamespace, namespaceOf, plus, queueNameOf } from "../../server/src/model/ids.ts";
 import { type NamespaceRecord, unsaidNamespace } from "../../server/src/model/namespace.ts";
 import type { GateNews } from "../../server/src/ports/gate-store.ts";
 import type { Store } from "../../server/src/ports/store.ts";
@@ -110,6 +110,40 @@ redisTests((test) => {
     expect(await accept(first, shared, newTask("b"))).toEqual([{ refused: "namespace_disabled" }]);
     await first.updateNamespace({ ...record, state: "active", revision: 2 });
     expect(await second.claim(claimRequest(shared.now))).toHaveLength(1);
+  });
+
+  test("what is said of a name or a key at one server is so at the other", async (shared) => {
+    const [first, second] = await open(shared);
+    const name = { namespace: defaultNamespace, kind: "name", subject: newTask("a").name } as const;
+    await accept(first, shared, newTask("a"));
+    const pause = { reason: "deploy", at: shared.now, resumeAt: plus(shared.now, 1000) };
+    while ((await first.setGatePause(name, pause, shared.now)) === "more");
+    expect(await second.claim(claimRequest(shared.now))).toEqual([]);
+    shared.advance(1000);
+    await second.openGates(shared.now);
+    expect(await first.getLimit(name)).toBeUndefined();
+    expect(await first.claim(claimRequest(shared.now))).toHaveLength(1);
+  });
+
+  test("a quota and a bound are filled to the last place, and never beyond, however both servers enqueue", async (shared) => {
+    const stores = await open(shared);
+    const settings = { ...unsaidNamespace, quotas: { ...unsaidNamespace.quotas, backlogTasks: 300 } };
+    const said = { settings, state: "active", reason: "", createdAt: shared.now, revision: 1 } as const;
+    await stores[0].createNamespace({ name: defaultNamespace, ...said });
+    await stores[1].createQueue(queue, { description: "", backlogMax: 100, isClosed: false }, shared.now);
+    const elsewhere = queueNameOf("elsewhere");
+    const fill = async (of: string, details: Parameters<typeof newTask>[1]) => {
+      const all = await Promise.all(
+        Array.from({ length: 80 }, (_, i) => {
+          const tasks = Array.from({ length: 5 }, (__, at) => newTask(`${of}-${i}-${at}`, details));
+          return accept(i % 2 === 0 ? stores[0] : stores[1], shared, ...tasks);
+        }),
+      );
+      return all.flat().filter((verdict) => verdict === "accepted").length;
+    };
+    expect(await fill("bounded", {})).toBe(100);
+    expect(await fill("other", { queue: elsewhere })).toBe(200);
+    expect(await stores[0].readNamespaceUse(defaultNamespace)).toMatchObject({ backlogTasks: 300 });
   });
 
   test("a server that comes does not put off what another one's workers hold", async (shared) => {

@@ -21,13 +21,35 @@ export type TestRedis = {
 
 const startMsMax = 20_000;
 
-/** Starts one. With `isSafe` it syncs every write before it answers; without, it keeps nothing, and is faster. */
-export async function startRedis(program: string, { isSafe = false } = {}): Promise<TestRedis> {
+/** How one is started. */
+export type TestRedisOptions = {
+  /** Syncs every write before it answers; without, it keeps nothing, and is faster. */
+  readonly isSafe?: boolean;
+  /** Also listens on a port of this machine, over TLS, to those whose certificate this authority vouches for; paths of files. */
+  readonly tls?: { readonly port: number; readonly cert: string; readonly key: string; readonly ca: string };
+};
+
+/** Starts one. */
+export async function startRedis(
+  program: string,
+  { isSafe = false, tls }: TestRedisOptions = {},
+): Promise<TestRedis> {
   // Short, because the path of a socket may not be long.
   const home = mkdtempSync(path.join(tmpdir(), "stem-redis-"));
   const socket = path.join(home, "s");
   const keeping = isSafe ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-  const settings = ["--port", "0", "--unixsocket", socket, "--dir", home, "--save", "", ...keeping];
+  const settings = [
+    "--port",
+    "0",
+    "--unixsocket",
+    socket,
+    "--dir",
+    home,
+    "--save",
+    "",
+    ...keeping,
+    ...tlsArgs(tls),
+  ];
   const run = (): ChildProcess => spawn(program, settings, { cwd: home, stdio: "ignore" });
   let server = run();
   const client = new Redis({ path: socket, lazyConnect: true, maxRetriesPerRequest: 0 });
@@ -64,6 +86,14 @@ export async function startRedis(program: string, { isSafe = false } = {}): Prom
     },
   };
 }
+
+const tlsArgs = (tls: TestRedisOptions["tls"]): readonly string[] =>
+  tls === undefined
+    ? []
+    : [
+        ...["--tls-port", String(tls.port), "--bind", "127.0.0.1", "--tls-auth-clients", "yes"],
+        ...["--tls-cert-file", tls.cert, "--tls-key-file", tls.key, "--tls-ca-cert-file", tls.ca],
+      ];
 
 async function untilItAnswers(client: Redis): Promise<void> {
   const until = Date.now() + startMsMax;

@@ -59,12 +59,16 @@ async function connectTo(address: Address, at: Address["hosts"][number] | undefi
     db: address.db,
     retryStrategy: (times: number) => (isTried ? rest(times) : null),
   });
-  client.on("error", () => undefined);
+  let cause: Error | undefined;
+  client.on("error", (error: Error) => {
+    cause = error;
+  });
   try {
     await client.connect();
   } catch (error) {
     client.disconnect();
-    throw error;
+    // What is thrown says of some failures only that there is no connection.
+    throw cause ?? error;
   }
   isTried = true;
   return client;

@@ -3,6 +3,7 @@ import { type NamespaceRecord, unsaidNamespace } from "../../model/namespace.ts"
 import type { NamespaceOpening, NamespaceStore } from "../../ports/namespace-store.ts";
 import { moveEvents } from "./event-verbs.ts";
 import type { Packable } from "./msgpack.ts";
+import { raiseRules } from "./rules.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 
@@ -12,10 +13,11 @@ const operation = (name: string, grows = false): Verb => ({ room: "operations", 
 export const createNamespaceVerbs = (runner: Runner): NamespaceStore => ({
   openNamespaces: (opening) => openNamespaces(runner, opening),
   createNamespace: (record) => create(runner, record),
-  updateNamespace: async (record) =>
-    textOf(await runner.ofSpace(record.name, operation("updateNamespace"), recordArgs(record))) as
-      | "done"
-      | "conflict",
+  async updateNamespace(record) {
+    const answer = await runner.ofSpace(record.name, operation("updateNamespace"), recordArgs(record));
+    if (textOf(answer) === "done") await raiseRules(runner);
+    return textOf(answer) as "done" | "conflict";
+  },
   async readNamespaceUse(namespace) {
     const [queues, tasks, bytes] = listOf(
       await runner.ofSpace(namespace, operation("readNamespaceUse"), false),
@@ -32,6 +34,7 @@ export const createNamespaceVerbs = (runner: Runner): NamespaceStore => ({
       // Its last events are told although it is not there, and then nobody asks it any more.
       await moveEvents(runner, namespace);
       await runner.unlist(namespace);
+      await raiseRules(runner);
     }
     return answer as "more" | "leased" | "gone";
   },
@@ -39,6 +42,7 @@ export const createNamespaceVerbs = (runner: Runner): NamespaceStore => ({
 
 async function create(runner: Runner, record: NamespaceRecord): Promise<"done" | "exists"> {
   const answer = await runner.making(record.name, operation("createNamespace", true), recordArgs(record));
+  if (textOf(answer) === "done") await raiseRules(runner);
   return textOf(answer) as "done" | "exists";
 }
 

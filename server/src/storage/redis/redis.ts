@@ -6,18 +6,20 @@
  * log has it. Read on in scripts/scripts.ts (what runs there), runner.ts (how it is asked), task-rows.ts (what comes back).
  */
 
-import type { GateNews } from "../../ports/gate-store.ts";
 import type { Store } from "../../ports/store.ts";
 import { type Address, readAddress, shownAddress } from "./address.ts";
 import { checkAgain, checkAll } from "./checks.ts";
 import { type Client, connect } from "./connect.ts";
 import { newsOf } from "./gate-verbs.ts";
 import { createGuard, type Guard } from "./guard.ts";
+import { createHearers } from "./hearers.ts";
 import { createHints, type Hints } from "./hints.ts";
 import type { RedisOptions } from "./options.ts";
 import { textOf } from "./problems.ts";
+import { createRules } from "./rules.ts";
 import { createRunner, loadScripts } from "./runner.ts";
 import { takeOver } from "./takeover.ts";
+import { readyHints, tellingVerbs } from "./telling.ts";
 import { createVerbs } from "./verbs.ts";
 import { watch } from "./watch.ts";
 
@@ -44,22 +46,26 @@ async function openOn(
   const durability = await check();
   await loadScripts(client);
   const guard = createGuard();
-  let hear: (news: GateNews) => void = () => undefined;
+  const hearers = createHearers();
   let hints: Hints | undefined;
   const runner = createRunner({
     client,
     prefix,
     env: { limits, epoch: 0, creation: "on_use" },
     onAnswer(namespace, { news, ready }) {
-      if (news !== false) hear(newsOf(namespace, news));
-      if (ready !== false) hints?.tell(namespace, ready);
+      if (news !== false) hearers.news(newsOf(namespace, news));
+      if (ready !== false) hints?.tell(readyHints(namespace, ready));
     },
   });
   const tenure = await takeOver(client, runner, { clock, lease, prefix });
   const watching = watch({ client, runner, guard, tenure, clock, lease, log, prefix });
+  const rules = createRules(runner, hearers.reread);
+  await rules.look();
   const checkAndLook = async (): Promise<void> => {
     await check();
     await watching.look();
+    // Of a server that died between a change and its count nobody heard.
+    hearers.reread();
   };
   const stopChecking = checkAgain(checkAndLook, { clock, log, ...(onFatal && { onFatal }) });
   hints = createHints({
@@ -67,8 +73,15 @@ async function openOn(
     listener: await connect(address),
     prefix,
     log,
-    onNews: (news) => hear(news),
+    hearers: {
+      news: (news) => hearers.news(news),
+      others: (news) => hearers.others({ ...news, isReread: false }),
+      rules: () => void rules.look().catch(miss),
+    },
   });
+  function miss(error: unknown): void {
+    log.debug({ error: textOf(error) }, "what another server changed is looked for again in a second");
+  }
   const stop = (): void => {
     hints?.close();
     watching.stop();
@@ -77,9 +90,12 @@ async function openOn(
   return {
     kind: "redis",
     durability,
-    ...guard.wrap(createVerbs(runner)),
+    ...guard.wrap(tellingVerbs(createVerbs(runner), hints, rules)),
     onGateNews(listener) {
-      hear = listener;
+      hearers.news = listener;
+    },
+    onOthersNews(listener) {
+      hearers.others = listener;
     },
     close: createClose(client, guard, stop),
   };

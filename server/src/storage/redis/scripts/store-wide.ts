@@ -15,9 +15,18 @@ function verbs.raiseEpoch(now)
   return epoch
 end
 
+-- Something changed that servers keep in memory.
+local function raise() call("HINCRBY", KEYS[1], "rules", 1) end
+function verbs.raiseRules()
+  raise()
+  return true
+end
+function verbs.countRules() return tonumber(call("HGET", KEYS[1], "rules") or 0) end
+
 function verbs.getMeta(key) return call("HGET", P .. "meta", key) end
 function verbs.putMeta(asked)
   call("HSET", P .. "meta", asked[1], asked[2])
+  raise()
   return true
 end
 
@@ -26,6 +35,7 @@ function verbs.swapMeta(asked)
   local kept = call("HGET", P .. "meta", asked[1])
   if kept and kept ~= asked[2] then return kept end
   call("HSET", P .. "meta", asked[1], asked[3])
+  raise()
   return asked[3]
 end
 
@@ -36,13 +46,16 @@ function verbs.putDefinitions(records)
     call("HSET", P .. "definitions", id, each[3])
     call("ZADD", P .. "definitionNames", 0, id)
   end
+  raise()
   return true
 end
 
 function verbs.removeDefinition(asked)
   local id = asked[1] .. " " .. asked[2]
   call("ZREM", P .. "definitionNames", id)
-  return call("HDEL", P .. "definitions", id) == 1
+  local isGone = call("HDEL", P .. "definitions", id) == 1
+  if isGone then raise() end
+  return isGone
 end
 
 -- after {namespace, name}, limit. A namespace's own names end before the sign that follows the blank.

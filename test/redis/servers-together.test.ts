@@ -1,0 +1,4 @@
+import { serversTogetherCases } from "../support/servers-together.ts";
+import { redisTests } from "./shared-redis.ts";
+
+redisTests(serversTogetherCases);
