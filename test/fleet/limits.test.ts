@@ -1,6 +1,7 @@
 import { connect, defineTask, type LimitBounds, type StemClient, type TaskCall } from "@stem/sdk";
 import { createWorker, implement } from "@stem/worker";
 import { expect, onTestFinished } from "vitest";
+import { pass } from "../chaos/support/pass.ts";
 import { exportStore } from "../chaos/support/store-export.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { until } from "../support/until.ts";
@@ -50,7 +51,7 @@ function createWitness() {
       running.set(key, now);
       most.set(key, Math.max(now, most.get(key) ?? 0));
       runs.set(id, (runs.get(id) ?? 0) + 1);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await pass(2);
       running.set(key, (running.get(key) ?? 0) - 1);
       return key;
     },
