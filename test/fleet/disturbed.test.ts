@@ -2,6 +2,7 @@ import { expect, onTestFinished } from "vitest";
 import type { ProducerSettings } from "../chaos/processes/producer.ts";
 import type { StreamWorkerSettings } from "../chaos/processes/stream-worker.ts";
 import type { UnaryWorkerSettings } from "../chaos/processes/unary-worker.ts";
+import type { ChaosProcess } from "../chaos/support/chaos-process.ts";
 import { type ChaosRun, type ChaosServer, startChaosRun } from "../chaos/support/chaos-run.ts";
 import { pass } from "../chaos/support/pass.ts";
 import { shortLeases } from "../chaos/support/server-flags.ts";
@@ -49,7 +50,7 @@ async function disturb(
   await run.line(({ op, phase }) => op === "run" && phase === "ok", "a task that was run", 30_000);
   await disturbance({ run, database, servers, start });
   await pass(1000);
-  const ended = async (processes: typeof workers) => {
+  const ended = async (processes: readonly ChaosProcess[]) => {
     for (const each of processes) each.term();
     await Promise.all(processes.map(({ exited }) => exited));
   };
