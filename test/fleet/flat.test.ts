@@ -12,8 +12,11 @@ const perSecond = isSoak ? Number(process.env["STEM_SOAK_RATE"] ?? 100) : 300;
 const stepMs = 100;
 const retentionMs = isSoak ? 60_000 : 1000;
 const loadMs = isSoak ? 600_000 : 3000;
-/** From when on it is judged: all that is kept for a while has been dropped once. */
-const settledMs = 180_000;
+/**
+ * From when on it is judged. A record and its tombstone take two minutes, and the room of the first ones is used again once Postgres has
+ * vacuumed, which it does once a minute: by then that has gone round once.
+ */
+const settledMs = 240_000;
 /** What is compared with what: the mean of so long then, and at the end. Whole minutes, as Postgres vacuums once a minute. */
 const windowMs = 180_000;
 const sampleMs = 5000;
