@@ -14,6 +14,8 @@ export type TestRedis = {
   command(name: string, ...args: readonly string[]): Promise<unknown>;
   /** Ends its process at once, as a crash would, and starts it again. */
   crash(): Promise<void>;
+  /** Ends its process at once, and starts it again when something was done meanwhile. */
+  away(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -60,15 +62,22 @@ export async function startRedis(
     await ended;
   }
 
+  async function away(meanwhile: () => Promise<void>): Promise<void> {
+    await end("SIGKILL");
+    try {
+      await meanwhile();
+    } finally {
+      server = run();
+      await untilItAnswers(client);
+    }
+  }
+
   return {
     url: (prefix) =>
       `redis:///?socket=${encodeURIComponent(socket)}&prefix=${prefix}${isSafe ? "" : "&volatile=yes"}`,
     command: (name, ...args) => client.call(name, ...args),
-    async crash() {
-      await end("SIGKILL");
-      server = run();
-      await untilItAnswers(client);
-    },
+    crash: () => away(async () => undefined),
+    away,
     async stop() {
       client.disconnect();
       // One that is just beginning its file would not end for less.

@@ -73,13 +73,16 @@ export function startCommand(
   return { child, lines, exited, end, line: waiterFor(child, lines, heard) };
 }
 
+/** Long, for a machine that is busy with other tests. */
+const startMsMax = 60_000;
+
 /** A `stem-server` as users start it, on a free port, logging JSON; `url` resolves once it listens. */
 export async function startServerProcess(
   args: readonly string[],
   options: NodeProcessOptions = {},
 ): Promise<TestProcess & { readonly url: string }> {
   const started = startProcess(command, ["--port", "0", "--log-format", "json", ...args], options);
-  const line = await started.line(/"msg":"listening"/).catch(async (error) => {
+  const line = await started.line(/"msg":"listening"/, startMsMax).catch(async (error) => {
     await started.end();
     throw error;
   });

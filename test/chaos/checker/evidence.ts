@@ -70,6 +70,8 @@ export type Faults = {
   killedAt(proc: string): number;
   /** Whether a process was frozen at a moment, or so shortly before that it could not know yet. */
   wasFrozen(proc: string, at: number): boolean;
+  /** Whether a lease of that moment may have been forgotten: a database that keeps leases a moment later was killed before it could. */
+  wasForgotten(at: number): boolean;
 };
 
 /** How an end of a task came to be known. */
@@ -81,6 +83,10 @@ export type KnownEnd = {
 
 /** A process that is woken first has to find out what it missed. */
 const wakingMs = 1000;
+
+/** Databases that keep a lease, which is not synced alone, within this time at most. */
+const lateDatabases: ReadonlySet<string> = new Set(["postgres"]);
+const keptWithinMs = 1000;
 
 /** Sorts the evidence by task. */
 export function storiesOf({ lines, tasks, events }: Evidence): TaskStory[] {
@@ -112,7 +118,9 @@ export function faultsOf(lines: readonly HistoryLine[]): Faults {
     faults.filter(({ op }) => op === "stop" || op === "continue"),
     ({ target }) => target,
   );
+  const databaseKills = faults.filter(({ op, target }) => op === "kill" && lateDatabases.has(target));
   return {
+    wasForgotten: (at) => databaseKills.some(({ t }) => t >= at && t - at <= keptWithinMs),
     killedAt: (proc) => killedAt.get(proc) ?? Number.POSITIVE_INFINITY,
     wasFrozen: (proc, at) => {
       const last = frozen.get(proc)?.findLast(({ t }) => t <= at);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Fence, HistoryLine } from "../history.ts";
+import type { FaultLine, Fence, HistoryLine } from "../history.ts";
 import { coverageOf } from "./coverage.ts";
 import type { Evidence, StoredEvent, StoredTask } from "./evidence.ts";
 import { report } from "./report.ts";
@@ -131,6 +131,12 @@ const breaches: readonly (readonly [RuleName, string, Change])[] = [
   ["K9", "a task was accepted twice", { events: eventsOf("accepted", "leased", "accepted", "succeeded") }],
   ["K9", "a task is in the store that nobody sent", { lines: good.slice(2) }],
   ["K9", "a task was removed after it was accepted", { lines: good.slice(0, 1), tasks: [], events }],
+  ["K10", "a delivery was run twice", { lines: [...good, ...secondRun(40)] }],
+  [
+    "K10",
+    "a delivery was run twice, long before the database was killed",
+    { lines: [...good, ...secondRun(40), { ...fault("kill", 2000), target: "postgres" }] },
+  ],
 ];
 
 /** Histories in which much went wrong, but nothing that may not. */
@@ -178,6 +184,13 @@ const innocent: readonly (readonly [string, Change])[] = [
         { t: 22, phase: "ok", valueHash: "value-1", ...run },
       ],
       tasks: [settledBySecond],
+    },
+  ],
+  [
+    "the database was killed before it had kept the first lease",
+    {
+      lines: [...unfinished, { ...fault("kill", 12), target: "postgres" }, ...secondRun(15)],
+      tasks: [{ ...settledBySecond, deliveries: 1 }],
     },
   ],
   [
@@ -263,7 +276,7 @@ function seen(state: "succeeded" | "failed", valueHash: string | undefined): His
   return valueHash === undefined ? sight : { ...sight, valueHash };
 }
 
-function fault(op: "kill" | "stop" | "continue", t: number): HistoryLine {
+function fault(op: "kill" | "stop" | "continue", t: number): FaultLine {
   return { t, op, phase: "ok", proc: "test", target: "worker-1" };
 }
 

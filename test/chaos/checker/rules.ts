@@ -1,5 +1,5 @@
 /**
- * What must hold of every run, whatever was done to it: the rules K1 to K9. Pure, so that rules.test.ts can show each of them a
+ * What must hold of every run, whatever was done to it: the rules K1 to K10. Pure, so that rules.test.ts can show each of them a
  * history that breaks it. Each answers a sentence for every breach.
  */
 
@@ -84,13 +84,14 @@ export const rules = {
     return [...new Set(found)];
   },
 
-  /** Two run it at once only if the first had to stop by its own clock, or was frozen. */
+  /** Two run it at once only if the first had to stop by its own clock, or was frozen, or its lease went with the database. */
   K6: ({ runs }, faults) =>
     runs.flatMap((first) =>
       runs
         .filter((second) => second !== first && isWithin(second.startedAt, first))
         .filter((second) => first.dueAt > second.startedAt)
         .filter((second) => !faults.wasFrozen(first.proc, second.startedAt))
+        .filter(() => !faults.wasForgotten(first.startedAt))
         .map(
           (second) =>
             `${second.proc} began (fence ${second.fence}) while ${first.proc} ran it rightly (fence ${first.fence})`,
@@ -130,6 +131,14 @@ export const rules = {
       ...(accepted !== stored.length ? [`has ${accepted} accepted events and ${stored.length} records`] : []),
       ...(stored.length > 0 && !sent ? ["is in the store, and nobody sent it"] : []),
     ];
+  },
+
+  /** It was run no oftener than it was delivered. */
+  K10: ({ runs, stored }, faults) => {
+    const remembered = runs.filter(({ startedAt }) => !faults.wasForgotten(startedAt));
+    return stored
+      .filter(({ deliveries }) => remembered.length > deliveries)
+      .map(({ deliveries }) => `was run ${remembered.length} times, in ${deliveries} deliveries`);
   },
 } as const satisfies Record<string, Rule>;
 

@@ -7,17 +7,19 @@ import { implement } from "@stem/worker";
 import { expect } from "vitest";
 import { startStem } from "../support/whole-stem.ts";
 import { failure } from "../support/wire-transports.ts";
-import { postgresTests } from "./shared-store.ts";
+import { onEachDatabase } from "./databases.ts";
 
 const slow = defineTask<[], string>({ name: "report.build" });
 /** Half a minute in the long runs; what happens is the same after a moment. */
 const awayMs = process.env["STEM_SOAK"] ? 30_000 : 2000;
 
-postgresTests(
-  (test) => {
-    test("while the database is away producers are told to come again, and workers go on and settle afterwards", async (shared) => {
+onEachDatabase((test) => {
+  test(
+    "while the database is away producers are told to come again, and workers go on and settle afterwards",
+    awayMs + 60_000,
+    async (database) => {
       const { stem, work, url } = await startStem({
-        store: { url: shared.url },
+        store: { url: database.url },
         defaults: { leaseMs: 60_000 },
       });
       const begun = Promise.withResolvers<void>();
@@ -37,7 +39,7 @@ postgresTests(
       await begun.promise;
       const tasks = createClient(TaskService, createGrpcTransport({ baseUrl: url }));
       const enqueue = () => tasks.enqueueTask({ id: "meanwhile", name: "report.send", queue: "elsewhere" });
-      await shared.server.away(async () => {
+      await database.away(async () => {
         for (const until = performance.now() + awayMs; performance.now() < until; ) {
           const error = await failure(enqueue());
           expect(error.code).toBe(Code.Unavailable);
@@ -51,7 +53,6 @@ postgresTests(
       expect(await report.result({ timeoutMs: 50_000 })).toBe("built");
       expect(wasAborted).toBe(false);
       await stem.enqueue(slow, [], { id: "after" });
-    });
-  },
-  { isSafe: true },
-);
+    },
+  );
+});
