@@ -12,8 +12,6 @@ export type TestRedis = {
   url(prefix: string): string;
   /** Does something behind the store's back. */
   command(name: string, ...args: readonly string[]): Promise<unknown>;
-  /** Ends its process at once, as a crash would, and starts it again. */
-  crash(): Promise<void>;
   /** Ends its process at once, and starts it again when something was done meanwhile. */
   away(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
@@ -76,7 +74,6 @@ export async function startRedis(
     url: (prefix) =>
       `redis:///?socket=${encodeURIComponent(socket)}&prefix=${prefix}${isSafe ? "" : "&volatile=yes"}`,
     command: (name, ...args) => client.call(name, ...args),
-    crash: () => away(async () => undefined),
     away,
     async stop() {
       client.disconnect();
