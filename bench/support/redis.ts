@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Redis } from "ioredis";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../../test/support/free-port.ts";
 
 /** What a Redis keeps: nothing, or everything in its append-only file, synced once a second or before each answer. */
 export type RedisKeeping = "nothing" | "everysec" | "always";

@@ -1,10 +1,15 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
+import {
+  createPostgresFiles,
+  type PostgresFiles,
+  runPostgres,
+  untilPostgresAnswers,
+  withClient,
+} from "./postgres-process.ts";
 
 /** A Postgres of a test's own: in a private folder, behind a socket in it, gone when it is stopped. */
 export type TestPostgres = {
@@ -25,7 +30,6 @@ export type TestPostgres = {
  */
 const unsafe = ["fsync=off", "full_page_writes=off", "autovacuum=off"];
 const common = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal"];
-const startMsMax = 20_000;
 
 /** What one is started with. */
 export type PostgresWish = {
@@ -40,30 +44,15 @@ export async function startPostgres(
   folder: string,
   { isSafe = false, tls }: PostgresWish = {},
 ): Promise<TestPostgres> {
-  // Short, because the path of a socket may not be long.
-  const home = mkdtempSync(path.join(tmpdir(), "stem-pg-"));
-  const user = isRoot() ? { uid: idOf("-u"), gid: idOf("-g") } : {};
-  if (user.uid !== undefined) chownSync(home, user.uid, user.gid);
-  const data = path.join(home, "data");
-  const made = spawnSync(
-    path.join(folder, "initdb"),
-    ["-D", data, "-U", "stem", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"],
-    { ...user, cwd: home, encoding: "utf8" },
-  );
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
-  const open = tls ? securedAt(home, tls, user) : [];
+  const files = createPostgresFiles(folder);
+  const { home, data } = files;
+  const open = tls ? securedAt(files, tls) : [];
   if (tls)
     writeFileSync(path.join(data, "pg_hba.conf"), "local all all trust\nhostssl all all 127.0.0.1/32 cert\n");
-  const settings = [...common, ...(isSafe ? [] : unsafe), ...open].flatMap((each) => ["-c", each]);
-  const run = (): ChildProcess =>
-    spawn(path.join(folder, "postgres"), ["-D", data, "-k", home, ...settings], {
-      ...user,
-      cwd: home,
-      stdio: "ignore",
-    });
+  const run = (): ChildProcess => runPostgres(folder, files, [...common, ...(isSafe ? [] : unsafe), ...open]);
   const connection = { host: home, user: "stem", database: "postgres", ...(tls && { port: tls.port }) };
   let server = run();
-  await untilItAnswers(connection);
+  await untilPostgresAnswers(connection);
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     const ended = once(server, "exit");
@@ -77,21 +66,13 @@ export async function startPostgres(
       await meanwhile();
     } finally {
       server = run();
-      await untilItAnswers(connection);
+      await untilPostgresAnswers(connection);
     }
   }
 
   return {
     url: (schema) => `postgres:///postgres?host=${encodeURIComponent(home)}&user=stem&schema=${schema}`,
-    async sql(text) {
-      const client = new pg.Client(connection);
-      await client.connect();
-      try {
-        return await client.query(text);
-      } finally {
-        await client.end();
-      }
-    },
+    sql: (text) => withClient(connection, (client) => client.query(text)),
     crash: () => away(async () => undefined),
     away,
     async stop() {
@@ -104,9 +85,8 @@ export async function startPostgres(
 
 /** The settings for TLS; the key is copied to where it may lie: its owner's, and nobody else's to read. */
 function securedAt(
-  home: string,
+  { home, owner: { uid, gid } }: PostgresFiles,
   { port, cert, key, ca }: NonNullable<PostgresWish["tls"]>,
-  { uid, gid }: { readonly uid?: number; readonly gid?: number },
 ): string[] {
   const files = { ssl_cert_file: cert, ssl_key_file: key, ssl_ca_file: ca };
   const settings = Object.entries(files).map(([name, file]) => {
@@ -117,24 +97,4 @@ function securedAt(
     return `${name}=${copy}`;
   });
   return ["listen_addresses=127.0.0.1", `port=${port}`, "ssl=on", ...settings];
-}
-
-const isRoot = (): boolean => process.getuid?.() === 0;
-
-/** Postgres does not run as root: the user that its package brings does. */
-const idOf = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
-
-async function untilItAnswers(connection: pg.ClientConfig): Promise<void> {
-  for (let waitedMs = 0; ; waitedMs += 20) {
-    const client = new pg.Client(connection);
-    try {
-      await client.connect();
-      await client.end();
-      return;
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      if (waitedMs >= startMsMax) throw error;
-      await sleep(20);
-    }
-  }
 }

@@ -7,7 +7,7 @@ import type { Opened } from "./verbs.ts";
 
 /** What a thread does with requests. */
 export type Service = {
-  /** Answers all of these, in order. */
+  /** Answers all of these. */
   run(requests: readonly Request[]): readonly Outgoing[];
   /** How long the write-ahead log is now; undefined where this thread does not write. */
   walPages(): number | undefined;

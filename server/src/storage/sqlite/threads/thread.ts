@@ -8,7 +8,7 @@ import type { Verb, VerbTable } from "./verbs.ts";
 
 /** A thread as the main one sees it. */
 export type Thread<S> = {
-  /** Asks the thread; rejects with what problems.ts makes of its faults. Calls are answered in the order asked. */
+  /** Asks the thread; rejects with what problems.ts makes of its faults. Calls are answered commit by commit. */
   readonly call: Caller<S>;
   /** Lets the thread finish what was asked of it, and resolves when it is gone. One that is broken is stopped. */
   end(): Promise<void>;
