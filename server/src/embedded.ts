@@ -13,7 +13,7 @@ import type { Store } from "./ports/store.ts";
 export type ServerOptions = Pick<ConfigInput, "server" | "defaults" | "limits" | "tls" | "tokens"> & {
   /**
    * Where tasks are kept: `"memory:"`, `"sqlite:PATH"`, `"postgres://HOST/DATABASE"`, `"redis://HOST"`, the same with a durability, or a
-   * store that is open already and is closed with the server. One server a file.
+   * store that is open already and is closed with the server. A file has one server; a Postgres or a Redis may have several.
    */
   readonly store: string | NonNullable<ConfigInput["store"]> | Store;
   /** The port to listen on: `{ port: 7836 }`, or 0 for a free one, on 127.0.0.1 unless `host` says otherwise. Default: none at all. */
@@ -34,11 +34,11 @@ export type ServerClock = {
   after(delayMs: number, run: () => void): () => void;
 };
 
-/** A server inside this program. Any number of them may run side by side, each with a store of its own. */
+/** A server inside this program. Any number of them may run side by side, each with a store of its own, or on one Postgres or Redis. */
 export interface Server extends AsyncDisposable {
   /**
-   * Opens the store and, if asked for, the port; resolves when clients may call. Throws StartError when one of them is not to be had.
-   * Idempotent; a server that was closed does not start again.
+   * Opens the store and, if asked for, the port; resolves when clients may call. Throws StartError when one of them is not to be had, and
+   * ConfigError when a file that the options name cannot be used. Idempotent; a server that was closed does not start again.
    */
   start(): Promise<void>;
   /** Where it listens; undefined while it does not. */

@@ -1,7 +1,7 @@
 import type { Namespace, TaskName } from "../model/ids.ts";
 import type { KnownDefinition, TaskDefaults } from "../model/task-definition.ts";
 
-/** All definitions, in memory: every enqueue asks, and one server keeps them. */
+/** All definitions, in memory, for every enqueue asks. They are read again when another server of the store changed them. */
 export type DefinitionCatalogue = {
   /** What is known under a name. */
   find(namespace: Namespace, name: TaskName): KnownDefinition | undefined;

@@ -8,6 +8,7 @@ import {
 import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "@stem/proto/grpc/health/v1/health_pb";
 import { ServerReflection } from "@stem/proto/grpc/reflection/v1/reflection_pb";
+import { LimitService } from "@stem/proto/stem/v1/limit_service_pb";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { AwaitTasksRequestSchema, TaskService } from "@stem/proto/stem/v1/task_service_pb";
@@ -117,6 +118,10 @@ test.each(ways)("%s: who asks for something is who the token says", async (way, 
     requester: "eve",
   });
   expect(paused?.pause?.pausedBy).toBe("eve via bob");
+  const { limit } = await createClient(LimitService, transport).pauseTasks({
+    subject: { subject: { case: "taskName", value: queue } },
+  });
+  expect(limit?.pause?.pausedBy).toBe("bob");
   const { task } = await cancelled(transport, `c-${queue}-${way.at(-1)}`);
   expect(task?.cancel?.requester).toBe("bob");
 });

@@ -14,7 +14,7 @@ export const file_stem_v1_error_reason: GenFile = /*@__PURE__*/
 
 /**
  * The only source of google.rpc.ErrorInfo.reason (there without the prefix, domain "stem.v1"). docs/errors.md explains each.
- * Switch on it, never on text. Every reason but STORE_UNAVAILABLE means that nothing was stored.
+ * Switch on it, never on text. Every reason but STORE_UNAVAILABLE and DEADLINE_EXCEEDED means that nothing was stored.
  *
  * @generated from enum stem.v1.ErrorReason
  */
@@ -400,7 +400,7 @@ export const ErrorReason = {
 
 /**
  * The only source of google.rpc.ErrorInfo.reason (there without the prefix, domain "stem.v1"). docs/errors.md explains each.
- * Switch on it, never on text. Every reason but STORE_UNAVAILABLE means that nothing was stored.
+ * Switch on it, never on text. Every reason but STORE_UNAVAILABLE and DEADLINE_EXCEEDED means that nothing was stored.
  *
  * @generated from enum stem.v1.ErrorReason
  */

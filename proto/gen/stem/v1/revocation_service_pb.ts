@@ -36,7 +36,7 @@ export type Revocation = Message<"stem.v1.Revocation"> & {
   reason: string;
 
   /**
-   * Who revoked it, as far as they said so.
+   * Who revoked it: as far as they said so, or, where the server knows its callers, who it was, behind whom they named.
    *
    * @generated from field: string requester = 3;
    */

@@ -43,7 +43,7 @@ export type GetServerInfoResponse = Message<"stem.v1.GetServerInfoResponse"> & {
   version: string;
 
   /**
-   * The store's kind: "sqlite" or "memory".
+   * The store's kind: "sqlite", "memory", "postgres" or "redis".
    *
    * @generated from field: string store = 2;
    */

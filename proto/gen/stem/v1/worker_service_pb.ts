@@ -820,7 +820,7 @@ export type CancelledLease = Message<"stem.v1.CancelledLease"> & {
   reason: string;
 
   /**
-   * Who asked, as far as they said so.
+   * Who asked: as far as they said so, or, where the server knows its callers, who it was, behind whom they named.
    *
    * @generated from field: string requester = 3;
    */

@@ -23,6 +23,7 @@ import { type ServiceEntry, serve } from "../call.ts";
 import { gateRef, limitFromProto, limitRef, limitToProto, limitUse } from "../convert/limit.ts";
 import { pageSizeOf } from "../convert/page-token.ts";
 import { resumeInstantOf } from "../convert/queue.ts";
+import { requesterOf } from "../convert/requester.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 type LimitServiceDeps = Pick<ServiceDeps, "broker" | "clock" | "limits" | "namespaces" | "pageTokens">;
@@ -47,10 +48,11 @@ export function createLimitService(deps: LimitServiceDeps): ServiceEntry {
       return create(PutWeightResponseSchema);
     },
     listWeights: (request) => listWeights(request, deps),
-    async pauseTasks({ namespace, subject, reason, requester, resume }) {
+    async pauseTasks({ namespace, subject, reason, requester, resume }, { caller }) {
       const ref = gateRef(subject, namespaces(namespace));
       const resumeAt = resumeInstantOf(resume, { now: clock.now(), limits });
-      const status = await broker.pauseTasks(ref, reason, { by: requester || undefined, resumeAt });
+      const more = { by: requesterOf(requester, caller), resumeAt };
+      const status = await broker.pauseTasks(ref, reason, more);
       return create(PauseTasksResponseSchema, { limit: limitToProto(status), use: limitUse(status) });
     },
     async resumeTasks({ namespace, subject }) {

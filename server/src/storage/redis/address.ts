@@ -36,6 +36,8 @@ export function readAddress(url: string): Address {
   for (const name of said.keys())
     if (!parameters.includes(name))
       throw wrong(url, `says ${JSON.stringify(name)}, which is none of ${parameters.join(", ")}`);
+  if (scheme === "redis" && ["ca", "cert", "key"].some((name) => said.has(name)))
+    throw wrong(url, "names certificates, and is not encrypted: write rediss://");
   const socket = said.get("socket") ?? undefined;
   if ((hostText === "") === (socket === undefined)) throw wrong(url, "needs either a host or a socket");
   const [username, password] = credentialsOf(user);
