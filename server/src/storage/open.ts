@@ -10,6 +10,7 @@ import { createMemoryStore } from "./memory/memory.ts";
 import { openDatabaseClock } from "./postgres/clock.ts";
 import { openPostgresStore } from "./postgres/postgres.ts";
 import { openSqliteStore } from "./sqlite/sqlite.ts";
+import type { StoreClock } from "./store-clock.ts";
 
 /** What a store is opened with. */
 export type OpenStoreOptions = {
@@ -61,7 +62,7 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
 export async function openStoreClock(
   url: string,
   { clock, log, tls }: Pick<OpenStoreOptions, "clock" | "log" | "tls">,
-): Promise<{ readonly clock: Clock; close(): void }> {
+): Promise<StoreClock> {
   if (isPostgres(url)) return openDatabaseClock(secured(url, tls), clock, log);
   if (isRedis(url)) return (await import("./redis/clock.ts")).openRedisClock(secured(url, tls), clock, log);
   return { clock, close: () => undefined };
