@@ -14,8 +14,8 @@ import type {
   OutputVerdict,
   OutputWrite,
 } from "../../ports/output-store.ts";
+import { lostReason } from "../lost-lease.ts";
 import type { Entry, TaskOutput } from "./entry.ts";
-import { lostReason } from "./lease.ts";
 import { find, type State } from "./state.ts";
 
 /** What tasks put out; `call` runs a verb as one transaction. */
