@@ -1,7 +1,8 @@
+import { shownUrl } from "../../lib/shown-url.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { aheadOf, openClockOf, type StoreClock } from "../store-clock.ts";
-import { readAddress, shownAddress } from "./address.ts";
+import { readAddress } from "./address.ts";
 import { connect } from "./connect.ts";
 import { textOf } from "./problems.ts";
 import { createSession, type Session, statement } from "./session.ts";
@@ -12,7 +13,7 @@ const selectNow = statement<[number]>("SELECT (extract(epoch FROM clock_timestam
 export async function openDatabaseClock(url: string, base: Clock, log: Log): Promise<StoreClock> {
   const address = readAddress(url);
   return openClockOf({
-    ...{ base, log, shown: shownAddress(url), name: "the database", textOf },
+    ...{ base, log, shown: shownUrl(url), name: "the database", textOf },
     open: async () => ({
       // A connection for each time, so that none is kept only for that.
       async compare() {

@@ -1,8 +1,6 @@
-import type { Limits } from "../../model/limits.ts";
 import type { QueueCreation } from "../../model/namespace.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Log } from "../../ports/log.ts";
 import type { Durability } from "../../ports/store.ts";
+import type { StoreOptions } from "../options.ts";
 import { createLeaseCache } from "../sql/lease-cache.ts";
 import type { Address } from "./address.ts";
 import { type Connected, createConnection } from "./connection.ts";
@@ -14,12 +12,8 @@ import { loadRules, type Rules } from "./rules.ts";
 import type { Tenure } from "./takeover.ts";
 import { type Brought, createWork, type Work } from "./work.ts";
 
-export type TenantOptions = {
+export type TenantOptions = Pick<StoreOptions, "clock" | "log" | "limits" | "lease"> & {
   readonly address: Address;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
   readonly durability: Exclude<Durability, "none">;
   /** Hears after each commit what it brought that others may wait for. */
   readonly onCommit: (brought: Brought) => void;

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { shownUrl } from "../../lib/shown-url.ts";
+import type { TlsFiles } from "../../lib/tls-files.ts";
 
 /** Where a Redis is, and what of it is ours. */
 export type Address = {
@@ -12,14 +13,8 @@ export type Address = {
   readonly prefix: string;
   /** Whether everything may go with the next crash of the server. */
   readonly isVolatile: boolean;
+  /** Files for connections over TLS; undefined: there is none. */
   readonly tls: TlsFiles | undefined;
-};
-
-/** What a server is known by, and what it knows us by; undefined: what the machine trusts, and nothing. */
-export type TlsFiles = {
-  readonly ca: Buffer | undefined;
-  readonly cert: Buffer | undefined;
-  readonly key: Buffer | undefined;
 };
 
 const usualPort = 6379;
@@ -47,15 +42,12 @@ export function readAddress(url: string): Address {
     db: databaseOf(url, database),
     prefix: prefixOf(url, said.get("prefix") ?? "stem"),
     isVolatile: isYes(url, said.get("volatile")),
-    tls: scheme === "rediss" ? tlsOf(said) : undefined,
+    tls: scheme === "rediss" ? tlsOf(url, said) : undefined,
   };
 }
 
-/** A URL as it may be shown: without its password. */
-export const shownAddress = (url: string): string => url.replace(/\/\/[^@/]*@/, "//***@");
-
 const wrong = (url: string, what: string): Error =>
-  new Error(`the store ${shownAddress(url)} ${what}: give ${form}`);
+  new Error(`the store ${shownUrl(url)} ${what}: give ${form}`);
 
 function credentialsOf(user: string | undefined): readonly [string | undefined, string | undefined] {
   if (user === undefined || user === "") return [undefined, undefined];
@@ -94,10 +86,11 @@ function isYes(url: string, text: string | null): boolean {
   throw wrong(url, `says volatile=${text}, and knows yes and no`);
 }
 
-function tlsOf(said: URLSearchParams): TlsFiles {
-  const file = (name: string): Buffer | undefined => {
-    const path = said.get(name);
-    return path === null ? undefined : readFileSync(path);
+function tlsOf(url: string, said: URLSearchParams): TlsFiles {
+  const file = (name: string): string | undefined => {
+    const path = said.get(name) ?? undefined;
+    if (path === "") throw wrong(url, `names no file as ${name}`);
+    return path;
   };
   return { ca: file("ca"), cert: file("cert"), key: file("key") };
 }
