@@ -3,6 +3,8 @@ import type { TlsFiles } from "../../lib/tls-files.ts";
 
 /** Where a Redis is, and what of it is ours. */
 export type Address = {
+  /** The URL as it may be shown. */
+  readonly shown: string;
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   /** The path of a socket of this machine, instead of hosts. */
   readonly socket: string | undefined;
@@ -35,6 +37,7 @@ export function readAddress(url: string): Address {
   if ((hostText === "") === (socket === undefined)) throw wrong(url, "needs either a host or a socket");
   const [username, password] = credentialsOf(user);
   return {
+    shown: shownUrl(url),
     hosts: hostText === "" ? [] : hostText.split(",").map((text) => hostOf(url, text)),
     socket,
     username,

@@ -1,5 +1,4 @@
 import type { Redis } from "ioredis";
-import { shownUrl } from "../../lib/shown-url.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { aheadOf, openClockOf, type StoreClock } from "../store-clock.ts";
@@ -11,7 +10,7 @@ import { textOf } from "./problems.ts";
 export async function openRedisClock(url: string, base: Clock, log: Log): Promise<StoreClock> {
   const address = readAddress(url);
   return openClockOf({
-    ...{ base, log, shown: shownUrl(url), name: "Redis", textOf },
+    ...{ base, log, shown: address.shown, name: "Redis", textOf },
     async open() {
       const client = await connect(address);
       return {

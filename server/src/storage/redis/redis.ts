@@ -6,7 +6,6 @@
  * log has it. Read on in scripts/scripts.ts (what runs there), runner.ts (how it is asked), task-rows.ts (what comes back).
  */
 
-import { shownUrl } from "../../lib/shown-url.ts";
 import type { Store } from "../../ports/store.ts";
 import type { StoreOptions } from "../options.ts";
 import { type Address, readAddress } from "./address.ts";
@@ -33,7 +32,7 @@ export async function openRedisStore(url: string, options: StoreOptions): Promis
     return await openOn(client, address, options);
   } catch (error) {
     client?.disconnect();
-    throw new Error(`the store ${shownUrl(url)} cannot be opened: ${textOf(error)}`, { cause: error });
+    throw new Error(`the store ${address.shown} cannot be opened: ${textOf(error)}`, { cause: error });
   }
 }
 
