@@ -10,6 +10,7 @@ import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createControl } from "./control/control.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
+import { shownUrl } from "./lib/shown-url.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
 import { createLocks } from "./locks/locks.ts";
@@ -108,8 +109,7 @@ export async function assembleServer(config: Config, parts: Partial<Parts> = {})
     storeLost: storeLost.promise,
     async listen() {
       const address = await listen(config, api);
-      // Without its password.
-      const kept = parts.store === undefined ? config.store.url.replace(/\/\/[^/@]*@/, "//…@") : store.kind;
+      const kept = parts.store === undefined ? shownUrl(config.store.url) : store.kind;
       const { durability } = store;
       outside.log.info({ url: urlOf(address, config), store: kept, durability, version }, "listening");
       return address;

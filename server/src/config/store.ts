@@ -1,3 +1,4 @@
+import { shownUrl } from "../lib/shown-url.ts";
 import { type Kind, oneOf, type Section, textLike } from "./setting.ts";
 
 /** Where tasks are kept, and how safely. */
@@ -43,6 +44,6 @@ function storeUrl(): Kind<string> {
       /^(memory:|sqlite:.+|postgres(ql)?:\/\/.+|rediss?:\/\/.+)$/,
       "memory:, sqlite:PATH, postgres://HOST/DATABASE or redis://HOST",
     ),
-    show: (value) => JSON.stringify(String(value).replace(/\/\/[^/@]*@/, "//…@")),
+    show: (value) => JSON.stringify(shownUrl(String(value))),
   };
 }

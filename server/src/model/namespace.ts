@@ -62,6 +62,13 @@ export const unsaidNamespace: NamespaceSettings = {
   queueCreation: undefined,
 };
 
+/** A namespace as it comes into being. */
+export const newNamespace = (
+  name: Namespace,
+  settings: NamespaceSettings,
+  createdAt: Instant,
+): NamespaceRecord => ({ name, settings, state: "active", reason: "", createdAt, revision: 1 });
+
 /** Whether two say the same. */
 export const areSameNamespaceSettings = (a: NamespaceSettings, b: NamespaceSettings): boolean =>
   a.description === b.description &&

@@ -69,6 +69,22 @@ export const nothingMore: MoreChange = {
   continues: undefined,
 };
 
+/** A task after a change. */
+export const headAfter = (head: TaskHead, change: TaskChange): TaskHead => ({
+  ...head,
+  policy: change.more?.policy ?? head.policy,
+  state: change.state,
+  reason: change.reason,
+  revision: head.revision + 1,
+  attempt: change.attempt,
+  deliveries: Math.max(0, head.deliveries + change.deliveriesDelta),
+  leaseUntil: change.state === "leased" ? head.leaseUntil : undefined,
+  notBefore: change.notBefore ?? head.notBefore,
+  endedAt: change.endedAt ?? head.endedAt,
+  purgeAt: change.purgeAt ?? head.purgeAt,
+  cancel: change.cancel ?? head.cancel,
+});
+
 /** A change that writes only where the task is, and why. */
 export function move(
   task: Pick<TaskHead, "attempt">,

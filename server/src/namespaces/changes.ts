@@ -5,6 +5,7 @@ import {
   type NamespaceRecord,
   type NamespaceSettings,
   type NamespaceUse,
+  newNamespace,
 } from "../model/namespace.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -62,7 +63,7 @@ export function createChanges(deps: ChangesDeps): Changes {
     const namespacesMax = limits.namespacesMax;
     if (records.size >= namespacesMax)
       throw new StemProblem({ reason: "NAMESPACE_LIMIT_REACHED", namespace: name, namespacesMax });
-    const record = newRecord(name, settings, clock);
+    const record = newNamespace(name, settings, clock.now());
     await store.createNamespace(record);
     records.set(name, record);
     return { record, created: true };
@@ -104,15 +105,6 @@ export function createChanges(deps: ChangesDeps): Changes {
     remove: (name, force) => inTurn(() => remove(name, force)),
   };
 }
-
-/** A namespace as it comes into being. */
-export const newRecord = (
-  name: Namespace,
-  settings: NamespaceSettings,
-  clock: Pick<Clock, "now">,
-): NamespaceRecord => ({
-  ...{ name, settings, state: "active", reason: "", createdAt: clock.now(), revision: 1 },
-});
 
 /** The record of a name; NAMESPACE_UNKNOWN. */
 export function getRecord(

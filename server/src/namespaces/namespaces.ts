@@ -8,12 +8,13 @@ import { type Namespace, namespaceOf } from "../model/ids.ts";
 import {
   type NamespaceRecord,
   type NamespaceUse,
+  newNamespace,
   type QueueCreation,
   unsaidNamespace,
 } from "../model/namespace.ts";
 import type { Log } from "../ports/log.ts";
 import type { NamespaceView } from "../ports/namespace-view.ts";
-import { type Changes, type ChangesDeps, createChanges, getRecord, newRecord } from "./changes.ts";
+import { type Changes, type ChangesDeps, createChanges, getRecord } from "./changes.ts";
 
 /** Namespaces as operators and upkeep have them. */
 export type Namespaces = NamespaceView &
@@ -56,7 +57,7 @@ export async function openNamespaces(deps: NamespacesDeps): Promise<Namespaces> 
   /** Named for the first time: it is there at once, and its record as soon as the store has it. */
   function makeOnUse(name: Namespace): NamespaceRecord | undefined {
     if (!deps.isMadeOnUse || records.size >= limits.namespacesMax) return undefined;
-    const record = newRecord(name, unsaidNamespace, clock);
+    const record = newNamespace(name, unsaidNamespace, clock.now());
     records.set(name, record);
     void inTurn(() => store.createNamespace(record)).catch((error: unknown) => {
       records.delete(name);

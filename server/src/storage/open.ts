@@ -2,26 +2,16 @@
  * From a URL to a store. The rest of the server knows the ports only; this is the one place that knows which drivers there are.
  */
 
-import type { Limits } from "../model/limits.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Log } from "../ports/log.ts";
-import type { Durability, Store } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 import { createMemoryStore } from "./memory/memory.ts";
+import type { StoreOptions } from "./options.ts";
 import { openDatabaseClock } from "./postgres/clock.ts";
 import { openPostgresStore } from "./postgres/postgres.ts";
 import { openSqliteStore } from "./sqlite/sqlite.ts";
+import type { StoreClock } from "./store-clock.ts";
 
-/** What a store is opened with. */
-export type OpenStoreOptions = {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-  /** What leases that were out get when the store opens. */
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
-  /** Default "disk". "relaxed": the last answered calls may be lost with the power. The memory store has none. */
-  readonly durability?: Exclude<Durability, "none">;
-  /** Called once when the store can no longer be trusted: the process should end with an error and be started again. */
-  readonly onFatal?: (error: Error) => void;
+/** What a store is opened with; the memory store has no durability, and takes what it needs of the rest. */
+export type OpenStoreOptions = StoreOptions & {
   /** For stores that are reached over a network; others refuse any. */
   readonly tls?: StoreTls;
 };
@@ -61,7 +51,7 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
 export async function openStoreClock(
   url: string,
   { clock, log, tls }: Pick<OpenStoreOptions, "clock" | "log" | "tls">,
-): Promise<{ readonly clock: Clock; close(): void }> {
+): Promise<StoreClock> {
   if (isPostgres(url)) return openDatabaseClock(secured(url, tls), clock, log);
   if (isRedis(url)) return (await import("./redis/clock.ts")).openRedisClock(secured(url, tls), clock, log);
   return { clock, close: () => undefined };

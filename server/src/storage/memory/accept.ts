@@ -125,7 +125,7 @@ function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): 
     claim: undefined,
     checkpoint: undefined,
     ...keptLinks(task),
-    settledHash: undefined,
+    outcomeHash: undefined,
     place: -1,
   };
 }

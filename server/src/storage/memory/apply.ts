@@ -1,4 +1,5 @@
 import type { TaskHead } from "../../model/task.ts";
+import { headAfter } from "../../model/task-change.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
 import { continueAfter } from "./continue.ts";
@@ -25,26 +26,12 @@ function holds({ revision, leaseUntilBefore }: GuardedChange, head: TaskHead): b
 
 /** Writes a change that was decided, and its event. */
 export function writeChange(state: State, entry: Entry, ending: Ending): void {
-  const { head } = entry;
   const { change, now } = ending;
   noteAttempt(state, entry, ending);
   entry.result = change.result ? new Uint8Array(change.result) : entry.result;
   entry.failure = change.failure ? new Uint8Array(change.failure) : entry.failure;
   entry.checkpoint = change.more?.checkpoint ? new Uint8Array(change.more.checkpoint) : entry.checkpoint;
-  replaceHead(state, entry, {
-    ...head,
-    policy: change.more?.policy ?? head.policy,
-    state: change.state,
-    reason: change.reason,
-    revision: head.revision + 1,
-    attempt: change.attempt,
-    deliveries: Math.max(0, head.deliveries + change.deliveriesDelta),
-    leaseUntil: change.state === "leased" ? head.leaseUntil : undefined,
-    notBefore: change.notBefore ?? head.notBefore,
-    endedAt: change.endedAt ?? head.endedAt,
-    purgeAt: change.purgeAt ?? head.purgeAt,
-    cancel: change.cancel ?? head.cancel,
-  });
+  replaceHead(state, entry, headAfter(entry.head, change));
   if (change.more?.waitUntil !== undefined) state.waitUntil.set(entry, change.more.waitUntil);
   if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
   if (change.more?.keepNewest !== undefined) shelve(state, entry, change.more.keepNewest);

@@ -1,5 +1,5 @@
 import type { CheckpointSave, CheckpointVerdict } from "../../ports/checkpoint-store.ts";
-import { lostReason } from "./lease.ts";
+import { lostReason } from "../lost-lease.ts";
 import { find, type State } from "./state.ts";
 
 /** Keeps what attempts leave for their successors. */

@@ -105,7 +105,7 @@ function lease(state: State, entry: Entry, want: ClaimRequest): Claimed {
   state.fenceSeq += 1;
   const fence = { epoch: state.epoch, seq: state.fenceSeq };
   const deliveries = head.deliveries + 1;
-  entry.settledHash = undefined;
+  entry.outcomeHash = undefined;
   if (head.policy.unique?.until === "started") releaseKey(entry, claimEnd(head.policy.unique, want.now));
   replaceHead(state, entry, {
     ...head,

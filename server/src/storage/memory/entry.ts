@@ -35,7 +35,7 @@ export type Entry = Placed &
     links: readonly Link[] | undefined;
     input: TaskInput | undefined;
     /** The outcome that settled the newest lease; undefined while that is open. */
-    settledHash: number | undefined;
+    outcomeHash: number | undefined;
     /** Attempts that ended badly, oldest first; undefined while there was none. */
     attempts?: AttemptRecord[];
     /** The task that replays this one. */

@@ -1,5 +1,10 @@
 import type { Instant, Namespace } from "../../model/ids.ts";
-import { type NamespaceRecord, type NamespaceUse, unsaidNamespace } from "../../model/namespace.ts";
+import {
+  type NamespaceRecord,
+  type NamespaceUse,
+  newNamespace,
+  unsaidNamespace,
+} from "../../model/namespace.ts";
 import type { NamespaceOpening, NamespaceStore } from "../../ports/namespace-store.ts";
 import { purge } from "./purge.ts";
 import { queueCount } from "./rooms.ts";
@@ -23,11 +28,7 @@ function openNamespaces(
   { names, queueCreation, now }: NamespaceOpening,
 ): readonly NamespaceRecord[] {
   state.queueCreation = queueCreation;
-  for (const name of names)
-    spaceOf(state, name).record ??= {
-      ...{ name, settings: unsaidNamespace, state: "active", reason: "" },
-      ...{ createdAt: now, revision: 1 },
-    };
+  for (const name of names) spaceOf(state, name).record ??= newNamespace(name, unsaidNamespace, now);
   const records = [...state.spaces.values()].flatMap(({ record }) => record ?? []);
   return records.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-import { cutLog, gapFor, isBeyond, nextPlace, tallyWith, tallyWithout } from "../../model/kept-log.ts";
+import { cutLog, isBeyond, tallyWith, tallyWithout } from "../../model/kept-log.ts";
 import { isTerminal } from "../../model/task.ts";
 import {
   emptyOutput,
@@ -14,8 +14,9 @@ import type {
   OutputVerdict,
   OutputWrite,
 } from "../../ports/output-store.ts";
+import { outputPageOf } from "../log-pages.ts";
+import { lostReason } from "../lost-lease.ts";
 import type { Entry, TaskOutput } from "./entry.ts";
-import { lostReason } from "./lease.ts";
 import { find, type State } from "./state.ts";
 
 /** What tasks put out; `call` runs a verb as one transaction. */
@@ -73,13 +74,5 @@ function readOutput(
   const { head, entries } = task.output ?? { head: emptyOutput, entries: [] };
   const wanted = entries.filter(({ offset, kind }) => offset >= from && kinds.includes(kind));
   const cut = cutLog(wanted, { limit, bytesMax });
-  return {
-    ...cut,
-    gaps: kinds.flatMap((kind) => {
-      const gap = gapFor(head.tallies[kind], from);
-      return gap ? [{ kind, ...gap }] : [];
-    }),
-    next: nextPlace(cut, from, head.nextOffset),
-    isEnded: isTerminal(task.head.state),
-  };
+  return outputPageOf(cut, { from, kinds }, { ...head, isEnded: isTerminal(task.head.state) });
 }

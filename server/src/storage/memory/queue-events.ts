@@ -1,14 +1,6 @@
 import { isRefusal, refusalToEmit } from "../../model/admission.ts";
 import type { Instant } from "../../model/ids.ts";
-import {
-  cutLog,
-  emptyTally,
-  gapFor,
-  isBeyond,
-  nextPlace,
-  tallyWith,
-  tallyWithout,
-} from "../../model/kept-log.ts";
+import { cutLog, emptyTally, isBeyond, tallyWith, tallyWithout } from "../../model/kept-log.ts";
 import { queueEventBounds, queueEventBytes } from "../../model/queue-event.ts";
 import type {
   EmitVerdict,
@@ -17,6 +9,7 @@ import type {
   QueueEventQuery,
   QueueEventStore,
 } from "../../ports/queue-event-store.ts";
+import { queueEventPageOf } from "../log-pages.ts";
 import type { QueueEventLog } from "./entry.ts";
 import { openQueue, queueAt, queueRoom, spaceRoom } from "./rooms.ts";
 import { type State, spaceOf } from "./state.ts";
@@ -66,12 +59,7 @@ function readEvents(state: State, { ref, from, names, limit, bytesMax }: QueueEv
     ({ offset, name }) => offset >= start && (names.length === 0 || names.includes(name)),
   );
   const cut = cutLog(wanted, { limit, bytesMax });
-  return {
-    events: cut.entries,
-    gap: gapFor(log?.tally ?? emptyTally, start),
-    next: nextPlace(cut, start, end),
-    hasMore: cut.hasMore,
-  };
+  return queueEventPageOf(cut, { start, end, tally: log?.tally ?? emptyTally });
 }
 
 function prune(state: State, before: Instant, limit: number): number {

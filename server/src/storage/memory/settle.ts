@@ -1,6 +1,6 @@
 import type { SettleVerdict, StoreSettlement } from "../../ports/task-store.ts";
+import { isNewest, lostReason } from "../lost-lease.ts";
 import { writeChange } from "./apply.ts";
-import { isNewest, lostReason } from "./lease.ts";
 import { find, type State } from "./state.ts";
 
 /** Applies settlements of leases that are still open, one after the other. */
@@ -10,7 +10,7 @@ export const settle = (state: State, settlements: readonly StoreSettlement[]): r
 function settleOne(state: State, settlement: StoreSettlement): SettleVerdict {
   const { fence, decision, outcomeHash, now } = settlement;
   const entry = find(state, settlement);
-  if (entry !== undefined && isNewest(entry, fence) && entry.settledHash === outcomeHash) {
+  if (entry !== undefined && isNewest(entry, fence) && entry.outcomeHash === outcomeHash) {
     return { kind: "duplicate", state: entry.head.state };
   }
   const why = lostReason(entry, fence);
@@ -19,6 +19,6 @@ function settleOne(state: State, settlement: StoreSettlement): SettleVerdict {
   }
   const change = entry.head.cancel ? decision.ifCancelRequested : decision.outcome;
   writeChange(state, entry, { change, now, isSettled: true });
-  entry.settledHash = outcomeHash;
+  entry.outcomeHash = outcomeHash;
   return { kind: "applied", state: entry.head.state };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readAddress, shownAddress } from "./address.ts";
+import { readAddress } from "./address.ts";
 
 test("an address says where its schema is, and leaves the rest to the client", () => {
   expect(readAddress("postgres://ada:secret@db:5433/work?sslmode=require")).toEqual({
@@ -27,7 +27,6 @@ test.each(["0", "65", "1.5", "many", ""])("%j readers are refused", (readers) =>
   expect(() => readAddress(`postgres://db/work?readers=${readers}`)).toThrow(/^readers must be/);
 });
 
-test("a password is neither shown nor in what is said of a bad address", () => {
-  expect(shownAddress("postgres://ada:secret@db/work?password=secret")).toBe("postgres://…@db/work");
+test("a password is not in what is said of a bad address", () => {
   expect(() => readAddress("postgres://ada:secret@")).toThrow(/^(?!.*secret).*$/);
 });

@@ -48,8 +48,3 @@ function take(url: URL, name: string): string | undefined {
   url.searchParams.delete(name);
   return value;
 }
-
-/** The URL as it may be shown. */
-export function shownAddress(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, "//…@").replace(/\?.*$/s, "");
-}

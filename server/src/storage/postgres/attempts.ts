@@ -1,23 +1,14 @@
 import type { AttemptRecord } from "../../model/attempt.ts";
 import type { Replay } from "../../model/dead-letter.ts";
-import type { Bytes, Instant, TaskId, TaskRef } from "../../model/ids.ts";
+import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
 import type { ReplayNote } from "../../ports/admin-store.ts";
-import { attemptOutcomes } from "../sql/codes.ts";
+import { type AttemptRow, attemptColumns, attemptOf } from "../sql/attempt-row.ts";
 import { int4s, int8s, texts } from "./arrays.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
-type AttemptRow = readonly [
-  attempt: number,
-  outcome: number,
-  startedAt: Instant | null,
-  endedAt: Instant,
-  worker: string | null,
-  failure: Bytes | null,
-];
-
 const selectAttempts = statement<AttemptRow>(`
-  SELECT a.attempt, a.outcome, a.started_at, a.ended_at, a.worker, a.failure
+  SELECT ${attemptColumns}
   FROM namespaces n JOIN contents c ON c.namespace = n.id JOIN attempts a ON a.seq = c.seq
   WHERE n.name = $1 AND c.id = $2 ORDER BY a.revision`);
 
@@ -27,14 +18,7 @@ export async function readAttempts(
   { namespace, id }: TaskRef,
 ): Promise<readonly AttemptRecord[]> {
   const rows = await db.rows(selectAttempts, namespace, id);
-  return rows.map(([attempt, outcome, startedAt, endedAt, worker, failure]) => ({
-    attempt,
-    outcome: attemptOutcomes.word(outcome),
-    startedAt: startedAt ?? undefined,
-    endedAt,
-    worker: worker ?? undefined,
-    failure: failure ?? undefined,
-  }));
+  return rows.map(attemptOf);
 }
 
 const upsertReplays = statement(`

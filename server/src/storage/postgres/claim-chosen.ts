@@ -1,7 +1,8 @@
 import { opensAt, scoped } from "../../model/gate.ts";
-import { capacityOf, type Gatekeeper, gatesOf, type LimitedGate, stages } from "../../model/gatekeeper.ts";
+import { capacityOf, type Gatekeeper, gatesOf, stages } from "../../model/gatekeeper.ts";
 import { tiersAfter } from "../../model/queue-tier.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
+import { createPermits } from "../sql/permits.ts";
 import { type Before, type Permits, type Picked, pickFrom } from "../sql/pick.ts";
 import { layOut, type OpenQueue, openQueues, type Shelf } from "./claim-shelf.ts";
 import type { View } from "./gate-picture.ts";
@@ -110,33 +111,18 @@ function roomOf({ limits }: Gates, queue: OpenQueue, { now }: ClaimRequest): num
 const placeOf = ({ namespace, name }: Pick<OpenQueue, "namespace" | "name">) =>
   ({ kind: "queue", text: scoped(namespace, name) }) as const;
 
-function permitsOf({ gates, view, keeper, want: { now } }: Deciding): Permits<Tie> {
-  const left = new Map<string, number>();
-  let held = 0;
-  const idOf = ({ kind, text }: LimitedGate): string => `${kind} ${text}`;
-  const leftAt = (gate: LimitedGate): number => {
-    const known = left.get(idOf(gate)) ?? keeper.capacity(gate, now);
-    left.set(idOf(gate), known);
-    return known;
-  };
-  return {
-    get held() {
-      return held;
+const permitsOf = ({ gates, view, keeper, want: { now } }: Deciding): Permits<Tie> =>
+  createPermits(
+    {
+      isLimited: gates.limits.has,
+      capacity: keeper.capacity,
+      hold(tie, closed) {
+        view.stand(tie, stages[closed.kind]);
+        for (const gate of gatesOf(tie)) gates.touch(gate);
+      },
     },
-    take(tie) {
-      const own = gatesOf(tie).filter((gate) => gates.limits.has(gate));
-      const closed = own.find((gate) => leftAt(gate) <= 0);
-      if (closed === undefined) {
-        for (const gate of own) left.set(idOf(gate), leftAt(gate) - 1);
-        return true;
-      }
-      held += 1;
-      view.stand(tie, stages[closed.kind]);
-      for (const gate of gatesOf(tie)) gates.touch(gate);
-      return false;
-    },
-  };
-}
+    now,
+  );
 
 /** Leases what was picked, and counts it at its gates and queues. */
 async function leasePicked(work: Work, want: ClaimRequest, picked: Picked<Tie>): Promise<readonly Leased[]> {

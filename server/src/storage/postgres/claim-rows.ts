@@ -1,33 +1,18 @@
-import type { Instant, Namespace, TaskId } from "../../model/ids.ts";
+import type { Instant, Namespace } from "../../model/ids.ts";
 import type { UniqueClaim } from "../../model/unique.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
+import { type ClaimRow, claimColumns, claimOf } from "../sql/unique-claim-row.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
-type ClaimRow = readonly [
-  key: string,
-  taskId: TaskId,
-  claimedAt: Instant,
-  freeAt: Instant | null,
-  duplicates: number,
-];
-
 const held = `
-  SELECT k.key, k.task_id, k.claimed_at, k.free_at, k.duplicates FROM namespaces n JOIN unique_claims k ON k.namespace = n.id
-  WHERE n.name = $1 AND k.newest AND (k.free_at IS NULL OR k.free_at > $3)`;
-const selectOne = statement<ClaimRow>(`${held} AND k.key = $2`);
-const selectSome = statement<ClaimRow>(`${held} AND k.key > $2 ORDER BY k.key LIMIT $4`);
+  SELECT ${claimColumns} FROM namespaces n JOIN unique_claims u ON u.namespace = n.id
+  WHERE n.name = $1 AND u.newest AND (u.free_at IS NULL OR u.free_at > $3)`;
+const selectOne = statement<ClaimRow>(`${held} AND u.key = $2`);
+const selectSome = statement<ClaimRow>(`${held} AND u.key > $2 ORDER BY u.key LIMIT $4`);
 const drop = statement(`
   DELETE FROM unique_claims WHERE seq IN (
     SELECT seq FROM unique_claims WHERE gone_at IS NOT NULL AND gone_at <= $1 ORDER BY gone_at LIMIT $2 FOR UPDATE SKIP LOCKED)`);
-
-const claimOf = ([key, taskId, claimedAt, freeAt, duplicates]: ClaimRow): UniqueClaim => ({
-  key,
-  taskId,
-  claimedAt,
-  freeAt: freeAt ?? undefined,
-  duplicates,
-});
 
 /** The claim of a key; undefined while it is free. */
 export async function getClaim(

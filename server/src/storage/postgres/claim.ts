@@ -55,8 +55,7 @@ function grant(
   const { seq, queue, id, revision, attempt, isTied, checkpoint, weight: _, ...told } = row;
   ledger.move(queue, stateCode.ready, stateCode.leased);
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: now });
-  const { epoch, seq: fence } = told.fence;
-  if (!isTied) leases.remember(id, { namespace, seq, queue, revision, epoch, fence });
+  if (!isTied) leases.remember(id, { namespace, seq, queue, revision, fence: told.fence });
   return {
     ...told,
     ...{ id, queue: queue.name, attempt },

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { LeaseTerms } from "../options.ts";
 import type { Address } from "./address.ts";
 import { connect } from "./connect.ts";
 import { lockClassOf } from "./locks-of-store.ts";
@@ -15,7 +16,7 @@ export type ConnectionOptions = {
   readonly address: Address;
   readonly clock: Clock;
   readonly log: Log;
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
+  readonly lease: LeaseTerms;
   /** Hears that it broke: what was remembered of its leases is worth nothing. */
   readonly onLost: () => void;
 };

@@ -1,21 +1,9 @@
 import { childrenOf } from "../../model/continuation.ts";
-import type { Bytes, Instant, TaskId, TaskName } from "../../model/ids.ts";
-import type { Continuation, TaskChange } from "../../model/task-machine.ts";
+import { type Continued, type EndedRow, endedColumns, endedTaskOf } from "../sql/ended-row.ts";
 import { linksOfText } from "../sql/links-text.ts";
 import { int8s } from "./arrays.ts";
 import type { Entering } from "./entering.ts";
-import type { QueueEntry } from "./queue-registry.ts";
 import { type Session, statement } from "./session.ts";
-
-/** An end of a task that makes others, written in the running transaction. */
-export type Continued = {
-  readonly seq: number;
-  readonly id: TaskId;
-  readonly queue: QueueEntry;
-  readonly change: TaskChange;
-  readonly continues: Continuation;
-  readonly now: Instant;
-};
 
 /** What ends of tasks make, between the end and the end of its verb. */
 export type Continuations = {
@@ -24,16 +12,9 @@ export type Continuations = {
   take(db: Session): Promise<readonly Entering[]>;
 };
 
-type ParentRow = readonly [
-  seq: number,
-  name: TaskName,
-  rootId: TaskId | null,
-  result: Bytes | null,
-  failure: Bytes | null,
-  links: string,
-];
+type ParentRow = readonly [seq: number, links: string, ...ended: EndedRow];
 const select = statement<ParentRow>(`
-  SELECT c.seq, c.name, c.root_id, r.result, r.failure, l.links
+  SELECT c.seq, l.links, ${endedColumns}
   FROM unnest($1::int8[]) AS u(seq) JOIN contents c ON c.seq = u.seq JOIN links l ON l.seq = u.seq
     LEFT JOIN results r ON r.seq = u.seq`);
 
@@ -54,13 +35,9 @@ export function createContinuations(): Continuations {
   };
 }
 
-function madeBy({ id, queue, change, continues, now }: Continued, row: ParentRow | undefined): Entering[] {
+function madeBy(end: Continued, row: ParentRow | undefined): Entering[] {
   if (row === undefined) return [];
-  const [, name, rootId, result, failure, links] = row;
-  const { on, unkept } = continues;
-  const { reason, attempt } = change;
-  const data = (on === "succeeded" ? (unkept ?? result) : failure) ?? undefined;
-  const { namespace } = queue;
-  const parent = { namespace, id, name, rootId: rootId ?? undefined, on, reason, attempt, data };
-  return childrenOf(linksOfText(links), parent, now).map((task) => ({ task, now }));
+  const [, links, ...ended] = row;
+  const { now } = end;
+  return childrenOf(linksOfText(links), endedTaskOf(end, ended), now).map((task) => ({ task, now }));
 }

@@ -1,9 +1,9 @@
-import { plus } from "../../model/ids.ts";
+import { extended } from "../../model/lease.ts";
 import type { CancelMessage } from "../../model/task.ts";
 import type { ExtendRequest, LeaseCheck, LeaseRef } from "../../ports/task-store.ts";
+import { lostReason } from "../lost-lease.ts";
 import { stateCode } from "../sql/codes.ts";
 import { int4s, int8s, texts } from "./arrays.ts";
-import { lostReason } from "./lost-lease.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
 import { statement } from "./session.ts";
 import type { Work } from "./work.ts";
@@ -74,26 +74,12 @@ const messageOf = (
 
 type Extending = { readonly work: Work; readonly rows: Rows; readonly request: ExtendRequest };
 
-/** A task that has gone back to ready is leased again: this lease goes on, so its history says nothing new. */
 function extendOne({ work, rows, request }: Extending, lease: LeaseRef, row: Row | undefined): LeaseCheck {
   const why = lostReason(row, lease.fence);
   if (row === undefined || why !== undefined)
     return { held: false, state: row?.head.state, why: why ?? "task_unknown" };
   const { head } = row;
-  const leaseMs = request.leaseMs ?? head.policy.leaseMs ?? request.defaultLeaseMs;
-  const { timeLimitMs } = head.policy;
-  const most =
-    timeLimitMs === undefined || head.startedAt === undefined
-      ? Number.POSITIVE_INFINITY
-      : head.startedAt + timeLimitMs + work.limits.timeLimitGraceMs - request.now;
-  const until = plus(request.now, Math.min(leaseMs + request.graceMs, most));
-  const isLonger = request.leaseMs === undefined && head.leaseUntil !== undefined && head.leaseUntil > until;
-  rows.replace(row, {
-    ...head,
-    state: "leased",
-    reason: undefined,
-    leaseUntil: isLonger ? head.leaseUntil : until,
-  });
+  rows.replace(row, extended(head, request, work.limits));
   return {
     held: true,
     cancel: head.cancel && { reason: head.cancel.reason, requester: head.cancel.requester },

@@ -1,13 +1,7 @@
-import { namespaceOf, type QueueRef, queueNameOf, type TaskRef, taskIdOf } from "../../model/ids.ts";
-import type { GateNews } from "../../ports/gate-store.ts";
-import type { OthersNews } from "../../ports/others-news.ts";
+import type { BareHint, TaskHint } from "../hints.ts";
 
-/** One thing that is told: by SQL, that there are tasks in the inbox; by servers, that tasks of a queue became ready, a task changed or is to stop, an event was made known. */
-export type Hint =
-  | readonly [kind: "ready", namespace: string, queue: string, count: number]
-  | readonly [kind: "changed" | "cancelled", namespace: string, id: string]
-  | readonly [kind: "emitted", namespace: string, queue: string]
-  | readonly [kind: "inbox", none: string, nothing: string];
+/** One thing that is told: by servers, what storage/hints.ts says; by SQL, that there are tasks in the inbox. */
+export type Hint = TaskHint | BareHint<"inbox">;
 
 /** What goes over the wire. `isNew`: whoever hears it is to say that they are there, too. */
 export type Message = {
@@ -42,19 +36,4 @@ export function packHints(from: string, hints: Iterable<Hint>): readonly string[
   }
   close();
   return messages;
-}
-
-/** What some hints mean for whoever hands out tasks, and for whoever waits for them. */
-export function newsOf(hints: readonly Hint[]): { readonly gates: GateNews; readonly others: OthersNews } {
-  const opened: { readonly queue: QueueRef; readonly count: number }[] = [];
-  const told = { changed: [] as TaskRef[], cancelled: [] as TaskRef[], emitted: [] as QueueRef[] };
-  for (const [kind, space, name, count] of hints) {
-    if (kind === "inbox") continue;
-    const namespace = namespaceOf(space);
-    const queue = { namespace, queue: queueNameOf(name) };
-    if (kind === "ready") opened.push({ queue, count: count ?? 1 });
-    else if (kind === "emitted") told.emitted.push(queue);
-    else told[kind].push({ namespace, id: taskIdOf(name) });
-  }
-  return { gates: { opened, wakeAt: undefined }, others: { ...told, isReread: false } };
 }

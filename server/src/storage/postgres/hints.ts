@@ -1,15 +1,13 @@
 /**
- * What servers of one store tell each other: that tasks of a queue can be claimed, that a task changed, or is to stop. Only hints,
- * gathered for a moment and sent behind the commits: losing all of them costs whoever waits the time until it looks anyway. A server that
- * hears of no other tells nothing.
+ * What servers of one store tell each other (storage/hints.ts), over LISTEN and NOTIFY. A server that hears of no other tells nothing.
  */
 
 import type pg from "pg";
 import type { Log } from "../../ports/log.ts";
+import { createGathering, newsOf } from "../hints.ts";
 import type { Address } from "./address.ts";
 import { connect } from "./connect.ts";
-import { createBasket } from "./hint-basket.ts";
-import { type Message, newsOf, packHints } from "./hint-messages.ts";
+import { type Hint, type Message, packHints } from "./hint-messages.ts";
 import { lockClassOf } from "./locks-of-store.ts";
 import { textOf } from "./problems.ts";
 import { type Session, statement } from "./session.ts";
@@ -30,8 +28,7 @@ export type HintOptions = {
   readonly hearers: Hearers;
 };
 
-/** So long hints are gathered before they are sent, and so long it rests after the connection that listens broke. */
-const gatherMs = 20;
+/** So long it rests after the connection that listens broke. */
 const restMs = 1000;
 /** How often a server says that it is there, and after what silence the others count as gone. */
 const presentMs = 20_000;
@@ -42,9 +39,10 @@ const notify = statement("SELECT pg_notify($1, $2)");
 /** Starts to listen, and to tell. `self` tells our own hints from others'. */
 export function createHints({ address, log, db, hearers }: HintOptions, self: string): Hints {
   const channel = `stem_${lockClassOf(address.schema)}`;
-  const basket = createBasket();
+  const gathering = createGathering<Hint>((hints) => {
+    for (const message of packHints(self, hints)) sendText(message);
+  });
   let heardAt = Number.NEGATIVE_INFINITY;
-  let sending: NodeJS.Timeout | undefined;
   let resting: NodeJS.Timeout | undefined;
   let client: pg.Client | undefined;
   let isClosed = false;
@@ -90,9 +88,9 @@ export function createHints({ address, log, db, hearers }: HintOptions, self: st
     heardAt = performance.now();
     if (isNew) sendText(textOfPresence(false));
     if (hints.length === 0) return;
-    const { gates, others } = newsOf(hints);
-    if (gates.opened.length > 0) hearers.news(gates);
-    hearers.others(others);
+    const { opened, others } = newsOf(hints);
+    if (opened.length > 0) hearers.news({ opened, wakeAt: undefined });
+    hearers.others({ ...others, isReread: false });
   }
 
   function sendText(text: string): void {
@@ -102,21 +100,18 @@ export function createHints({ address, log, db, hearers }: HintOptions, self: st
     );
   }
 
-  function send(): void {
-    sending = undefined;
-    for (const message of packHints(self, basket.take())) sendText(message);
-  }
-
   return {
-    tell(brought) {
+    tell({ ready, told }) {
       if (isClosed || isAlone()) return;
-      basket.add(brought);
-      if (!basket.isEmpty()) sending ??= setTimeout(send, gatherMs).unref();
+      for (const { queue, by } of ready) gathering.put(["ready", queue.namespace, queue.name, by]);
+      for (const { namespace, id } of told.cancelled) gathering.put(["cancelled", namespace, id]);
+      for (const { namespace, queue } of told.emitted) gathering.put(["emitted", namespace, queue]);
+      for (const { namespace, id } of told.changed) gathering.put(["changed", namespace, id]);
     },
     async close() {
       isClosed = true;
       clearInterval(present);
-      clearTimeout(sending);
+      gathering.close();
       clearTimeout(resting);
       await listening;
       await client?.end();

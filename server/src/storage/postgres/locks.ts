@@ -1,24 +1,12 @@
-import type { Instant, LockKey, LockRef, Namespace } from "../../model/ids.ts";
+import type { Instant, LockRef } from "../../model/ids.ts";
 import type { Lock } from "../../model/lock.ts";
 import type { AcquireLockVerdict, LockHold, LockPage, LockWish } from "../../ports/lock-store.ts";
+import { type LockRow, lockColumns, lockOf } from "../sql/lock-row.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
-type LockRow = readonly [key: LockKey, owner: string, fence: number, acquiredAt: Instant, expiresAt: Instant];
-
-const columns = "l.key, l.owner, l.fence, l.acquired_at, l.expires_at";
-
-const lockOf = (namespace: Namespace, [key, owner, fence, acquiredAt, expiresAt]: LockRow): Lock => ({
-  namespace,
-  key,
-  owner,
-  fence,
-  acquiredAt,
-  expiresAt,
-});
-
 const select = statement<LockRow>(
-  `SELECT ${columns} FROM locks l WHERE l.namespace = $1 AND l.key = $2 FOR UPDATE`,
+  `SELECT ${lockColumns} FROM locks l WHERE l.namespace = $1 AND l.key = $2 FOR UPDATE`,
 );
 const count = statement<[number]>("SELECT count(*) FROM locks");
 // Whoever meets a row that came in between leaves it alone, and looks again.
@@ -28,7 +16,7 @@ const insert = statement<LockRow>(`
   ON CONFLICT (namespace, key) DO UPDATE SET owner = excluded.owner, fence = excluded.fence,
     acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
     WHERE l.expires_at <= $4 AND l.fence < excluded.fence
-  RETURNING ${columns}`);
+  RETURNING ${lockColumns}`);
 
 /** Takes a lock that is free, or renews it for its holder. */
 export async function acquireLock(work: Work, wish: LockWish): Promise<AcquireLockVerdict> {
@@ -52,7 +40,7 @@ export async function acquireLock(work: Work, wish: LockWish): Promise<AcquireLo
 const renew = statement<LockRow>(`
   UPDATE locks l SET expires_at = greatest(l.expires_at, $1)
   FROM namespaces n WHERE n.name = $2 AND l.namespace = n.id AND l.key = $3 AND l.owner = $4 AND l.fence = $5 AND l.expires_at > $6
-  RETURNING ${columns}`);
+  RETURNING ${lockColumns}`);
 
 /** Moves the end of a lock, never backwards. */
 export async function renewLock(
@@ -84,7 +72,7 @@ const drop = statement(`
 export const pruneLocks = ({ db }: Work, now: Instant, limit: number): Promise<number> =>
   db.run(drop, now, limit);
 
-const held = `SELECT ${columns} FROM namespaces n JOIN locks l ON l.namespace = n.id WHERE n.name = $1`;
+const held = `SELECT ${lockColumns} FROM namespaces n JOIN locks l ON l.namespace = n.id WHERE n.name = $1`;
 const selectHeld = statement<LockRow>(`${held} AND l.key = $2 AND l.expires_at > $3`);
 const selectPage = statement<LockRow>(`${held} AND l.key > $2 AND l.expires_at > $3 ORDER BY l.key LIMIT $4`);
 

@@ -1,5 +1,10 @@
 import type { Namespace } from "../../model/ids.ts";
-import { type NamespaceRecord, type NamespaceUse, unsaidNamespace } from "../../model/namespace.ts";
+import {
+  type NamespaceRecord,
+  type NamespaceUse,
+  newNamespace,
+  unsaidNamespace,
+} from "../../model/namespace.ts";
 import type { NamespaceOpening } from "../../ports/namespace-store.ts";
 import { queueLives, type RecordRow, recordColumns, recordColumnsOf, recordOf } from "../sql/space-rows.ts";
 import { countBacklog } from "./backlog.ts";
@@ -34,14 +39,8 @@ export async function makeRecords(
   { names, now }: Pick<NamespaceOpening, "names" | "now">,
 ): Promise<readonly NamespaceRecord[]> {
   const known = new Set((await listRecords(work.db)).map(({ name }) => name));
-  const made = {
-    settings: unsaidNamespace,
-    state: "active",
-    reason: "",
-    createdAt: now,
-    revision: 1,
-  } as const;
-  for (const name of new Set(names)) if (!known.has(name)) await put(work, { name, ...made });
+  for (const name of new Set(names))
+    if (!known.has(name)) await put(work, newNamespace(name, unsaidNamespace, now));
   return listRecords(work.db);
 }
 

@@ -4,12 +4,11 @@
  * kept), work.ts (what a transaction is), accept.ts, claim.ts and settle.ts (the verbs), gates.ts (limits, exactly, over servers).
  */
 
-import type { Limits } from "../../model/limits.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Log } from "../../ports/log.ts";
-import type { Durability, Store } from "../../ports/store.ts";
+import { shownUrl } from "../../lib/shown-url.ts";
+import type { Store } from "../../ports/store.ts";
+import type { StoreOptions } from "../options.ts";
 import { acceptOwed } from "./accept-owed.ts";
-import { type Address, readAddress, shownAddress } from "./address.ts";
+import { type Address, readAddress } from "./address.ts";
 import type { Asking } from "./asking.ts";
 import { createReaders, inSnapshot } from "./connect.ts";
 import { createHints, type Hints } from "./hints.ts";
@@ -21,23 +20,15 @@ import { createHearers, createSharedStore } from "./shared.ts";
 import { createTenant } from "./tenant.ts";
 import { createVerbs } from "./verbs.ts";
 
-/** How a shared store is opened. */
-export type PostgresOptions = {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-  /** What leases that were out get when the first server opens the store. */
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
-  /** Default "disk": every answered accept and settlement was synced. "relaxed": the last ones may be lost with the power. */
-  readonly durability?: Exclude<Durability, "none">;
-};
+/** How a shared store is opened: it is never beyond trust, for who writes asks again, so there is nothing fatal to tell. */
+type PostgresOptions = Omit<StoreOptions, "onFatal">;
 
 /** Opens the store of a URL; its schema is made where there is none. Throws, saying why, when it cannot keep its promises. */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
   try {
     return await openAt(readAddress(url), options);
   } catch (error) {
-    throw new Error(`the store ${shownAddress(url)} cannot be opened: ${textOf(error)}`, { cause: error });
+    throw new Error(`the store ${shownUrl(url)} cannot be opened: ${textOf(error)}`, { cause: error });
   }
 }
 

@@ -1,40 +1,38 @@
 import { isRefusal, refusalToEmit } from "../../model/admission.ts";
 import type { Bytes, Instant } from "../../model/ids.ts";
-import {
-  cutLog,
-  emptyTally,
-  gapFor,
-  isBeyond,
-  type LogTally,
-  nextPlace,
-  tallyWith,
-  tallyWithout,
-} from "../../model/kept-log.ts";
-import { type QueueEvent, queueEventBounds, queueEventBytes } from "../../model/queue-event.ts";
+import { cutLog, isBeyond, type LogTally, tallyWith, tallyWithout } from "../../model/kept-log.ts";
+import { queueEventBounds, queueEventBytes } from "../../model/queue-event.ts";
 import type {
   EmitVerdict,
   NewQueueEvent,
   QueueEventPage,
   QueueEventQuery,
 } from "../../ports/queue-event-store.ts";
+import { queueEventPageOf } from "../log-pages.ts";
+import {
+  type QueueEventHead,
+  type QueueEventHeadRow,
+  type QueueEventRow,
+  queueEventColumns,
+  queueEventHeadColumns,
+  queueEventHeadOf,
+  queueEventOf,
+} from "../sql/queue-event-rows.ts";
 import { int8s, texts } from "./arrays.ts";
 import { openQueue } from "./open-queue.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
-/** What is known of a queue's events besides them. */
-type Head = { readonly next: number; readonly tally: LogTally };
-type HeadRow = readonly [next: number, count: number, bytes: number, dropped: number, keptFrom: number];
-
-const headColumns = "next_place, kept, bytes, dropped, kept_from";
 const makeHead = statement(
   "INSERT INTO queue_event_heads (queue) VALUES ($1) ON CONFLICT (queue) DO NOTHING",
 );
 // Whoever adds an event, or drops one, holds it until the transaction ends.
-const lockHead = statement<HeadRow>(
-  `SELECT ${headColumns} FROM queue_event_heads WHERE queue = $1 FOR UPDATE`,
+const lockHead = statement<QueueEventHeadRow>(
+  `SELECT ${queueEventHeadColumns} FROM queue_event_heads WHERE queue = $1 FOR UPDATE`,
 );
-const selectHead = statement<HeadRow>(`SELECT ${headColumns} FROM queue_event_heads WHERE queue = $1`);
+const selectHead = statement<QueueEventHeadRow>(
+  `SELECT ${queueEventHeadColumns} FROM queue_event_heads WHERE queue = $1`,
+);
 const putHead = statement(`
   UPDATE queue_event_heads SET next_place = $2, kept = $3, bytes = $4, dropped = $5, kept_from = $6 WHERE queue = $1`);
 const selectById = statement<[place: number, name: string, body: Bytes]>(
@@ -47,17 +45,12 @@ const selectOldest = statement<[place: number, id: string, name: string, bodyByt
   SELECT place, id, name, length(body), emitted_at FROM queue_events WHERE queue = $1 AND place >= $2 ORDER BY place LIMIT $3`);
 const drop = statement("DELETE FROM queue_events WHERE queue = $1 AND place = ANY ($2::int8[])");
 
-const headOf = ([next, count, bytes, dropped, keptFrom]: HeadRow): Head => ({
-  next,
-  tally: { count, bytes, dropped, keptFrom },
-});
+const writeHead = (db: Session, queue: number, { nextPlace, tally }: QueueEventHead): Promise<number> =>
+  db.run(putHead, queue, nextPlace, tally.count, tally.bytes, tally.dropped, tally.keptFrom);
 
-const writeHead = (db: Session, queue: number, { next, tally }: Head): Promise<number> =>
-  db.run(putHead, queue, next, tally.count, tally.bytes, tally.dropped, tally.keptFrom);
-
-async function lock(db: Session, queue: number): Promise<Head> {
+async function lock(db: Session, queue: number): Promise<QueueEventHead> {
   const [, [row]] = await Promise.all([db.run(makeHead, queue), db.rows(lockHead, queue)]);
-  return row === undefined ? { next: 0, tally: emptyTally } : headOf(row);
+  return queueEventHeadOf(row);
 }
 
 /** Keeps an event in the next place of its queue. */
@@ -70,14 +63,14 @@ export async function emitQueueEvent(
   if (isRefusal(queue)) return queue;
   const refusal = refusalToEmit(rooms.space(ref.namespace), rooms.queue(queue));
   if (refusal !== undefined) return refusal;
-  const { next, tally: before } = await lock(db, queue.id);
+  const { nextPlace, tally: before } = await lock(db, queue.id);
   const [same] = await db.rows(selectById, queue.id, id);
   if (same !== undefined) {
     const [offset, sameName, sameBody] = same;
     const isSame = sameName === name && Buffer.compare(sameBody, body) === 0;
     return isSame ? { kind: "duplicate", offset } : { kind: "exists" };
   }
-  await db.run(insert, queue.id, next, id, name, now, Buffer.from(body));
+  await db.run(insert, queue.id, nextPlace, id, name, now, Buffer.from(body));
   const bounds = queueEventBounds(limits);
   const tally = await dropOldest(
     db,
@@ -85,9 +78,9 @@ export async function emitQueueEvent(
     tallyWith(before, queueEventBytes({ id, name, body })),
     (left) => isBeyond(left, bounds),
   );
-  await writeHead(db, queue.id, { next: next + 1, tally });
+  await writeHead(db, queue.id, { nextPlace: nextPlace + 1, tally });
   work.ledger.emitted(ref);
-  return { kind: "emitted", offset: next };
+  return { kind: "emitted", offset: nextPlace };
 }
 
 /** Drops the oldest events of a queue as long as they have to go; answers the tally after that. */
@@ -125,10 +118,10 @@ const selectOld = statement<[queue: number, count: number]>(`
 export async function pruneQueueEvents({ db }: Work, before: Instant, limit: number): Promise<number> {
   let dropped = 0;
   for (const [queue, count] of await db.rows(selectOld, before, limit)) {
-    const { next, tally } = await lock(db, queue);
+    const { nextPlace, tally } = await lock(db, queue);
     const last = tally.count - count;
     const left = await dropOldest(db, queue, tally, ({ count: kept }, at) => kept > last && at < before);
-    await writeHead(db, queue, { next, tally: left });
+    await writeHead(db, queue, { nextPlace, tally: left });
     dropped += tally.count - left.count;
   }
   return dropped;
@@ -137,9 +130,8 @@ export async function pruneQueueEvents({ db }: Work, before: Instant, limit: num
 const selectQueue = statement<[number]>(
   "SELECT q.id FROM namespaces n JOIN queues q ON q.namespace = n.id WHERE n.name = $1 AND q.name = $2",
 );
-type EventRow = readonly [place: number, id: string, name: string, emittedAt: Instant, body: Bytes];
-const select = statement<EventRow>(`
-  SELECT place, id, name, emitted_at, body FROM queue_events
+const select = statement<QueueEventRow>(`
+  SELECT ${queueEventColumns} FROM queue_events
   WHERE queue = $1 AND place >= $2 AND (cardinality($3::text[]) = 0 OR name = ANY ($3::text[])) ORDER BY place LIMIT $4`);
 
 /** Some events of a queue, in a session that sees one moment. */
@@ -147,16 +139,9 @@ export async function readQueueEvents(db: Session, query: QueueEventQuery): Prom
   const { ref, from, names, limit, bytesMax } = query;
   const [queue] = await db.rows(selectQueue, ref.namespace, ref.queue);
   const [row] = queue === undefined ? [] : await db.rows(selectHead, queue[0]);
-  const { next: end, tally } = row === undefined ? { next: 0, tally: emptyTally } : headOf(row);
+  const { nextPlace: end, tally } = queueEventHeadOf(row);
   const start = from ?? end;
   const rows = queue === undefined ? [] : await db.rows(select, queue[0], start, texts(names), limit + 1);
-  const cut = cutLog(rows.map(eventOf), { limit, bytesMax });
-  return {
-    events: cut.entries,
-    gap: gapFor(tally, start),
-    next: nextPlace(cut, start, end),
-    hasMore: cut.hasMore,
-  };
+  const cut = cutLog(rows.map(queueEventOf), { limit, bytesMax });
+  return queueEventPageOf(cut, { start, end, tally });
 }
-
-const eventOf = ([offset, id, name, at, body]: EventRow): QueueEvent => ({ offset, id, name, at, body });

@@ -2,6 +2,7 @@ import type { Refusal } from "../../model/admission.ts";
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
 import type { Queue, QueuePause } from "../../model/queue.ts";
 import { stateCode } from "../sql/codes.ts";
+import { depthColumns, type QueueRow, queueColumns, queueOf } from "../sql/queue-row.ts";
 import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { int4s, texts } from "./arrays.ts";
 import { homeOf, openQueue } from "./open-queue.ts";
@@ -9,33 +10,10 @@ import type { QueueEntry } from "./queue-registry.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
-type QueueRow = readonly [
-  name: QueueName,
-  createdAt: Instant,
-  pauseReason: string | null,
-  pausedAt: Instant | null,
-  pausedBy: string | null,
-  resumeAt: Instant | null,
-  description: string,
-  backlogMax: number | null,
-  closed: boolean,
-  revision: number,
-  life: number,
-  oldestReadyAt: Instant | null,
-  scheduled: number,
-  ready: number,
-  leased: number,
-  succeeded: number,
-  failed: number,
-  cancelled: number,
-  expired: number,
-];
-
 /** Whether a queue q of a namespace n hands out. */
 export const handsOut = `q.paused_at IS NULL AND q.life = ${queueLives.code("there")} AND n.state = ${namespaceStates.code("active")}`;
 
-const states = ["scheduled", "ready", "leased", "succeeded", "failed", "cancelled", "expired"] as const;
-const sums = states.map((state) => `coalesce(sum(d.${state}), 0)::int8 AS ${state}`).join(", ");
+const sums = depthColumns.map((state) => `coalesce(sum(d.${state}), 0)::int8 AS ${state}`).join(", ");
 
 /** Counts of a queue q, as rows d. */
 const depthJoin = `CROSS JOIN LATERAL (SELECT ${sums} FROM depths d WHERE d.queue = q.id) d`;
@@ -58,19 +36,19 @@ const oldestReady = `
         WHERE x.queue = q.id AND x.state = ${stateCode.ready} ORDER BY x.seq LIMIT 1)) f
     ORDER BY f.seq LIMIT 1) oldest ON true`;
 
+type FoundRow = readonly [oldestReadyAt: Instant | null, ...queue: QueueRow<boolean>];
+
 const select = (where: string) => `
-  SELECT q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at, q.description, q.backlog_max, q.closed,
-    q.revision, q.life, oldest.created_at,
-    ${states.map((state) => `d.${state}`).join(", ")}
+  SELECT oldest.created_at, ${queueColumns("d")}
   FROM namespaces n JOIN queues q ON q.namespace = n.id ${depthJoin} ${oldestReady}
   WHERE n.name = $1 AND q.life <> ${queueLives.code("deleted")} AND ${where}`;
-const selectOne = statement<QueueRow>(select("q.name = $2"));
-const selectSome = statement<QueueRow>(`${select("q.name > $2")} ORDER BY q.name LIMIT $3`);
+const selectOne = statement<FoundRow>(select("q.name = $2"));
+const selectSome = statement<FoundRow>(`${select("q.name > $2")} ORDER BY q.name LIMIT $3`);
 
 /** One queue; undefined where there is none. */
 export async function getQueue(db: Session, { namespace, queue }: QueueRef): Promise<Queue | undefined> {
   const [row] = await db.rows(selectOne, namespace, queue);
-  return row && queueOf(namespace, row);
+  return row && foundOf(namespace, row);
 }
 
 /** Which queues to list. */
@@ -85,35 +63,10 @@ export const listQueues = async (
   db: Session,
   { namespace, after, limit }: QueuePage,
 ): Promise<readonly Queue[]> =>
-  (await db.rows(selectSome, namespace, after ?? "", limit)).map((row) => queueOf(namespace, row));
+  (await db.rows(selectSome, namespace, after ?? "", limit)).map((row) => foundOf(namespace, row));
 
-function queueOf(namespace: Namespace, row: QueueRow): Queue {
-  const [name, createdAt, reason, at, by, resumeAt, description, backlogMax, ...rest] = row;
-  const [isClosed, revision, life, oldestReadyAt, ...depth] = rest;
-  const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
-  return {
-    namespace,
-    name,
-    createdAt,
-    settings: { description, backlogMax: backlogMax ?? undefined, isClosed },
-    revision,
-    isDeleting: queueLives.word(life) === "deleting",
-    pause: pauseOf(reason, at, by, resumeAt),
-    depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
-    oldestReadyAt: oldestReadyAt ?? undefined,
-  };
-}
-
-/** The pause that the columns of a queue mean. */
-export const pauseOf = (
-  reason: string | null,
-  at: Instant | null,
-  by: string | null,
-  resumeAt: Instant | null,
-): QueuePause | undefined =>
-  at === null
-    ? undefined
-    : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined };
+const foundOf = (namespace: Namespace, [oldestReadyAt, ...row]: FoundRow): Queue =>
+  queueOf(namespace, row, oldestReadyAt ?? undefined);
 
 const selectReady = statement<[ready: number]>(`
   SELECT coalesce((SELECT sum(d.ready) FROM namespaces n JOIN queues q ON q.namespace = n.id JOIN depths d ON d.queue = q.id

@@ -2,6 +2,7 @@ import type { Instant, Namespace, TaskId, TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
 import type { Revocation, RevocationPage, RevokeVerdict } from "../../ports/admin-store.ts";
+import { type RevocationRow, revocationColumns, revocationOf } from "../sql/revocation-row.ts";
 import { texts } from "./arrays.ts";
 import { createRows } from "./rows.ts";
 import { raiseRules } from "./rules.ts";
@@ -93,16 +94,8 @@ export async function cancelRevoked(work: Work, accepted: readonly Accepted[]): 
   }
 }
 
-type ListedRow = readonly [
-  namespace: Namespace,
-  id: TaskId,
-  reason: string,
-  requester: string | null,
-  at: Instant,
-  until: Instant,
-];
-const selectSome = statement<ListedRow>(`
-  SELECT n.name, r.id, r.reason, r.requester, r.requested_at, r.until FROM namespaces n JOIN revocations r ON r.namespace = n.id
+const selectSome = statement<RevocationRow>(`
+  SELECT ${revocationColumns} FROM namespaces n JOIN revocations r ON r.namespace = n.id
   WHERE n.name = $1 AND r.id > $2 AND r.until > $3 ORDER BY r.id LIMIT $4`);
 const withdraw = statement<[id: TaskId]>(`
   DELETE FROM revocations r USING namespaces n
@@ -113,13 +106,7 @@ export const listRevocations = async (
   db: Session,
   { namespace, after, limit, now }: RevocationPage,
 ): Promise<readonly Revocation[]> =>
-  (await db.rows(selectSome, namespace, after ?? "", now, limit)).map(
-    ([space, id, reason, requester, at, until]) => ({
-      ref: { namespace: space, id },
-      cancel: { reason, requester: requester ?? undefined, at },
-      until,
-    }),
-  );
+  (await db.rows(selectSome, namespace, after ?? "", now, limit)).map(revocationOf);
 
 /** Takes revocations back; answers those that were there. That servers still look for them costs a look. */
 export async function withdrawRevocations(

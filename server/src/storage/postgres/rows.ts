@@ -2,6 +2,7 @@ import { type AttemptRecord, attemptEnd } from "../../model/attempt.ts";
 import type { Bytes, Instant, TaskRef } from "../../model/ids.ts";
 import type { KeepNewest } from "../../model/retention.ts";
 import { isTerminal, type TaskHead, type TaskPolicy } from "../../model/task.ts";
+import { headAfter } from "../../model/task-change.ts";
 import type { TaskChange } from "../../model/task-machine.ts";
 import { states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf, isTied } from "../sql/task-row.ts";
@@ -180,22 +181,6 @@ function noteEnd(
   if (continues !== undefined) continuations.owe({ seq, id: head.id, queue, change, continues, now });
   if (isTerminal(change.state) && !isTerminal(head.state)) backlog.ended(queue, seq);
 }
-
-/** A head after a change. */
-const headAfter = (head: TaskHead, change: TaskChange): TaskHead => ({
-  ...head,
-  policy: change.more?.policy ?? head.policy,
-  state: change.state,
-  reason: change.reason,
-  revision: head.revision + 1,
-  attempt: change.attempt,
-  deliveries: Math.max(0, head.deliveries + change.deliveriesDelta),
-  leaseUntil: change.state === "leased" ? head.leaseUntil : undefined,
-  notBefore: change.notBefore ?? head.notBefore,
-  endedAt: change.endedAt ?? head.endedAt,
-  purgeAt: change.purgeAt ?? head.purgeAt,
-  cancel: change.cancel ?? head.cancel,
-});
 
 /** Notes what a change leaves beside its row, while the head still says who had the attempt. */
 function noteLeftovers(to: Leftovers, { seq, head }: Row, { change, now, outcomeHash }: Ending): void {

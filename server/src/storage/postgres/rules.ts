@@ -2,7 +2,7 @@ import { type GateLimit, type LimitKind, scoped } from "../../model/gate.ts";
 import type { Namespace } from "../../model/ids.ts";
 import type { NamespaceRecord } from "../../model/namespace.ts";
 import type { QueueSettings } from "../../model/queue.ts";
-import { type LimitRow, limitOf } from "../sql/limit-rows.ts";
+import { type LimitRow, limitColumns, limitOf } from "../sql/limit-rows.ts";
 import { type QueueState, queueLives, type RecordRow, recordColumns, recordOf } from "../sql/space-rows.ts";
 import { type Session, statement } from "./session.ts";
 
@@ -30,10 +30,7 @@ export type Rules = {
 export type QueueRule = Pick<QueueSettings, "backlogMax" | "isClosed"> & { readonly life: QueueState };
 
 /** A question for limits, from limits l and namespaces n. */
-export const selectLimits = `
-  SELECT n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at,
-    l.paused_at, l.pause_reason, l.paused_by, l.resume_at
-  FROM limits l JOIN namespaces n ON n.id = l.namespace`;
+export const selectLimits = `SELECT ${limitColumns} FROM limits l JOIN namespaces n ON n.id = l.namespace`;
 
 const selectAll = statement<LimitRow>(selectLimits);
 const selectFair = statement<[number]>("SELECT id FROM queues WHERE turn IS NOT NULL");

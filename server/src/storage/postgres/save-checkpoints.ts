@@ -1,6 +1,6 @@
 import type { CheckpointSave, CheckpointVerdict } from "../../ports/checkpoint-store.ts";
+import { lostReason } from "../lost-lease.ts";
 import type { Verb } from "./lane.ts";
-import { lostReason } from "./lost-lease.ts";
 import { createRows } from "./rows.ts";
 import { writeRows } from "./write-rows.ts";
 

@@ -2,13 +2,18 @@ import { isTerminal } from "../../model/task.ts";
 import type { TaskChange } from "../../model/task-machine.ts";
 import type { SettleVerdict, StoreSettlement } from "../../ports/task-store.ts";
 import { codeOfReason, stateCode, states } from "../sql/codes.ts";
+import type { LeaseHint } from "../sql/lease-cache.ts";
 import { byteas, int2s, int4s, int8s } from "./arrays.ts";
-import type { LeaseHint } from "./leases.ts";
+import type { QueueEntry } from "./queue-registry.ts";
 import { statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
 /** A settlement of a lease whose row is remembered. */
-type Remembered = { readonly settlement: StoreSettlement; readonly hint: LeaseHint; readonly at: number };
+type Remembered = {
+  readonly settlement: StoreSettlement;
+  readonly hint: LeaseHint<QueueEntry>;
+  readonly at: number;
+};
 
 // A row of a task that is not tied, and as its claim left it: nobody else has it, no cancel was asked for, it is not settled. The revision
 // says so, because whatever takes a lease from its holder, or asks to cancel it, raises the one with the other. state + 0: rows are to be
@@ -79,8 +84,8 @@ function columnsOf(some: readonly Remembered[]): Buffer[] {
     int4s(some.map(({ at }) => at)),
     int8s(some.map(({ hint }) => hint.seq)),
     int4s(some.map(({ hint }) => hint.revision)),
-    int8s(some.map(({ hint }) => hint.epoch)),
-    int8s(some.map(({ hint }) => hint.fence)),
+    int8s(some.map(({ hint }) => hint.fence.epoch)),
+    int8s(some.map(({ hint }) => hint.fence.seq)),
     int2s(changes.map(({ state }) => states.code(state))),
     int2s(changes.map(({ reason }) => codeOfReason(reason))),
     int4s(changes.map(({ attempt }) => attempt)),

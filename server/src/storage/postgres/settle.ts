@@ -1,6 +1,6 @@
 import type { SettleVerdict, StoreSettlement } from "../../ports/task-store.ts";
+import { isNewest, lostReason } from "../lost-lease.ts";
 import type { Verb } from "./lane.ts";
-import { isNewest, lostReason } from "./lost-lease.ts";
 import { createRows, type Row, type Rows } from "./rows.ts";
 import { settlePlainly } from "./settle-plainly.ts";
 import type { Work } from "./work.ts";

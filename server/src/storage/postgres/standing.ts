@@ -1,33 +1,17 @@
-import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
-import { stopOf } from "../../model/namespace.ts";
+import type { TaskId, TaskRef } from "../../model/ids.ts";
 import type { TaskStanding } from "../../model/standing.ts";
 import { states } from "../sql/codes.ts";
-import { namespaceStates, queueLives } from "../sql/space-rows.ts";
-import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
+import { type StandingRow, standingColumns, standingStartOf } from "../sql/standing-row.ts";
 import { readLanes } from "./claim-shelf.ts";
 import { freeBefore } from "./count-before.ts";
 import { readFirsts } from "./gate-reads.ts";
 import { headJoins } from "./head-joins.ts";
-import { pauseOf } from "./queues.ts";
 import { type Session, statement } from "./session.ts";
 import { limitsOf } from "./standing-limits.ts";
 import { readTies, type Tie } from "./ties.ts";
 
-type More = readonly [
-  queue: number,
-  life: number,
-  spaceState: number,
-  spaceReason: string,
-  pauseReason: string | null,
-  pausedAt: Instant | null,
-  pausedBy: string | null,
-  resumeAt: Instant | null,
-  leased: number,
-];
-
-const select = statement<[...HeadRow, ...More]>(`
-  SELECT ${headColumns}, t.queue, q.life, n.state, n.reason, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
-    (SELECT coalesce(sum(d.leased), 0)::int8 FROM depths d WHERE d.queue = t.queue)
+const select = statement<StandingRow>(`
+  SELECT ${standingColumns("(SELECT coalesce(sum(d.leased), 0)::int8 FROM depths d WHERE d.queue = t.queue)")}
   FROM tasks t ${headJoins} WHERE n.name = $1 AND c.namespace = n.id AND c.id = $2`);
 
 /** Where a task stands among all that decides whether it runs, in a session that sees one moment. */
@@ -38,19 +22,15 @@ export async function readStanding(
 ): Promise<TaskStanding | undefined> {
   const [row] = await db.rows(select, namespace, id);
   if (row === undefined) return undefined;
-  const head = headOf(row as unknown as HeadRow);
-  const [queue, life, spaceState, reason, ...rest] = row.slice(-9) as unknown as More;
-  const [pauseReason, pausedAt, pausedBy, resumeAt, leased] = rest;
-  const [tie] = await readTies(db, [row[0]]);
-  const place = { seq: row[0], priority: head.priority, turn: tie?.turn ?? 0 };
+  const { seq, queue, leased, standing } = standingStartOf(row);
+  const { head } = standing;
+  const [tie] = await readTies(db, [seq]);
+  const place = { seq, priority: head.priority, turn: tie?.turn ?? 0 };
   const before = { place, queue, countMax: head.state === "ready" ? aheadMax + 1 : 0 };
   const lanes = (await readLanes(db, [queue])).map(([, lane]) => lane);
   const ahead = await freeBefore(db, before, lanes);
   return {
-    head,
-    stop: stopOf({ state: namespaceStates.word(spaceState), reason }),
-    isQueueDeleting: queueLives.word(life) === "deleting",
-    pause: pauseOf(pauseReason, pausedAt, pausedBy, resumeAt),
+    ...standing,
     first: await firstOf(db, tie),
     limits: await limitsOf(db, { head, before }, { ahead, leased }),
     ahead,

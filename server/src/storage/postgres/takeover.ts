@@ -1,4 +1,5 @@
 import type { Instant } from "../../model/ids.ts";
+import type { LeaseTerms } from "../options.ts";
 import { stateCode } from "../sql/codes.ts";
 import { slotsMax } from "./locks-of-store.ts";
 import { type Session, statement } from "./session.ts";
@@ -34,7 +35,7 @@ const renewLeases = statement(`
 
 export type TakeoverOptions = {
   readonly now: Instant;
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
+  readonly lease: LeaseTerms;
   readonly lockClass: number;
 };
 

@@ -1,11 +1,9 @@
-import type { Limits } from "../../model/limits.ts";
 import type { QueueCreation } from "../../model/namespace.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Log } from "../../ports/log.ts";
 import type { Durability } from "../../ports/store.ts";
+import type { StoreOptions } from "../options.ts";
+import { createLeaseCache } from "../sql/lease-cache.ts";
 import type { Address } from "./address.ts";
 import { type Connected, createConnection } from "./connection.ts";
-import { createLeases } from "./leases.ts";
 import { lockClassOf, regimeLock } from "./locks-of-store.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Conflict, faultOf } from "./problems.ts";
@@ -14,12 +12,8 @@ import { loadRules, type Rules } from "./rules.ts";
 import type { Tenure } from "./takeover.ts";
 import { type Brought, createWork, type Work } from "./work.ts";
 
-export type TenantOptions = {
+export type TenantOptions = Pick<StoreOptions, "clock" | "log" | "limits" | "lease"> & {
   readonly address: Address;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
   readonly durability: Exclude<Durability, "none">;
   /** Hears after each commit what it brought that others may wait for. */
   readonly onCommit: (brought: Brought) => void;
@@ -60,7 +54,7 @@ export function createTenant(options: TenantOptions): Tenant {
   const { address, clock, limits, durability, onCommit, onRules } = options;
   const lockClass = lockClassOf(address.schema);
   const queues = createQueueRegistry();
-  const leases = createLeases();
+  const leases: Work["leases"] = createLeaseCache();
   const connection = createConnection({ ...options, onLost: leases.clear });
   let rules: Rules | undefined;
   let queueCreation: QueueCreation = "on_use";

@@ -4,12 +4,12 @@ import type { QueueCreation } from "../../model/namespace.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import { stateCode } from "../sql/codes.ts";
+import type { LeaseCache, LeaseHint } from "../sql/lease-cache.ts";
 import { type Backlog, createBacklog } from "./backlog.ts";
 import { type Continuations, createContinuations } from "./continuations.ts";
 import { createGates, type Gates } from "./gates.ts";
-import type { Leases } from "./leases.ts";
 import { createLedger, type Ledger, type QueueChange, type Told } from "./ledger.ts";
-import type { QueueRegistry } from "./queue-registry.ts";
+import type { QueueEntry, QueueRegistry } from "./queue-registry.ts";
 import { createRooms, type Rooms } from "./rooms.ts";
 import type { Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
@@ -21,7 +21,8 @@ export type Work = Tenure & {
   readonly limits: Limits;
   readonly lockClass: number;
   readonly queues: QueueRegistry;
-  readonly leases: Leases;
+  /** Of tasks that nothing ties. */
+  readonly leases: LeaseCache<LeaseHint<QueueEntry>>;
   readonly rules: Rules;
   readonly ledger: Ledger;
   readonly gates: Gates;

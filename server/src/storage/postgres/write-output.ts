@@ -10,11 +10,11 @@ import {
   outputKinds,
 } from "../../model/task-output.ts";
 import type { OutputVerdict, OutputWrite } from "../../ports/output-store.ts";
+import { lostReason } from "../lost-lease.ts";
 import { outputKindCodes } from "../sql/codes.ts";
 import { type OutputHeadRow, outputHeadColumns, outputHeadOf, tallyText } from "../sql/output-head.ts";
 import { byteas, int2s, int4s, int8s, texts } from "./arrays.ts";
 import type { Verb } from "./lane.ts";
-import { lostReason } from "./lost-lease.ts";
 import { createRows, type Row } from "./rows.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";

@@ -3,6 +3,7 @@ import { readAddress } from "./address.ts";
 
 test("what a URL leaves out is as usual", () => {
   expect(readAddress("redis://cache")).toEqual({
+    shown: "redis://cache",
     hosts: [{ host: "cache", port: 6379 }],
     ...{ socket: undefined, username: undefined, password: undefined, db: 0 },
     ...{ prefix: "stem", isVolatile: false, tls: undefined },
@@ -11,6 +12,7 @@ test("what a URL leaves out is as usual", () => {
 
 test("a URL may say all of it", () => {
   expect(readAddress("rediss://ada:p%40ss@a:1,[::1]:2,c/3?prefix=shop&volatile=yes")).toEqual({
+    shown: "rediss://…@a:1,[::1]:2,c/3?prefix=shop&volatile=yes",
     hosts: [
       { host: "a", port: 1 },
       { host: "::1", port: 2 },
@@ -44,6 +46,6 @@ test.each([
 
 test("what is wrong is said without the password", () => {
   const mistake = () => readAddress("redis://me:secret@a?nonsense=1");
-  expect(mistake).toThrow("redis://***@a?nonsense=1");
+  expect(mistake).toThrow("redis://…@a?nonsense=1");
   expect(mistake).not.toThrow("secret");
 });

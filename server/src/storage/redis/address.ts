@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
+import { shownUrl } from "../../lib/shown-url.ts";
+import type { TlsFiles } from "../../lib/tls-files.ts";
 
 /** Where a Redis is, and what of it is ours. */
 export type Address = {
+  /** The URL as it may be shown. */
+  readonly shown: string;
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   /** The path of a socket of this machine, instead of hosts. */
   readonly socket: string | undefined;
@@ -12,14 +15,8 @@ export type Address = {
   readonly prefix: string;
   /** Whether everything may go with the next crash of the server. */
   readonly isVolatile: boolean;
+  /** Files for connections over TLS; undefined: there is none. */
   readonly tls: TlsFiles | undefined;
-};
-
-/** What a server is known by, and what it knows us by; undefined: what the machine trusts, and nothing. */
-export type TlsFiles = {
-  readonly ca: Buffer | undefined;
-  readonly cert: Buffer | undefined;
-  readonly key: Buffer | undefined;
 };
 
 const usualPort = 6379;
@@ -42,6 +39,7 @@ export function readAddress(url: string): Address {
   if ((hostText === "") === (socket === undefined)) throw wrong(url, "needs either a host or a socket");
   const [username, password] = credentialsOf(user);
   return {
+    shown: shownUrl(url),
     hosts: hostText === "" ? [] : hostText.split(",").map((text) => hostOf(url, text)),
     socket,
     username,
@@ -49,15 +47,12 @@ export function readAddress(url: string): Address {
     db: databaseOf(url, database),
     prefix: prefixOf(url, said.get("prefix") ?? "stem"),
     isVolatile: isYes(url, said.get("volatile")),
-    tls: scheme === "rediss" ? tlsOf(said) : undefined,
+    tls: scheme === "rediss" ? tlsOf(url, said) : undefined,
   };
 }
 
-/** A URL as it may be shown: without its password. */
-export const shownAddress = (url: string): string => url.replace(/\/\/[^@/]*@/, "//***@");
-
 const wrong = (url: string, what: string): Error =>
-  new Error(`the store ${shownAddress(url)} ${what}: give ${form}`);
+  new Error(`the store ${shownUrl(url)} ${what}: give ${form}`);
 
 function credentialsOf(user: string | undefined): readonly [string | undefined, string | undefined] {
   if (user === undefined || user === "") return [undefined, undefined];
@@ -96,10 +91,11 @@ function isYes(url: string, text: string | null): boolean {
   throw wrong(url, `says volatile=${text}, and knows yes and no`);
 }
 
-function tlsOf(said: URLSearchParams): TlsFiles {
-  const file = (name: string): Buffer | undefined => {
-    const path = said.get(name);
-    return path === null ? undefined : readFileSync(path);
+function tlsOf(url: string, said: URLSearchParams): TlsFiles {
+  const file = (name: string): string | undefined => {
+    const path = said.get(name) ?? undefined;
+    if (path === "") throw wrong(url, `names no file as ${name}`);
+    return path;
   };
   return { ca: file("ca"), cert: file("cert"), key: file("key") };
 }

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Durability } from "../../ports/store.ts";
+import type { StoreOptions } from "../options.ts";
 import { type Client, mastersOf } from "./connect.ts";
-import type { RedisOptions } from "./options.ts";
 import { textOf } from "./problems.ts";
 
 /** What a Redis says of itself that decides what it can keep. */
@@ -81,7 +81,7 @@ export async function checkAll(client: Client, asked: Parameters<typeof promiseO
 /** A store that cannot keep any more what it promised is not to be trusted; one that does not answer is asked again. */
 export function checkAgain(
   check: () => Promise<unknown>,
-  { clock, log, onFatal }: Pick<RedisOptions, "clock" | "log" | "onFatal">,
+  { clock, log, onFatal }: Pick<StoreOptions, "clock" | "log" | "onFatal">,
 ): () => void {
   let cancel = clock.after(recheckMs, again);
   let isStopped = false;

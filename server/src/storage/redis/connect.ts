@@ -1,4 +1,5 @@
 import { Cluster, Redis } from "ioredis";
+import { readTlsFiles, type TlsMaterial } from "../../lib/tls-files.ts";
 import type { Address } from "./address.ts";
 
 /** A connection to a Redis or to all masters of a cluster. */
@@ -26,19 +27,19 @@ const common = {
 
 const rest = (times: number): number => Math.min(restMsMax, 25 * 2 ** Math.min(times, 8));
 
-function optionsOf({ username, password, tls }: Address) {
-  const files = Object.fromEntries(Object.entries(tls ?? {}).filter(([, file]) => file !== undefined));
+function optionsOf({ username, password }: Address, tls: TlsMaterial | undefined) {
   return {
     ...common,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: files }),
+    ...(tls && { tls }),
   };
 }
 
 /** Connects. Throws where nobody answers; later losses are mended by itself. */
 export async function connect(address: Address): Promise<Client> {
-  const single = await connectTo(address, address.hosts[0]);
+  const options = optionsOf(address, address.tls && (await readTlsFiles(address.tls)));
+  const single = await connectTo(address, options);
   try {
     if (!(await isCluster(single))) return single;
     if (address.db !== 0) throw new Error("a cluster has no database but 0");
@@ -47,15 +48,17 @@ export async function connect(address: Address): Promise<Client> {
     throw error;
   }
   single.disconnect();
-  return connectToCluster(address);
+  return connectToCluster(address, options);
 }
 
-async function connectTo(address: Address, at: Address["hosts"][number] | undefined): Promise<Redis> {
+type ConnectOptions = ReturnType<typeof optionsOf>;
+
+async function connectTo(address: Address, options: ConnectOptions): Promise<Redis> {
   // The first time it is there or not; waiting for it is for later.
   let isTried = false;
   const client = new Redis({
-    ...optionsOf(address),
-    ...(address.socket === undefined ? at : { path: address.socket }),
+    ...options,
+    ...(address.socket === undefined ? address.hosts[0] : { path: address.socket }),
     db: address.db,
     retryStrategy: (times: number) => (isTried ? rest(times) : null),
   });
@@ -78,8 +81,8 @@ async function isCluster(client: Redis): Promise<boolean> {
   return /cluster_enabled:1/.test(await client.info("cluster"));
 }
 
-async function connectToCluster(address: Address): Promise<Cluster> {
-  const { lazyConnect: _, enableOfflineQueue: __, ...redisOptions } = optionsOf(address);
+async function connectToCluster(address: Address, options: ConnectOptions): Promise<Cluster> {
+  const { lazyConnect: _, enableOfflineQueue: __, ...redisOptions } = options;
   const client = new Cluster([...address.hosts], {
     lazyConnect: true,
     enableOfflineQueue: false,

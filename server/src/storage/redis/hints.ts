@@ -1,24 +1,19 @@
 /**
- * What servers of one store tell each other: that tasks of a queue can be claimed, that a task changed or is to stop, that an event was
- * made known, that something which all keep in memory may be otherwise. Only hints, gathered for a moment and sent behind the scripts that
- * made them so: losing all of them costs whoever waits the time until it looks anyway. A server that is alone tells little.
+ * What servers of one store tell each other (storage/hints.ts), and that something which all keep in memory may be otherwise, over a
+ * channel of Redis. A server that is alone tells little.
  */
 
 import { randomUUID } from "node:crypto";
 import { Cluster } from "ioredis";
-import { namespaceOf, type QueueRef, queueNameOf, type TaskRef, taskIdOf } from "../../model/ids.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { OthersNews } from "../../ports/others-news.ts";
+import { type BareHint, createGathering, newsOf, type TaskHint } from "../hints.ts";
 import type { Client } from "./connect.ts";
 import { textOf as textOfError } from "./problems.ts";
 
-/** One thing that is told: of a queue, of a task, or ("rules") of what all keep in memory. */
-export type Hint =
-  | readonly [kind: "ready", namespace: string, queue: string, count: number]
-  | readonly [kind: "changed" | "cancelled", namespace: string, id: string]
-  | readonly [kind: "emitted", namespace: string, queue: string]
-  | readonly [kind: "rules", none: string, nothing: string];
+/** One thing that is told; "rules": of what all keep in memory. */
+export type Hint = TaskHint | BareHint<"rules">;
 
 export type Hints = {
   tell(hints: Iterable<Hint>): void;
@@ -41,10 +36,7 @@ export type HintOptions = {
   readonly hearers: Hearers;
 };
 
-/** So long hints are gathered before they are sent. */
-const gatherMs = 20;
-/** So many are gathered, of tasks that changed; beyond that nothing is told. And so many are in a message. */
-const hintsMax = 20_000;
+/** So many are in a message. */
 const messageHintsMax = 1000;
 
 type Message = { readonly from: string; readonly hints: readonly Hint[] };
@@ -53,10 +45,12 @@ type Message = { readonly from: string; readonly hints: readonly Hint[] };
 export function createHints({ client, listener, prefix, log, hearers }: HintOptions): Hints {
   const self = randomUUID();
   const channel = `{${prefix}}:hints`;
-  let gathered = new Map<string, Hint>();
+  const gathering = createGathering<Hint>((hints) => {
+    for (let from = 0; from < hints.length; from += messageHintsMax)
+      publish(hints.slice(from, from + messageHintsMax)).catch(miss);
+  });
   // A node of a cluster counts only those who listen there.
   let isAlone = false;
-  let sending: NodeJS.Timeout | undefined;
   let isClosed = false;
 
   listener.on("message", (_, text) => hear(String(text)));
@@ -74,18 +68,10 @@ export function createHints({ client, listener, prefix, log, hearers }: HintOpti
     const { from, hints } = JSON.parse(text) as Message;
     if (from === self || isClosed) return;
     isAlone = false;
-    const { opened, others, isRules } = read(hints);
+    const { opened, others } = newsOf(hints);
     if (opened.length > 0) hearers.news({ opened, wakeAt: undefined });
     if (others.changed.length + others.cancelled.length + others.emitted.length > 0) hearers.others(others);
-    if (isRules) hearers.rules();
-  }
-
-  function put(hint: Hint): void {
-    const [kind, namespace, name, count = 0] = hint;
-    if (kind === "changed" && (isAlone || gathered.size >= hintsMax)) return;
-    const key = `${kind} ${namespace} ${name}`;
-    const before = gathered.get(key)?.[3] ?? 0;
-    gathered.set(key, kind === "ready" ? [kind, namespace, name, count + before] : hint);
+    if (hints.some(([kind]) => kind === "rules")) hearers.rules();
   }
 
   async function publish(hints: readonly Hint[]): Promise<void> {
@@ -95,40 +81,14 @@ export function createHints({ client, listener, prefix, log, hearers }: HintOpti
     isAlone = !(client instanceof Cluster) && heard <= 1;
   }
 
-  function send(): void {
-    sending = undefined;
-    // What waits least comes first.
-    const all = [...gathered.values()].sort(([a], [b]) => Number(a === "changed") - Number(b === "changed"));
-    gathered = new Map();
-    for (let from = 0; from < all.length; from += messageHintsMax)
-      publish(all.slice(from, from + messageHintsMax)).catch(miss);
-  }
-
   return {
     tell(hints) {
-      if (isClosed) return;
-      for (const hint of hints) put(hint);
-      if (gathered.size > 0) sending ??= setTimeout(send, gatherMs).unref();
+      for (const hint of hints) if (!isAlone || hint[0] !== "changed") gathering.put(hint);
     },
     close() {
       isClosed = true;
-      clearTimeout(sending);
+      gathering.close();
       listener.disconnect();
     },
   };
-}
-
-/** What some hints mean for whoever hands out tasks, for whoever waits for them, and for what is kept in memory. */
-function read(hints: readonly Hint[]) {
-  const opened: { readonly queue: QueueRef; readonly count: number }[] = [];
-  const others = { changed: [] as TaskRef[], cancelled: [] as TaskRef[], emitted: [] as QueueRef[] };
-  for (const [kind, space, name, count = 1] of hints) {
-    if (kind === "rules") continue;
-    const namespace = namespaceOf(space);
-    const queue = { namespace, queue: queueNameOf(name) };
-    if (kind === "ready") opened.push({ queue, count });
-    else if (kind === "emitted") others.emitted.push(queue);
-    else others[kind].push({ namespace, id: taskIdOf(name) });
-  }
-  return { opened, others, isRules: hints.some(([kind]) => kind === "rules") };
 }

@@ -1,5 +1,5 @@
 import { instantOf, type Namespace } from "../../model/ids.ts";
-import { gapFor, type LogTally, nextPlace } from "../../model/kept-log.ts";
+import type { LogTally } from "../../model/kept-log.ts";
 import type { QueueEvent } from "../../model/queue-event.ts";
 import type { OutputEntry } from "../../model/task-output.ts";
 import type {
@@ -15,6 +15,7 @@ import type {
   QueueEventQuery,
   QueueEventStore,
 } from "../../ports/queue-event-store.ts";
+import { outputPageOf, queueEventPageOf } from "../log-pages.ts";
 import { outputKindCodes } from "../sql/codes.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
@@ -60,17 +61,8 @@ async function readOutput(runner: Runner, query: OutputQuery): Promise<OutputPag
   if (answer === false) return undefined;
   const [rows = false, hasMore, end, tallies = false, isEnded] = listOf(answer);
   const cut = { entries: itemsOf(rows, outputEntryOf), hasMore: hasMore === true };
-  const known = itemsOf(tallies, tallyOf);
-  return {
-    ...cut,
-    gaps: kinds.flatMap((kind, at) => {
-      const tally = known[at];
-      const gap = tally && gapFor(tally, from);
-      return gap ? [{ kind, ...gap }] : [];
-    }),
-    next: nextPlace(cut, from, numberOf(end)),
-    isEnded: isEnded === true,
-  };
+  const known = Object.fromEntries(itemsOf(tallies, tallyOf).map((tally, at) => [kinds[at], tally]));
+  return outputPageOf(cut, query, { nextOffset: numberOf(end), tallies: known, isEnded: isEnded === true });
 }
 
 function tallyOf(value: Unpacked): LogTally {
@@ -114,12 +106,7 @@ async function readQueueEvents(runner: Runner, query: QueueEventQuery): Promise<
   const answer = listOf(await runner.ofSpace(ref.namespace, operation("readQueueEvents"), args));
   const [rows = false, hasMore, start, end, tally = false] = answer;
   const cut = { entries: itemsOf(rows, queueEventOf), hasMore: hasMore === true };
-  return {
-    events: cut.entries,
-    gap: gapFor(tallyOf(tally), numberOf(start)),
-    next: nextPlace(cut, numberOf(start), numberOf(end)),
-    hasMore: cut.hasMore,
-  };
+  return queueEventPageOf(cut, { start: numberOf(start), end: numberOf(end), tally: tallyOf(tally) });
 }
 
 function queueEventOf(value: Unpacked): QueueEvent {

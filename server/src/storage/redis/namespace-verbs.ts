@@ -1,5 +1,5 @@
 import type { Namespace } from "../../model/ids.ts";
-import { type NamespaceRecord, unsaidNamespace } from "../../model/namespace.ts";
+import { type NamespaceRecord, newNamespace, unsaidNamespace } from "../../model/namespace.ts";
 import type { NamespaceOpening, NamespaceStore } from "../../ports/namespace-store.ts";
 import { moveEvents } from "./event-verbs.ts";
 import type { Packable } from "./msgpack.ts";
@@ -51,14 +51,7 @@ async function openNamespaces(
   { names, queueCreation, now }: NamespaceOpening,
 ): Promise<readonly NamespaceRecord[]> {
   runner.setEnv({ creation: queueCreation });
-  const first = {
-    settings: unsaidNamespace,
-    state: "active",
-    reason: "",
-    createdAt: now,
-    revision: 1,
-  } as const;
-  await Promise.all(names.map((name) => create(runner, { name, ...first })));
+  await Promise.all(names.map((name) => create(runner, newNamespace(name, unsaidNamespace, now))));
   const records = await Promise.all((await runner.names()).map((name) => readRecord(runner, name)));
   return records.flatMap((record) => record ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -7,14 +7,14 @@
  */
 
 import type { Store } from "../../ports/store.ts";
-import { type Address, readAddress, shownAddress } from "./address.ts";
+import type { StoreOptions } from "../options.ts";
+import { type Address, readAddress } from "./address.ts";
 import { checkAgain, checkAll } from "./checks.ts";
 import { type Client, connect } from "./connect.ts";
 import { newsOf } from "./gate-verbs.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import { createHearers } from "./hearers.ts";
 import { createHints, type Hints } from "./hints.ts";
-import type { RedisOptions } from "./options.ts";
 import { textOf } from "./problems.ts";
 import { createRules } from "./rules.ts";
 import { createRunner, loadScripts } from "./runner.ts";
@@ -24,7 +24,7 @@ import { createVerbs } from "./verbs.ts";
 import { watch } from "./watch.ts";
 
 /** Opens the store of a redis: or rediss: URL. Throws, saying what is wrong, where it cannot be had or cannot keep what is asked for. */
-export async function openRedisStore(url: string, options: RedisOptions): Promise<Store> {
+export async function openRedisStore(url: string, options: StoreOptions): Promise<Store> {
   const address = readAddress(url);
   let client: Client | undefined;
   try {
@@ -32,14 +32,14 @@ export async function openRedisStore(url: string, options: RedisOptions): Promis
     return await openOn(client, address, options);
   } catch (error) {
     client?.disconnect();
-    throw new Error(`the store ${shownAddress(url)} cannot be opened: ${textOf(error)}`, { cause: error });
+    throw new Error(`the store ${address.shown} cannot be opened: ${textOf(error)}`, { cause: error });
   }
 }
 
 async function openOn(
   client: Client,
   address: Address,
-  { clock, limits, log, lease, onFatal, durability: asked = "disk" }: RedisOptions,
+  { clock, limits, log, lease, onFatal, durability: asked = "disk" }: StoreOptions,
 ): Promise<Store> {
   const { prefix, isVolatile } = address;
   const check = () => checkAll(client, { durability: asked, isVolatile });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { instantOf } from "../../model/ids.ts";
+import type { StoreOptions } from "../options.ts";
 import { type Client, mastersOf } from "./connect.ts";
-import type { RedisOptions } from "./options.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { listOf, numberOf, textOf } from "./unpacked.ts";
 
@@ -21,7 +21,7 @@ export type Tenure = { readonly self: string; readonly runs: string };
 export async function takeOver(
   client: Client,
   runner: Runner,
-  options: Pick<RedisOptions, "clock" | "lease"> & { readonly prefix: string; readonly before?: Tenure },
+  options: Pick<StoreOptions, "clock" | "lease"> & { readonly prefix: string; readonly before?: Tenure },
 ): Promise<Tenure> {
   const { before, clock, prefix } = options;
   const self = before?.self ?? randomUUID();
@@ -62,7 +62,7 @@ async function meetOthers(client: Client, mark: string, self: string): Promise<b
 
 async function renewLeases(
   runner: Runner,
-  { clock, lease }: Pick<RedisOptions, "clock" | "lease">,
+  { clock, lease }: Pick<StoreOptions, "clock" | "lease">,
 ): Promise<void> {
   const now = instantOf(clock.now());
   for (const namespace of await runner.names()) {

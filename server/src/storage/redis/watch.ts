@@ -1,11 +1,11 @@
+import type { StoreOptions } from "../options.ts";
 import type { Client } from "./connect.ts";
 import type { Guard } from "./guard.ts";
-import type { RedisOptions } from "./options.ts";
 import { textOf } from "./problems.ts";
 import { loadScripts, type Runner } from "./runner.ts";
 import { type Tenure, takeOver } from "./takeover.ts";
 
-export type WatchOptions = Pick<RedisOptions, "clock" | "lease" | "log"> & {
+export type WatchOptions = Pick<StoreOptions, "clock" | "lease" | "log"> & {
   readonly client: Client;
   readonly runner: Runner;
   readonly guard: Guard;

@@ -1,7 +1,7 @@
 import type { GateLimit, LimitKind, Rate } from "../../model/gate.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
-import type { Pause } from "../../model/pause.ts";
 import { createCodes } from "./codes.ts";
+import { type PauseRow, pauseColumns, pauseOf } from "./pause-row.ts";
 
 /** The numbers of the kinds of limits, in the order in which they are listed. */
 export const limitKinds = createCodes<LimitKind>({ queue: 1, name: 2, key: 3 });
@@ -17,16 +17,18 @@ export type LimitRow = readonly [
   rateBurst: number | null,
   updatedAt: Instant,
   dueAt: number,
-  pausedAt: Instant | null,
-  pauseReason: string | null,
-  pausedBy: string | null,
-  resumeAt: Instant | null,
+  ...pause: PauseRow,
 ];
+
+/** Its columns, from limits l and namespaces n. */
+export const limitColumns = `
+  n.name, l.kind, l.subject, l.concurrency, l.rate_count, l.rate_period_ms, l.rate_burst, l.updated_at, l.due_at,
+  ${pauseColumns("l")}`;
 
 /** The limit that a row means. */
 export function limitOf(row: LimitRow): GateLimit {
-  const [namespace, kind, subject, concurrency, rateCount, periodMs, burst, updatedAt] = row;
-  const pause = pauseOf(row);
+  const [namespace, kind, subject, concurrency, rateCount, periodMs, burst, updatedAt, , ...paused] = row;
+  const pause = pauseOf(paused);
   const rate: Rate | undefined =
     rateCount === null || periodMs === null || burst === null
       ? undefined
@@ -40,15 +42,4 @@ export function limitOf(row: LimitRow): GateLimit {
     ...(pause && { pause }),
     updatedAt,
   };
-}
-
-function pauseOf(row: LimitRow): Pause | undefined {
-  const [at, reason, by, resumeAt] = row.slice(9) as [
-    Instant | null,
-    string | null,
-    string | null,
-    Instant | null,
-  ];
-  if (at === null) return undefined;
-  return { reason: reason ?? "", at, ...(by !== null && { by }), ...(resumeAt !== null && { resumeAt }) };
 }

@@ -1,6 +1,7 @@
 import type { AttemptRecord } from "../../model/attempt.ts";
-import type { Bytes, Instant, TaskRef } from "../../model/ids.ts";
+import type { TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
+import { type AttemptRow, attemptColumns, attemptOf } from "../sql/attempt-row.ts";
 import { attemptOutcomes } from "../sql/codes.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
@@ -30,32 +31,15 @@ export function createNoteAttempt(db: Database, { attemptHistoryMax }: Limits): 
   };
 }
 
-type AttemptRow = [
-  attempt: number,
-  outcome: number,
-  startedAt: Instant | null,
-  endedAt: Instant,
-  worker: string | null,
-  failure: Bytes | null,
-];
-
 /** Makes readAttempts: the attempts of a task that ended badly, oldest first. */
 export function createReadAttempts(db: Database): (ref: TaskRef) => readonly AttemptRecord[] {
   const select = query<AttemptRow>(
     db,
-    `SELECT a.attempt, a.outcome, a.started_at, a.ended_at, a.worker, a.failure
+    `SELECT ${attemptColumns}
      FROM namespaces n CROSS JOIN contents c ON c.namespace = n.id CROSS JOIN attempts a ON a.seq = c.seq
      WHERE n.name = ? AND c.id = ? ORDER BY a.revision`,
   );
-  return ({ namespace, id }) =>
-    select.all(namespace, id).map(([attempt, outcome, startedAt, endedAt, worker, failure]) => ({
-      attempt,
-      outcome: attemptOutcomes.word(outcome),
-      startedAt: startedAt ?? undefined,
-      endedAt,
-      worker: worker ?? undefined,
-      failure: failure ?? undefined,
-    }));
+  return ({ namespace, id }) => select.all(namespace, id).map(attemptOf);
 }
 
 /** Makes the removal of all that is noted of tasks, whose numbers come as a JSON list. */

@@ -1,30 +1,15 @@
-import type { Instant, Namespace, TaskId } from "../../model/ids.ts";
+import type { Instant, Namespace } from "../../model/ids.ts";
 import type { Task } from "../../model/task.ts";
 import type { TaskClaim, UniqueClaim } from "../../model/unique.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
+import { type ClaimRow, claimColumns, claimOf } from "../sql/unique-claim-row.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
-type ClaimRow = readonly [
-  key: string,
-  taskId: TaskId,
-  claimedAt: Instant,
-  freeAt: Instant | null,
-  duplicates: number,
-];
-
 const held = `
-  SELECT u.key, u.task_id, u.claimed_at, u.free_at, u.duplicates
+  SELECT ${claimColumns}
   FROM namespaces n CROSS JOIN unique_claims u ON u.namespace = n.id
   WHERE n.name = ? AND u.newest = 1`;
 const unlessFree = "(u.free_at IS NULL OR u.free_at > ?)";
-
-const claimOf = ([key, taskId, claimedAt, freeAt, duplicates]: ClaimRow): UniqueClaim => ({
-  key,
-  taskId,
-  claimedAt,
-  freeAt: freeAt ?? undefined,
-  duplicates,
-});
 
 /** Makes getClaim: the claim of a key; undefined while it is free. */
 export function createGetClaim(

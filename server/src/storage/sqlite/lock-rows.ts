@@ -1,29 +1,8 @@
-import type { Instant, LockKey, LockRef, Namespace } from "../../model/ids.ts";
+import type { Instant, LockRef } from "../../model/ids.ts";
 import type { Lock } from "../../model/lock.ts";
 import type { LockPage } from "../../ports/lock-store.ts";
+import { type LockRow, lockColumns, lockOf } from "../sql/lock-row.ts";
 import { type Database, query } from "./files/connection.ts";
-
-/** One row of lockColumns. */
-export type LockRow = readonly [
-  key: LockKey,
-  owner: string,
-  fence: number,
-  acquiredAt: Instant,
-  expiresAt: Instant,
-];
-
-/** The columns of a lock. */
-export const lockColumns = "l.key, l.owner, l.fence, l.acquired_at, l.expires_at";
-
-/** The lock that a row means. */
-export const lockOf = (namespace: Namespace, [key, owner, fence, acquiredAt, expiresAt]: LockRow): Lock => ({
-  namespace,
-  key,
-  owner,
-  fence,
-  acquiredAt,
-  expiresAt,
-});
 
 const held = `
   SELECT ${lockColumns} FROM namespaces n CROSS JOIN locks l ON l.namespace = n.id WHERE n.name = ?`;

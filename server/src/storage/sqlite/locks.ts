@@ -1,9 +1,9 @@
 import type { Instant } from "../../model/ids.ts";
 import { firstLockFence, type Lock } from "../../model/lock.ts";
 import type { AcquireLockVerdict, LockHold, LockWish } from "../../ports/lock-store.ts";
+import { type LockRow, lockColumns, lockOf } from "../sql/lock-row.ts";
 import { createCounters } from "./counters.ts";
 import { command, query } from "./files/connection.ts";
-import { type LockRow, lockColumns, lockOf } from "./lock-rows.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes acquireLock: takes a lock that is free, or renews it for its holder. */

@@ -1,5 +1,5 @@
 import type { Namespace } from "../../model/ids.ts";
-import { type NamespaceUse, unsaidNamespace } from "../../model/namespace.ts";
+import { type NamespaceUse, newNamespace, unsaidNamespace } from "../../model/namespace.ts";
 import { queueLives } from "../sql/space-rows.ts";
 import { createClear } from "./clear-namespace.ts";
 import { type Database, query } from "./files/connection.ts";
@@ -12,13 +12,12 @@ export function createNamespaceCalls(
 ): Pick<WriterCalls, "openNamespaces" | "createNamespace" | "updateNamespace" | "clearNamespace"> {
   const { backlog } = writing;
   const { spaces } = writing.queues;
-  const state = "active";
   return {
     openNamespaces({ names, queueCreation, now }) {
       spaces.queueCreation = queueCreation;
       for (const name of names)
         if (spaces.find(name)?.record === undefined) {
-          spaces.put({ name, settings: unsaidNamespace, state, reason: "", createdAt: now, revision: 1 });
+          spaces.put(newNamespace(name, unsaidNamespace, now));
         }
       return spaces.records();
     },

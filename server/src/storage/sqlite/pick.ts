@@ -1,7 +1,8 @@
 import { isSatisfied, labelsOfLane } from "../../model/gate.ts";
-import { gatesOf, type LimitedGate, stages } from "../../model/gatekeeper.ts";
+import { stages } from "../../model/gatekeeper.ts";
 import type { ClaimRequest } from "../../ports/task-store.ts";
 import { stateCode } from "../sql/codes.ts";
+import { createPermits } from "../sql/permits.ts";
 import {
   type Before,
   type Candidate,
@@ -52,7 +53,7 @@ export function createPick(
     const lines = queues
       .filter((queue) => room.get(queue) !== 0)
       .flatMap((queue) => readsOf(queue, want).map((read) => createLine(queue, read, rowsMax)));
-    return pickFrom(want, { lines, room, permits: createPermits(gates, want), before });
+    return pickFrom(want, { lines, room, permits: permitsOf(gates, want), before });
   };
 }
 
@@ -74,31 +75,15 @@ function createLine(queue: QueueEntry, read: Read, rowsMax: number): Line<QueueE
   };
 }
 
-function createPermits({ keeper, ties, limits }: Gates, { now }: ClaimRequest): Permits<Tie> {
-  const left = new Map<string, number>();
-  let held = 0;
-  const idOf = ({ kind, text }: LimitedGate): string => `${kind} ${text}`;
-  const leftAt = (gate: LimitedGate): number => {
-    const known = left.get(idOf(gate)) ?? keeper.capacity(gate, now);
-    left.set(idOf(gate), known);
-    return known;
-  };
-
-  return {
-    get held() {
-      return held;
-    },
-    take(tie) {
-      const gates = gatesOf(tie).filter(({ kind, text }) => limits.of(kind, text) !== undefined);
-      const closed = gates.find((gate) => leftAt(gate) <= 0);
-      if (closed !== undefined) {
-        held += 1;
+const permitsOf = ({ keeper, ties, limits }: Gates, { now }: ClaimRequest): Permits<Tie> =>
+  createPermits(
+    {
+      isLimited: ({ kind, text }) => limits.of(kind, text) !== undefined,
+      capacity: keeper.capacity,
+      hold(tie, closed) {
         ties.hold(tie.seq, stages[closed.kind]);
         keeper.touch(tie);
-        return false;
-      }
-      for (const gate of gates) left.set(idOf(gate), leftAt(gate) - 1);
-      return true;
+      },
     },
-  };
-}
+    now,
+  );

@@ -1,28 +1,24 @@
 import { isRefusal, refusalToEmit } from "../../model/admission.ts";
 import type { Bytes, Instant } from "../../model/ids.ts";
-import { emptyTally, isBeyond, type LogTally, tallyWith, tallyWithout } from "../../model/kept-log.ts";
+import { isBeyond, type LogTally, tallyWith, tallyWithout } from "../../model/kept-log.ts";
 import { queueEventBounds, queueEventBytes } from "../../model/queue-event.ts";
 import type { EmitVerdict, NewQueueEvent } from "../../ports/queue-event-store.ts";
+import {
+  type QueueEventHead,
+  type QueueEventHeadRow,
+  queueEventHeadColumns,
+  queueEventHeadOf,
+} from "../sql/queue-event-rows.ts";
 import { command, type Database, query } from "./files/connection.ts";
 import type { Writing } from "./writing.ts";
 
-/** What is known of a queue's events besides them. */
-export type QueueEventHead = { readonly nextPlace: number; readonly tally: LogTally };
-
-type HeadRow = [nextPlace: number, count: number, bytes: number, dropped: number, keptFrom: number];
-
 /** Makes the look-up of a queue's head, by its number. */
 export function createQueueEventHeadOf(db: Database): (queue: number) => QueueEventHead {
-  const select = query<HeadRow>(
+  const select = query<QueueEventHeadRow>(
     db,
-    "SELECT next_place, kept, bytes, dropped, kept_from FROM queue_event_heads WHERE queue = ?",
+    `SELECT ${queueEventHeadColumns} FROM queue_event_heads WHERE queue = ?`,
   );
-  return (queue) => {
-    const row = select.get(queue);
-    if (row === undefined) return { nextPlace: 0, tally: emptyTally };
-    const [nextPlace, count, bytes, dropped, keptFrom] = row;
-    return { nextPlace, tally: { count, bytes, dropped, keptFrom } };
-  };
+  return (queue) => queueEventHeadOf(select.get(queue));
 }
 
 /** Makes emitQueueEvent: keeps an event in the next place of its queue. */
@@ -89,7 +85,7 @@ export function createPruneQueueEvents({ db }: Writing): (before: Instant, limit
 function createPutHead(db: Database): (queue: number, head: QueueEventHead) => void {
   const put = command(
     db,
-    `INSERT OR REPLACE INTO queue_event_heads (queue, next_place, kept, bytes, dropped, kept_from)
+    `INSERT OR REPLACE INTO queue_event_heads (queue, ${queueEventHeadColumns})
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
   return (queue, { nextPlace, tally: { count, bytes, dropped, keptFrom } }) => {

@@ -1,46 +1,25 @@
 import type { Instant, Namespace, QueueName, QueueRef } from "../../model/ids.ts";
-import type { Queue, QueuePause } from "../../model/queue.ts";
+import type { Queue } from "../../model/queue.ts";
 import { stateCode } from "../sql/codes.ts";
+import { type QueueRow, queueColumns, queueOf } from "../sql/queue-row.ts";
 import { namespaceStates, queueLives } from "../sql/space-rows.ts";
 import { type Database, query } from "./files/connection.ts";
 import { createPriorities } from "./priorities.ts";
 
-type QueueRow = readonly [
-  id: number,
-  name: QueueName,
-  createdAt: Instant,
-  pauseReason: string | null,
-  pausedAt: Instant | null,
-  pausedBy: string | null,
-  resumeAt: Instant | null,
-  description: string,
-  backlogMax: number | null,
-  closed: number,
-  revision: number,
-  life: number,
-  scheduled: number,
-  ready: number,
-  leased: number,
-  succeeded: number,
-  failed: number,
-  cancelled: number,
-  expired: number,
-];
+type FoundRow = readonly [id: number, ...queue: QueueRow<number>];
 
 const selectQueues = `
-  SELECT q.id, q.name, q.created_at, q.pause_reason, q.paused_at, q.paused_by, q.resume_at,
-    q.description, q.backlog_max, q.closed, q.revision, q.life,
-    q.scheduled, q.ready, q.leased, q.succeeded, q.failed, q.cancelled, q.expired
+  SELECT q.id, ${queueColumns("q")}
   FROM namespaces n CROSS JOIN queues q ON q.namespace = n.id
   WHERE n.name = ? AND q.life <> ${queueLives.code("deleted")}`;
 
 /** Makes getQueue: one queue; undefined where there is none. */
 export function createGetQueue(db: Database): (ref: QueueRef) => Queue | undefined {
-  const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
-  const oldestReadyAt = createOldestReadyAt(db);
+  const select = query<FoundRow>(db, `${selectQueues} AND q.name = ?`);
+  const queueAt = createQueueAt(db);
   return ({ namespace, queue }) => {
     const row = select.get(namespace, queue);
-    return row && queueOf(namespace, row, oldestReadyAt(row[0]));
+    return row && queueAt(namespace, row);
   };
 }
 
@@ -48,10 +27,10 @@ export function createGetQueue(db: Database): (ref: QueueRef) => Queue | undefin
 export function createListQueues(
   db: Database,
 ): (namespace: Namespace, after: QueueName | undefined, limit: number) => readonly Queue[] {
-  const select = query<QueueRow>(db, `${selectQueues} AND q.name > ? ORDER BY q.name LIMIT ?`);
-  const oldestReadyAt = createOldestReadyAt(db);
+  const select = query<FoundRow>(db, `${selectQueues} AND q.name > ? ORDER BY q.name LIMIT ?`);
+  const queueAt = createQueueAt(db);
   return (namespace, after, limit) =>
-    select.all(namespace, after ?? "", limit).map((row) => queueOf(namespace, row, oldestReadyAt(row[0])));
+    select.all(namespace, after ?? "", limit).map((row) => queueAt(namespace, row));
 }
 
 /** Makes readyCounts: how many tasks are ready in each queue that hands out. */
@@ -72,7 +51,7 @@ export function createReadyCounts(
 export function createPurgeMark(
   db: Database,
 ): (ref: QueueRef) => { readonly upTo: number; readonly waiting: number } {
-  const select = query<QueueRow>(db, `${selectQueues} AND q.name = ?`);
+  const select = query<FoundRow>(db, `${selectQueues} AND q.name = ?`);
   const selectNewest = query<[number]>(db, "SELECT coalesce(max(seq), 0) FROM tasks");
   return ({ namespace, queue }) => {
     const [, , , , , , , , , , , , scheduled = 0, ready = 0] = select.get(namespace, queue) ?? [];
@@ -80,32 +59,9 @@ export function createPurgeMark(
   };
 }
 
-/** The pause that the columns of a queue mean. */
-export const pauseOf = (
-  reason: string | null,
-  at: Instant | null,
-  by: string | null,
-  resumeAt: Instant | null,
-): QueuePause | undefined =>
-  at === null
-    ? undefined
-    : { reason: reason ?? "", at, by: by ?? undefined, resumeAt: resumeAt ?? undefined };
-
-function queueOf(namespace: Namespace, row: QueueRow, oldestReadyAt: Instant | undefined): Queue {
-  const [, name, createdAt, reason, at, by, resumeAt, ...rest] = row;
-  const [description, backlogMax, closed, revision, life, ...depth] = rest;
-  const [scheduled, ready, leased, succeeded, failed, cancelled, expired] = depth;
-  return {
-    namespace,
-    name,
-    createdAt,
-    settings: { description, backlogMax: backlogMax ?? undefined, isClosed: closed === 1 },
-    revision,
-    isDeleting: queueLives.word(life) === "deleting",
-    pause: pauseOf(reason, at, by, resumeAt),
-    depth: { scheduled, ready, leased, succeeded, failed, cancelled, expired },
-    oldestReadyAt,
-  };
+function createQueueAt(db: Database): (namespace: Namespace, row: FoundRow) => Queue {
+  const oldestReadyAt = createOldestReadyAt(db);
+  return (namespace, [id, ...row]) => queueOf(namespace, row, oldestReadyAt(id));
 }
 
 /** When the ready task was accepted that was accepted first: the first of each priority is looked at, never a queue's whole length. */

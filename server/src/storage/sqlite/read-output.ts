@@ -1,21 +1,13 @@
-import type { Bytes, Instant } from "../../model/ids.ts";
-import { cutLog, gapFor, nextPlace } from "../../model/kept-log.ts";
+import { cutLog } from "../../model/kept-log.ts";
 import { isTerminal } from "../../model/task.ts";
-import type { OutputEntry } from "../../model/task-output.ts";
 import type { OutputPage, OutputQuery } from "../../ports/output-store.ts";
+import { outputPageOf } from "../log-pages.ts";
 import { outputKindCodes, states } from "../sql/codes.ts";
+import { type OutputEntryRow, outputEntryColumns, outputEntryOf } from "../sql/output-entry.ts";
 import { type OutputHeadRow, outputHeadColumns, outputHeadOf } from "../sql/output-head.ts";
 import { type Database, query } from "./files/connection.ts";
 
 type TaskRow = [seq: number, state: number, ...head: OutputHeadRow];
-type EntryRow = [
-  place: number,
-  kind: number,
-  attempt: number,
-  delivery: number,
-  writtenAt: Instant,
-  body: Bytes,
-];
 
 /** Makes readOutput: some of what a task has put out; undefined when there is no such task. */
 export function createReadOutput(db: Database): (query: OutputQuery) => OutputPage | undefined {
@@ -25,9 +17,9 @@ export function createReadOutput(db: Database): (query: OutputQuery) => OutputPa
      FROM namespaces n CROSS JOIN contents c ON c.namespace = n.id CROSS JOIN tasks t ON t.seq = c.seq
      LEFT JOIN output_heads o ON o.seq = t.seq WHERE n.name = ? AND c.id = ?`,
   );
-  const selectEntries = query<EntryRow>(
+  const selectEntries = query<OutputEntryRow>(
     db,
-    `SELECT place, kind, attempt, delivery, written_at, body FROM outputs INDEXED BY outputs_place
+    `SELECT ${outputEntryColumns} FROM outputs INDEXED BY outputs_place
      WHERE seq = ? AND place >= ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY place LIMIT ?`,
   );
 
@@ -38,20 +30,7 @@ export function createReadOutput(db: Database): (query: OutputQuery) => OutputPa
     const head = outputHeadOf(columns);
     const codes = JSON.stringify(kinds.map(outputKindCodes.code));
     const rows = selectEntries.iterate(seq, from, codes, limit + 1);
-    const cut = cutLog(Iterator.from(rows).map(entryOf), { limit, bytesMax });
-    return {
-      ...cut,
-      gaps: kinds.flatMap((kind) => {
-        const gap = gapFor(head.tallies[kind], from);
-        return gap ? [{ kind, ...gap }] : [];
-      }),
-      next: nextPlace(cut, from, head.nextOffset),
-      isEnded: isTerminal(states.word(state)),
-    };
+    const cut = cutLog(Iterator.from(rows).map(outputEntryOf), { limit, bytesMax });
+    return outputPageOf(cut, { from, kinds }, { ...head, isEnded: isTerminal(states.word(state)) });
   };
 }
-
-const entryOf = ([offset, kind, attempt, delivery, at, body]: EntryRow): OutputEntry => ({
-  ...{ offset, kind: outputKindCodes.word(kind) },
-  ...{ attempt, delivery, at, body },
-});

@@ -1,5 +1,6 @@
 import type { Instant, Namespace, TaskId } from "../../model/ids.ts";
 import type { Revocation, RevocationPage } from "../../ports/admin-store.ts";
+import { type RevocationRow, revocationColumns, revocationOf } from "../sql/revocation-row.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 /** Ids that are cancelled when they come, kept in memory beside their rows: whoever accepts tasks asks for each, if there are any. */
@@ -18,20 +19,11 @@ export type Revocations = {
   reload(): void;
 };
 
-type Row = [
-  namespace: Namespace,
-  id: TaskId,
-  reason: string,
-  requester: string | null,
-  at: Instant,
-  until: Instant,
-];
-
 /** Makes listRevocations: those of a namespace whose time is not over, by id. */
 export function createListRevocations(db: Database): (page: RevocationPage) => readonly Revocation[] {
-  const select = query<Row>(
+  const select = query<RevocationRow>(
     db,
-    `SELECT n.name, r.id, r.reason, r.requester, r.requested_at, r.until
+    `SELECT ${revocationColumns}
      FROM namespaces n CROSS JOIN revocations r ON r.namespace = n.id
      WHERE n.name = ? AND r.id > ? AND r.until > ? ORDER BY r.id LIMIT ?`,
   );
@@ -39,19 +31,13 @@ export function createListRevocations(db: Database): (page: RevocationPage) => r
     select.all(namespace, after ?? "", now, limit).map(revocationOf);
 }
 
-const revocationOf = ([namespace, id, reason, requester, at, until]: Row): Revocation => ({
-  ref: { namespace, id },
-  cancel: { reason, requester: requester ?? undefined, at },
-  until,
-});
-
 /** Reads those of a file. */
 export function createRevocations(db: Database): Revocations {
   const spaces = new Map<Namespace, Map<TaskId, Revocation>>();
   let size = 0;
-  const selectAll = query<Row>(
+  const selectAll = query<RevocationRow>(
     db,
-    `SELECT n.name, r.id, r.reason, r.requester, r.requested_at, r.until
+    `SELECT ${revocationColumns}
      FROM revocations r JOIN namespaces n ON n.id = r.namespace`,
   );
   const insert = command(db, "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?)");

@@ -1,14 +1,13 @@
 import type { TaskChange } from "../../model/task-machine.ts";
 import type { StoreSettlement } from "../../ports/task-store.ts";
 import { codeOfReason, stateCode, states } from "../sql/codes.ts";
-import type { LeaseHint } from "./lease-cache.ts";
 import { isLive } from "./queue-entry.ts";
 import { timerOf } from "./transition.ts";
 import { createUpdateRows } from "./update-rows.ts";
-import type { Writing } from "./writing.ts";
+import type { Hint, Writing } from "./writing.ts";
 
 /** A settlement of a lease whose row is remembered. */
-export type Remembered = { readonly settlement: StoreSettlement; readonly hint: LeaseHint };
+export type Remembered = { readonly settlement: StoreSettlement; readonly hint: Hint };
 
 /** Whether two settlements write the same into their rows, so that one statement can. Results are different rows for each. */
 export const isAlike = (a: Remembered, b: Remembered): boolean =>

@@ -1,11 +1,10 @@
 import type { SettleVerdict, StoreSettlement } from "../../ports/task-store.ts";
 import { stateCode, states } from "../sql/codes.ts";
 import { createFind, type Found } from "./find.ts";
-import type { LeaseHint } from "./lease-cache.ts";
 import { isNewest, lostReason } from "./lost-lease.ts";
 import { createSettleTogether, isAlike, type Remembered } from "./settle-together.ts";
 import { createTransition, type Target } from "./transition.ts";
-import type { Writing } from "./writing.ts";
+import type { Hint, Writing } from "./writing.ts";
 
 /** The lease is the newest and unsettled, and a cancel was requested or not, as the decision supposes. */
 const guard =
@@ -45,7 +44,7 @@ export function createSettle(
   }
 
   /** The row is as the claim left it, which the guard checks, and nothing is looked up. */
-  function settleRemembered(settlement: StoreSettlement, hint: LeaseHint): SettleVerdict {
+  function settleRemembered(settlement: StoreSettlement, hint: Hint): SettleVerdict {
     const target = { ...hint, id: settlement.id, state: stateCode.leased };
     return write(target, settlement, false) ?? settleFound(settlement);
   }

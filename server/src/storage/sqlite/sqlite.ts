@@ -6,11 +6,9 @@
 
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Limits } from "../../model/limits.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
-import type { Log } from "../../ports/log.ts";
-import type { Durability, Store } from "../../ports/store.ts";
+import type { Store } from "../../ports/store.ts";
+import type { StoreOptions } from "../options.ts";
 import { createBallast } from "./files/ballast.ts";
 import { createCheckpoints } from "./files/checkpoints.ts";
 import { remoteFileSystem } from "./files/disk.ts";
@@ -21,16 +19,7 @@ import { createStore } from "./store.ts";
 import { startReader, startWriter, waitUntilOpen } from "./threads/threads.ts";
 
 /** How an embedded store is opened. */
-export type SqliteOptions = {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: Limits;
-  /** What leases that were out get when the store opens. */
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
-  /** Default "disk": every answered accept and settlement was synced. "relaxed": the last ones may be lost with the power. */
-  readonly durability?: Exclude<Durability, "none">;
-  /** Called once when the file can no longer be trusted: the process should end, and start again from what is on the disk. */
-  readonly onFatal?: (error: Error) => void;
+export type SqliteOptions = StoreOptions & {
   /** Nothing new is taken while less than this share of the disk is free. Default 0.05. */
   readonly freeShareMin?: number;
   /** Space kept back for settling on a full disk. Default 32 MiB. */

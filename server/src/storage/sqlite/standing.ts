@@ -1,16 +1,13 @@
 import { type LimitKind, scoped } from "../../model/gate.ts";
 import { type Place, stages } from "../../model/gatekeeper.ts";
-import type { Instant, TaskId, TaskRef } from "../../model/ids.ts";
-import { stopOf } from "../../model/namespace.ts";
+import type { TaskId, TaskRef } from "../../model/ids.ts";
 import type { LimitStanding, TaskStanding } from "../../model/standing.ts";
 import type { TaskHead } from "../../model/task.ts";
 import { stateCode, states } from "../sql/codes.ts";
 import { type LimitRow, limitKinds, limitOf } from "../sql/limit-rows.ts";
-import { namespaceStates, queueLives } from "../sql/space-rows.ts";
-import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
+import { type StandingRow, standingColumns, standingStartOf } from "../sql/standing-row.ts";
 import { createCountBefore } from "./count-before.ts";
 import { type Database, query } from "./files/connection.ts";
-import { pauseOf } from "./queues.ts";
 import { byId } from "./read.ts";
 import { selectLimits } from "./select-limits.ts";
 import { createTies, type Tie, type Ties } from "./ties.ts";
@@ -25,27 +22,13 @@ type Among = {
   readonly countMax: number;
 };
 
-type StandingRow = readonly [
-  ...HeadRow,
-  queue: number,
-  life: number,
-  spaceState: number,
-  spaceReason: string,
-  pauseReason: string | null,
-  pausedAt: Instant | null,
-  pausedBy: string | null,
-  resumeAt: Instant | null,
-  leased: number,
-];
-
 /** Makes readStanding: where a task stands among all that decides whether it runs. */
 export function createReadStanding(
   db: Database,
 ): (ref: TaskRef, aheadMax: number) => TaskStanding | undefined {
   const select = query<StandingRow>(
     db,
-    `SELECT ${headColumns}, t.queue, q.life, n.state, n.reason, q.pause_reason, q.paused_at, q.paused_by, q.resume_at, q.leased
-     ${byId} WHERE n.name = ? AND c.id = ?`,
+    `SELECT ${standingColumns("q.leased")} ${byId} WHERE n.name = ? AND c.id = ?`,
   );
   const ties = createTies(db);
   const firstOf = createFirstOf(db, ties);
@@ -55,30 +38,14 @@ export function createReadStanding(
   return ({ namespace, id }, aheadMax) => {
     const row = select.get(namespace, id);
     if (row === undefined) return undefined;
-    const head = headOf(row as unknown as HeadRow);
-    const [queue, life, spaceState, reason, ...rest] = row.slice(-9) as [
-      ...[
-        number,
-        number,
-        number,
-        string,
-        string | null,
-        Instant | null,
-        string | null,
-        Instant | null,
-        number,
-      ],
-    ];
-    const [pauseReason, pausedAt, pausedBy, resumeAt, leased] = rest;
-    const tie = ties.find(row[0]);
-    const place = { seq: row[0], priority: head.priority, turn: tie?.turn ?? 0 };
+    const { seq, queue, leased, standing } = standingStartOf(row);
+    const { head } = standing;
+    const tie = ties.find(seq);
+    const place = { seq, priority: head.priority, turn: tie?.turn ?? 0 };
     const among = { head, tie, place, queue, countMax: head.state === "ready" ? aheadMax + 1 : 0 };
     const ahead = aheadOf(among);
     return {
-      head,
-      stop: stopOf({ state: namespaceStates.word(spaceState), reason }),
-      isQueueDeleting: queueLives.word(life) === "deleting",
-      pause: pauseOf(pauseReason, pausedAt, pausedBy, resumeAt),
+      ...standing,
       first: firstOf(tie),
       limits: limitsOf(among, { ahead, leased }),
       ahead,

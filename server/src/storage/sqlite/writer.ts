@@ -1,6 +1,7 @@
 import type { Instant } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
+import type { LeaseTerms } from "../options.ts";
 import { stateCode } from "../sql/codes.ts";
 import { createCounters } from "./counters.ts";
 import {
@@ -26,7 +27,7 @@ export type WriterOptions = {
   /** What an accepted task shall be safe from; "relaxed" may lose the last ones with the power. */
   readonly durability: Exclude<Durability, "none">;
   readonly now: Instant;
-  readonly lease: { readonly leaseMs: number; readonly graceMs: number };
+  readonly lease: LeaseTerms;
   /** For tests: the file may have so many pages of 4 KiB. */
   readonly pagesMax: number | undefined;
 };

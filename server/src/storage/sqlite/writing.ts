@@ -1,13 +1,16 @@
 import type { Limits } from "../../model/limits.ts";
+import { createLeaseCache, type LeaseCache, type LeaseHint } from "../sql/lease-cache.ts";
 import { type Backlog, createBacklog } from "./backlog.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import type { Database } from "./files/connection.ts";
 import { createGates, type Gates } from "./gates.ts";
-import { createLeaseCache, type LeaseCache } from "./lease-cache.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
-import { createQueueRegistry, type QueueRegistry } from "./queue-registry.ts";
+import { createQueueRegistry, type QueueEntry, type QueueRegistry } from "./queue-registry.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 import { createSideTables, type SideTables } from "./side-tables.ts";
+
+/** What is remembered of a lease, also where its task is tied. */
+export type Hint = LeaseHint<QueueEntry> & { readonly isTied: boolean };
 
 /** What the writing verbs share: one connection, and what is remembered beside it. */
 export type Writing = SideTables & {
@@ -18,7 +21,7 @@ export type Writing = SideTables & {
   readonly queues: QueueRegistry;
   readonly ledger: Ledger;
   readonly backlog: Backlog;
-  readonly leases: LeaseCache;
+  readonly leases: LeaseCache<Hint>;
   readonly claims: Claims;
   readonly revocations: Revocations;
   readonly gates: Gates;

@@ -1,23 +1,21 @@
 import type { Namespace, TaskId } from "../../model/ids.ts";
 import type { Fence } from "../../model/task.ts";
 import type { LeaseRef } from "../../ports/task-store.ts";
-import type { QueueEntry } from "./queue-registry.ts";
 
 /** Where a leased task's row is and what it said, so that settling it need not look it up. Only a hint: the guards decide. */
-export type LeaseHint = {
+export type LeaseHint<Queue> = {
   readonly namespace: Namespace;
   readonly seq: number;
-  readonly queue: QueueEntry;
+  readonly queue: Queue;
   readonly revision: number;
-  readonly isTied: boolean;
   readonly fence: Fence;
 };
 
 /** Hints about the tasks that were leased last. */
-export type LeaseCache = {
-  remember(id: TaskId, hint: LeaseHint): void;
+export type LeaseCache<Hint extends LeaseHint<unknown>> = {
+  remember(id: TaskId, hint: Hint): void;
   /** Takes out what is remembered of exactly this lease: it is good for one settlement. */
-  take(lease: LeaseRef): LeaseHint | undefined;
+  take(lease: LeaseRef): Hint | undefined;
   /** After a transaction was undone nothing here is worth anything. */
   clear(): void;
 };
@@ -26,9 +24,9 @@ export type LeaseCache = {
 const generationMax = 65_536;
 
 /** Makes an empty cache. Tasks of two namespaces with the same id take each other's place. */
-export function createLeaseCache(): LeaseCache {
-  let young = new Map<TaskId, LeaseHint>();
-  let old = new Map<TaskId, LeaseHint>();
+export function createLeaseCache<Hint extends LeaseHint<unknown>>(): LeaseCache<Hint> {
+  let young = new Map<TaskId, Hint>();
+  let old = new Map<TaskId, Hint>();
   return {
     remember(id, hint) {
       if (young.size >= generationMax) {
@@ -52,5 +50,5 @@ export function createLeaseCache(): LeaseCache {
   };
 }
 
-const isOf = ({ namespace, fence }: LeaseHint, lease: LeaseRef): boolean =>
+const isOf = ({ namespace, fence }: LeaseHint<unknown>, lease: LeaseRef): boolean =>
   namespace === lease.namespace && fence.seq === lease.fence.seq && fence.epoch === lease.fence.epoch;
