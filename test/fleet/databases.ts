@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, test } from "vitest";
-import { tools } from "../../scripts/external-tools.ts";
+import { databaseTests } from "../support/database-tests.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { startRedis } from "../support/redis.ts";
-import { testWithTool } from "../support/test-with-tool.ts";
 import { postgresRows, postgresSize, redisKeys, redisSize } from "./size.ts";
 
 /** A real database that syncs, and a place in it that no other test has. */
@@ -32,27 +30,12 @@ const kinds = [
  * start they are left out, and the run says so.
  */
 export function onEachDatabase(register: (test: Registered) => void): void {
-  for (const { kind, tool, start } of kinds) {
-    const program = tools[tool].find();
-    let server: Server | undefined;
-    let count = 0;
-    if (program !== undefined) {
-      beforeAll(async () => {
-        server = await start(program);
-      });
-      afterAll(() => server?.stop());
-    }
-    register((sentence, timeoutMs, run) => {
-      const full = `${sentence} (${kind})`;
-      if (program === undefined) testWithTool(full, { tool, timeoutMs, run: async () => undefined });
-      else
-        test(full, { timeout: timeoutMs }, async () => {
-          if (server === undefined) throw new Error(`there is no ${kind} yet`);
-          count += 1;
-          await run(server.place(count));
-        });
-    });
-  }
+  for (const { kind, ...database } of kinds)
+    databaseTests<Server>(database, (test) =>
+      register((sentence, timeoutMs, run) =>
+        test(`${sentence} (${kind})`, timeoutMs, (server, no) => run(server.place(no))),
+      ),
+    );
 }
 
 async function onPostgres(folder: string): Promise<Server> {

@@ -9,7 +9,7 @@ import { claimRequest, lease, only, settlementOf } from "../contract/subject.ts"
 import { linking, linkOn } from "../support/new-link.ts";
 import { bytesOf, defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { redisTests, type SharedRedis } from "./shared-redis.ts";
+import { redisTests, type SharedStore } from "./shared-store.ts";
 
 const start = instantOf(1_800_000_000_000);
 const minuteMs = 60_000;
@@ -34,7 +34,7 @@ function aTask(id: string): NewTask {
 }
 
 /** What is there under the prefix of a store. */
-async function keysOf({ server, url }: SharedRedis): Promise<string[]> {
+async function keysOf({ server, url }: SharedStore): Promise<string[]> {
   const prefix = new URL(url).searchParams.get("prefix") ?? "";
   const keys = (await server.command("KEYS", `{${prefix}*`)) as string[];
   return keys.map((key) => key.replace(prefix, "stem")).sort();
@@ -157,7 +157,7 @@ redisTests(
   { isSafe: false },
 );
 
-async function sizeOf({ server }: SharedRedis) {
+async function sizeOf({ server }: SharedStore) {
   const info = String(await server.command("INFO", "memory"));
   return {
     keys: Number(await server.command("DBSIZE")),

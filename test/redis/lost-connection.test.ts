@@ -4,13 +4,13 @@ import type { Store } from "../../server/src/ports/store.ts";
 import { claimRequest, lease, only, refOf, settlementOf } from "../contract/subject.ts";
 import { newTask } from "../support/new-task.ts";
 import { until } from "../support/until.ts";
-import { redisTests, type SharedRedis } from "./shared-redis.ts";
+import { redisTests, type SharedStore } from "./shared-store.ts";
 
 const done = { kind: "succeeded", result: undefined } as const;
 const unavailable = { problem: { reason: "STORE_UNAVAILABLE" } };
-const accept = (store: Store, { now }: SharedRedis, id: string) =>
+const accept = (store: Store, { now }: SharedStore, id: string) =>
   store.accept({ tasks: [newTask(id)], now, atomic: false });
-const untilBack = (store: Store, shared: SharedRedis, id: string) =>
+const untilBack = (store: Store, shared: SharedStore, id: string) =>
   until(() => accept(store, shared, id).catch(() => false as const), {
     deadlineMs: 20_000,
     what: "the store",

@@ -3,7 +3,7 @@ import { limits } from "../../server/src/model/limits.ts";
 import { openStore } from "../../server/src/storage/open.ts";
 import { lease } from "../contract/subject.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { redisTests, type SharedRedis } from "./shared-redis.ts";
+import { redisTests, type SharedStore } from "./shared-store.ts";
 
 const usual = [
   ["appendonly", "yes"],
@@ -13,7 +13,7 @@ const usual = [
 
 /** Opens the store with Redis set so; says what it promises, or why it does not open. */
 async function promise(
-  { server, url, now }: SharedRedis,
+  { server, url, now }: SharedStore,
   settings: Readonly<Record<string, string>>,
   how: { readonly durability?: "disk" | "relaxed"; readonly also?: string } = {},
 ): Promise<string> {

@@ -1,4 +1,4 @@
 import { serversTogetherCases } from "../support/servers-together.ts";
-import { redisTests } from "./shared-redis.ts";
+import { redisTests } from "./shared-store.ts";
 
 redisTests(serversTogetherCases);

@@ -3,28 +3,20 @@ import type { TaskEvent } from "../../server/src/model/event.ts";
 import type { GateLimit } from "../../server/src/model/gate.ts";
 import { defaultNamespace, namespaceOf, plus, queueNameOf } from "../../server/src/model/ids.ts";
 import { type NamespaceRecord, unsaidNamespace } from "../../server/src/model/namespace.ts";
-import type { GateNews } from "../../server/src/ports/gate-store.ts";
 import type { Store } from "../../server/src/ports/store.ts";
-import type { Claimed } from "../../server/src/ports/task-store.ts";
-import { claimRequest, lease, only, refOf, settlementOf } from "../contract/subject.ts";
-import { uniqueTask } from "../contract/unique.ts";
+import { claimRequest, lease, only, refOf } from "../contract/subject.ts";
 import { defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
-import { until } from "../support/until.ts";
-import { redisTests, type SharedRedis } from "./shared-redis.ts";
+import { acceptAt, openTwice, settleAt, storesTogetherCases } from "../support/stores-together.ts";
+import { redisTests } from "./shared-store.ts";
 
-const done = { kind: "succeeded", result: undefined } as const;
 const queue = { namespace: defaultNamespace, queue: defaultQueue };
 
-const accept = (store: Store, { now }: SharedRedis, ...tasks: ReturnType<typeof newTask>[]) =>
-  store.accept({ tasks, now, atomic: false });
-const settle = (store: Store, { now }: SharedRedis, claimed: readonly Claimed[]) =>
-  store.settle(claimed.map((each) => settlementOf(each, done, now)));
-const open = async (shared: SharedRedis) => [await shared.open(), await shared.open()] as const;
-
 redisTests((test) => {
+  storesTogetherCases(test);
+
   test("of many claims of two servers each task goes to one, and whoever has it settles it anywhere", async (shared) => {
-    const stores = await open(shared);
-    await accept(stores[0], shared, ...Array.from({ length: 400 }, (_, i) => newTask(`task-${i}`)));
+    const stores = await openTwice(shared);
+    await acceptAt(stores[0], shared, ...Array.from({ length: 400 }, (_, i) => newTask(`task-${i}`)));
     const claims = await Promise.all(
       Array.from({ length: 60 }, (_, i) =>
         (i % 2 === 0 ? stores[0] : stores[1]).claim(claimRequest(shared.now, { limit: 7 })),
@@ -34,31 +26,15 @@ redisTests((test) => {
     expect(new Set(claimed.map(({ id }) => id)).size).toBe(400);
     expect(claimed).toHaveLength(400);
     const verdicts = await Promise.all([
-      settle(stores[0], shared, claimed.slice(0, 200)),
-      settle(stores[1], shared, claimed.slice(200)),
+      settleAt(stores[0], shared, claimed.slice(0, 200)),
+      settleAt(stores[1], shared, claimed.slice(200)),
     ]);
     expect(verdicts.flat().every(({ kind }) => kind === "applied")).toBe(true);
     expect((await stores[1].getQueue(queue))?.depth).toMatchObject({ ready: 0, leased: 0, succeeded: 400 });
   });
 
-  test("the same task at both servers at once is stored once, and so is one of two with one key", async (shared) => {
-    const [first, second] = await open(shared);
-    const batch = Array.from({ length: 20 }, (_, i) => newTask(`task-${i}`));
-    const both = await Promise.all([
-      accept(first, shared, ...batch),
-      accept(second, shared, ...batch.toReversed()),
-    ]);
-    expect(both.flat().filter((verdict) => verdict === "accepted")).toHaveLength(20);
-    expect(both.flat().filter((verdict) => verdict === "duplicate")).toHaveLength(20);
-    const unique = await Promise.all([
-      accept(first, shared, uniqueTask("a", { key: "k" })),
-      accept(second, shared, uniqueTask("b", { key: "k" })),
-    ]);
-    expect(unique.flat().filter((verdict) => verdict === "accepted")).toHaveLength(1);
-  });
-
   test("neither a number of leases nor a rate is exceeded once, however both servers claim", async (shared) => {
-    const [first, second] = await open(shared);
+    const [first, second] = await openTwice(shared);
     const ties = tiesOf({ limitKey: "tenant" });
     const limit: GateLimit = {
       ...{ namespace: defaultNamespace, kind: "key", subject: "tenant", updatedAt: shared.now },
@@ -66,7 +42,7 @@ redisTests((test) => {
       rate: { count: 5, periodMs: 1000, burst: 5 },
     };
     await first.putLimit(limit);
-    await accept(second, shared, ...Array.from({ length: 40 }, (_, i) => newTask(`task-${i}`, { ties })));
+    await acceptAt(second, shared, ...Array.from({ length: 40 }, (_, i) => newTask(`task-${i}`, { ties })));
     const granted: number[] = [];
     for (let window = 0; granted.reduce((sum, count) => sum + count, 0) < 40 && window < 20; window += 1) {
       let count = 0;
@@ -77,7 +53,7 @@ redisTests((test) => {
         expect((await first.getLimit(limit))?.leased).toBeLessThanOrEqual(3);
         more = claims.flat().length;
         count += more;
-        await settle(second, shared, claims.flat());
+        await settleAt(second, shared, claims.flat());
       }
       granted.push(count);
       shared.advance(1000);
@@ -87,10 +63,10 @@ redisTests((test) => {
   });
 
   test("what is paused, revoked or disabled at one server is so at the other", async (shared) => {
-    const [first, second] = await open(shared);
+    const [first, second] = await openTwice(shared);
     const cancel = { reason: "not needed", requester: undefined, at: shared.now };
     await first.revoke([{ ref: refOf("revoked"), cancel, until: plus(shared.now, 1000) }], shared.now);
-    await accept(second, shared, newTask("revoked"), newTask("a"));
+    await acceptAt(second, shared, newTask("revoked"), newTask("a"));
     expect(only(await first.readHeads([refOf("revoked")]))?.state).toBe("cancelled");
     await first.setPause(queue, { reason: "deploy", at: shared.now }, shared.now);
     expect(await second.claim(claimRequest(shared.now))).toEqual([]);
@@ -107,15 +83,15 @@ redisTests((test) => {
     };
     await second.createNamespace(record);
     expect(await first.claim(claimRequest(shared.now))).toEqual([]);
-    expect(await accept(first, shared, newTask("b"))).toEqual([{ refused: "namespace_disabled" }]);
+    expect(await acceptAt(first, shared, newTask("b"))).toEqual([{ refused: "namespace_disabled" }]);
     await first.updateNamespace({ ...record, state: "active", revision: 2 });
     expect(await second.claim(claimRequest(shared.now))).toHaveLength(1);
   });
 
   test("what is said of a name or a key at one server is so at the other", async (shared) => {
-    const [first, second] = await open(shared);
+    const [first, second] = await openTwice(shared);
     const name = { namespace: defaultNamespace, kind: "name", subject: newTask("a").name } as const;
-    await accept(first, shared, newTask("a"));
+    await acceptAt(first, shared, newTask("a"));
     const pause = { reason: "deploy", at: shared.now, resumeAt: plus(shared.now, 1000) };
     while ((await first.setGatePause(name, pause, shared.now)) === "more");
     expect(await second.claim(claimRequest(shared.now))).toEqual([]);
@@ -126,7 +102,7 @@ redisTests((test) => {
   });
 
   test("a quota and a bound are filled to the last place, and never beyond, however both servers enqueue", async (shared) => {
-    const stores = await open(shared);
+    const stores = await openTwice(shared);
     const settings = { ...unsaidNamespace, quotas: { ...unsaidNamespace.quotas, backlogTasks: 300 } };
     const said = { settings, state: "active", reason: "", createdAt: shared.now, revision: 1 } as const;
     await stores[0].createNamespace({ name: defaultNamespace, ...said });
@@ -136,7 +112,7 @@ redisTests((test) => {
       const all = await Promise.all(
         Array.from({ length: 80 }, (_, i) => {
           const tasks = Array.from({ length: 5 }, (__, at) => newTask(`${of}-${i}-${at}`, details));
-          return accept(i % 2 === 0 ? stores[0] : stores[1], shared, ...tasks);
+          return acceptAt(i % 2 === 0 ? stores[0] : stores[1], shared, ...tasks);
         }),
       );
       return all.flat().filter((verdict) => verdict === "accepted").length;
@@ -146,33 +122,8 @@ redisTests((test) => {
     expect(await stores[0].readNamespaceUse(defaultNamespace)).toMatchObject({ backlogTasks: 300 });
   });
 
-  test("a server that comes does not put off what another one's workers hold", async (shared) => {
-    const first = await shared.open();
-    await accept(first, shared, newTask("a"));
-    const claimed = only(await first.claim(claimRequest(shared.now)));
-    shared.advance(1000);
-    const second = await shared.open();
-    const before = only(await first.readHeads([refOf("a")]));
-    expect(before?.leaseUntil).toBe(shared.now - 1000 + lease.leaseMs + lease.graceMs);
-    await first.close();
-    expect(only(await settle(second, shared, [claimed]))).toMatchObject({ kind: "applied" });
-  });
-
-  test("a task that both servers had in turn has rising fences", async (shared) => {
-    const [first, second] = await open(shared);
-    await accept(first, shared, newTask("a", { policy: { maxDeliveries: 100 } }));
-    let before = { epoch: 0, seq: 0 };
-    for (const store of [first, second, first, second, first]) {
-      const claimed = only(await store.claim(claimRequest(shared.now)));
-      const { epoch, seq } = claimed.fence;
-      expect(epoch > before.epoch || (epoch === before.epoch && seq > before.seq)).toBe(true);
-      before = claimed.fence;
-      await store.settle([settlementOf(claimed, { kind: "released" }, shared.now)]);
-    }
-  });
-
   test("readers of the log at both servers see the same, without a gap, while both write in two namespaces", async (shared) => {
-    const stores = await open(shared);
+    const stores = await openTwice(shared);
     const other = namespaceOf("other");
     let isWriting = true;
     const readAll = async (store: Store): Promise<TaskEvent[]> => {
@@ -188,8 +139,8 @@ redisTests((test) => {
     await Promise.all(
       stores.map(async (store, s) => {
         for (let i = 0; i < 40; i += 1) {
-          await accept(store, shared, newTask(`${s}-${i}`), newTask(`${s}-${i}`, { namespace: other }));
-          await settle(store, shared, await store.claim(claimRequest(shared.now, { limit: 2 })));
+          await acceptAt(store, shared, newTask(`${s}-${i}`), newTask(`${s}-${i}`, { namespace: other }));
+          await settleAt(store, shared, await store.claim(claimRequest(shared.now, { limit: 2 })));
         }
       }),
     );
@@ -201,27 +152,11 @@ redisTests((test) => {
       expect(life.map(({ revision }) => revision)).toEqual(life.map((_, i) => i + 1));
   });
 
-  test("a server hears that the other one was given something to do", async (shared) => {
-    const [first, second] = await open(shared);
-    const heard: GateNews[] = [];
-    second.onGateNews((news) => void heard.push(news));
-    let count = 0;
-    await until(
-      async () => {
-        count += 1;
-        await accept(first, shared, newTask(`hint-${count}`));
-        return heard[0];
-      },
-      { deadlineMs: 20_000, what: "a hint" },
-    );
-    expect(heard[0]?.opened[0]?.queue).toEqual(queue);
-  });
-
   test("a namespace that one server deleted comes into being anew at another one that still knows its name", async (shared) => {
-    const [first, second] = await open(shared);
-    await accept(second, shared, newTask("a"));
+    const [first, second] = await openTwice(shared);
+    await acceptAt(second, shared, newTask("a"));
     while ((await first.clearNamespace(defaultNamespace, shared.now, 10)) !== "gone");
-    expect(await accept(second, shared, newTask("b"))).toEqual(["accepted"]);
+    expect(await acceptAt(second, shared, newTask("b"))).toEqual(["accepted"]);
     expect((await first.expireOverdue(shared.now, 10)).seen).toBe(0);
     const claimed = only(await first.claim(claimRequest(shared.now)));
     shared.advance(lease.leaseMs + lease.graceMs + 1);

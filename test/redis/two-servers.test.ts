@@ -3,7 +3,7 @@ import { connect, defineTask } from "@stem/sdk";
 import { createWorker, implement } from "@stem/worker";
 import { expect, onTestFinished } from "vitest";
 import { startProcess, type TestProcess } from "../support/server-process.ts";
-import { redisTests } from "./shared-redis.ts";
+import { redisTests } from "./shared-store.ts";
 
 const command = path.resolve(import.meta.dirname, "../../server/src/cli.ts");
 const add = defineTask<[a: number, b: number], number>({ name: "add" });
