@@ -4,6 +4,7 @@
  * slots that went by is decided in model/catch-up.ts, and of those that overlap in model/overlap.ts.
  */
 
+export { checkCatchUp } from "./check-catch-up.ts";
 export { checkSpec } from "./check-spec.ts";
 export { compile, nextAfter } from "./compile.ts";
 export { occurrences, type Range } from "./occurrences.ts";

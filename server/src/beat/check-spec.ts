@@ -10,6 +10,7 @@ import {
   solarEvents,
   type Window,
 } from "../model/schedule.ts";
+import { checkWhole } from "./check-whole.ts";
 import { compile } from "./compile.ts";
 import { readCron } from "./cron-fields.ts";
 import { knowsZone } from "./zone.ts";
@@ -130,16 +131,6 @@ function checkInstant(field: string, instant: Instant): FieldViolation | undefin
   return Number.isSafeInteger(instant) && instant >= 0 && instant <= bounds.instantMax
     ? undefined
     : { field, description: "must be in the years 1970 to 9999" };
-}
-
-function checkWhole(
-  field: string,
-  value: number,
-  { min, max }: { readonly min: number; readonly max: number },
-): FieldViolation | undefined {
-  return Number.isInteger(value) && value >= min && value <= max
-    ? undefined
-    : { field, description: `must be a whole number from ${min} to ${max}` };
 }
 
 function checkDegrees(field: string, value: number, max: number): FieldViolation | undefined {

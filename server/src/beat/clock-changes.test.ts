@@ -156,6 +156,35 @@ holds(
   ],
 );
 
+// In 2000 this zone was an hour ahead of itself for a week: from 8 October, 4:00 UTC, to the 15th, 3:00 UTC.
+holds(
+  "America/Boa_Vista",
+  ["2000-10-08T03:00:00Z", "2000-10-16T04:00:00Z"],
+  [
+    ["30 0 * * sun", ["2000-10-08T04:00:00Z", "2000-10-15T04:30:00Z"]],
+    [
+      "30 23 * * sat,sun",
+      ["2000-10-08T03:30:00Z", "2000-10-09T02:30:00Z", "2000-10-15T02:30:00Z", "2000-10-16T03:30:00Z"],
+    ],
+  ],
+);
+
+// Until 1972 clocks in Liberia were 44 minutes and 30 seconds behind UTC.
+holds(
+  "Africa/Monrovia",
+  ["1971-05-01T00:00:00Z", "1971-05-02T00:00:00Z"],
+  [["0 12 * * *", ["1971-05-01T12:44:30Z"]]],
+);
+
+test("asked while clocks show an hour for the second time, its times are over, and those of wildcards are not", () => {
+  const after = "2026-11-01T06:10:00Z";
+  const next = (expression: string): string[] =>
+    slotsOf(cron(expression, "America/New_York"), after, { count: 1 });
+  expect(next("30 1 * * *")).toEqual(["2026-11-02T06:30:00Z"]);
+  expect(next("0 1,2 * * *")).toEqual(["2026-11-01T07:00:00Z"]);
+  expect(next("*/30 1 * * *")).toEqual(["2026-11-01T06:30:00Z"]);
+});
+
 test("a calendar keeps the same rules, an empty list being every", () => {
   const zone = "America/New_York";
   const day = { to: "2026-11-01T09:00:00Z" };

@@ -24,7 +24,7 @@ export function createWallTimes(fields: WallFields): WallTimes {
   const hours = nextTable(fields.hours, 24);
   const minutes = nextTable(fields.minutes, 60);
   const seconds = nextTable(fields.seconds, 60);
-  const daysOf = remembered(120, (month: number) =>
+  const daysOf = remembered(13, (month: number) =>
     fields.months.includes((month % 12) + 1) ? daysMeant(fields.days, month) : 0,
   );
 

@@ -19,7 +19,7 @@ export type Zone = {
 };
 
 const dayMs = 86_400_000;
-/** What is remembered as one piece, and how closely it is looked at: since 1970 no zone has changed twice within 7 days. */
+/** What is remembered as one piece, and how closely it is looked at: no zone has changed twice in less than 7 days since 1970. */
 const spanDays = 384;
 const stepDays = 6;
 const spanMs = spanDays * dayMs;

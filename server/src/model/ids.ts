@@ -13,6 +13,8 @@ export type TaskName = Branded<string, "TaskName">;
 export type TaskId = Branded<string, "TaskId">;
 /** A lock's name, unique in its namespace: 1 to 255 printable ASCII characters. */
 export type LockKey = Branded<string, "LockKey">;
+/** A schedule's id, unique in its namespace. */
+export type ScheduleId = Branded<string, "ScheduleId">;
 /** Epoch milliseconds by the server's clock. */
 export type Instant = Branded<number, "Instant">;
 
@@ -32,6 +34,7 @@ export const queueNameOf = (text: string): QueueName => text as QueueName;
 export const taskNameOf = (text: string): TaskName => text as TaskName;
 export const taskIdOf = (text: string): TaskId => text as TaskId;
 export const lockKeyOf = (text: string): LockKey => text as LockKey;
+export const scheduleIdOf = (text: string): ScheduleId => text as ScheduleId;
 export const instantOf = (epochMs: number): Instant => epochMs as Instant;
 
 /** `instant` moved by `ms`, which may be negative. */

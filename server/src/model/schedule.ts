@@ -75,6 +75,9 @@ export const scheduleBounds = {
   wallYearsAhead: 10,
   /** How many days may pass without the sun doing it. */
   solarDaysAhead: 400,
+  /** How many slots that went by one decision fires, and how far back it looks for them. */
+  catchUpSlotsMax: 1000,
+  catchUpMsMax: 366 * 86_400_000,
   /** The last millisecond of the year 9999, where timestamps of the API end. */
   instantMax: 253_402_300_799_999,
 } as const;
