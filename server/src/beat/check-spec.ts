@@ -16,8 +16,8 @@ import { readCron } from "./cron-fields.ts";
 import { knowsZone } from "./zone.ts";
 
 /**
- * What is wrong with a spec, if anything is; the path is relative to it. `now` is where one without a start is looked through for its first
- * time: one that has none is refused, one whose time is over is not, because that is what becomes of most.
+ * What is wrong with a spec, if anything is; the path is relative to it. `now` is where one without a start is looked through
+ * for its first time: one that has none is refused, one whose time is over is not, because that is what becomes of most.
  */
 export function checkSpec(spec: ScheduleSpec, now: Instant): FieldViolation | undefined {
   return checkFields(spec) ?? checkWindow(spec) ?? checkOccurs(spec, now);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { calendar, cron, instant, isoOf, slotsOf } from "../../../test/support/slots.ts";
 import { instantOf } from "../model/ids.ts";
 import type { IntervalSpec, ScheduleSpec, SolarEvent, SolarSpec } from "../model/schedule.ts";
-import { compile, nextAfter, occurrences } from "./beat.ts";
+import { compile, firstSlot, nextAfter, occurrences } from "./beat.ts";
 
 const everyMinute: IntervalSpec = {
   kind: "interval",
@@ -41,6 +41,17 @@ test("a clocked one is due once", () => {
   const once = compile({ kind: "clocked", at });
   expect(once.nextAfter(instantOf(at - 1))).toBe(at);
   expect(once.nextAfter(at)).toBeUndefined();
+});
+
+test("a new schedule begins with the first slot that is not over; a clocked one with its own, though it may be", () => {
+  const now = instant("2026-11-26T12:00:00Z");
+  expect(firstSlot(cron("0 * * * *"), now)).toBe(now);
+  expect(firstSlot(cron("0 * * * *"), instantOf(now + 1))).toBe(now + 3_600_000);
+  expect(firstSlot({ kind: "interval", everyMs: 1000, anchor: instantOf(0), start: instantOf(0) }, now)).toBe(
+    now,
+  );
+  expect(firstSlot({ ...cron("0 * * * *"), end: now }, now)).toBeUndefined();
+  expect(firstSlot({ kind: "clocked", at: instantOf(now - 5) }, now)).toBe(now - 5);
 });
 
 test("start belongs to a schedule's time, end does not", () => {

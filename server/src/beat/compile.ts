@@ -46,3 +46,10 @@ const intervalSlots = ({ everyMs, anchor }: IntervalSpec): Slots => ({
 /** The first slot strictly after that instant. Who asks often compiles once. */
 export const nextAfter = (spec: ScheduleSpec, after: Instant): Instant | undefined =>
   compile(spec).nextAfter(after);
+
+/**
+ * The slot to store for a schedule that begins now, or that was changed or resumed now: none from before, but for the instant
+ * of a clocked one, which would otherwise never come.
+ */
+export const firstSlot = (spec: ScheduleSpec, now: Instant): Instant | undefined =>
+  spec.kind === "clocked" ? spec.at : compile(spec).nextAfter(plus(now, -1));

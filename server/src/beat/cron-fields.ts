@@ -39,8 +39,8 @@ const parsed = (texts: readonly string[]): CronFieldCollection =>
   CronExpressionParser.parse(texts.join(" "), options).fields;
 
 /**
- * All fields at once, as nearly every expression lets itself be read. The parser refuses lists that name a value twice, and days that a month
- * does not have beside others that it has: then each item is read alone, which also tells where the fault is.
+ * All fields at once, as nearly every expression lets itself be read. The parser refuses lists that name a value twice, and
+ * days that a month does not have beside others that it has: then each item is read alone, which also tells where the fault is.
  */
 function valuesOf(texts: readonly CronText[]): Values | { readonly fault: string } {
   const plain = texts.map(({ name, text }) => ({ name, text: forParser(name, text) }));

@@ -38,8 +38,8 @@ const grammars: Readonly<Record<FieldName, { readonly item: RegExp; readonly val
 };
 
 /**
- * Takes an expression apart, and refuses what parsers let pass or read in their own way: too few fields, question marks, hashes, words
- * that run together, steps that never come round. The fields are in capitals, the seconds filled in.
+ * Takes an expression apart, and refuses what parsers let pass or read in their own way: too few fields, question marks,
+ * hashes, words that run together, steps that never come round. The fields are in capitals, the seconds filled in.
  */
 export function splitCron(expression: string): SplitCron {
   const { expressionCharsMax } = scheduleBounds;

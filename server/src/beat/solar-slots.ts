@@ -20,8 +20,8 @@ const moments: Readonly<
 };
 
 /**
- * When the sun does something, to the whole second before it, day after day; days on which it does not are passed over. The days are those of
- * the place, so that each has its own event wherever it is.
+ * When the sun does something, to the whole second before it, day after day; days on which it does not are passed over. The
+ * days are those of the place, so that each has its own event wherever it is.
  */
 export function createSolarSlots({ event, latitude, longitude, offsetMs }: SolarSpec): Slots {
   const { name, height } = moments[event];

@@ -32,9 +32,9 @@ export type DueSlots = {
 export type Awaiting = { readonly slots: Slots; readonly slot: Instant; readonly catchUp: CatchUp };
 
 /**
- * Which slots are due. The stored slot is, as soon as it is not in the future, whatever the spec says by now. Since each decision leaves a later
- * slot behind, none is ever decided upon twice: a clock that was put back only makes the schedule wait. It looks at a few slots for a
- * bisection and at those it fires, so that years of seconds cost no more than a minute.
+ * Which slots are due. The stored slot is, as soon as it is not in the future, whatever the spec says by now. Since each
+ * decision leaves a later slot behind, none is ever decided upon twice: a clock that was put back only makes the schedule wait.
+ * It looks at a few slots for a bisection and at those it fires, so that years of seconds cost no more than a minute.
  */
 export function dueSlots({ slots, slot, catchUp }: Awaiting, now: Instant): DueSlots {
   if (slot > now) return { fire: [], skipped: [], next: slot };

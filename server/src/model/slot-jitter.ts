@@ -5,8 +5,9 @@ import type { Instant, ScheduleId } from "./ids.ts";
 const key = sipKeyOf(Buffer.from("stem.slot.jitter"));
 
 /**
- * How long after its slot a schedule fires, in whole milliseconds from 0 to `maxMs`, both included. It follows from the schedule and the slot alone, so
- * that every server and every attempt finds the same, and the slots of a thousand schedules at midnight spread evenly.
+ * How long after its slot a schedule fires, in whole milliseconds from 0 to `maxMs`, both included. It follows from the
+ * schedule and the slot alone, so that every server and every attempt finds the same, and the slots of a thousand schedules at
+ * midnight spread evenly.
  */
 export function jitterOf(scheduleId: ScheduleId, slot: Instant, maxMs: number): number {
   const { low, high } = sipHash(key, Buffer.from(`${slot} ${scheduleId}`));
