@@ -8,7 +8,7 @@ import { type Bytes, type Instant, plus } from "./ids.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import { isRetried, retryDelayMs } from "./retry.ts";
-import { type CancelRequest, isTerminal, type TaskHead } from "./task.ts";
+import { type CancelRequest, isTerminal, type TaskHead, type TaskPolicy } from "./task.ts";
 import { end, move, nothingMore, type TaskChange } from "./task-change.ts";
 
 export type { Continuation, MoreChange, TaskChange } from "./task-change.ts";
@@ -38,11 +38,12 @@ export function decideSettle(
   now: Instant,
   chance: number,
 ): SettleDecision {
-  const decided = waiting(lease, leaving(decideOutcome(lease, outcome, now, chance), outcome), now);
+  const outcomeNow = leaving(decideOutcome(lease, outcome, now, chance), outcome);
+  const decided = waiting(lease, attempted(lease, outcomeNow), now);
   // A handler that succeeds in spite of the request has done its work, and the truth is that it did.
   const ifCancelRequested =
     decided.state === "succeeded"
-      ? endingThere(decided)
+      ? endingThere(decided, lease.policy)
       : end(lease, now, { state: "cancelled", reason: "cancel_requested", failure: failureOf(outcome) });
   return { outcome: decided, ifCancelRequested };
 }
@@ -100,11 +101,13 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
   }
 }
 
-/** The same end, and nothing after it: who cancels a task wants no more of it. */
-const endingThere = (change: TaskChange): TaskChange =>
-  change.more?.continues === undefined
-    ? change
-    : { ...change, more: { ...change.more, continues: undefined } };
+/** The same end, and nothing after it: who cancels a task wants no more of it. A canvas hears of it all the same. */
+function endingThere(change: TaskChange, { member }: TaskPolicy): TaskChange {
+  const continues = change.more?.continues;
+  if (continues === undefined) return change;
+  const told = member === undefined ? undefined : { ...continues, isLast: true };
+  return { ...change, more: { ...(change.more ?? nothingMore), continues: told } };
+}
 
 /** What the handler changes holds for this decision already. */
 function decideRetry(
@@ -122,6 +125,15 @@ function decideRetry(
     failure,
   });
   return policy ? { ...decided, more: { ...(decided.more ?? nothingMore), policy } } : decided;
+}
+
+/** Where its canvas wants to know, it hears that the first attempt has ended, also by the task's end. */
+function attempted(lease: LeaseHead, change: TaskChange): TaskChange {
+  if (lease.policy.member !== "attempts" || lease.attempt !== 1 || change.attempt === 1) return change;
+  return {
+    ...change,
+    more: { ...(change.more ?? nothingMore), continues: { on: "attempted", unkept: undefined } },
+  };
 }
 
 /** What an attempt leaves for the next one, where there is a next one. */
