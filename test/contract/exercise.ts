@@ -2,6 +2,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
+import { canvasCases } from "./canvas.ts";
+import { canvasEndCases } from "./canvas-ends.ts";
+import { canvasKeepingCases } from "./canvas-keeping.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -86,6 +89,9 @@ const nouns = [
   outputCases,
   queueEventCases,
   linkCases,
+  canvasCases,
+  canvasEndCases,
+  canvasKeepingCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

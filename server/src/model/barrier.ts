@@ -17,6 +17,7 @@ import type {
 import { childrenOf, type EndedTask, madeAt } from "./continuation.ts";
 import {
   type BarrierId,
+  type CanvasId,
   type Instant,
   type Namespace,
   plus,
@@ -143,15 +144,20 @@ export function endOfTask(task: EndedMember, now: Instant): NodeEnd {
     ...{ namespace, place, on, isLast, next, source: { kind: "task", id } },
     left: { from: id, fromName: name, rootId, on: linked ?? "failed", data, reason, attempt },
     lineage: { parentId: id, rootId },
-    cause:
-      on === "succeeded" || on === "attempted"
-        ? undefined
-        : { state: on, reason, task: id, name, attempt, failure: data },
+    cause: causeOf(task),
     besides:
       linked === undefined || isLast
         ? []
         : childrenOf(links, { namespace, id, name, rootId, on: linked, reason, attempt, data }, now),
   };
+}
+
+/** Why a task did not succeed, or did, and starts nothing because somebody wanted no more of it. */
+function causeOf({ on, isLast, reason, id, name, attempt, data }: EndedMember): Cause | undefined {
+  if (on === "attempted" || (on === "succeeded" && !isLast)) return undefined;
+  return on === "succeeded"
+    ? { state: "cancelled", reason: "cancel_requested", task: id, name, attempt, failure: undefined }
+    : { state: on, reason, task: id, name, attempt, failure: data };
 }
 
 /** A barrier that has ended, as what is above it sees it; `next` is the part that it starts. */
@@ -372,6 +378,9 @@ export function heldUntil(purgeAt: Instant | undefined, now: Instant): Instant {
   const soon = plus(now, heldMs);
   return purgeAt !== undefined && purgeAt > soon ? purgeAt : soon;
 }
+
+/** Under which id a canvas that was removed is remembered among tasks that were: no task can have it. */
+export const rememberedAs = (canvas: CanvasId): TaskId => taskIdOf(`canvas ${canvas}`);
 
 /** What a settlement adds, with the places of further members counted from those that are there. */
 export const growthAt = (members: Part, barrier: Barrier): Part => ({

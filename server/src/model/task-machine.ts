@@ -3,6 +3,7 @@
  * Drawn in docs/life-of-a-task.md. Stores apply what is decided here under a guard, and never decide.
  */
 
+import type { Growth } from "./canvas.ts";
 import { isExpired, waitingUntil } from "./deadline.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
 import { defaults, limits } from "./limits.ts";
@@ -42,7 +43,7 @@ export function decideSettle(
   const decided = waiting(lease, attempted(lease, outcomeNow), now);
   // A handler that succeeds in spite of the request has done its work, and the truth is that it did.
   const ifCancelRequested =
-    decided.state === "succeeded"
+    decided.state === "succeeded" && outcome.kind !== "replaced"
       ? endingThere(decided, lease.policy)
       : end(lease, now, { state: "cancelled", reason: "cancel_requested", failure: failureOf(outcome) });
   return { outcome: decided, ifCancelRequested };
@@ -73,7 +74,9 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
 function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance: number): TaskChange {
   switch (outcome.kind) {
     case "succeeded":
-      return end(lease, now, { state: "succeeded", result: outcome.result });
+      return growing(end(lease, now, { state: "succeeded", result: outcome.result }), outcome.growth);
+    case "replaced":
+      return replaced(lease, outcome.growth, now);
     case "failed":
       if (outcome.nonRetryable || !isRetried(lease.policy.retry, outcome.types ?? noTypes))
         return end(lease, now, { state: "failed", reason: "non_retryable", failure: outcome.failure });
@@ -101,12 +104,22 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
   }
 }
 
+/** What a success adds to its canvas, where it adds anything. */
+const growing = (change: TaskChange, grows: Growth | undefined): TaskChange =>
+  grows === undefined ? change : { ...change, more: { ...(change.more ?? nothingMore), grows } };
+
+/** Its canvas does not hear of its end, but of that of what takes its place. */
+function replaced(lease: LeaseHead, grows: Growth, now: Instant): TaskChange {
+  const change = end(lease, now, { state: "succeeded", reason: "replaced" });
+  return { ...change, more: { ...(change.more ?? nothingMore), continues: undefined, grows } };
+}
+
 /** The same end, and nothing after it: who cancels a task wants no more of it. A canvas hears of it all the same. */
 function endingThere(change: TaskChange, { member }: TaskPolicy): TaskChange {
   const continues = change.more?.continues;
   if (continues === undefined) return change;
   const told = member === undefined ? undefined : { ...continues, isLast: true };
-  return { ...change, more: { ...(change.more ?? nothingMore), continues: told } };
+  return { ...change, more: { ...(change.more ?? nothingMore), continues: told, grows: undefined } };
 }
 
 /** What the handler changes holds for this decision already. */

@@ -1,6 +1,14 @@
-import { addedBy, closed, grown, growthAt, opened, startedAtOnce } from "../../model/barrier.ts";
+import {
+  addedBy,
+  closed,
+  grown,
+  growthAt,
+  opened,
+  rememberedAs,
+  startedAtOnce,
+} from "../../model/barrier.ts";
 import type { Barrier, NewCanvas, Part } from "../../model/canvas.ts";
-import { type BarrierRef, type Instant, type Namespace, rootOf } from "../../model/ids.ts";
+import { type BarrierRef, type Instant, type Namespace, plus, rootOf } from "../../model/ids.ts";
 import type { Lineage, NewTask } from "../../model/task.ts";
 import type {
   Addition,
@@ -32,14 +40,12 @@ export const createCanvasStore = (
 
 function submitCanvas(state: State, canvas: NewCanvas, now: Instant): SubmitVerdict {
   const { namespace, id, facts, lineage, root, start, parts } = canvas;
-  const { canvases } = spaceOf(state, namespace);
-  const known = canvases.barriers.get(rootOf(id))?.barrier.canvasFacts;
+  const { canvases, tombstones } = spaceOf(state, namespace);
+  const known = canvases.barriers.get(rootOf(id))?.barrier.canvasFacts ?? tombstones.get(rememberedAs(id));
   if (known !== undefined) return known.contentHash === facts.contentHash ? "duplicate" : "exists";
   const opening = { namespace, lineage, canvas: id, now };
-  const refused = startNow(state, start, opening, [opened(root, { ...opening, facts })]);
-  if (refused !== undefined) return refused;
-  keepParts(canvases, id, parts);
-  return "accepted";
+  const above = opened(root, { ...opening, facts });
+  return startNow(state, { start, parts, above }, opening) ?? "accepted";
 }
 
 function addMembers(state: State, { ref, members, parts, isLast }: Addition, now: Instant): AddVerdict {
@@ -53,33 +59,38 @@ function addMembers(state: State, { ref, members, parts, isLast }: Addition, now
   if (barrier.state !== "open" || barrier.isSealed) return { kind: "closed" };
   const first = barrier.size;
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);
-  const opening = { namespace, lineage, canvas, now };
-  const refused = startNow(state, growthAt(members, barrier), opening, [after]);
-  if (refused !== undefined) return { kind: "refused", ...refused };
-  keepParts(canvases, canvas, [...parts, { id: members.id, barriers: [], tasks: [], first }]);
-  return { kind: "added", first };
+  const noted = { id: members.id, barriers: [], tasks: [], first };
+  const starting = { start: growthAt(members, barrier), parts: [...parts, noted], above: after };
+  const refused = startNow(state, starting, { namespace, lineage, canvas, now });
+  return refused === undefined ? { kind: "added", first } : { kind: "refused", ...refused };
 }
 
 type Starting = {
+  readonly start: Part;
+  readonly parts: readonly Part[];
+  /** What it is under, as it is then. */
+  readonly above: Barrier;
+};
+type Within = {
   readonly namespace: Namespace;
   readonly lineage: Lineage;
   readonly canvas: NewCanvas["id"];
   readonly now: Instant;
 };
 
-/** Stores what starts now with the barriers above it, or nothing of both; answers the task that may not come in. */
+/** Stores what starts now, or nothing of it; answers the task that may not come in. */
 function startNow(
   state: State,
-  part: Part,
-  { namespace, lineage, canvas, now }: Starting,
-  above: readonly Barrier[],
+  { start, parts, above }: Starting,
+  { namespace, lineage, canvas, now }: Within,
 ): RefusedTask | undefined {
   const { canvases } = spaceOf(state, namespace);
-  const { tasks, barriers } = startedAtOnce(part, { namespace, lineage, place: { canvas } }, now);
+  const { tasks, barriers } = startedAtOnce(start, { namespace, lineage, place: { canvas } }, now);
   const verdicts = accept(state, { tasks, now, atomic: true });
   const refused = refusedOf(tasks, verdicts);
   if (refused !== undefined) return refused;
-  for (const barrier of [...above, ...barriers]) {
+  keepParts(canvases, canvas, parts);
+  for (const barrier of [above, ...barriers]) {
     putBarrier(canvases, barrier);
     if (barrier.state !== "open") barrierEnded(state, barrier, now);
   }
@@ -117,13 +128,17 @@ function markSwept(state: State, refs: readonly BarrierRef[]): void {
 
 function pruneCanvases(state: State, now: Instant, limit: number): number {
   let gone = 0;
-  for (const { canvases } of state.spaces.values())
+  for (const { canvases, tombstones } of state.spaces.values())
     for (const { barrier } of [...canvases.barriers.values()]) {
-      const purgeAt = barrier.canvasFacts?.purgeAt;
-      if (purgeAt === undefined || purgeAt > now || gone >= limit) continue;
+      const { purgeAt, contentHash } = barrier.canvasFacts ?? {};
+      if (purgeAt === undefined || contentHash === undefined || purgeAt > now || gone >= limit) continue;
       for (const [id, { barrier: each }] of canvases.barriers)
         if (each.canvas === barrier.canvas) canvases.barriers.delete(id);
       canvases.parts.delete(barrier.canvas);
+      tombstones.set(rememberedAs(barrier.canvas), {
+        contentHash,
+        until: plus(now, state.limits.tombstoneMs),
+      });
       gone += 1;
     }
   return gone;
