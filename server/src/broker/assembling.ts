@@ -1,4 +1,5 @@
-import type { Bytes, Namespace } from "../model/ids.ts";
+import type { HandedValue } from "../model/canvas-value.ts";
+import { type BarrierRef, type Bytes, barrierIdOf, type Namespace } from "../model/ids.ts";
 import type { TaskInput } from "../model/task.ts";
 import type { Claimed } from "../ports/task-store.ts";
 
@@ -9,6 +10,8 @@ import type { Claimed } from "../ports/task-store.ts";
 export type Assemble = (
   content: Bytes,
   input: TaskInput,
+  /** What a barrier left, where the task follows one and is handed that. */
+  value: HandedValue | undefined,
 ) => { readonly content: Bytes } | { readonly failure: Bytes };
 
 /** A task that was claimed and cannot be handed out. */
@@ -20,18 +23,25 @@ export type Ready = (namespace: Namespace, claimed: readonly Claimed[]) => Promi
 /** What that needs. */
 export type AssemblingDeps = {
   readonly assemble: Assemble;
+  /** Reads what a barrier left that a task follows; undefined: the barrier is gone. */
+  readonly readHanded: (ref: BarrierRef) => Promise<HandedValue | undefined>;
   /** Fails tasks for good in their workers' place. */
   readonly reject: (namespace: Namespace, unusable: readonly Unusable[]) => Promise<void>;
 };
 
 /** Makes it. Batches in which no task was handed anything, as nearly all, stay as they are. */
-export function createAssembling({ assemble, reject }: AssemblingDeps): Ready {
+export function createAssembling({ assemble, readHanded, reject }: AssemblingDeps): Ready {
+  const valueFor = (namespace: Namespace, { from, isBarrier, isHanded }: TaskInput) =>
+    isBarrier && isHanded ? readHanded({ namespace, id: barrierIdOf(from) }) : undefined;
+
   return async (namespace, claimed) => {
     if (!claimed.some(({ input }) => input !== undefined)) return claimed;
     const ready: Claimed[] = [];
     const unusable: Unusable[] = [];
     for (const task of claimed) {
-      const assembled = task.input === undefined ? task : assemble(task.content, task.input);
+      const { content, input } = task;
+      const assembled =
+        input === undefined ? task : assemble(content, input, await valueFor(namespace, input));
       if ("failure" in assembled) unusable.push({ lease: task, failure: assembled.failure });
       else ready.push({ ...task, content: assembled.content });
     }

@@ -1,14 +1,9 @@
 /** What the members of a barrier left, put together in the order of their indexes. */
 
 import type { Cause } from "../model/canvas.ts";
-import type { BarrierRef, Bytes, Namespace } from "../model/ids.ts";
+import type { NodeValue } from "../model/canvas-value.ts";
+import type { BarrierRef, Namespace } from "../model/ids.ts";
 import type { CanvasStore, MemberOutcome } from "../ports/canvas-store.ts";
-
-/** What a node of a canvas left: a task's encoded result, a failure where failures are values, or a list of such. */
-export type NodeValue =
-  | { readonly kind: "result"; readonly data: Bytes | undefined }
-  | { readonly kind: "failure"; readonly cause: Cause }
-  | { readonly kind: "list"; readonly items: readonly NodeValue[] };
 
 /** How much of it is read. */
 export type ValueBounds = { readonly itemsMax: number; readonly bytesMax: number };
