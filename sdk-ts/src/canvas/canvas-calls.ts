@@ -2,6 +2,7 @@ import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { CanvasService, type WatchCanvasResponse } from "@stem/proto/stem/v1/canvas_service_pb";
 import { type FollowDeps, followed } from "../followed.ts";
 import type { OperatorCalls } from "../operator-calls.ts";
+import { canvasStateFromProto } from "./canvas-status.ts";
 
 /** The calls with one answer. */
 export const canvasCallNames = [
@@ -49,7 +50,7 @@ export function createCanvasCalls(deps: CanvasCallsDeps): CanvasCalls {
         from: undefined,
         // Each watch begins with the canvas as it is.
         nextOf: () => 0n,
-        isLast: ({ canvas }) => canvas !== undefined && hasEnded(canvas),
+        isLast: ({ canvas }) => canvas !== undefined && canvasStateFromProto(canvas.state) !== "open",
         signal,
       }),
   };

@@ -1,7 +1,7 @@
 import type { TaskDefinition } from "../define-task.ts";
 import type { HandedOn } from "../task-options.ts";
 import type { MembersSource } from "./gathering.ts";
-import type { GroupResults } from "./group-types.ts";
+import type { GroupResults, InForce } from "./group-types.ts";
 import {
   type AnyNode,
   type AnySignature,
@@ -47,19 +47,18 @@ export const pipe = <Result, Input>(first: CanvasNode<Result, Input>): ChainNode
  */
 export function group<const Members extends readonly AnyNode[]>(
   ...members: Members
-): GroupNode<Members, "wait", false>;
+): GroupNode<Members, "usual", false>;
 export function group<Member extends AnyNode>(
   members: MembersSource<Member>,
-): GroupNode<readonly Member[], "wait", false>;
-export function group(...members: readonly AnyNode[] | [MembersSource<AnyNode>]): GroupNode {
+): GroupNode<readonly Member[], "usual", false>;
+export function group(...members: readonly (AnyNode | MembersSource<AnyNode>)[]): GroupNode<readonly AnyNode[], "usual", false> {
   const [first] = members;
   const source = first === undefined || "content" in first ? (members as readonly AnyNode[]) : first;
   return new GroupNode({ kind: "group", members: source, gathering: {} });
 }
 
 /** What the header of a chord leaves. It fails with its first member that fails, unless it is gathered otherwise. */
-type HeaderResults<Header> =
-  Header extends GroupNode<infer Members, infer Mode, boolean> ? GroupResults<Members, Mode> : never;
+type HeaderResults<Members extends readonly AnyNode[], Mode> = GroupResults<Members, InForce<Mode, "fail_fast">>;
 
 /**
  * A group, and what becomes of its results: `chord(group(...pages.map((url) => count.signature([url]))), sum.s())`. The header fails with
@@ -67,7 +66,7 @@ type HeaderResults<Header> =
  */
 export function chord<Members extends readonly AnyNode[], Mode, Result>(
   header: GroupNode<Members, Mode>,
-  body: CanvasNode<Result, HandedOn<HeaderResults<GroupNode<Members, Mode>>>>,
+  body: CanvasNode<Result, HandedOn<HeaderResults<Members, Mode>>>,
 ): CanvasNode<Result, InputOf<GroupNode<Members, Mode>>> {
   return new ChainNode({ kind: "chord", header, body });
 }
@@ -81,20 +80,20 @@ type TaskOfItem<Item, Result> =
 export const map = <Item, Result>(
   task: TaskOfItem<Item, Result>,
   items: MembersSource<NoInfer<Item>>,
-): GroupNode<readonly CanvasNode<Result>[], "wait", false> => ofItems("map", task, { items, size: 1 });
+): GroupNode<readonly CanvasNode<Result>[], "usual", false> => ofItems("map", task, { items, size: 1 });
 
 /** One task for each item, whose members are its arguments: `starmap(add, [[1, 2], [3, 4]])`. */
 export const starmap = <Args extends readonly unknown[], Result>(
   task: TaskDefinition<Args, Result, unknown, unknown>,
   items: MembersSource<NoInfer<Args>>,
-): GroupNode<readonly CanvasNode<Result>[], "wait", false> => ofItems("starmap", task, { items, size: 1 });
+): GroupNode<readonly CanvasNode<Result>[], "usual", false> => ofItems("starmap", task, { items, size: 1 });
 
 /** One task for so many items, a list of which is the last of its arguments: `chunks(sendAll, addresses, 100)`. */
 export function chunks<List extends readonly unknown[], Result>(
   task: TaskOfItem<List, Result>,
   items: MembersSource<NoInfer<List[number]>>,
   size: number,
-): GroupNode<readonly CanvasNode<Result>[], "wait", false> {
+): GroupNode<readonly CanvasNode<Result>[], "usual", false> {
   if (!(Number.isSafeInteger(size) && size >= 1))
     throw new RangeError(`size must be a whole number, 1 or more; it is ${size}`);
   return ofItems("chunks", task, { items, size });
@@ -106,7 +105,7 @@ function ofItems<Result>(
   kind: "map" | "starmap" | "chunks",
   task: { readonly name: string; s(): unknown } | object,
   items: Items,
-): GroupNode<readonly CanvasNode<Result>[], "wait", false> {
+): GroupNode<readonly CanvasNode<Result>[], "usual", false> {
   const each = ("content" in task ? task : (task as { s(): unknown }).s()) as AnySignature;
   return new GroupNode({ kind, each, ...items, gathering: {} }, { input: undefined, options: {} });
 }

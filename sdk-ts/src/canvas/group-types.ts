@@ -18,13 +18,19 @@ export type GroupResults<Members extends readonly AnyMember[], Mode> = number ex
     ? [...MemberResults<First, Mode>, ...GroupResults<Rest, Mode>]
     : [];
 
-type MemberResults<Member, Mode> = Member extends {
-  readonly [made]: { readonly members: infer Inner; readonly mode: Mode; readonly apart: false };
-}
-  ? Inner extends readonly AnyMember[]
+type MemberResults<Member, Mode> = Member extends Plain<infer Inner extends readonly AnyMember[], infer Own>
+  ? [InForce<Own, "wait">] extends [Mode]
     ? GroupResults<Inner, Mode>
-    : never
+    : [Left<Member, Mode>]
   : [Left<Member, Mode>];
+
+/** A group that has neither links nor anybody who adds to it. */
+type Plain<Members, Mode> = {
+  readonly [made]: { readonly members: Members; readonly mode: Mode; readonly apart: false };
+};
+
+/** What a group does that leaves it to its place. */
+export type InForce<Mode, Usual> = [Mode] extends ["usual"] ? Usual : Mode;
 
 type Left<Member, Mode> =
   Member extends Leaving<infer Result> ? (Mode extends "carry_on" ? Result | ParentFailure : Result) : never;

@@ -5,7 +5,7 @@
 
 import type { EnqueueOptions, HandedOn, LinkCall, ParentFailure, TaskOptions } from "../task-options.ts";
 import type { GatherOptions, MembersSource } from "./gathering.ts";
-import type { GroupInput, GroupResults, IsApart, ModeOf, OpenedGroup } from "./group-types.ts";
+import type { GroupInput, GroupResults, InForce, IsApart, ModeOf, OpenedGroup } from "./group-types.ts";
 import type { MissingArg, NameOf } from "./partial-args.ts";
 import type { Leaving, made, Taking } from "./phantoms.ts";
 
@@ -177,9 +177,9 @@ const stepsOf = (node: AnyNode): readonly AnyNode[] =>
 /** Side by side; leaves the list of what its members leave. */
 export class GroupNode<
   Members extends readonly AnyNode[] = readonly AnyNode[],
-  Mode = "wait",
+  Mode = string,
   Apart = boolean,
-> extends CanvasNode<GroupResults<Members, Mode>, GroupInput<Members>> {
+> extends CanvasNode<GroupResults<Members, InForce<Mode, "wait">>, GroupInput<Members>> {
   declare readonly [made]: { readonly members: Members; readonly mode: Mode; readonly apart: Apart };
   declare readonly content: GroupContent;
 

@@ -1,0 +1,66 @@
+import type { CanvasMember as ProtoMember, CanvasValue } from "@stem/proto/stem/v1/canvas_pb";
+import type { TaskState } from "../task-state.ts";
+import { stateFromProto } from "../task-state.ts";
+import { parentFailureFromProto } from "./canvas-cause.ts";
+import type { CanvasCalls } from "./canvas-calls.ts";
+import type { ParentFailure } from "../task-options.ts";
+import { plainReader } from "./canvas-values.ts";
+
+/** One member of a group that has ended. */
+export type CanvasMember = {
+  /** Which, from 0. */
+  readonly index: number;
+  readonly state: TaskState | undefined;
+  /** The task that it was in the end; undefined: it was a group. */
+  readonly taskId: string | undefined;
+  /** The group that it was, whose members are to be listed in their turn; undefined: it was a task. */
+  readonly groupId: string | undefined;
+  /** What a task that has succeeded left, as JSON reads it. */
+  readonly result: unknown;
+  /** How a task did not succeed. */
+  readonly failure: ParentFailure | undefined;
+};
+
+const pageSize = 1000;
+
+/** Members of a group by their index, read page by page as they are asked for. No group: of the canvas itself. */
+export async function* listMembers(
+  calls: CanvasCalls,
+  canvasId: string,
+  groupId: string | undefined,
+): AsyncGenerator<ProtoMember> {
+  let pageToken = "";
+  do {
+    const of = { canvasId, ...(groupId !== undefined && { groupId }) };
+    const page = await calls.listCanvasMembers({ ...of, pageSize, pageToken });
+    yield* page.members;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+}
+
+/** A member from its message. */
+export function memberFromProto({ index, state, source, value }: ProtoMember): CanvasMember {
+  const failure = value?.value.case === "failure" ? parentFailureFromProto(value.value.value) : undefined;
+  return {
+    ...{ index, state: stateFromProto(state), failure },
+    taskId: source.case === "taskId" ? source.value : undefined,
+    groupId: source.case === "groupId" ? source.value : undefined,
+    result: failure ? undefined : plainReader(value),
+  };
+}
+
+/** What a canvas left, put together from the lists of its members: for what is too large for one answer. */
+export async function valueByPages(calls: CanvasCalls, canvasId: string): Promise<CanvasValue | undefined> {
+  for await (const member of listMembers(calls, canvasId, undefined)) return valueOf(calls, canvasId, member);
+  return undefined;
+}
+
+async function valueOf(calls: CanvasCalls, canvasId: string, { source, value }: ProtoMember): Promise<CanvasValue> {
+  if (source.case !== "groupId") return value ?? nothing;
+  const items: CanvasValue[] = [];
+  for await (const member of listMembers(calls, canvasId, source.value))
+    items.push(await valueOf(calls, canvasId, member));
+  return { $typeName: "stem.v1.CanvasValue", value: { case: "list", value: { $typeName: "stem.v1.CanvasValueList", items } } };
+}
+
+const nothing: CanvasValue = { $typeName: "stem.v1.CanvasValue", value: { case: undefined } };
