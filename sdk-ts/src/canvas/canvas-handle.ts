@@ -59,6 +59,8 @@ export interface CanvasHandle<Result = unknown> {
   inspect(options?: OfGroup): Promise<InspectedGroup>;
   /** Members of a group that have ended, by their index, read page by page as they are asked for. */
   members(options?: OfGroup): AsyncIterable<CanvasMember>;
+  /** What a group of it left so far, read page by page, as JSON reads it; of a node with links what that left. */
+  resultOf(groupId: string): Promise<unknown>;
   /** Adds members to an open group; answers the index of the first. CANVAS_GROUP_CLOSED. */
   addMembers(members: MembersSource<CanvasNode>, options?: AddMembersOptions): Promise<number>;
   /** No further members come to a group. */
@@ -101,6 +103,7 @@ export function createCanvasHandle<Result>(
       const group = groupId ?? (await outermost(calls, canvasId));
       for await (const member of listMembers(calls, canvasId, group)) yield memberFromProto(member);
     },
+    resultOf: async (groupId) => plainReader(await valueByPages(calls, canvasId, groupId)),
     async addMembers(members, { requestId = newTaskId(), seal = false, ...of } = {}) {
       const request = { canvasId, requestId, isSealed: seal, ...of };
       return addMembers(calls, request, members);

@@ -1,6 +1,6 @@
 import type { CanvasMember as ProtoMember, CanvasValue } from "@stem/proto/stem/v1/canvas_pb";
-import type { TaskState } from "../task-state.ts";
-import { stateFromProto } from "../task-state.ts";
+import type { ListCanvasMembersResponse } from "@stem/proto/stem/v1/canvas_service_pb";
+import { stateFromProto, type TaskState } from "../task-state.ts";
 import { parentFailureFromProto } from "./canvas-cause.ts";
 import type { CanvasCalls } from "./canvas-calls.ts";
 import type { ParentFailure } from "../task-options.ts";
@@ -29,11 +29,19 @@ export async function* listMembers(
   canvasId: string,
   groupId: string | undefined,
 ): AsyncGenerator<ProtoMember> {
+  for await (const { members } of memberPages(calls, canvasId, groupId)) yield* members;
+}
+
+async function* memberPages(
+  calls: CanvasCalls,
+  canvasId: string,
+  groupId: string | undefined,
+): AsyncGenerator<ListCanvasMembersResponse> {
   let pageToken = "";
   do {
     const of = { canvasId, ...(groupId !== undefined && { groupId }) };
     const page = await calls.listCanvasMembers({ ...of, pageSize, pageToken });
-    yield* page.members;
+    yield page;
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
 }
@@ -49,18 +57,25 @@ export function memberFromProto({ index, state, source, value }: ProtoMember): C
   };
 }
 
-/** What a canvas left, put together from the lists of its members: for what is too large for one answer. */
-export async function valueByPages(calls: CanvasCalls, canvasId: string): Promise<CanvasValue | undefined> {
-  for await (const member of listMembers(calls, canvasId, undefined)) return valueOf(calls, canvasId, member);
-  return undefined;
-}
-
-async function valueOf(calls: CanvasCalls, canvasId: string, { source, value }: ProtoMember): Promise<CanvasValue> {
-  if (source.case !== "groupId") return value ?? nothing;
+/** What a canvas or a group of it left, put together from the lists of its members: for what may be too large for one answer. */
+export async function valueByPages(
+  calls: CanvasCalls,
+  canvasId: string,
+  groupId?: string,
+): Promise<CanvasValue> {
   const items: CanvasValue[] = [];
-  for await (const member of listMembers(calls, canvasId, source.value))
-    items.push(await valueOf(calls, canvasId, member));
-  return { $typeName: "stem.v1.CanvasValue", value: { case: "list", value: { $typeName: "stem.v1.CanvasValueList", items } } };
+  let isSingle = false;
+  for await (const { members, single } of memberPages(calls, canvasId, groupId)) {
+    isSingle = single;
+    for (const { source, value } of members)
+      items.push(
+        source.case === "groupId" ? await valueByPages(calls, canvasId, source.value) : (value ?? nothing),
+      );
+  }
+  const list = { $typeName: "stem.v1.CanvasValueList" as const, items };
+  return isSingle
+    ? (items[0] ?? nothing)
+    : { $typeName: "stem.v1.CanvasValue", value: { case: "list", value: list } };
 }
 
 const nothing: CanvasValue = { $typeName: "stem.v1.CanvasValue", value: { case: undefined } };

@@ -7,7 +7,7 @@ import type { CanvasCalls } from "./canvas-calls.ts";
 import { canvasStateFromProto } from "./canvas-status.ts";
 import { memberNodes } from "./member-nodes.ts";
 import { type MembersPage, memberPages, pageLimits, skewed } from "./member-pages.ts";
-import type { AnyNode, GroupLike } from "./node.ts";
+import { type AnyNode, beginningGroup, type GroupLike } from "./node.ts";
 import { encodeNode, inheritedFrom } from "./node-message.ts";
 import { noTally } from "./task-message.ts";
 
@@ -41,7 +41,7 @@ export async function submitCanvas(
   options: SubmitOptions,
 ): Promise<Submitted> {
   const request = requestOf(options);
-  const group = pagedGroupIn(root);
+  const group = beginningGroup(root);
   const whole = await wholeMessage(root, group);
   if (whole !== undefined || group === undefined) return submitted(calls, request, whole);
   const { open = false, skewMs = 0 } = group.content.gathering;
@@ -123,14 +123,6 @@ async function added(calls: CanvasCalls, { canvasId, number, page, isSealed }: P
     if (canvas === undefined || canvasStateFromProto(canvas.state) === "open") throw error;
     return false;
   }
-}
-
-/** The group of a canvas that may be sent in pages: itself, or what it begins with. */
-function pagedGroupIn(node: AnyNode): GroupLike | undefined {
-  const { content } = node;
-  if (content.kind === "task") return undefined;
-  if (content.kind === "chain") return content.steps[0] && pagedGroupIn(content.steps[0]);
-  return content.kind === "chord" ? content.header : (node as GroupLike);
 }
 
 /** What the tasks of a group get from all that the group is in. */

@@ -192,3 +192,11 @@ export class GroupNode<
     return this.saying({}, { ...this.content, gathering }) as unknown as Gathered;
   }
 }
+
+/** The group of a canvas that may be open, and be sent in pages: the canvas itself, or what it begins with. */
+export function beginningGroup(node: AnyNode): GroupLike | undefined {
+  const { content } = node;
+  if (content.kind === "task") return undefined;
+  if (content.kind === "chain") return content.steps[0] && beginningGroup(content.steps[0]);
+  return content.kind === "chord" ? content.header : (node as GroupLike);
+}
