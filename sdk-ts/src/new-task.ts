@@ -1,6 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import {
+  type NewTask,
+  NewTaskSchema,
   type TaskOptions as ProtoOptions,
   TaskOptionsSchema,
   TraceContextSchema,
@@ -39,6 +41,10 @@ function assemble(call: TaskCall): OutgoingTask {
 /** The message of a call, a view of a buffer that others share. */
 export const encodeCall = ({ task, args }: TaskCall, options: EnqueueOptions, id = options.id): Uint8Array =>
   encodeTask(id, task.name, { payload: task.argsCodec.encode(args), options });
+
+/** The same as a message of its own, with these options alone. */
+export const newTaskMessage = (call: TaskCall): NewTask =>
+  fromBinary(NewTaskSchema, encodeCall(call, call.options ?? {}));
 
 type Content = { readonly payload: EncodedPayload | undefined; readonly options: EnqueueOptions };
 
