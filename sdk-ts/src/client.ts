@@ -28,11 +28,7 @@ export type ClientOptions = ServerAccess & {
 };
 
 /** A producer's connection to a server: enqueues tasks, and waits for their results. Safe to share; one per process is enough. */
-export interface StemClient
-  extends Enqueuer,
-    Broadcaster,
-    Facades,
-    AsyncDisposable {
+export interface StemClient extends Enqueuer, Broadcaster, Facades, AsyncDisposable {
   /** A handle on a task that was enqueued elsewhere, or earlier. Asks nothing of the server yet. */
   handle<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,

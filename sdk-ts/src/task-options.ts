@@ -150,7 +150,8 @@ export type HandedOn<Result> = unknown extends Result
   ? never
   : [Result] extends [never]
     ? never
-    : [Result] extends [void]
+    : // biome-ignore lint/suspicious/noConfusingVoidType: what a task without a result leaves
+      [Result] extends [void]
       ? null
       : undefined extends Result
         ? Exclude<Result, undefined> | null

@@ -1,7 +1,14 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { type CallArgs, type CanvasSubmitter, connect, type Dial, type Enqueuer, type StemClient } from "@stem/sdk";
+import {
+  type CallArgs,
+  type CanvasSubmitter,
+  connect,
+  type Dial,
+  type Enqueuer,
+  type StemClient,
+} from "@stem/sdk";
 import type { StopOptions } from "./stopping.ts";
 import { createWorker, type Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-options.ts";

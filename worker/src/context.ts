@@ -292,7 +292,10 @@ export class HandlerContext implements TaskContext {
     const { enqueue } = this.#deps.enqueuer();
     return (task, ...rest) => {
       const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions & ChildOptions];
-      return enqueue(task, ...([args, asChild(this, options ?? {})] as unknown as CallArgs<ArgsShape> as never));
+      return enqueue(
+        task,
+        ...([args, asChild(this, options ?? {})] as unknown as CallArgs<ArgsShape> as never),
+      );
     };
   }
 

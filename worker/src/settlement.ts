@@ -108,9 +108,7 @@ const envelopeBytes = 1024;
 export function outcomeBytesAtMost(outcome: Outcome): number {
   switch (outcome.case) {
     case "succeeded":
-      return (
-        envelopeBytes + payloadBytesAtMost(outcome.value.result) + nodesBytes(outcome.value.newMembers)
-      );
+      return envelopeBytes + payloadBytesAtMost(outcome.value.result) + nodesBytes(outcome.value.newMembers);
     case "replaced":
       return envelopeBytes + nodesBytes(outcome.value.node ? [outcome.value.node] : []);
     case "failed":

@@ -27,7 +27,10 @@ export type CanvasCalls = {
   readonly [Name in CallName]: (request: Parameters<Service[Name]>[0]) => ReturnType<Service[Name]>;
 } & {
   /** Follows a canvas until it has ended, over as many breaks as that takes. */
-  readonly watchCanvas: (canvasId: string, signal: AbortSignal | undefined) => AsyncIterable<WatchCanvasResponse>;
+  readonly watchCanvas: (
+    canvasId: string,
+    signal: AbortSignal | undefined,
+  ) => AsyncIterable<WatchCanvasResponse>;
 };
 
 /** What the calls need of their client. */

@@ -29,5 +29,11 @@ export const canvasCauseFromProto = (cause: ProtoCause | undefined): CanvasCause
 export function parentFailureFromProto({ failure, ...parent }: ProtoFailure): ParentFailure {
   const { taskId, taskName, attempt, reason } = parent;
   const { type = "", message = "", stack = "", ancestors = [] } = failure ?? {};
-  return { taskId, taskName, attempt, reason, ...(failure && { failure: { type, message, stack, ancestors } }) };
+  return {
+    taskId,
+    taskName,
+    attempt,
+    reason,
+    ...(failure && { failure: { type, message, stack, ancestors } }),
+  };
 }

@@ -80,7 +80,11 @@ export interface CanvasHandle<Result = unknown> {
 export type CanvasHandleDeps = { readonly calls: CanvasCalls; readonly clock: Clock };
 
 /** What is known of a canvas that a handle is for. */
-export type KnownCanvas = { readonly id: string; readonly deduplicated?: boolean; readonly reader?: ValueReader };
+export type KnownCanvas = {
+  readonly id: string;
+  readonly deduplicated?: boolean;
+  readonly reader?: ValueReader;
+};
 
 /** Makes a handle. */
 export function createCanvasHandle<Result>(
@@ -92,7 +96,7 @@ export function createCanvasHandle<Result>(
     ...{ id: canvasId, deduplicated },
     async result(options = {}) {
       throwUnlessSucceeded(await endOf(deps, canvasId, options));
-      return (await reader(await valueOf(calls, canvasId))) as Result;
+      return (await reader(await leftOf(calls, canvasId))) as Result;
     },
     get: async () => canvasFromProto(await calls.getCanvas({ canvasId })),
     async *watch({ signal } = {}) {
@@ -155,7 +159,7 @@ function throwUnlessSucceeded({ id, state, cause }: CanvasStatus): void {
   if (state !== "succeeded") throw new CanvasFailedError(id, cause);
 }
 
-async function valueOf(calls: CanvasCalls, canvasId: string): Promise<CanvasValue | undefined> {
+async function leftOf(calls: CanvasCalls, canvasId: string): Promise<CanvasValue | undefined> {
   try {
     return (await calls.getCanvasResult({ canvasId })).value;
   } catch (error) {

@@ -1,9 +1,9 @@
-import type { CanvasMember as ProtoMember, CanvasValue } from "@stem/proto/stem/v1/canvas_pb";
+import type { CanvasValue, CanvasMember as ProtoMember } from "@stem/proto/stem/v1/canvas_pb";
 import type { ListCanvasMembersResponse } from "@stem/proto/stem/v1/canvas_service_pb";
-import { stateFromProto, type TaskState } from "../task-state.ts";
-import { parentFailureFromProto } from "./canvas-cause.ts";
-import type { CanvasCalls } from "./canvas-calls.ts";
 import type { ParentFailure } from "../task-options.ts";
+import { stateFromProto, type TaskState } from "../task-state.ts";
+import type { CanvasCalls } from "./canvas-calls.ts";
+import { parentFailureFromProto } from "./canvas-cause.ts";
 import { plainReader } from "./canvas-values.ts";
 
 /** One member of a group that has ended. */

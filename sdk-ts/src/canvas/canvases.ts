@@ -55,7 +55,8 @@ export const batchBy =
     members: MembersSource<CanvasNode<Result>>,
     options?: Options,
   ) => {
-    const { onMemberFailure, open, skewMs, linkAttempted, linkCompleted, ...rest } = options ?? ({} as CanvasBatchOptions);
+    const { onMemberFailure, open, skewMs, linkAttempted, linkCompleted, ...rest } =
+      options ?? ({} as CanvasBatchOptions);
     const gathering = { onMemberFailure, open, skewMs, linkAttempted, linkCompleted };
     const said = Object.entries(gathering).filter(([, value]) => value !== undefined);
     const handle = await submit(group(members).gather(Object.fromEntries(said)), rest);

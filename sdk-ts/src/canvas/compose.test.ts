@@ -18,11 +18,10 @@ test("a signature has the result of its task, and takes its last argument or the
   expectTypeOf(typeOf(add.signature([1, 2]))).toEqualTypeOf<{ result: number; input: unknown }>();
   expectTypeOf(typeOf(add.s([1]))).toEqualTypeOf<{ result: number; input: number }>();
   expectTypeOf(typeOf(add.s([1]).immutable())).toEqualTypeOf<{ result: number; input: unknown }>();
-  expectTypeOf(typeOf(mail.s({ to: "a" }))).toEqualTypeOf<{ result: void; input: number | undefined }>();
-  expectTypeOf(typeOf(mail.s({ to: "a" }).as("subject"))).toEqualTypeOf<{
-    result: void;
-    input: string | undefined;
-  }>();
+  const mailed = typeOf(mail.s({ to: "a" }));
+  expectTypeOf(mailed.result).toEqualTypeOf<void>();
+  expectTypeOf(mailed.input).toEqualTypeOf<number | undefined>();
+  expectTypeOf(typeOf(mail.s({ to: "a" }).as("subject")).input).toEqualTypeOf<string | undefined>();
   // @ts-expect-error one argument is missing
   add.signature([1]);
   // @ts-expect-error the last one is left to what is before it

@@ -51,14 +51,19 @@ export function group<const Members extends readonly AnyNode[]>(
 export function group<Member extends AnyNode>(
   members: MembersSource<Member>,
 ): GroupNode<readonly Member[], "usual", false>;
-export function group(...members: readonly (AnyNode | MembersSource<AnyNode>)[]): GroupNode<readonly AnyNode[], "usual", false> {
+export function group(
+  ...members: readonly (AnyNode | MembersSource<AnyNode>)[]
+): GroupNode<readonly AnyNode[], "usual", false> {
   const [first] = members;
   const source = first === undefined || "content" in first ? (members as readonly AnyNode[]) : first;
   return new GroupNode({ kind: "group", members: source, gathering: {} });
 }
 
 /** What the header of a chord leaves. It fails with its first member that fails, unless it is gathered otherwise. */
-type HeaderResults<Members extends readonly AnyNode[], Mode> = GroupResults<Members, InForce<Mode, "fail_fast">>;
+type HeaderResults<Members extends readonly AnyNode[], Mode> = GroupResults<
+  Members,
+  InForce<Mode, "fail_fast">
+>;
 
 /**
  * A group, and what becomes of its results: `chord(group(...pages.map((url) => count.signature([url]))), sum.s())`. The header fails with

@@ -18,11 +18,12 @@ export type GroupResults<Members extends readonly AnyMember[], Mode> = number ex
     ? [...MemberResults<First, Mode>, ...GroupResults<Rest, Mode>]
     : [];
 
-type MemberResults<Member, Mode> = Member extends Plain<infer Inner extends readonly AnyMember[], infer Own>
-  ? [InForce<Own, "wait">] extends [Mode]
-    ? GroupResults<Inner, Mode>
-    : [Left<Member, Mode>]
-  : [Left<Member, Mode>];
+type MemberResults<Member, Mode> =
+  Member extends Plain<infer Inner extends readonly AnyMember[], infer Own>
+    ? [InForce<Own, "wait">] extends [Mode]
+      ? GroupResults<Inner, Mode>
+      : [Left<Member, Mode>]
+    : [Left<Member, Mode>];
 
 /** A group that has neither links nor anybody who adds to it. */
 type Plain<Members, Mode> = {

@@ -23,7 +23,10 @@ type Encoding = { readonly inherited: TaskOptions; readonly tally: Tally; readon
  * A group that is made of items in few bytes: its task once, and the items. Undefined where the server could not put them together, so that
  * each member has to be written out: items that come one after the other, arguments that are named or no JSON.
  */
-export async function itemsMessage(content: GroupContent, encoding: Encoding): Promise<ProtoNode["node"] | undefined> {
+export async function itemsMessage(
+  content: GroupContent,
+  encoding: Encoding,
+): Promise<ProtoNode["node"] | undefined> {
   if (content.kind === "group" || !isShort(content)) return undefined;
   const { inherited, tally, gathering } = encoding;
   const { each, kind } = content;

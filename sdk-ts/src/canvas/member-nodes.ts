@@ -30,4 +30,3 @@ export function ofItem({ kind, each }: OfItems, item: unknown): AnyNode {
 }
 
 const usualMember = "result";
-

@@ -3,8 +3,8 @@ import { durationFromMs, durationMs, timestampDate, timestampFromDate } from "@b
 import type { CanvasNode as ProtoNode } from "@stem/proto/stem/v1/canvas_pb";
 import { TaskOptionsSchema } from "@stem/proto/stem/v1/task_pb";
 import type { TaskOptions } from "../task-options.ts";
-import { encodeNode } from "./node-message.ts";
 import type { AnyNode } from "./node.ts";
+import { encodeNode } from "./node-message.ts";
 import { noTally } from "./task-message.ts";
 
 /** How much goes into one call. The server takes ten times as many tasks, and half a MiB more. */
@@ -42,11 +42,20 @@ export function skewed(node: ProtoNode, ms: number): ProtoNode {
   const made = node.node;
   switch (made.case) {
     case "chain":
-      return { ...node, node: { ...made, value: { ...made.value, steps: firstSkewed(made.value.steps, ms) } } };
+      return {
+        ...node,
+        node: { ...made, value: { ...made.value, steps: firstSkewed(made.value.steps, ms) } },
+      };
     case "group":
-      return { ...node, node: { ...made, value: { ...made.value, members: allSkewed(made.value.members, ms) } } };
+      return {
+        ...node,
+        node: { ...made, value: { ...made.value, members: allSkewed(made.value.members, ms) } },
+      };
     case "chord":
-      return { ...node, node: { ...made, value: { ...made.value, header: allSkewed(made.value.header, ms) } } };
+      return {
+        ...node,
+        node: { ...made, value: { ...made.value, header: allSkewed(made.value.header, ms) } },
+      };
     case undefined:
       return node;
     default: {
@@ -59,7 +68,8 @@ export function skewed(node: ProtoNode, ms: number): ProtoNode {
   }
 }
 
-const allSkewed = (nodes: readonly ProtoNode[], ms: number): ProtoNode[] => nodes.map((each) => skewed(each, ms));
+const allSkewed = (nodes: readonly ProtoNode[], ms: number): ProtoNode[] =>
+  nodes.map((each) => skewed(each, ms));
 
 const firstSkewed = (steps: readonly ProtoNode[], ms: number): ProtoNode[] =>
   steps.map((step, at) => (at === 0 ? skewed(step, ms) : step));
@@ -69,5 +79,8 @@ type Start = NonNullable<ProtoNode["defaults"]>["start"];
 function later(start: Start, ms: number): Start {
   if (start.case === "notBeforeTime")
     return { ...start, value: timestampFromDate(new Date(timestampDate(start.value).getTime() + ms)) };
-  return { case: "delay", value: durationFromMs((start.case === "delay" ? durationMs(start.value) : 0) + ms) };
+  return {
+    case: "delay",
+    value: durationFromMs((start.case === "delay" ? durationMs(start.value) : 0) + ms),
+  };
 }

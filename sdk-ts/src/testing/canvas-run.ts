@@ -1,12 +1,12 @@
 /** Canvases run inline, by what a test answers for their tasks: one task after the other, each member of a group in its place. */
 
+import { type Task, TaskState } from "@stem/proto/stem/v1/task_pb";
 import { resultText } from "@stem/proto/wire/handed-args";
-import { TaskState, type Task } from "@stem/proto/stem/v1/task_pb";
 import type { CanvasCause } from "../canvas/canvas-cause.ts";
-import { payloadFromProto } from "../codec/payload.ts";
 import { memberNodes } from "../canvas/member-nodes.ts";
 import type { AnyNode, GroupLike, TaskContent } from "../canvas/node.ts";
 import { gatheringOf, inheritedFrom } from "../canvas/node-message.ts";
+import { payloadFromProto } from "../codec/payload.ts";
 import type { AnyTask } from "../define-task.ts";
 import { applySchema } from "../schema.ts";
 import { type EnqueueOptions, type LinkCall, mergeOptions, type TaskOptions } from "../task-options.ts";
@@ -21,7 +21,9 @@ export type RunDeps = {
   /** Stores a task, or finds it. */
   readonly store: (fake: FakeTask) => void;
   /** How it ended. Rejects with NoAnswerError. */
-  readonly end: (fake: FakeTask) => Promise<{ readonly task: Task; readonly replacement: AnyNode | undefined }>;
+  readonly end: (
+    fake: FakeTask,
+  ) => Promise<{ readonly task: Task; readonly replacement: AnyNode | undefined }>;
   readonly family: EnqueueOptions;
 };
 
@@ -58,11 +60,19 @@ export async function runNode(deps: RunDeps, node: AnyNode, standing: Standing):
   };
   try {
     const left = await runInside(deps, node, { ...inside, isHeader: standing.isHeader === true });
-    linkAll(deps, said.options.link, { path: `${standing.path}.succeeded`, on: "succeeded", text: left.text });
+    linkAll(deps, said.options.link, {
+      path: `${standing.path}.succeeded`,
+      on: "succeeded",
+      text: left.text,
+    });
     return left;
   } catch (error) {
     if (error instanceof NodeFailed)
-      linkAll(deps, said.options.linkError, { path: `${standing.path}.failed`, on: "failed", text: error.text });
+      linkAll(deps, said.options.linkError, {
+        path: `${standing.path}.failed`,
+        on: "failed",
+        text: error.text,
+      });
     throw error;
   }
 }
@@ -89,13 +99,19 @@ async function runSteps(
 }
 
 async function runGroup(deps: RunDeps, node: GroupLike, standing: Standing): Promise<Left> {
-  const { onMemberFailure = "wait", linkAttempted, linkCompleted } = gatheringOf(node, standing.isHeader === true);
+  const {
+    onMemberFailure = "wait",
+    linkAttempted,
+    linkCompleted,
+  } = gatheringOf(node, standing.isHeader === true);
   const left: Left[] = [];
   let failed: NodeFailed | undefined;
   let at = 0;
   for await (const member of dissolved(node, onMemberFailure)) {
     try {
-      left.push(await runNode(deps, member, { ...standing, path: `${standing.path}.${at}`, isHeader: false }));
+      left.push(
+        await runNode(deps, member, { ...standing, path: `${standing.path}.${at}`, isHeader: false }),
+      );
     } catch (error) {
       if (!(error instanceof NodeFailed)) throw error;
       if (onMemberFailure !== "carry_on") failed ??= error;
@@ -113,7 +129,7 @@ async function runGroup(deps: RunDeps, node: GroupLike, standing: Standing): Pro
 }
 
 /** What counts attempts is handed nothing. */
-const plain = ({ input: _, ...call }: LinkCall): LinkCall => call;
+const plain = ({ task, args, options }: LinkCall): LinkCall => ({ task, args, options });
 
 /** Members of a group that is nothing but a member, and does as this one does, are its own. */
 async function* dissolved({ content }: GroupLike, mode: string): AsyncGenerator<AnyNode> {
@@ -122,21 +138,29 @@ async function* dissolved({ content }: GroupLike, mode: string): AsyncGenerator<
     const isList = inner.kind !== "task" && inner.kind !== "chain" && inner.kind !== "chord";
     const isLinked = said.options.link !== undefined || said.options.linkError !== undefined;
     if (!isList || isLinked || isApart(inner.gathering, mode)) yield member;
-    else for await (const each of dissolved(member as GroupLike, mode)) yield each.saying(inheriting(member, each));
+    else
+      for await (const each of dissolved(member as GroupLike, mode))
+        yield each.saying(inheriting(member, each));
   }
 }
 
 const isApart = (
   { onMemberFailure = "wait", open, linkAttempted, linkCompleted }: GroupLike["content"]["gathering"],
   mode: string,
-): boolean => onMemberFailure !== mode || open === true || linkAttempted !== undefined || linkCompleted !== undefined;
+): boolean =>
+  onMemberFailure !== mode || open === true || linkAttempted !== undefined || linkCompleted !== undefined;
 
 const inheriting = (group: AnyNode, { said }: AnyNode) => ({
   options: mergeOptions(group.said.options, said.options),
   input: group.said.input && said.input,
 });
 
-async function runTask(deps: RunDeps, node: AnyNode, content: TaskContent, standing: Standing): Promise<Left> {
+async function runTask(
+  deps: RunDeps,
+  node: AnyNode,
+  content: TaskContent,
+  standing: Standing,
+): Promise<Left> {
   const { input, options } = node.said;
   const { path, inherited, before } = standing;
   const call = { ...content, options: { ...mergeOptions(inherited, options) } };
@@ -145,7 +169,8 @@ async function runTask(deps: RunDeps, node: AnyNode, content: TaskContent, stand
   deps.store(fake);
   const { task, replacement } = await deps.end(fake);
   if (task.state !== TaskState.SUCCEEDED) throw new NodeFailed(causeOf(task));
-  if (replacement) return runNode(deps, replacement, { path: `${path}.replacement`, inherited: {}, before: undefined });
+  if (replacement)
+    return runNode(deps, replacement, { path: `${path}.replacement`, inherited: {}, before: undefined });
   const { name, resultCodec, resultSchema } = content.task as AnyTask;
   const value = await applySchema(resultSchema, resultCodec.decode(payloadFromProto(task.result)), {
     ...{ taskName: name, part: "result" },

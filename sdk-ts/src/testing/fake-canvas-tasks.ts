@@ -14,10 +14,19 @@ import type { FakeTask } from "./fake-handles.ts";
 import { decodedArgs } from "./recorded-enqueue.ts";
 
 /** What a task of a canvas is handed: JSON; undefined: what was left is none. */
-export type Handed = { readonly on: LinkedEnd; readonly text: string | undefined; readonly as: string | undefined };
+export type Handed = {
+  readonly on: LinkedEnd;
+  readonly text: string | undefined;
+  readonly as: string | undefined;
+};
 
 /** A task of a canvas as a server would make it, handed what is before it. */
-export function canvasTask(call: LinkCall, id: string, family: EnqueueOptions, handed: Handed | undefined): FakeTask {
+export function canvasTask(
+  call: LinkCall,
+  id: string,
+  family: EnqueueOptions,
+  handed: Handed | undefined,
+): FakeTask {
   const options = { ...optionsOf(callOf(call)), ...family, id: call.options?.id ?? id };
   const task = newTaskMessage({ ...callOf(call), options });
   const unusable = handed && hand(task, handed);
@@ -25,7 +34,14 @@ export function canvasTask(call: LinkCall, id: string, family: EnqueueOptions, h
   const definition = call.task as AnyTask;
   const record = { id: options.id, name: definition.name, args: decodedArgs(definition, message), options };
   const isUsable = unusable === undefined;
-  return { record, task: definition, message, end: undefined, isInCanvas: true, ...(!isUsable && { unusable }) };
+  return {
+    record,
+    task: definition,
+    message,
+    end: undefined,
+    isInCanvas: true,
+    ...(!isUsable && { unusable }),
+  };
 }
 
 /** Puts it into the arguments; a text where they do not go together. */
@@ -40,7 +56,7 @@ function hand(task: ReturnType<typeof newTaskMessage>, { on, text, as }: Handed)
 /** Why a task did not succeed, and the same as JSON. */
 export function causeOf({ id, name, attempt, state, failure, cancel }: Task) {
   const isFinal = failure?.nonRetryable === true;
-  const reason = cancel ? "cancel_requested" : isFinal ? "non_retryable" : "max_attempts";
+  const reason = cancel ? "cancel_requested" : isFinal ? reasonOfFinal(failure?.type) : "max_attempts";
   const parent = create(ParentFailureSchema, {
     ...{ taskId: id, taskName: name, attempt, reason },
     ...(failure && { failure: create(FailureSchema, failure) }),
@@ -50,3 +66,6 @@ export function causeOf({ id, name, attempt, state, failure, cancel }: Task) {
   };
   return { cause, text: failureText(parent) };
 }
+
+/** What cannot be run is rejected by the server; anything else has said so itself. */
+const reasonOfFinal = (type = ""): string => (type === "InputUnusable" ? "rejected" : "non_retryable");

@@ -135,7 +135,11 @@ class FakeCanvas {
       return this.#deps.end(fake);
     };
     try {
-      const left = await runNode({ ...this.#deps, end, family }, canvas, { path: id, inherited: {}, before: undefined });
+      const left = await runNode({ ...this.#deps, end, family }, canvas, {
+        path: id,
+        inherited: {},
+        before: undefined,
+      });
       this.#state = "succeeded";
       return left;
     } catch (error) {
@@ -198,7 +202,12 @@ function handleOf<Result>(fake: FakeCanvas, deduplicated: boolean): CanvasHandle
 const problemOf = (reason: "CANVAS_EXISTS" | "CANVAS_UNKNOWN" | "CANVAS_GROUP_CLOSED", canvasId: string) =>
   new StemProblem({
     reason,
-    code: reason === "CANVAS_UNKNOWN" ? "NOT_FOUND" : reason === "CANVAS_EXISTS" ? "ALREADY_EXISTS" : "FAILED_PRECONDITION",
+    code:
+      reason === "CANVAS_UNKNOWN"
+        ? "NOT_FOUND"
+        : reason === "CANVAS_EXISTS"
+          ? "ALREADY_EXISTS"
+          : "FAILED_PRECONDITION",
     message: `${reason}: canvas ${canvasId} of the fake client`,
     metadata: { canvasId },
     violations: [],

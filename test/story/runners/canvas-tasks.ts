@@ -1,4 +1,12 @@
-import { CanvasFailedError, CanvasTimeoutError, chain, chord, defineTask, group, StemProblem } from "@stem/sdk";
+import {
+  CanvasFailedError,
+  CanvasTimeoutError,
+  chain,
+  chord,
+  defineTask,
+  group,
+  StemProblem,
+} from "@stem/sdk";
 import { implement, type TaskContext } from "@stem/worker";
 
 /** Handlers that submit canvases and change their own, and return what came of it. */
@@ -45,7 +53,10 @@ export const canvasParts = [
 
 export const canvasTasks = [
   implement(defineTask<[], unknown>({ name: "submit" }), async (ctx) => {
-    const sum = await ctx.submit(chain(add.signature([1, 2]), add.s([3])), { id: `sum-of-${ctx.id}`, tags: ["a"] });
+    const sum = await ctx.submit(chain(add.signature([1, 2]), add.s([3])), {
+      id: `sum-of-${ctx.id}`,
+      tags: ["a"],
+    });
     const result = await sum.result(soon);
     const { state, tags } = await sum.get();
     const states: string[] = [];

@@ -1,4 +1,4 @@
-import { chain, chord, chunks, defineTask, group, map, starmap, type ParentFailure } from "@stem/sdk";
+import { chain, chord, chunks, defineTask, group, map, type ParentFailure, starmap } from "@stem/sdk";
 import { implement } from "@stem/worker";
 import { expect, test } from "vitest";
 import { startStem } from "../../support/whole-stem.ts";
@@ -30,17 +30,22 @@ async function startNoting() {
 
 test("a chain hands each result on, as the last argument or a named one", async () => {
   const { stem } = await startNoting();
-  const handle = await stem.submit(
-    chain(add.signature([1, 2]), add.s([10]), say.s({ greeting: "hello" })),
-    { id: "c-1", name: "greeting", tags: ["a"] },
-  );
+  const handle = await stem.submit(chain(add.signature([1, 2]), add.s([10]), say.s({ greeting: "hello" })), {
+    id: "c-1",
+    name: "greeting",
+    tags: ["a"],
+  });
   expect(await handle.result({ timeoutMs: 10_000 })).toBe("hello 13");
   expect(await handle.get()).toMatchObject({ id: "c-1", name: "greeting", tags: ["a"], state: "succeeded" });
   const named = chain(say.signature({ greeting: "a", name: "b" }), say.s({ greeting: "c" }).as("name"));
   expect(await (await stem.submit(named)).result({ timeoutMs: 10_000 })).toBe("c a b");
   const again = chain(add.signature([1, 2]), add.s([10]), say.s({ greeting: "hello" }));
-  expect(await stem.submit(again, { id: "c-1", name: "greeting", tags: ["a"] })).toMatchObject({ deduplicated: true });
-  await expect(stem.submit(add.signature([1, 2]), { id: "c-1" })).rejects.toMatchObject({ reason: "CANVAS_EXISTS" });
+  expect(await stem.submit(again, { id: "c-1", name: "greeting", tags: ["a"] })).toMatchObject({
+    deduplicated: true,
+  });
+  await expect(stem.submit(add.signature([1, 2]), { id: "c-1" })).rejects.toMatchObject({
+    reason: "CANVAS_EXISTS",
+  });
 });
 
 test("groups, chords, maps, starmaps and chunks leave what their types say", async () => {
@@ -51,7 +56,13 @@ test("groups, chords, maps, starmaps and chunks leave what their types say", asy
     [group(add.signature([1, 2]), inner.link(note.s())), [3, [2, "x y"]]],
     [chord(group(add.signature([1, 2]), add.signature([3, 4])), sum.s()), 10],
     [chord(map(add.s([1]), [1, 2, 3]), sum.s()), 9],
-    [starmap(add, [[1, 2], [3, 4]]), [3, 7]],
+    [
+      starmap(add, [
+        [1, 2],
+        [3, 4],
+      ]),
+      [3, 7],
+    ],
     [chunks(sum, [1, 2, 3, 4, 5], 2), [3, 7, 5]],
     [group(), []],
     [chain(add.signature([1, 2]), group(add.s([1]), add.signature([5, 5])), sum.s()), 14],
@@ -59,7 +70,9 @@ test("groups, chords, maps, starmaps and chunks leave what their types say", asy
     [note.signature([1]), undefined],
   ] as const;
   for (const [canvas, result] of rows)
-    expect(await (await stem.submit(canvas as typeof rows[0][0])).result({ timeoutMs: 10_000 })).toEqual(result);
+    expect(await (await stem.submit(canvas as (typeof rows)[0][0])).result({ timeoutMs: 10_000 })).toEqual(
+      result,
+    );
 });
 
 test("what does not succeed is told as it began", async () => {
@@ -67,17 +80,25 @@ test("what does not succeed is told as it began", async () => {
   const failing = await stem.submit(chain(fail.signature(["no"]), add.s([1])).linkError(note.s()));
   await expect(failing.result({ timeoutMs: 10_000 })).rejects.toMatchObject({
     name: "CanvasFailedError",
-    why: { state: "failed", reason: "max_attempts", failure: { taskName: "fail", failure: { message: "no" } } },
+    why: {
+      state: "failed",
+      reason: "max_attempts",
+      failure: { taskName: "fail", failure: { message: "no" } },
+    },
     cause: { name: "RangeError", message: "no" },
   });
-  const carrying = await stem.batch([add.signature([1, 2]), fail.signature(["no"])], { onMemberFailure: "carry_on" });
+  const carrying = await stem.batch([add.signature([1, 2]), fail.signature(["no"])], {
+    onMemberFailure: "carry_on",
+  });
   const [three, failure] = await carrying.result({ timeoutMs: 10_000 });
   expect(three).toBe(3);
   expect(failure).toMatchObject({ taskName: "fail", attempt: 1, failure: { type: "RangeError" } });
   expect(notes).toMatchObject([{ taskName: "fail" }]);
   const waiting = await stem.submit(chain(add.signature([1, 2], { delayMs: 3_600_000 })));
   await expect(waiting.result({ timeoutMs: 1 })).rejects.toMatchObject({ name: "CanvasTimeoutError" });
-  expect(await waiting.explain()).toMatchObject({ waits: [{ task: { name: "add" }, causes: [{ kind: "scheduled" }] }] });
+  expect(await waiting.explain()).toMatchObject({
+    waits: [{ task: { name: "add" }, causes: [{ kind: "scheduled" }] }],
+  });
   expect(await waiting.cancel("enough")).toBe("cancelled");
   await expect(waiting.result()).rejects.toMatchObject({ name: "CanvasCancelledError" });
   await expect(stem.canvas("never").get()).rejects.toMatchObject({ reason: "CANVAS_UNKNOWN" });
@@ -118,7 +139,8 @@ test("what exceeds a call is sent in pages, from arrays, generators and maps", a
     chord(group(many.map((each) => add.signature([each, 1]))), sum.s()),
     chord(map(add.s([1]), many), sum.s()),
   ];
-  for (const canvas of chords) expect(await (await stem.submit(canvas)).result({ timeoutMs: 30_000 })).toBe(total);
+  for (const canvas of chords)
+    expect(await (await stem.submit(canvas)).result({ timeoutMs: 30_000 })).toBe(total);
   const open = await stem.batch(members(), { open: true });
   expect(await open.inspect()).toMatchObject({ size: 2500, isSealed: false });
 });

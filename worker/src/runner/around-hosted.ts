@@ -7,7 +7,7 @@ import { RejectError, RetryError } from "../errors.ts";
 import type { Around } from "../middleware.ts";
 import { Replacement } from "../replacement.ts";
 import { failed, type Outcome, succeeded, thrown } from "../settlement.ts";
-import { growsCanvas, grown } from "./grown.ts";
+import { grown, growsCanvas } from "./grown.ts";
 import { readArgs, writeResult } from "./payloads.ts";
 import type { Runner } from "./runner.ts";
 

@@ -32,7 +32,10 @@ const mayRefer = (args: Payload | undefined): args is Payload =>
 /** Where results are to be found. */
 type Reference = { readonly canvasId: string; readonly groupId: string };
 
-async function fetchInto({ grant, task, signal }: HeldLease, client: Pick<StemClient, "canvas">): Promise<void> {
+async function fetchInto(
+  { grant, task, signal }: HeldLease,
+  client: Pick<StemClient, "canvas">,
+): Promise<void> {
   const { args } = task;
   if (args?.data.case !== "json" || grant.task === undefined) return;
   const given: unknown = JSON.parse(args.data.value);

@@ -18,7 +18,9 @@ export async function grown(value: unknown, lease: HeldLease, outcome: () => Out
       return succeeded(said.value.result, [...said.value.newMembers, ...members]);
     }
     if (newMembers.length > 0)
-      throw new TypeError("a task that is replaced has no members to add: make them part of what replaces it");
+      throw new TypeError(
+        "a task that is replaced has no members to add: make them part of what replaces it",
+      );
     return value.node === undefined ? outcome() : replaced(await nodeMessage(value.node));
   } catch (error) {
     // Another attempt would come to the same.

@@ -4,7 +4,7 @@ import type { Around } from "../middleware.ts";
 import type { Registry } from "../registry.ts";
 import { Replacement } from "../replacement.ts";
 import { failed, type Outcome, succeeded, thrown, unknownName } from "../settlement.ts";
-import { growsCanvas, grown } from "./grown.ts";
+import { grown, growsCanvas } from "./grown.ts";
 import { readArgs, writeResult } from "./payloads.ts";
 import type { Runner } from "./runner.ts";
 

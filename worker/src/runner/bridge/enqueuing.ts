@@ -1,4 +1,11 @@
-import type { CancelRequest, CancelVerdict, CanvasSubmitter, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
+import type {
+  CancelRequest,
+  CancelVerdict,
+  CanvasSubmitter,
+  Enqueuer,
+  StemProblem,
+  TaskExplanation,
+} from "@stem/sdk";
 import {
   BatchingEnqueuer,
   type ClientGate,

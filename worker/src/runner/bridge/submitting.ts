@@ -2,14 +2,17 @@ import { type CanvasCalls, type ClientGate, canvasCallNames } from "@stem/sdk/in
 import type { AnswerTable } from "./answering.ts";
 import type { Asking } from "./asking.ts";
 
-type Watched = CanvasCalls["watchCanvas"] extends (...args: never) => AsyncIterable<infer Page> ? Page : never;
+type Watched = CanvasCalls["watchCanvas"] extends (...args: never) => AsyncIterable<infer Page>
+  ? Page
+  : never;
 
 /** The calls about canvases in a thread or child process: each goes to the worker's client by its name. */
 export function askedCanvasCalls(asking: Asking): CanvasCalls {
   const calls = canvasCallNames.map((name) => [name, (request: object) => asking.ask(name, [request])]);
   return {
     ...(Object.fromEntries(calls) as unknown as Omit<CanvasCalls, "watchCanvas">),
-    watchCanvas: (canvasId, signal) => asking.pages("watchCanvas", [canvasId], signal) as AsyncIterable<Watched>,
+    watchCanvas: (canvasId, signal) =>
+      asking.pages("watchCanvas", [canvasId], signal) as AsyncIterable<Watched>,
   };
 }
 
