@@ -39,27 +39,30 @@ async function fetchInto(
   const { args } = task;
   if (args?.data.case !== "json" || grant.task === undefined) return;
   const given: unknown = JSON.parse(args.data.value);
-  if (typeof given !== "object" || given === null) return;
-  const places = given as Record<string, unknown>;
+  if (!isObject(given)) return;
   // It is the last of a list, or any one of named arguments.
-  const keys = Array.isArray(given) ? [`${given.length - 1}`] : Object.keys(places);
+  const keys = Array.isArray(given) ? [`${given.length - 1}`] : Object.keys(given);
   let isFound = false;
   for (const key of keys) {
-    const reference = referenceIn(places[key]);
+    const reference = referenceIn(given[key]);
     if (reference === undefined) continue;
     signal.throwIfAborted();
-    places[key] = await client.canvas(reference.canvasId).resultOf(reference.groupId);
+    given[key] = await client.canvas(reference.canvasId).resultOf(reference.groupId);
     isFound = true;
   }
   if (isFound) grant.task = { ...task, args: { ...args, data: { case: "json", value: writtenArgs(given) } } };
 }
 
 function referenceIn(value: unknown): Reference | undefined {
-  if (typeof value !== "object" || value === null || !(member in value) || Object.keys(value).length > 1)
-    return undefined;
-  const { canvasId, groupId } = value[member] as Partial<Reference>;
+  if (!isObject(value) || Object.keys(value).length > 1) return undefined;
+  const said = value[member];
+  if (!isObject(said)) return undefined;
+  const { canvasId, groupId } = said;
   return typeof canvasId === "string" && typeof groupId === "string" ? { canvasId, groupId } : undefined;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
 
 /** The arguments as JSON again; bytes among the results are none. */
 const writtenArgs = (given: object): string =>
