@@ -3,8 +3,8 @@ import { expandMembers } from "../../server/src/canvas/expand.ts";
 import type { Barrier } from "../../server/src/model/canvas.ts";
 import type { CanvasNode } from "../../server/src/model/canvas-node.ts";
 import { canvasIdOf, defaultNamespace, partIdOf } from "../../server/src/model/ids.ts";
-import { calling, group, leaf, newCanvas } from "../support/new-canvas.ts";
-import { canvasOf, runOnce } from "./canvas-subject.ts";
+import { calling, chain, group, leaf, newCanvas } from "../support/new-canvas.ts";
+import { addTo, canvasOf, runOnce, valueLeft } from "./canvas-subject.ts";
 import type { Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
@@ -25,6 +25,18 @@ export function canvasGrowthCases(suite: Suite): void {
     expect(await addAs(subject, "seal", { isLast: true, nodes: [] })).toEqual({ kind: "added", first: 1 });
     expect(await runOnce(subject)).toEqual(["all tried"]);
     expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
+  });
+
+  test("what follows the first task of an added chain ends as the same member", async (subject) => {
+    const open = { ...group("wait", leaf("a")), isOpen: true };
+    await subject.store.submitCanvas(newCanvas("c", open), subject.now);
+    const a = await subject.claimOne();
+    await addTo(subject, a, chain(leaf("b"), leaf("c")), leaf("d"));
+    await addAs(subject, "one", { isLast: true, nodes: [chain(leaf("e"), group("wait", leaf("f")))] });
+    expect(await runOnce(subject)).toEqual(["b", "d", "e"]);
+    expect(await runOnce(subject)).toEqual(["c", "f"]);
+    expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
+    expect(await valueLeft(subject, "c")).toEqual(["a", "c", "d", ["f"]]);
   });
 }
 

@@ -386,7 +386,10 @@ export function heldUntil(purgeAt: Instant | undefined, now: Instant): Instant {
 /** Under which id a canvas that was removed is remembered among tasks that were: no task can have it. */
 export const rememberedAs = (canvas: CanvasId): TaskId => taskIdOf(`canvas ${canvas}`);
 
-/** What a settlement adds, with the places of further members counted from those that are there. */
+/**
+ * A part of what is added to a barrier, with the places of further members counted from those that are there: both of the part that starts
+ * and of those that follow it, which end as the same members.
+ */
 export const growthAt = (members: Part, barrier: Barrier): Part => ({
   ...members,
   barriers: members.barriers.map((one) => ({ ...one, place: one.place && shifted(one.place, barrier) })),
