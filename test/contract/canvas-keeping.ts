@@ -54,6 +54,7 @@ export function canvasKeepingCases(suite: Suite): void {
     expect(await canvasOf(subject, "c")).toMatchObject({
       ...{ state: "failed", cause: { reason: "not_made", task: "taken" } },
     });
+    expect(await valueLeft(subject, "c")).toEqual({ failed: "not_made" });
   });
 
   test("members are added to an open group until it is sealed, once for each request", async (subject) => {
