@@ -289,7 +289,8 @@ function counted(barrier: Barrier, { member, end, now }: Counting): Barrier {
     ended: barrier.ended + 1,
     attempted: barrier.attempted + (wasAttempted ? 0 : 1),
     unsuccessful: barrier.unsuccessful + (isGood ? 0 : 1),
-    cause: isGood ? barrier.cause : (barrier.cause ?? end.cause),
+    // What happens after its end has not made it fail.
+    cause: isGood || barrier.state !== "open" ? barrier.cause : (barrier.cause ?? end.cause),
   };
   if (barrier.state !== "open") return after;
   if (!isGood && barrier.onMemberFailure === "fail_fast") return ends(after, "failed", now);
