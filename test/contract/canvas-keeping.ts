@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { expandMembers } from "../../server/src/canvas/expand.ts";
-import { canvasIdOf, defaultNamespace, partIdOf } from "../../server/src/model/ids.ts";
+import { canvasIdOf, defaultNamespace, partIdOf, plus } from "../../server/src/model/ids.ts";
 import type { OnConflict } from "../../server/src/model/unique.ts";
 import { calling, chain, chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
 import { newTask } from "../support/new-task.ts";
@@ -58,6 +58,29 @@ export function canvasKeepingCases(suite: Suite): void {
     expect(await subject.store.submitCanvas(newCanvas("d", members("return")), subject.now)).toBe("accepted");
     expect(await runOnce(subject)).toEqual(["a", "content of holder"]);
     expect(await canvasOf(subject, "d")).toMatchObject({ state: "failed", cause: { reason: "not_made" } });
+  });
+
+  test("a task of a canvas is not written over by another one with its unique key, and writes over none", async (subject) => {
+    const debounced = {
+      policy: { unique: { until: "ended", forMs: 0 } },
+      unique: { key: "k", onConflict: "debounce", keepUntil: undefined, startBy: undefined },
+    } as const;
+    const later = { ...debounced, notBefore: plus(subject.now, 1000) };
+    await subject.store.submitCanvas(
+      newCanvas("c", chain(leaf("a", later, { acceptedAt: subject.now }), leaf("b"))),
+      subject.now,
+    );
+    expect(await subject.accept(newTask("outside", debounced))).toMatchObject([{ unique: "taken" }]);
+    subject.advance(1000);
+    await subject.stage();
+    await runOnce(subject);
+    await runOnce(subject);
+    expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
+    await subject.accept(newTask("outside", { ...debounced, notBefore: plus(subject.now, 1000) }));
+    const [task] = newCanvas("d", leaf("z", debounced)).start.tasks;
+    expect(await subject.store.submitCanvas(newCanvas("d", leaf("z", debounced)), subject.now)).toEqual({
+      ...{ task: task?.id, why: { unique: "taken", holder: "outside" } },
+    });
   });
 
   test("a task that cannot be made later, because its id is another's, has failed where it stands", async (subject) => {
