@@ -7,6 +7,7 @@ import { canvasEndCases } from "./canvas-ends.ts";
 import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
 import { canvasModelCases } from "./canvas-model.ts";
+import { canvasRaceCases } from "./canvas-race.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -98,6 +99,7 @@ const nouns = [
   claimsAtGatesCases,
   tokenCases,
   raceCases,
+  canvasRaceCases,
   reopenCases,
   modelCases,
   gateModelCases,
