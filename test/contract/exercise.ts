@@ -4,7 +4,10 @@ import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { canvasCases } from "./canvas.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
+import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
+import { canvasModelCases } from "./canvas-model.ts";
+import { canvasRaceCases } from "./canvas-race.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -92,12 +95,15 @@ const nouns = [
   canvasCases,
   canvasEndCases,
   canvasKeepingCases,
+  canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,
+  canvasRaceCases,
   reopenCases,
   modelCases,
   gateModelCases,
+  canvasModelCases,
 ];
 
 /** Runs the whole contract over one driver. */
