@@ -5,6 +5,7 @@ import { atomicCases } from "./atomic.ts";
 import { canvasCases } from "./canvas.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
+import { canvasModelCases } from "./canvas-model.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -98,6 +99,7 @@ const nouns = [
   reopenCases,
   modelCases,
   gateModelCases,
+  canvasModelCases,
 ];
 
 /** Runs the whole contract over one driver. */
