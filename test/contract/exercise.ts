@@ -8,6 +8,7 @@ import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
 import { canvasModelCases } from "./canvas-model.ts";
 import { canvasRaceCases } from "./canvas-race.ts";
+import { canvasTwinCases } from "./canvas-twins.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -104,6 +105,7 @@ const nouns = [
   modelCases,
   gateModelCases,
   canvasModelCases,
+  canvasTwinCases,
 ];
 
 /** Runs the whole contract over one driver. */
