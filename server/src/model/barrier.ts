@@ -14,10 +14,10 @@ import type {
   Part,
   PartTask,
 } from "./canvas.ts";
+import { unmadeAs } from "./canvas-records.ts";
 import { childrenOf, type EndedTask, madeAt } from "./continuation.ts";
 import {
   type BarrierId,
-  type CanvasId,
   type Instant,
   type Namespace,
   plus,
@@ -27,6 +27,9 @@ import {
 } from "./ids.ts";
 import type { Place } from "./place.ts";
 import type { Lineage, Link, NewTask, TaskInput, TerminalState } from "./task.ts";
+
+export { heldUntil, rememberedAs } from "./canvas-records.ts";
+export { addedBy, growthAt } from "./growth.ts";
 
 /** Something of a canvas that has ended. */
 export type NodeEnd = {
@@ -181,7 +184,7 @@ export const notMade = ({ namespace, id, name, place, lineage }: NewTask): NodeE
     place,
     on: "failed",
     isLast: true,
-    source: { kind: "task", id },
+    source: { kind: "task", id: unmadeAs(id) },
     next: undefined,
     besides: [],
   },
@@ -193,10 +196,14 @@ export const notMade = ({ namespace, id, name, place, lineage }: NewTask): NodeE
   cause: { state: "failed", reason: "not_made", task: id, name, attempt: 0, failure: undefined },
 });
 
-/** The callbacks of a barrier that has ended. */
+/**
+ * The callbacks of a barrier that has ended; also those for first attempts, where it was not the end of one that completed them: it has no
+ * members, or was sealed last. What was made before is not made again.
+ */
 function callbacksOf(barrier: Barrier, now: Instant): readonly NewTask[] {
   if (barrier.state !== "succeeded" && barrier.state !== "failed") return [];
-  const ends: readonly BarrierEnd[] = [barrier.state, "completed"];
+  const ends: BarrierEnd[] = [barrier.state, "completed"];
+  if (isAttempted(barrier)) ends.push("attempted");
   return ends.flatMap((on) => called(barrier, on, now).tasks);
 }
 
@@ -282,7 +289,8 @@ function counted(barrier: Barrier, { member, end, now }: Counting): Barrier {
     ended: barrier.ended + 1,
     attempted: barrier.attempted + (wasAttempted ? 0 : 1),
     unsuccessful: barrier.unsuccessful + (isGood ? 0 : 1),
-    cause: isGood ? barrier.cause : (barrier.cause ?? end.cause),
+    // What happens after its end has not made it fail.
+    cause: isGood || barrier.state !== "open" ? barrier.cause : (barrier.cause ?? end.cause),
   };
   if (barrier.state !== "open") return after;
   if (!isGood && barrier.onMemberFailure === "fail_fast") return ends(after, "failed", now);
@@ -369,33 +377,3 @@ function made(task: PartTask, after: After, now: Instant): NewTask {
   };
   return { ...madeAt(task, now), namespace, id, replayOf: undefined, lineage, input };
 }
-
-/** How long a task that its canvas needs is held before somebody looks again, at most. */
-const heldMs = 3_600_000;
-
-/** Until when an ended task is kept because of its canvas, which is kept until `purgeAt` where that is known. */
-export function heldUntil(purgeAt: Instant | undefined, now: Instant): Instant {
-  const soon = plus(now, heldMs);
-  return purgeAt !== undefined && purgeAt > soon ? purgeAt : soon;
-}
-
-/** Under which id a canvas that was removed is remembered among tasks that were: no task can have it. */
-export const rememberedAs = (canvas: CanvasId): TaskId => taskIdOf(`canvas ${canvas}`);
-
-/** What a settlement adds, with the places of further members counted from those that are there. */
-export const growthAt = (members: Part, barrier: Barrier): Part => ({
-  ...members,
-  barriers: members.barriers.map((one) => ({ ...one, place: one.place && shifted(one.place, barrier) })),
-  tasks: members.tasks.map((one) => ({
-    ...one,
-    task: { ...one.task, place: one.task.place && shifted(one.task.place, barrier) },
-  })),
-});
-
-const shifted = (place: Place, { id, size }: Barrier): Place =>
-  place.barrier === id ? { ...place, index: place.index + size } : place;
-
-/** How many members a growth adds to the barrier of its task. */
-export const addedBy = (members: Part, barrier: BarrierId): number =>
-  members.tasks.filter(({ task }) => task.place?.barrier === barrier).length +
-  members.barriers.filter(({ place }) => place?.barrier === barrier).length;

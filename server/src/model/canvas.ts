@@ -149,6 +149,7 @@ export type Member = {
   readonly source: MemberSource;
 };
 
+/** Of a task that could not be made: the id that canvas-records.ts says. */
 export type MemberSource =
   | { readonly kind: "task"; readonly id: TaskId }
   | { readonly kind: "barrier"; readonly id: BarrierId };

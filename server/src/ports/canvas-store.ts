@@ -12,6 +12,7 @@ import type {
   TaskName,
 } from "../model/ids.ts";
 import type { StateReason, TaskHead } from "../model/task.ts";
+import type { UniqueVerdict } from "./task-store.ts";
 
 /**
  * Where canvases live (model/canvas.ts). Same transactions, same errors as TaskStore, whose verbs tell a canvas of the ends of its tasks
@@ -61,8 +62,8 @@ export interface CanvasStore {
 /** accepted: stored now. duplicate: it was stored before. exists: the id is taken by other content. A refusal: of this task. */
 export type SubmitVerdict = "accepted" | "duplicate" | "exists" | RefusedTask;
 
-/** A task that keeps everything out that came with it. */
-export type RefusedTask = { readonly task: TaskId; readonly why: Refusal | "exists" };
+/** A task that keeps everything out that came with it. A unique verdict: another task has its key, and it wants to be refused then. */
+export type RefusedTask = { readonly task: TaskId; readonly why: Refusal | "exists" | UniqueVerdict };
 
 export type Addition = {
   readonly ref: BarrierRef;

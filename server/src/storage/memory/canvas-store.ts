@@ -9,7 +9,7 @@ import {
 } from "../../model/barrier.ts";
 import type { Barrier, NewCanvas, Part } from "../../model/canvas.ts";
 import { type BarrierRef, type Instant, type Namespace, plus, rootOf } from "../../model/ids.ts";
-import type { Lineage, NewTask } from "../../model/task.ts";
+import type { Lineage } from "../../model/task.ts";
 import type {
   Addition,
   AddVerdict,
@@ -18,7 +18,7 @@ import type {
   RefusedTask,
   SubmitVerdict,
 } from "../../ports/canvas-store.ts";
-import type { AcceptVerdict } from "../../ports/task-store.ts";
+import { refusedOf } from "../refused-task.ts";
 import { accept, isStored } from "./accept.ts";
 import { createCanvasReadings } from "./canvas-readings.ts";
 import { keepParts, putBarrier } from "./canvases.ts";
@@ -60,7 +60,8 @@ function addMembers(state: State, { ref, members, parts, isLast }: Addition, now
   const first = barrier.size;
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);
   const noted = { id: members.id, barriers: [], tasks: [], first };
-  const starting = { start: growthAt(members, barrier), parts: [...parts, noted], above: after };
+  const later = parts.map((part) => growthAt(part, barrier));
+  const starting = { start: growthAt(members, barrier), parts: [...later, noted], above: after };
   const refused = startNow(state, starting, { namespace, lineage, canvas, now });
   return refused === undefined ? { kind: "added", first } : { kind: "refused", ...refused };
 }
@@ -95,17 +96,6 @@ function startNow(
     if (barrier.state !== "open") barrierEnded(state, barrier, now);
   }
   for (const [at, task] of tasks.entries()) if (!isStored(verdicts[at])) taskNotMade(state, task, now);
-  return undefined;
-}
-
-/** The first task that keeps all of them out. */
-function refusedOf(tasks: readonly NewTask[], verdicts: readonly AcceptVerdict[]): RefusedTask | undefined {
-  for (const [at, verdict] of verdicts.entries()) {
-    const task = tasks[at]?.id;
-    if (task === undefined) break;
-    if (verdict === "exists") return { task, why: "exists" };
-    if (typeof verdict === "object" && "refused" in verdict) return { task, why: verdict };
-  }
   return undefined;
 }
 
