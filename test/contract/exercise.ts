@@ -6,6 +6,7 @@ import { canvasCases } from "./canvas.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
 import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
+import { canvasRetryCases } from "./canvas-retry.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -93,6 +94,7 @@ const nouns = [
   canvasCases,
   canvasEndCases,
   canvasKeepingCases,
+  canvasRetryCases,
   canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,
