@@ -7,10 +7,10 @@ import { createCodes } from "../sql/codes.ts";
 export const barrierStates = createCodes<BarrierState>({ open: 0, succeeded: 1, failed: 2, cancelled: 3 });
 
 const columnsWith = (description: string): string => `
-  n.name, b.id, b.canvas, b.state, b.size, b.sealed, b.ended, b.unsuccessful, b.attempted, b.rest, b.created_at, b.ended_at,
+  b.id, b.canvas, b.state, b.size, b.sealed, b.ended, b.unsuccessful, b.attempted, b.rest, b.created_at, b.ended_at,
   b.cause, b.fixed, b.facts, b.purge_at, ${description}`;
 
-/** The columns of a barrier, from barriers b and namespaces n. */
+/** The columns of a barrier, from barriers b. */
 export const barrierColumns = columnsWith("b.description");
 
 /** The same where nobody looks at how a canvas was written. */
@@ -18,7 +18,6 @@ export const decidingColumns = columnsWith("NULL::bytea");
 
 /** One row of barrierColumns. */
 export type BarrierRow = readonly [
-  namespace: Namespace,
   id: BarrierId,
   canvas: CanvasId,
   state: number,
@@ -39,10 +38,9 @@ export type BarrierRow = readonly [
 
 const nothing = new Uint8Array();
 
-/** The barrier that a row means. */
-export function barrierOf(row: BarrierRow): Barrier {
-  const [namespace, id, canvas, state, size, isSealed, ended, unsuccessful, attempted, hasRest, ...rest] =
-    row;
+/** The barrier that a row of a namespace means. */
+export function barrierOf(namespace: Namespace, row: BarrierRow): Barrier {
+  const [id, canvas, state, size, isSealed, ended, unsuccessful, attempted, hasRest, ...rest] = row;
   const [createdAt, endedAt, cause, fixed, facts, purgeAt, description] = rest;
   return {
     ...fixedOfText(fixed),

@@ -64,10 +64,10 @@ const update = statement(`
     .join(", ")}
   FROM unnest(${parametersOf(changing)}) AS u(${changingNames.join(", ")}) WHERE b.namespace = u.namespace AND b.id = u.id`);
 // In this order, everywhere: servers whose ends meet in some barriers wait for each other, and no more.
-const lock = statement<BarrierRow>(`
-  SELECT ${decidingColumns}
-  FROM unnest($1::int4[], $2::text[]) AS u(namespace, id) JOIN barriers b ON b.namespace = u.namespace AND b.id = u.id
-    JOIN namespaces n ON n.id = b.namespace
+const lock = statement<[at: number, ...BarrierRow]>(`
+  SELECT u.at, ${decidingColumns}
+  FROM unnest($1::int4[], $2::text[]) WITH ORDINALITY AS u(namespace, id, at)
+    JOIN barriers b ON b.namespace = u.namespace AND b.id = u.id
   ORDER BY b.namespace, b.id FOR UPDATE OF b`);
 
 /** Barriers by their namespaces and ids. */
@@ -82,17 +82,21 @@ export async function lockBarriers(
     db,
     refs.map(({ namespace }) => namespace),
   );
-  const asked = new Map(
-    refs.flatMap(({ namespace, id }) => {
-      const space = queues.namespaceId(namespace);
-      return space === undefined ? [] : [[`${space} ${id}`, { space, id }] as const];
-    }),
-  );
-  if (asked.size === 0) return new Map();
-  const pairs = [...asked.values()];
-  const rows = await db.rows(lock, int4s(pairs.map(({ space }) => space)), texts(pairs.map(({ id }) => id)));
-  const spaces = Map.groupBy(rows.map(barrierOf), ({ namespace }) => namespace);
-  return new Map([...spaces].map(([name, own]) => [name, new Map(own.map((each) => [each.id, each]))]));
+  const asked = new Map(refs.map((ref) => [`${ref.namespace} ${ref.id}`, ref]));
+  const known = [...asked.values()].flatMap(({ namespace, id }) => {
+    const space = queues.namespaceId(namespace);
+    return space === undefined ? [] : [{ namespace, space, id }];
+  });
+  if (known.length === 0) return new Map();
+  const rows = await db.rows(lock, int4s(known.map(({ space }) => space)), texts(known.map(({ id }) => id)));
+  const spaces = new Map<Namespace, Map<BarrierId, Barrier>>();
+  for (const [at, ...row] of rows) {
+    const ref = known[at - 1];
+    if (ref === undefined) continue;
+    const own = spaces.get(ref.namespace) ?? new Map<BarrierId, Barrier>();
+    spaces.set(ref.namespace, own.set(ref.id, barrierOf(ref.namespace, row)));
+  }
+  return spaces;
 }
 
 /** Keeps barriers that have come into being; answers how many were not there. */

@@ -6,11 +6,12 @@ import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { texts } from "./arrays.ts";
 import { type BarrierRow, barrierColumns, barrierOf, barrierStates } from "./barrier-rows.ts";
 import { headJoins } from "./head-joins.ts";
+import { numberOf } from "./number-of.ts";
 import { type Session, statement } from "./session.ts";
 
 const selectSome = statement<[at: number, ...BarrierRow]>(`
   SELECT u.at, ${barrierColumns} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u(namespace, id, at)
-    JOIN namespaces n ON n.name = u.namespace JOIN barriers b ON b.namespace = n.id AND b.id = u.id`);
+    JOIN barriers b ON b.namespace = ${numberOf("u.namespace")} AND b.id = u.id`);
 
 /** Reads barriers, in the order asked; undefined where there is none. */
 export async function readBarriers(
@@ -20,20 +21,22 @@ export async function readBarriers(
   if (refs.length === 0) return [];
   const names = texts(refs.map(({ namespace }) => namespace));
   const rows = await db.rows(selectSome, names, texts(refs.map(({ id }) => id)));
-  const found = new Map(rows.map(([at, ...row]) => [at, barrierOf(row)]));
-  return refs.map((_, at) => found.get(at + 1));
+  const found = new Map(rows.map(([at, ...row]) => [at, row]));
+  return refs.map(({ namespace }, at) => {
+    const row = found.get(at + 1);
+    return row && barrierOf(namespace, row);
+  });
 }
 
 const selectOf = statement<BarrierRow>(`
-  SELECT ${barrierColumns} FROM namespaces n JOIN barriers b ON b.namespace = n.id
-  WHERE n.name = $1 AND b.canvas = $2 AND b.id > $3 ORDER BY b.id LIMIT $4`);
+  SELECT ${barrierColumns} FROM barriers b WHERE b.namespace = ${numberOf("$1")} AND b.canvas = $2 AND b.id > $3 ORDER BY b.id LIMIT $4`);
 
 /** The barriers of a canvas, by id. */
 export const listBarriers = async (
   db: Session,
   { namespace, canvas, after, limit }: BarrierPage,
 ): Promise<readonly Barrier[]> =>
-  (await db.rows(selectOf, namespace, canvas, after ?? "", limit)).map(barrierOf);
+  (await db.rows(selectOf, namespace, canvas, after ?? "", limit)).map((row) => barrierOf(namespace, row));
 
 type MemberRow = readonly [
   place: number,
@@ -54,10 +57,10 @@ const selectMembers = statement<MemberRow>(`
     FROM (
       SELECT m.place, m.state, m.is_barrier, m.source, CASE WHEN t.seq IS NOT NULL THEN c.name END AS name, t.reason, t.attempt,
         r.result, r.failure
-      FROM namespaces n JOIN members m ON m.namespace = n.id
+      FROM members m
         LEFT JOIN contents c ON c.namespace = m.namespace AND c.id = m.source AND NOT m.is_barrier
         LEFT JOIN tasks t ON t.seq = c.seq LEFT JOIN results r ON r.seq = t.seq
-      WHERE n.name = $1 AND m.barrier = $2 AND m.place > $3 ORDER BY m.place LIMIT $4) f
+      WHERE m.namespace = ${numberOf("$1")} AND m.barrier = $2 AND m.place > $3 ORDER BY m.place LIMIT $4) f
     WINDOW wanted AS (ORDER BY f.place ROWS UNBOUNDED PRECEDING)) s
   WHERE s.at = 1 OR s.bytes <= $5 ORDER BY s.place`);
 
@@ -90,7 +93,7 @@ const selectWithRest = statement<RefRow>(
 const selectOverdue = statement<RefRow>(`
   SELECT n.name, b.id FROM barriers b JOIN namespaces n ON n.id = b.namespace
   WHERE ${open} AND b.deadline IS NOT NULL AND b.deadline <= $1 ORDER BY b.deadline LIMIT $2`);
-const ownSpace = "(SELECT s.id FROM namespaces s WHERE s.name = $1)";
+const ownSpace = numberOf("$1");
 const selectRestTasks = statement<HeadRow>(`
   SELECT ${headColumns} FROM places p JOIN tasks t ON t.seq = p.seq ${headJoins}
   WHERE p.namespace = ${ownSpace} AND p.barrier = $2 AND p.goes_on ORDER BY p.seq LIMIT $3`);

@@ -1,6 +1,7 @@
 import type { CanvasPage, CanvasQuery } from "../../ports/canvas-store.ts";
 import { int2s } from "./arrays.ts";
 import { type BarrierRow, barrierColumns, barrierOf, barrierStates } from "./barrier-rows.ts";
+import { numberOf } from "./number-of.ts";
 import { type Session, type Statement, statement, type Value } from "./session.ts";
 
 /** Prepared once for each set of filters. */
@@ -14,7 +15,7 @@ export async function listCanvases(db: Session, query: CanvasQuery): Promise<Can
   const rows = await db.rows(select, ...values);
   const page = rows.slice(0, query.limit);
   return {
-    canvases: page.map((row) => barrierOf(row.slice(0, -1) as unknown as BarrierRow)),
+    canvases: page.map((row) => barrierOf(query.namespace, row.slice(0, -1) as unknown as BarrierRow)),
     cursor: rows.length > query.limit ? (page.at(-1)?.at(-1) as number | undefined) : undefined,
   };
 }
@@ -26,7 +27,7 @@ function selectOf({ namespace, states, name, tag, limit, after }: CanvasQuery): 
 } {
   const values: Value[] = [];
   const of = (value: Value): string => `$${values.push(value)}`;
-  const space = `(SELECT s.id FROM namespaces s WHERE s.name = ${of(namespace)})`;
+  const space = numberOf(of(namespace));
   const tagged =
     tag === undefined ? "" : `JOIN canvas_tags g ON g.namespace = b.namespace AND g.place = b.place`;
   const filters = [`b.namespace = ${space}`, "b.facts IS NOT NULL"];
@@ -41,7 +42,7 @@ function selectOf({ namespace, states, name, tag, limit, after }: CanvasQuery): 
         : `b.state = ANY (${of(int2s([only, ...others]))}::int2[])`,
     );
   const sql = `
-    SELECT ${barrierColumns}, b.place FROM barriers b JOIN namespaces n ON n.id = b.namespace ${tagged}
+    SELECT ${barrierColumns}, b.place FROM barriers b ${tagged}
     WHERE ${filters.join(" AND ")} ORDER BY b.place DESC LIMIT ${of(limit + 1)}`;
   return { sql, values };
 }

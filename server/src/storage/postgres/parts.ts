@@ -2,6 +2,7 @@ import type { Part } from "../../model/canvas.ts";
 import type { CanvasId, Namespace, PartId } from "../../model/ids.ts";
 import { partOfText, textOfPart } from "../sql/barrier-text.ts";
 import { int4s, texts } from "./arrays.ts";
+import { numberOf } from "./number-of.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
@@ -17,7 +18,7 @@ const insert = statement(`
   ON CONFLICT (namespace, canvas, id) DO NOTHING`);
 const select = statement<[at: number, part: string]>(`
   SELECT u.at, p.part FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS u(namespace, canvas, id, at)
-    JOIN namespaces n ON n.name = u.namespace JOIN parts p ON p.namespace = n.id AND p.canvas = u.canvas AND p.id = u.id`);
+    JOIN parts p ON p.namespace = ${numberOf("u.namespace")} AND p.canvas = u.canvas AND p.id = u.id`);
 
 /** Keeps what starts later. */
 export async function putParts({ db, queues }: Work, parts: readonly NewPart[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { Closing } from "../../ports/canvas-store.ts";
 import { factsOfText } from "../sql/barrier-text.ts";
 import { int4s, texts } from "./arrays.ts";
 import { lockBarriers, updateBarriers } from "./barriers.ts";
+import { numberOf } from "./number-of.ts";
 import { statement } from "./session.ts";
 import { tellEnded } from "./start-now.ts";
 import type { Work } from "./work.ts";
@@ -20,8 +21,8 @@ export async function closeBarrier(work: Work, { ref, state, cause, now }: Closi
 }
 
 const sweep = statement(`
-  UPDATE barriers b SET rest = false FROM unnest($1::text[], $2::text[]) AS u(namespace, id) JOIN namespaces n ON n.name = u.namespace
-  WHERE b.namespace = n.id AND b.id = u.id`);
+  UPDATE barriers b SET rest = false FROM unnest($1::text[], $2::text[]) AS u(namespace, id)
+  WHERE b.namespace = ${numberOf("u.namespace")} AND b.id = u.id`);
 
 /** Notes that nothing goes on under these. */
 export async function markSwept({ db }: Work, refs: readonly BarrierRef[]): Promise<void> {
@@ -36,11 +37,14 @@ const selectOver = statement<[namespace: number, canvas: CanvasId, facts: string
 const some = "unnest($1::int4[], $2::text[]) AS u(namespace, canvas)";
 // Members and tags first: they are found by their barriers.
 const drops = [
-  `DELETE FROM members m USING ${some} JOIN barriers b ON b.namespace = u.namespace AND b.canvas = u.canvas
-   WHERE m.namespace = b.namespace AND m.barrier = b.id`,
-  `DELETE FROM canvas_tags g USING ${some} JOIN barriers b ON b.namespace = u.namespace AND b.id = u.canvas
-     CROSS JOIN LATERAL json_array_elements_text(b.facts::json->'tags') AS each_tag
-   WHERE g.namespace = b.namespace AND g.tag = each_tag.value AND g.place = b.place`,
+  `WITH gone AS MATERIALIZED (
+     SELECT b.namespace, b.id FROM ${some} JOIN barriers b ON b.namespace = u.namespace AND b.canvas = u.canvas)
+   DELETE FROM members m USING gone WHERE m.namespace = gone.namespace AND m.barrier = gone.id`,
+  `WITH gone AS MATERIALIZED (
+     SELECT b.namespace, each_tag.value AS tag, b.place
+     FROM ${some} JOIN barriers b ON b.namespace = u.namespace AND b.id = u.canvas
+       CROSS JOIN LATERAL json_array_elements_text(b.facts::json->'tags') AS each_tag)
+   DELETE FROM canvas_tags g USING gone WHERE g.namespace = gone.namespace AND g.tag = gone.tag AND g.place = gone.place`,
   `DELETE FROM parts p USING ${some} WHERE p.namespace = u.namespace AND p.canvas = u.canvas`,
   `DELETE FROM barriers b USING ${some} WHERE b.namespace = u.namespace AND b.canvas = u.canvas`,
 ].map((text) => statement(text));
