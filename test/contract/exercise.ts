@@ -4,6 +4,7 @@ import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { canvasCases } from "./canvas.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
+import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
@@ -92,6 +93,7 @@ const nouns = [
   canvasCases,
   canvasEndCases,
   canvasKeepingCases,
+  canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,

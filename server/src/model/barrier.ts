@@ -193,10 +193,14 @@ export const notMade = ({ namespace, id, name, place, lineage }: NewTask): NodeE
   cause: { state: "failed", reason: "not_made", task: id, name, attempt: 0, failure: undefined },
 });
 
-/** The callbacks of a barrier that has ended. */
+/**
+ * The callbacks of a barrier that has ended; also those for first attempts, where it was not the end of one that completed them: it has no
+ * members, or was sealed last. What was made before is not made again.
+ */
 function callbacksOf(barrier: Barrier, now: Instant): readonly NewTask[] {
   if (barrier.state !== "succeeded" && barrier.state !== "failed") return [];
-  const ends: readonly BarrierEnd[] = [barrier.state, "completed"];
+  const ends: BarrierEnd[] = [barrier.state, "completed"];
+  if (isAttempted(barrier)) ends.push("attempted");
   return ends.flatMap((on) => called(barrier, on, now).tasks);
 }
 
@@ -382,7 +386,10 @@ export function heldUntil(purgeAt: Instant | undefined, now: Instant): Instant {
 /** Under which id a canvas that was removed is remembered among tasks that were: no task can have it. */
 export const rememberedAs = (canvas: CanvasId): TaskId => taskIdOf(`canvas ${canvas}`);
 
-/** What a settlement adds, with the places of further members counted from those that are there. */
+/**
+ * A part of what is added to a barrier, with the places of further members counted from those that are there: both of the part that starts
+ * and of those that follow it, which end as the same members.
+ */
 export const growthAt = (members: Part, barrier: Barrier): Part => ({
   ...members,
   barriers: members.barriers.map((one) => ({ ...one, place: one.place && shifted(one.place, barrier) })),

@@ -60,7 +60,8 @@ function addMembers(state: State, { ref, members, parts, isLast }: Addition, now
   const first = barrier.size;
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);
   const noted = { id: members.id, barriers: [], tasks: [], first };
-  const starting = { start: growthAt(members, barrier), parts: [...parts, noted], above: after };
+  const later = parts.map((part) => growthAt(part, barrier));
+  const starting = { start: growthAt(members, barrier), parts: [...later, noted], above: after };
   const refused = startNow(state, starting, { namespace, lineage, canvas, now });
   return refused === undefined ? { kind: "added", first } : { kind: "refused", ...refused };
 }
