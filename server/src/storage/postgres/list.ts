@@ -81,10 +81,12 @@ function selectOf(wanted: TaskQuery): Select {
 
 /** The rows to look at, newest first, where only so many are looked at: by whichever index serves what is asked for. */
 function sourceOf(query: TaskQuery, of: Naming): string {
-  const { namespace, states: wanted, tag, parentId, rootId, after } = query;
+  const { namespace, states: wanted, tag, canvas, parentId, rootId, after } = query;
   // Only what is in the text may be among the values.
   const space = () => `(SELECT s.id FROM namespaces s WHERE s.name = ${of(namespace)})`;
   const before = (column: string) => (after === undefined ? "true" : `${column} < ${of(after)}`);
+  if (canvas !== undefined)
+    return `SELECT seq FROM places WHERE namespace = ${space()} AND canvas = ${of(canvas)} AND ${before("seq")} ORDER BY seq DESC`;
   if (tag !== undefined)
     return `SELECT seq FROM tags WHERE namespace = ${space()} AND tag = ${of(tag)} AND ${before("seq")} ORDER BY seq DESC`;
   if (parentId !== undefined || rootId !== undefined) {
@@ -98,8 +100,11 @@ function sourceOf(query: TaskQuery, of: Naming): string {
   return `SELECT seq FROM tasks WHERE ${rare}${before("seq")} ORDER BY seq DESC`;
 }
 
-/** The rows to look at: by tag, where one is asked for; else filters choose the index. */
-function tableOf({ namespace, tag }: TaskQuery, of: Naming): string {
+/** The rows to look at: by canvas or by tag, where one is asked for; else filters choose the index. */
+function tableOf({ namespace, canvas, tag }: TaskQuery, of: Naming): string {
+  if (canvas !== undefined)
+    return `(SELECT p.seq FROM places p JOIN namespaces s ON s.id = p.namespace WHERE s.name = ${of(namespace)} AND p.canvas = ${of(canvas)}) placed
+    JOIN tasks t ON t.seq = placed.seq`;
   if (tag === undefined) return "tasks t";
   return `(SELECT g.seq FROM tags g JOIN namespaces s ON s.id = g.namespace WHERE s.name = ${of(namespace)} AND g.tag = ${of(tag)}) tagged
     JOIN tasks t ON t.seq = tagged.seq`;
@@ -111,6 +116,8 @@ function filtersOf(query: TaskQuery, of: Naming): string[] {
     states: wanted,
     queue,
     name,
+    tag,
+    canvas,
     parentId,
     rootId,
     createdFrom,
@@ -133,6 +140,11 @@ function filtersOf(query: TaskQuery, of: Naming): string[] {
   if (createdTo !== undefined) filters.push(`t.created_at < ${of(createdTo)}`);
   if (queue !== undefined) filters.push(`q.name = ${of(queue)}`);
   if (name !== undefined) filters.push(`c.name = ${of(name)}`);
+  // Where both are asked for, the rows to look at are those of the canvas.
+  if (canvas !== undefined && tag !== undefined)
+    filters.push(
+      `EXISTS (SELECT FROM tags g WHERE g.namespace = ${space} AND g.tag = ${of(tag)} AND g.seq = t.seq)`,
+    );
   if (parentId !== undefined) filters.push(`c.namespace = ${space} AND c.parent_id = ${of(parentId)}`);
   if (rootId !== undefined) filters.push(`c.namespace = ${space} AND c.root_id = ${of(rootId)}`);
   return filters;

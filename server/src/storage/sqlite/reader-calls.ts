@@ -1,4 +1,5 @@
 import { createReadAttempts } from "./attempts.ts";
+import { createCanvasReadings } from "./canvases/readings.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createGetLimit, createListLimits, createListWeights } from "./limits.ts";
@@ -27,4 +28,5 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   listWeights: createListWeights(db),
   readEvents: createReadEvents(db),
   ...createRecordReaderCalls(db),
+  ...createCanvasReadings(db),
 });

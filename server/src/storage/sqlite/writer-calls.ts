@@ -2,8 +2,11 @@ import type { Instant } from "../../model/ids.ts";
 import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
+import { createPruneCanvases } from "./canvases/remove.ts";
+import { createCanvasCalls } from "./canvases/submit.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
+import { createGoOn } from "./go-on.ts";
 import { createLimitCalls } from "./limits.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
@@ -18,7 +21,9 @@ import type { Writing } from "./writing.ts";
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates, continuations } = writing;
-  const { accept, acceptOwed } = createAccepting(writing);
+  const { accept, takeIn } = createAccepting(writing);
+  const goOn = createGoOn(writing, takeIn);
+  const canvases = createCanvasCalls(writing, accept);
   const admin = createAdminCalls(writing);
   const queues = createQueueCalls(writing);
   const side = createSideCalls(writing);
@@ -31,7 +36,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ) =>
     (...request: Q): A => {
       const answer = verb(...request);
-      if (continuations.isOwed) acceptOwed();
+      if (continuations.isOwed) goOn();
       if (gates.keeper.isTouched) {
         const now = timeOf(...request);
         if (now !== undefined) gates.tend(now);
@@ -55,6 +60,11 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
     truncateEvents: createTruncateEvents(writing),
+    submitCanvas: tended(canvases.submitCanvas, (_canvas, now) => now),
+    addMembers: tended(canvases.addMembers, (_addition, now) => now),
+    closeBarrier: tended(canvases.closeBarrier, ({ now }) => now),
+    markSwept: canvases.markSwept,
+    pruneCanvases: createPruneCanvases(writing),
     ...createRecordCalls(writing),
   };
 }

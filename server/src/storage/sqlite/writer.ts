@@ -79,6 +79,7 @@ export function openWriter(options: WriterOptions): Writer {
     commit() {
       writing.ledger.write();
       writing.backlog.write();
+      writing.canvases.barriers.write();
       transaction.commit();
     },
     rollback() {

@@ -5,10 +5,12 @@
 
 import { createHash } from "node:crypto";
 import { acceptModule } from "./accept.ts";
+import { barriersModule } from "./barriers.ts";
 import { base, ending } from "./base.ts";
 import { changesModule } from "./changes.ts";
 import { claimModule } from "./claim.ts";
 import { claimsModule } from "./claims.ts";
+import { endsModule } from "./ends.ts";
 import { gatekeeperModule } from "./gatekeeper.ts";
 import { gatesModule } from "./gates.ts";
 import { leaseModule } from "./lease.ts";
@@ -34,13 +36,18 @@ const core: readonly Module[] = [
   ["changes", changesModule],
   ["claims", claimsModule],
   ["accept", acceptModule],
+  ["ends", endsModule],
+  ["barriers", barriersModule],
 ];
 const life: readonly Module[] = [
   ["claim", claimModule],
   ["lease", leaseModule],
   ["reads", readsModule],
 ];
-const shared = ["space", "queues", "tasks", "gates", "changes", "accept", "claims", "lease", "news"];
+const shared = [
+  ...["space", "queues", "tasks", "gates", "changes", "accept", "claims", "lease", "news"],
+  ...["ends", "barriers"],
+];
 
 /** Declares the tables that modules share, each with the modules that make its functions, and the modules behind them. */
 function textOf(modules: readonly Module[]): string {

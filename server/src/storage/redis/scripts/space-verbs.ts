@@ -53,6 +53,8 @@ function verbs.clearNamespace(asked)
   space.row()
   if not space.isThere then return "gone" end
   gates.now = now
+  -- First, so that nobody hears of the ends of their tasks, and nothing more is made.
+  if barriers.clear(limit) > 0 then return "more" end
   local cancelled = 0
   eachQueue(function(name)
     if cancelled < limit then cancelled = cancelled + queues.purge(queues.row(name), FARAWAY, now, limit - cancelled) end

@@ -13,6 +13,7 @@ import { queuesAndNamespaces } from "./0012-queues-and-namespaces.ts";
 import { keptLogs } from "./0013-kept-logs.ts";
 import { links } from "./0014-links.ts";
 import { gatePauses } from "./0015-gate-pauses.ts";
+import { canvases } from "./0016-canvases.ts";
 import type { Migration } from "./migration.ts";
 
 /** All steps, in order, numbered from 1. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   keptLogs,
   links,
   gatePauses,
+  canvases,
 ];

@@ -1,10 +1,13 @@
 /** What the main thread may ask of the others, and how questions and answers cross. */
 
-import type { Bytes } from "../../../model/ids.ts";
+import type { Bytes, Instant } from "../../../model/ids.ts";
+import type { AddVerdict, SubmitVerdict } from "../../../ports/canvas-store.ts";
 import type { Store } from "../../../ports/store.ts";
+import type { AdditionToKeep, CanvasToKeep } from "../canvases/submit.ts";
 import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
 import { attemptList } from "../packets/attempt.ts";
+import { addMembersVerb, closeBarrierVerb, submitCanvasVerb } from "../packets/canvas.ts";
 import { saveCheckpointsVerb } from "../packets/checkpoints.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { type Coder, packed, plain, readMaybe, writeMaybe } from "../packets/coder.ts";
@@ -85,8 +88,14 @@ export type WriterCalls = Sync<
     | "writeOutput"
     | "emitQueueEvent"
     | "pruneQueueEvents"
+    | "closeBarrier"
+    | "markSwept"
+    | "pruneCanvases"
   >
->;
+> & {
+  submitCanvas(canvas: CanvasToKeep, now: Instant): SubmitVerdict;
+  addMembers(addition: AdditionToKeep, now: Instant): AddVerdict;
+};
 
 /** The file is open, or why not, in words for the operator. */
 export type Opened = { readonly refused: string | undefined };
@@ -137,6 +146,14 @@ export type ReaderCalls = Sync<
     | "listClaims"
     | "readOutput"
     | "readQueueEvents"
+    | "readBarriers"
+    | "readMembers"
+    | "listBarriers"
+    | "readParts"
+    | "listCanvases"
+    | "barriersWithRest"
+    | "readRest"
+    | "overdueCanvases"
   >
 >;
 
@@ -219,6 +236,11 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   writeOutput: writeOutputVerb,
   emitQueueEvent: { request: newQueueEvent, answer: plain() },
   pruneQueueEvents: { ...small(), items: ([, limit]) => limit },
+  submitCanvas: submitCanvasVerb,
+  addMembers: addMembersVerb,
+  closeBarrier: closeBarrierVerb,
+  markSwept: { ...small(), items: ([swept]) => swept.length },
+  pruneCanvases: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
@@ -262,6 +284,14 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   listClaims: small(),
   readOutput: { request: plain(), answer: outputPage },
   readQueueEvents: { request: plain(), answer: queueEventPage },
+  readBarriers: small(),
+  readMembers: small(),
+  listBarriers: small(),
+  readParts: small(),
+  listCanvases: small(),
+  barriersWithRest: small(),
+  readRest: { request: plain(), answer: plain() },
+  overdueCanvases: small(),
   open: small(),
   checkpoint: small(),
   close: small(),

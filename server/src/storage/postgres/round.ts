@@ -1,0 +1,87 @@
+import { addedBy, advance, grown, growthAt, type KeptMember, startedAtOnce } from "../../model/barrier.ts";
+import type { Barrier, Part } from "../../model/canvas.ts";
+import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import type { Barriers } from "./barriers.ts";
+import type { Entering } from "./entering.ts";
+import type { NewPart } from "./parts.ts";
+import type { Growing, Told } from "./read-owed.ts";
+
+/** What a round writes. */
+export type Round = {
+  readonly tasks: readonly Entering[];
+  readonly parts: readonly NewPart[];
+  readonly made: readonly Barrier[];
+  /** Barriers that were there, as they are now. */
+  readonly changed: readonly Barrier[];
+  /** Those that have ended now, and when. */
+  readonly ended: readonly { readonly barrier: Barrier; readonly now: Instant }[];
+};
+
+type IsNew = (namespace: Namespace, member: KeptMember) => boolean;
+
+/** What growths and then ends, in their order, make of the barriers that they are under, where those are there. Pure but for `isNew`. */
+export function roundOf(
+  { ends, growths }: { readonly ends: readonly Told[]; readonly growths: readonly Growing[] },
+  barriers: Barriers,
+  isNew: IsNew,
+): Round {
+  const spaces = new Map([...barriers].map(([name, own]) => [name, new Map(own)]));
+  const out = begin();
+  for (const each of growths) grow(out, spaces.get(each.namespace), each);
+  for (const [namespace, now, own] of runsOf(ends)) {
+    const known = spaces.get(namespace) ?? new Map<BarrierId, Barrier>();
+    const round = advance(own, known, (member) => isNew(namespace, member), now);
+    for (const barrier of round.changed) known.set(barrier.id, barrier);
+    out.made.push(...round.barriers);
+    out.tasks.push(...round.tasks.map((task) => ({ task, now })));
+    out.ended.push(...round.ended.map((barrier) => ({ barrier, now })));
+  }
+  const changed = [...spaces].flatMap(([name, own]) =>
+    [...own.values()].filter((barrier) => barriers.get(name)?.get(barrier.id) !== barrier),
+  );
+  return { ...out, changed };
+}
+
+type Growable = {
+  readonly tasks: Entering[];
+  readonly parts: NewPart[];
+  readonly made: Barrier[];
+  readonly ended: { readonly barrier: Barrier; readonly now: Instant }[];
+};
+
+const begin = (): Growable => ({ tasks: [], parts: [], made: [], ended: [] });
+
+/** Starts what a settlement adds to the canvas of its task, if what that is under goes on. */
+function grow(
+  out: Growable,
+  known: Map<BarrierId, Barrier> | undefined,
+  { namespace, place, lineage, growth, now }: Growing,
+): void {
+  const above = known?.get(place.barrier);
+  if (above?.state !== "open") return;
+  const { replacement, members, parts } = growth;
+  const start = (part: Part): void => {
+    const { tasks, barriers } = startedAtOnce(part, { namespace, place, lineage }, now);
+    out.made.push(...barriers);
+    out.tasks.push(...tasks.map((task) => ({ task, now })));
+    for (const barrier of barriers) if (barrier.state !== "open") out.ended.push({ barrier, now });
+  };
+  out.parts.push(...parts.map((part) => ({ namespace, canvas: place.canvas, part })));
+  if (replacement !== undefined) start(replacement);
+  if (members === undefined) return;
+  start(growthAt(members, above));
+  known?.set(above.id, grown(above, addedBy(members, above.id), now));
+}
+
+type Run = readonly [Namespace, Instant, readonly Told["end"][]];
+
+/** Ends of one namespace and one instant that follow each other. */
+function runsOf(ends: readonly Told[]): readonly Run[] {
+  const runs: (readonly [Namespace, Instant, Told["end"][]])[] = [];
+  for (const { end, now } of ends) {
+    const run = runs.at(-1);
+    if (run !== undefined && run[0] === end.namespace && run[1] === now) run[2].push(end);
+    else runs.push([end.namespace, now, [end]]);
+  }
+  return runs;
+}

@@ -1,0 +1,93 @@
+import { type BarrierId, type CanvasId, canvasIdOf, type Instant, type PartId } from "../../../model/ids.ts";
+import type { Place } from "../../../model/place.ts";
+import type { NewTask, Task } from "../../../model/task.ts";
+import { command, type Database, query } from "../files/connection.ts";
+import type { Barriers } from "./barriers.ts";
+
+/** Where tasks are in their canvases, by the numbers of their tasks. */
+export type Places = {
+  /** Keeps where a new task is, if it is anywhere. */
+  put(seq: number, task: NewTask): void;
+  /** Those of these tasks whose canvas is there, and when it goes; undefined: nobody knows yet. */
+  held(seqs: readonly number[]): readonly Held[];
+  /** Forgets those of a list of numbers, as JSON. */
+  drop(seqs: string): void;
+};
+
+/** A task that is in a canvas, and when that goes. */
+export type Held = { readonly seq: number; readonly purgeAt: Instant | undefined };
+
+/** The columns that say where a task is, from places p. */
+export const placeColumns = "p.barrier, p.place, p.unsuccessful, p.step, p.next";
+
+/** One row of placeColumns; nothing but null: it is nowhere. */
+export type PlaceRow = readonly [
+  barrier: number | null,
+  index: number | null,
+  unsuccessful: number | null,
+  step: number | null,
+  next: PartId | null,
+];
+
+/** Where that is. */
+export const placeOf = (
+  [, index, unsuccessful, step]: PlaceRow,
+  { canvas, id: barrier }: { readonly canvas: CanvasId; readonly id: BarrierId },
+): Place => ({
+  ...{ canvas, barrier, index: index ?? 0, reports: unsuccessful === 1 ? "unsuccessful" : "end" },
+  step: step ?? undefined,
+});
+
+/** Opens the table. Most stores never have a row in it, and then it costs nothing. */
+export function createPlaces(db: Database, barriers: Barriers): Places {
+  const insert = command(
+    db,
+    "INSERT INTO places (seq, canvas, barrier, place, unsuccessful, step, next) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  );
+  const selectHeld = query<[seq: number, purgeAt: Instant | null]>(
+    db,
+    `SELECT p.seq, k.purge_at FROM json_each(?) some CROSS JOIN places p ON p.seq = some.value
+       CROSS JOIN canvases k ON k.seq = p.canvas`,
+  );
+  const drop = command(db, "DELETE FROM places WHERE seq IN (SELECT value FROM json_each(?))");
+  let isUsed = query<[number]>(db, "SELECT EXISTS (SELECT 1 FROM places)").get()?.[0] === 1;
+
+  return {
+    put(seq, { namespace, place, next }) {
+      const above = place && barriers.at({ namespace, id: place.barrier });
+      if (place === undefined || above === undefined) return;
+      isUsed = true;
+      const { index, reports, step } = place;
+      const isUnsuccessful = reports === "unsuccessful" ? 1 : 0;
+      insert(seq, above.canvas, above.seq, index, isUnsuccessful, step ?? null, next ?? null);
+    },
+    held(seqs) {
+      if (!isUsed || seqs.length === 0) return [];
+      barriers.write();
+      return selectHeld
+        .all(JSON.stringify(seqs))
+        .map(([seq, purgeAt]) => ({ seq, purgeAt: purgeAt ?? undefined }));
+    },
+    drop(seqs) {
+      if (isUsed) drop(seqs);
+    },
+  };
+}
+
+type FoundPlace = readonly [...PlaceRow, canvas: BarrierId, id: BarrierId];
+
+/** Makes a way to tell where tasks are; those that are in no canvas are left as they are, and cost nothing. */
+export function createAddPlace(db: Database): (seq: number, task: Task) => Task {
+  const select = query<FoundPlace>(
+    db,
+    `SELECT ${placeColumns}, root.id, b.id FROM places p CROSS JOIN barriers b ON b.seq = p.barrier
+       CROSS JOIN barriers root ON root.seq = p.canvas WHERE p.seq = ?`,
+  );
+  return (seq, task) => {
+    const row = task.policy.member && select.get(seq);
+    if (row === undefined) return task;
+    const [, , , , next, canvas, id] = row;
+    const place = placeOf(row as unknown as PlaceRow, { canvas: canvasIdOf(canvas), id });
+    return { ...task, place, next: next ?? undefined };
+  };
+}
