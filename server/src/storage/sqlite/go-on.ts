@@ -9,14 +9,21 @@ import {
 } from "../../model/barrier.ts";
 import type { Barrier, Part } from "../../model/canvas.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
-import type { Accepting } from "./accepting.ts";
+import type { NewTask } from "../../model/task.ts";
 import type { BarrierEntry } from "./canvases/barriers.ts";
 import { partText } from "./canvases/parts.ts";
 import type { Owed, OwedEnd, OwedGrowth } from "./continuations.ts";
 import type { Writing } from "./writing.ts";
 
+/**
+ * Takes in what the running transaction has made: barriers, and tasks that were promised when the ones that ended were accepted. One
+ * that is there already, or whose id or key another task has, is not made.
+ */
+export type TakeIn = (made: Made, now: Instant) => void;
+export type Made = { readonly barriers: readonly Barrier[]; readonly tasks: readonly NewTask[] };
+
 /** Makes what takes in what ends have made in the running transaction, and what that ends, until nothing more does. */
-export function createGoOn(writing: Writing, takeIn: Accepting["takeIn"]): () => void {
+export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
   const { continuations, canvases } = writing;
   const { barriers, parts, keepMembers } = canvases;
 

@@ -26,7 +26,7 @@ import { decideSettle } from "../../model/task-machine.ts";
 import type { Claimed } from "../../ports/task-store.ts";
 import { partText } from "./canvases/parts.ts";
 import type { CanvasToKeep } from "./canvases/submit.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import { openWriter } from "./writer.ts";
 
 const [namespace, queue, now] = [defaultNamespace, queueNameOf("q"), instantOf(1_800_000_000_000)];
