@@ -3,7 +3,7 @@ import { type BarrierId, type BarrierRef, type Bytes, type CanvasId, rootOf } fr
 import { textOfCause, textOfFacts, textOfFixed } from "../../sql/barrier-text.ts";
 import { command, type Database, query } from "../files/connection.ts";
 import type { QueueRegistry } from "../queue-registry.ts";
-import { type BarrierRow, barrierColumns, barrierJoins, barrierOf, barrierStates } from "./barrier-row.ts";
+import { type BarrierRow, barrierJoins, barrierOf, barrierStates, leanColumns } from "./barrier-row.ts";
 
 /** A barrier as the running transaction has it. Of a canvas that was there before, the description is left out. */
 export type BarrierEntry = {
@@ -42,7 +42,7 @@ export function createBarriers(
   const select = (where: string) =>
     query<EntryRow>(
       db,
-      `SELECT b.seq, b.canvas, ${barrierColumns.replace("k.description", "NULL")}
+      `SELECT b.seq, b.canvas, ${leanColumns}
        FROM barriers b ${barrierJoins} WHERE ${where}`,
     );
   const [selectById, selectBySeq] = [select("b.namespace = ? AND b.id = ?"), select("b.seq = ?")];

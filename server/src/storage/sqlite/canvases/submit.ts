@@ -22,11 +22,18 @@ import { type Accepting, isStored } from "../accepting.ts";
 import { createFindHash } from "../find.ts";
 import type { Writing } from "../writing.ts";
 import { type PartText, partText } from "./parts.ts";
+import { createPruneCanvases } from "./remove.ts";
 
 /** A canvas as it comes to the writer: what starts later is kept as it is. */
 export type CanvasToKeep = Omit<NewCanvas, "parts"> & { readonly parts: readonly PartText[] };
 /** Further members as they come to it. */
 export type AdditionToKeep = Omit<Addition, "parts"> & { readonly parts: readonly PartText[] };
+
+/** Two calls of the port, as the writer has them. */
+export type CanvasesToKeep = {
+  submitCanvas(canvas: CanvasToKeep, now: Instant): SubmitVerdict;
+  addMembers(addition: AdditionToKeep, now: Instant): AddVerdict;
+};
 
 type Starting = {
   readonly start: Part;
@@ -113,6 +120,8 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
         if (barrier?.hasRest) barriers.put({ ...barrier, hasRest: false });
       }
     },
+
+    pruneCanvases: createPruneCanvases(writing),
   };
 }
 
