@@ -6,6 +6,7 @@ import { canvasCases } from "./canvas.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
 import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
+import { canvasModelCases } from "./canvas-model.ts";
 import { canvasRetryCases } from "./canvas-retry.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
@@ -102,6 +103,7 @@ const nouns = [
   reopenCases,
   modelCases,
   gateModelCases,
+  canvasModelCases,
 ];
 
 /** Runs the whole contract over one driver. */
