@@ -291,7 +291,8 @@ type Counting = { readonly member: KeptMember; readonly end: NodeEnd; readonly n
 /** A member that has ended counts, also in a barrier that has. */
 function counted(barrier: Barrier, { member, end, now }: Counting): Barrier {
   const isGood = member.state === "succeeded";
-  const wasAttempted = end.source.kind === "task" && end.place?.step === undefined && end.left.attempt > 1;
+  const isAgain = end.source.kind === "task" && end.place?.step === undefined && end.left.attempt > 1;
+  const wasAttempted = isAgain || end.place?.isTried === true;
   const after = {
     ...barrier,
     ended: barrier.ended + 1,

@@ -82,7 +82,7 @@ export type NewCanvas = {
 export type Growth = {
   /** A text for all that it says: tells a repeat from another one. */
   readonly contentHash: string;
-  /** What starts in place of the task; its barrier has the task's place, its callbacks, and what its success starts. */
+  /** What starts in place of the task; its first barrier has the task's place, its callbacks, and what its success starts. */
   readonly replacement: Part | undefined;
   /** Further members of the barrier that it is under. Their indexes count from the number of members that are there. */
   readonly members: Part | undefined;

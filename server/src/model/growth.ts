@@ -1,6 +1,6 @@
 /** What is added to a barrier that goes on. Pure. */
 
-import type { Barrier, Part } from "./canvas.ts";
+import type { Barrier, Growth, Part } from "./canvas.ts";
 import type { BarrierId } from "./ids.ts";
 import type { Place } from "./place.ts";
 
@@ -19,6 +19,15 @@ export const growthAt = (members: Part, barrier: Barrier): Part => ({
 
 const shifted = (place: Place, { id, size }: Barrier): Place =>
   place.barrier === id ? { ...place, index: place.index + size } : place;
+
+/** What takes the place of a task whose first attempt has been told of: that is not told again by its end. */
+export function triedInPlace(growth: Growth): Growth {
+  const { replacement } = growth;
+  const [outermost, ...barriers] = replacement?.barriers ?? [];
+  if (replacement === undefined || outermost?.place === undefined) return growth;
+  const tried = { ...outermost, place: { ...outermost.place, isTried: true } };
+  return { ...growth, replacement: { ...replacement, barriers: [tried, ...barriers] } };
+}
 
 /** How many members a growth adds to the barrier of its task. */
 export const addedBy = (members: Part, barrier: BarrierId): number =>
