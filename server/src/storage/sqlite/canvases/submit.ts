@@ -1,13 +1,15 @@
 import {
   addedBy,
   closed,
+  endedBefore,
   grown,
   growthAt,
+  type Opening,
   opened,
   rememberedAs,
   startedAtOnce,
 } from "../../../model/barrier.ts";
-import type { Barrier, NewCanvas, Part } from "../../../model/canvas.ts";
+import type { Barrier, KeptMember, NewCanvas, Part } from "../../../model/canvas.ts";
 import { type BarrierRef, type Instant, type Namespace, type PartId, rootOf } from "../../../model/ids.ts";
 import type { Lineage, NewTask } from "../../../model/task.ts";
 import type {
@@ -21,6 +23,8 @@ import type { AcceptVerdict } from "../../../ports/task-store.ts";
 import { type Accepting, isStored } from "../accepting.ts";
 import { createFindHash } from "../find.ts";
 import type { Writing } from "../writing.ts";
+import type { BarrierEntry } from "./barriers.ts";
+import type { NumberedMember } from "./members.ts";
 import { type PartText, partText } from "./parts.ts";
 import { createPruneCanvases } from "./remove.ts";
 
@@ -40,8 +44,10 @@ type Starting = {
   readonly parts: readonly PartText[];
   /** What it is under, as it is then. */
   readonly above: Barrier;
+  /** Members that have ended before. */
+  readonly members: readonly KeptMember[];
 };
-type Within = {
+type Within = Pick<Opening, "ended"> & {
   readonly namespace: Namespace;
   readonly lineage: Lineage;
   readonly canvas: NewCanvas["id"];
@@ -51,13 +57,13 @@ type Within = {
 /** Makes what becomes of canvases from outside. What ends of tasks mean for them: go-on.ts. */
 export function createCanvasCalls(writing: Writing, accept: Accepting["accept"]) {
   const { continuations, canvases } = writing;
-  const { barriers, parts: allParts } = canvases;
+  const { barriers, parts: allParts, keepMembers } = canvases;
   const findHash = createFindHash(writing);
 
   /** Stores what starts now, or nothing of it; answers the task that may not come in. */
-  function startNow({ start, parts, above }: Starting, within: Within): RefusedTask | undefined {
-    const { namespace, lineage, canvas, now } = within;
-    const started = startedAtOnce(start, { namespace, lineage, place: { canvas } }, now);
+  function startNow({ start, parts, above, members }: Starting, within: Within): RefusedTask | undefined {
+    const { namespace, lineage, canvas, now, ended } = within;
+    const started = startedAtOnce(start, { namespace, lineage, place: { canvas }, ended }, now);
     const before = barriers.at(above)?.barrier;
     // Tasks are under them; where nothing is stored, they are forgotten again.
     const entries = [above, ...started.barriers].map((barrier) => barriers.put(barrier));
@@ -70,6 +76,7 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
     }
     const [first] = entries;
     if (first !== undefined) allParts.keep(first.canvas, parts);
+    keepMembers(numbered(members, entries));
     for (const { barrier } of entries) if (barrier.state !== "open") continuations.barrierEnded(barrier, now);
     for (const [at, task] of started.tasks.entries())
       if (!isStored(verdicts[at])) continuations.taskNotMade(task, now);
@@ -78,13 +85,15 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
 
   return {
     submitCanvas(canvas: CanvasToKeep, now: Instant): SubmitVerdict {
-      const { namespace, id, facts, lineage, root, start, parts } = canvas;
+      const { namespace, id, facts, lineage, root, start, parts, ended: members } = canvas;
       const there = barriers.at({ namespace, id: rootOf(id) })?.barrier.canvasFacts?.contentHash;
       const known = there ?? findHash({ namespace, id: rememberedAs(id) });
       if (known !== undefined) return known === facts.contentHash ? "duplicate" : "exists";
-      const opening = { namespace, lineage, canvas: id, now };
+      if (facts.retryOf !== undefined && barriers.at({ namespace, id: rootOf(facts.retryOf) }) === undefined)
+        return "gone";
+      const opening = { namespace, lineage, canvas: id, now, ended: endedBefore(members) };
       const above = opened(root, { ...opening, facts });
-      return startNow({ start, parts, above }, opening) ?? "accepted";
+      return startNow({ start, parts, above, members }, opening) ?? "accepted";
     },
 
     addMembers({ ref, members, parts, isLast }: AdditionToKeep, now: Instant): AddVerdict {
@@ -100,6 +109,7 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
         start: growthAt(members, barrier),
         parts: [...parts, noteOf(members.id, first)],
         above: grown(barrier, addedBy(members, barrier.id), now, isLast),
+        members: [],
       };
       const refused = startNow(starting, { namespace, lineage, canvas, now });
       return refused === undefined ? { kind: "added", first } : { kind: "refused", ...refused };
@@ -123,6 +133,19 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
 
     pruneCanvases: createPruneCanvases(writing),
   };
+}
+
+/** Members with the numbers of their barriers, which are among these. */
+function numbered(
+  members: readonly KeptMember[],
+  entries: readonly BarrierEntry[],
+): readonly NumberedMember[] {
+  const seqs = new Map(entries.map(({ barrier, seq }) => [barrier.id, seq]));
+  return members.map((member) => {
+    const above = seqs.get(member.barrier);
+    if (above === undefined) throw new Error("a member came without its barrier");
+    return { ...member, above };
+  });
 }
 
 /** What tells a repeat of a request for more members from another one. */
