@@ -10,7 +10,7 @@ import type {
 } from "../../ports/canvas-store.ts";
 import { states } from "../sql/codes.ts";
 import { inPieces, piecesOf } from "./batches.ts";
-import { argsOfBarrier, argsOfCause, argsOfFacts, argsOfPart, argsOfParts } from "./canvas-args.ts";
+import { argsOfBarrier, argsOfCause, argsOfFacts, argsOfMembers, argsOfPart, argsOfParts } from "./canvas-args.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { listOf, numberOf, textOf } from "./unpacked.ts";
@@ -64,6 +64,7 @@ const submitArgs = (canvas: NewCanvas, now: Instant): Packable => [
   ...startArgs(canvas, canvas.namespace),
   [canvas.lineage.parentId, canvas.lineage.rootId],
   now,
+  argsOfMembers(canvas.ended),
 ];
 
 const startArgs = (

@@ -23,7 +23,17 @@ local function start(part, batch, from, now)
   for _, a in ipairs(lost) do ends.notMade(a, now) end
 end
 
--- id, the outermost barrier, facts, what starts, parts, {parent, root} of what it starts, now
+-- Keeps members that have ended before: {barrier, indexes and members in turn} each; answers how many each barrier has.
+local function keepEnded(list)
+  local counts = {}
+  for _, own in ipairs(list) do
+    inPieces("HSET", P .. "bm:" .. own[1], own[2])
+    counts[own[1]] = #own[2] / 2
+  end
+  return counts
+end
+
+-- id, the outermost barrier, facts, what starts, parts, {parent, root} of what it starts, now, members that have ended before
 function verbs.submitCanvas(asked)
   if not space.isListed() then return "unlisted" end
   local id, part, now = asked[1], asked[4], asked[7]
@@ -31,10 +41,14 @@ function verbs.submitCanvas(asked)
   local root = barriers.find(id)
   local known = root and root.hash or accept.hashOf("canvas " .. id)
   if known then return known == asked[3][1] and "duplicate" or "exists" end
+  local retryOf = asked[3][8]
+  if retryOf and not barriers.find(retryOf) then return "gone" end
   gates.now = now
   local batch = ends.made(part, from, now)
   local refused = refusedOf(batch, accept.judge(batch, now))
   if refused then return refused end
+  if retryOf then barriers.hold(retryOf) end
+  from.ended = keepEnded(asked[8])
   barriers.keepParts(id, asked[5])
   root = barriers.open(asked[2], from, now, asked[3])
   if root.state ~= OPEN then ends.ofBarrier(root, now) end
