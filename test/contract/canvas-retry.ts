@@ -179,15 +179,15 @@ export function canvasRetryCases(suite: Suite): void {
     const [a, b, d] = await subject.claim();
     if (a === undefined || b === undefined || d === undefined) throw new Error("three were to be had");
     await replace(subject, a, chain(leaf("x"), leaf("bad")));
-    await addTo(subject, b, chain(leaf("y"), leaf("worse")));
+    await addTo(subject, b, leaf("worse"), leaf("y"));
     await subject.settle(d, failing);
-    expect(await runOnce(subject)).toEqual(["x", "y"]);
-    expect(await runOnce(subject, failingAt("bad", "worse"))).toEqual(["bad", "worse"]);
+    expect(await runOnce(subject, failingAt("worse"))).toEqual(["worse", "x", "y"]);
+    expect(await runOnce(subject, failingAt("bad"))).toEqual(["bad"]);
     expect(await canvasOf(subject, "c")).toMatchObject({ state: "failed" });
     expect(await retry(subject, "c", "e")).toMatchObject({ started: 3 });
     expect(await runOnce(subject)).toEqual(["bad", "d", "worse"]);
     const body = await subject.claimOne();
-    expect(await valueLeft(subject, body.input?.from ?? "")).toEqual(["bad", "b", "d", "worse"]);
+    expect(await valueLeft(subject, body.input?.from ?? "")).toEqual(["bad", "b", "d", "worse", "y"]);
   });
 
   test("a task runs again whose replacement came too late to begin", async (subject) => {
