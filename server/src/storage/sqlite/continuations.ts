@@ -2,7 +2,7 @@ import { endOf, endOfTask, type NodeEnd, notMade } from "../../model/barrier.ts"
 import type { Barrier, Growth } from "../../model/canvas.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
 import type { Lineage, NewTask } from "../../model/task.ts";
-import { type Continued, type EndedRow, endedColumns, endedTaskOf } from "../sql/ended-row.ts";
+import { type Continued, type EndedRow, endedTaskOf } from "../sql/ended-row.ts";
 import { linksOfText } from "../sql/links-text.ts";
 import type { Canvases } from "./canvases/canvases.ts";
 import { type PlaceRow, placeColumns, placeOf } from "./canvases/places.ts";
@@ -43,6 +43,10 @@ type Noted =
   | OwedEnd
   | { readonly kind: "ended"; readonly of: Continued }
   | { readonly kind: "growing"; readonly of: Growing };
+
+/** The columns of EndedRow. A result that nobody is handed is not read: it may be long. */
+const endedColumns =
+  "c.name, c.parent_id, c.root_id, iif(l.links IS NULL AND p.next IS NULL, NULL, r.result), r.failure";
 
 type Row = readonly [seq: number, links: string | null, ...PlaceRow, ...EndedRow];
 
