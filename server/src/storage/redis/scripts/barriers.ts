@@ -7,7 +7,7 @@ const closed = barrierFields.map((name) => `b.${name}`).join(", ");
  * Barriers as they are kept, and what becomes of one by itself (model/barrier.ts); what its end means to others: ends.ts. Keys, by the id of
  * a barrier: b: the row, bx: what is beside it, bm: its members by index, bt: and bb: the tasks and the barriers that go on under it; by that
  * of a canvas: cp: its parts, cb: its barriers. Of all canvases: cn newest first, cd by deadline, ce by when they go, but for those that
- * others hold, ch: how many; br: barriers with a rest.
+ * others hold, ch: how many; br: barriers with a rest; co: ends.ts.
  */
 export const barriersModule = `
 local OPEN, HELD_MS = 0, 3600000
@@ -60,9 +60,10 @@ end
 -- A barrier that comes into being, as canvas-args.ts packs it; one without members that have not ended has ended already. from.ended: how
 -- many members barriers have that have ended before. facts: only of a canvas.
 function barriers.open(spec, from, now, facts)
-  local ended = from.ended and from.ended[spec[1]] or 0
+  local at, grown, ended = spec[2], from.grown, from.ended and from.ended[spec[1]] or 0
+  if grown and at[2] == grown[1] then at[3] = at[3] + grown[2] end
   local b = {
-    id = spec[1], canvas = from.canvas, place = spec[2], shape = spec[3], onMemberFailure = spec[4], size = spec[5],
+    id = spec[1], canvas = from.canvas, place = at, shape = spec[3], onMemberFailure = spec[4], size = spec[5],
     isSealed = spec[6], next = spec[7], state = OPEN, ended = ended, unsuccessful = 0, attempted = ended, parentId = from.parentId,
     rootId = from.rootId, createdAt = now, endedAt = false, hasRest = false, hasCallbacks = spec[8] and true or false,
     hasCause = false, hash = false, retentionMs = false, purgeAt = false, name = false, tags = false,
@@ -122,17 +123,6 @@ function barriers.grow(b, by, isSealed, now)
   return settle(b, now)
 end
 
--- Gives further members their indexes, from the number of those that are there; answers how many there are.
-function barriers.shift(b, part)
-  local by = 0
-  local function move(place)
-    if place and place[2] == b.id then place[3], by = place[3] + b.size, by + 1 end
-  end
-  for _, spec in ipairs(part[1]) do move(spec[2]) end
-  for _, link in ipairs(part[2]) do move(link[2][25]) end
-  return by
-end
-
 -- Ends an open barrier before its members.
 function barriers.close(b, state, cause, now)
   blame(b, cause)
@@ -153,7 +143,7 @@ function barriers.keepParts(canvas, parts)
   inPieces("HSET", P .. "cp:" .. canvas, list)
 end
 
--- What was kept of a part: {text, barriers and tasks, index of its first member}; false where there is none.
+-- What was kept of a part: {text, the part, index of its first member}; false where there is none.
 function barriers.part(canvas, id)
   local raw = call("HGET", P .. "cp:" .. canvas, id)
   return raw and cmsgpack.unpack(raw)
