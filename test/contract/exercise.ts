@@ -9,6 +9,7 @@ import { canvasKeepingCases } from "./canvas-keeping.ts";
 import { canvasModelCases } from "./canvas-model.ts";
 import { canvasRaceCases } from "./canvas-race.ts";
 import { canvasTwinCases } from "./canvas-twins.ts";
+import { canvasRetryCases } from "./canvas-retry.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -96,6 +97,7 @@ const nouns = [
   canvasCases,
   canvasEndCases,
   canvasKeepingCases,
+  canvasRetryCases,
   canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,

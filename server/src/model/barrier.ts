@@ -9,6 +9,7 @@ import type {
   BarrierEnd,
   BarrierHead,
   Cause,
+  KeptMember,
   Member,
   NewBarrier,
   Part,
@@ -28,6 +29,7 @@ import {
 import type { Place } from "./place.ts";
 import type { Lineage, Link, NewTask, TaskInput, TerminalState } from "./task.ts";
 
+export type { KeptMember } from "./canvas.ts";
 export { heldUntil, rememberedAs } from "./canvas-records.ts";
 export { addedBy, growthAt } from "./growth.ts";
 
@@ -66,9 +68,6 @@ export type Round = {
   /** Those that have ended now: the next round is about them. */
   readonly ended: readonly Barrier[];
 };
-
-/** A member, and whose. */
-export type KeptMember = Member & { readonly barrier: BarrierId };
 
 /** The members that ends are, before anything counts: a store keeps them, and counts those whose index was not there. */
 export const membersOf = (ends: readonly NodeEnd[]): readonly KeptMember[] =>
@@ -224,34 +223,34 @@ export function startedBy(
   };
 }
 
-/** A part that starts by itself: nothing is before it that it could be handed. */
+/** What starts by itself. */
+type AtOnce = Pick<Opening, "namespace" | "lineage" | "ended"> & { readonly place: Pick<Place, "canvas"> };
+
+/** A part that starts by itself: nothing is before it that it could be handed, unless it says so. */
 export function startedAtOnce(
   part: Part,
-  {
-    namespace,
-    lineage,
-    place,
-  }: { readonly namespace: Namespace; readonly lineage: Lineage; readonly place: Pick<Place, "canvas"> },
+  { namespace, lineage, place: { canvas }, ended }: AtOnce,
   now: Instant,
 ): Started {
   return {
     tasks: part.tasks.map((task) => ({
       ...madeAt(task, now),
-      ...{ namespace, id: task.id, replayOf: undefined, lineage, input: undefined },
+      ...{ namespace, id: task.id, lineage },
+      ...{ replayOf: task.resumes?.replayOf, input: task.resumes?.input },
     })),
-    barriers: part.barriers.map((barrier) =>
-      opened(barrier, { namespace, lineage, canvas: place.canvas, now }),
-    ),
+    barriers: part.barriers.map((barrier) => opened(barrier, { namespace, lineage, canvas, now, ended })),
   };
 }
 
-/** A barrier that has come into being. One without members has ended already. */
-export function opened(barrier: NewBarrier, { namespace, lineage, canvas, now, facts }: Opening): Barrier {
+/** A barrier that has come into being. One without members that have not ended has ended already. */
+export function opened(barrier: NewBarrier, opening: Opening): Barrier {
+  const { namespace, lineage, canvas, now, facts } = opening;
   if (canvas === undefined) throw new Error("a barrier is in no canvas");
+  const ended = opening.ended?.get(barrier.id) ?? 0;
   const open: Barrier = {
     ...barrier,
     ...{ namespace, canvas, lineage, createdAt: now, endedAt: undefined },
-    ...{ state: "open", ended: 0, unsuccessful: 0, attempted: 0, cause: undefined, hasRest: false },
+    ...{ state: "open", ended, unsuccessful: 0, attempted: ended, cause: undefined, hasRest: false },
     canvasFacts: facts,
   };
   return settled(open, now);
@@ -264,7 +263,16 @@ export type Opening = {
   readonly canvas: BarrierHead["canvas"] | undefined;
   readonly now: Instant;
   readonly facts?: BarrierHead["canvasFacts"];
+  /** How many members of barriers have succeeded before: endedBefore. Of those that are not in it: none. */
+  readonly ended?: ReadonlyMap<BarrierId, number> | undefined;
 };
+
+/** How many members each barrier has that have succeeded before it came into being. */
+export function endedBefore(ended: readonly KeptMember[]): ReadonlyMap<BarrierId, number> {
+  const counts = new Map<BarrierId, number>();
+  for (const { barrier } of ended) counts.set(barrier, (counts.get(barrier) ?? 0) + 1);
+  return counts;
+}
 
 /** A barrier with so many members more; sealed where it was, or where that is said. */
 export const grown = (barrier: Barrier, by: number, now: Instant, isSealed = barrier.isSealed): Barrier =>
@@ -367,14 +375,15 @@ function failureLeft({ cause, lineage }: BarrierHead): Left | undefined {
 
 type After = { readonly namespace: Namespace; readonly left: Left; readonly lineage: Lineage };
 
-function made(task: PartTask, after: After, now: Instant): NewTask {
-  const { namespace, left, lineage } = after;
-  const { hands, id } = task;
-  const input = {
-    ...left,
-    isHanded: hands !== undefined,
-    member: hands?.member,
-    data: hands && left.data,
-  };
-  return { ...madeAt(task, now), namespace, id, replayOf: undefined, lineage, input };
+function made(task: PartTask, { namespace, left, lineage }: After, now: Instant): NewTask {
+  const { id } = task;
+  return { ...madeAt(task, now), namespace, id, replayOf: undefined, lineage, input: handed(task, left) };
 }
+
+/** What a task is handed of what is left to it. */
+export const handed = ({ hands }: Pick<PartTask, "hands">, left: Left): TaskInput => ({
+  ...left,
+  isHanded: hands !== undefined,
+  member: hands?.member,
+  data: hands && left.data,
+});

@@ -44,6 +44,11 @@ export type UniqueClaim = {
 /** What a task has claimed, as shown with it. */
 export type TaskClaim = Pick<UniqueClaim, "key" | "duplicates">;
 
+/** What a task that has claimed a key claims when it runs again: refused where another has it by now. */
+export const claimAgain = ({ key }: TaskClaim): UniqueWish => ({
+  ...{ key, onConflict: "reject", keepUntil: undefined, startBy: undefined },
+});
+
 /** What becomes of a newcomer whose key is claimed by a living task. */
 export type Conflict = "kept" | "taken" | "replace" | "update";
 

@@ -55,12 +55,18 @@ export interface CanvasStore {
   markSwept(refs: readonly BarrierRef[]): Promise<void>;
   /** Open canvases whose deadline is at or before `now`, earliest first. */
   overdueCanvases(now: Instant, limit: number): Promise<readonly BarrierRef[]>;
-  /** Removes ended canvases whose retention is over, at most `limit`, with their barriers and parts. Answers how many. */
+  /**
+   * Removes ended canvases whose retention is over, at most `limit`, with their barriers and parts. Answers how many. One that another
+   * retries which is kept stays: what succeeded in it is among that one's members.
+   */
   pruneCanvases(now: Instant, limit: number): Promise<number>;
 }
 
-/** accepted: stored now. duplicate: it was stored before. exists: the id is taken by other content. A refusal: of this task. */
-export type SubmitVerdict = "accepted" | "duplicate" | "exists" | RefusedTask;
+/**
+ * accepted: stored now. duplicate: it was stored before. exists: the id is taken by other content. gone: the canvas that it retries is not
+ * kept any more. A refusal: of this task.
+ */
+export type SubmitVerdict = "accepted" | "duplicate" | "exists" | "gone" | RefusedTask;
 
 /** A task that keeps everything out that came with it. A unique verdict: another task has its key, and it wants to be refused then. */
 export type RefusedTask = { readonly task: TaskId; readonly why: Refusal | "exists" | UniqueVerdict };

@@ -5,6 +5,7 @@ import type {
   Cause,
   CauseReason,
   Growth,
+  KeptMember,
   NewBarrier,
   Part,
   PartTask,
@@ -103,7 +104,18 @@ export const argsOfFacts = (facts: CanvasFacts): Packable => [
   facts.tags.length > 0 && JSON.stringify(facts.tags),
   textOfFacts(facts),
   facts.description,
+  facts.retryOf,
 ];
+
+/** Members that have ended before: of each barrier its id, and indexes and members in turn, in the form in which they are kept. */
+export const argsOfEnded = (members: readonly KeptMember[]): Packable =>
+  [...Map.groupBy(members, ({ barrier }) => barrier)].map(([barrier, own]) => [
+    barrier,
+    own.flatMap(({ index, state, source: { kind, id } }) => [
+      index,
+      pack([states.code(state), kind === "task", id]),
+    ]),
+  ]);
 
 /** Why a barrier failed, in the form in which it is kept. */
 export const argsOfCause = ({ state, reason, task, name, attempt, failure }: Cause): Packable =>

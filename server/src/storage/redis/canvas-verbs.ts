@@ -13,6 +13,7 @@ import { inPieces, piecesOf } from "./batches.ts";
 import {
   argsOfBarrier,
   argsOfCause,
+  argsOfEnded,
   argsOfFacts,
   argsOfMembers,
   argsOfPart,
@@ -52,7 +53,7 @@ export const createCanvasVerbs = (runner: Runner): CanvasVerbs => ({
 });
 
 async function submitCanvas(runner: Runner, canvas: NewCanvas, now: Instant): Promise<SubmitVerdict> {
-  const { namespace, id, root, facts, start, parts, lineage } = canvas;
+  const { namespace, id, root, facts, start, parts, lineage, ended } = canvas;
   const pieces = piecesOfPart(start, namespace);
   const refused = await judge(runner, { namespace, pieces, now, asked: [id, false, false] });
   if (refused !== undefined) return refused;
@@ -65,6 +66,7 @@ async function submitCanvas(runner: Runner, canvas: NewCanvas, now: Instant): Pr
     argsOfParts(parts, namespace),
     [lineage.parentId, lineage.rootId],
     now,
+    argsOfEnded(ended),
   ]);
   return Array.isArray(answer) ? refusedOf(answer) : (textOf(answer) as Extract<SubmitVerdict, string>);
 }

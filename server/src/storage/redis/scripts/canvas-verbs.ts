@@ -43,16 +43,31 @@ function verbs.judgePart(asked)
   return refusedOf(batch, accept.judge(batch, now, asked[5]))
 end
 
--- id, the outermost barrier, facts, what starts, whether it was judged, parts, {parent, root} of what it starts, now
+-- Keeps members that have ended before: {barrier, indexes and members in turn} each; answers how many each barrier has.
+local function keepEnded(list)
+  local counts = {}
+  for _, own in ipairs(list) do
+    inPieces("HSET", P .. "bm:" .. own[1], own[2])
+    counts[own[1]] = #own[2] / 2
+  end
+  return counts
+end
+
+-- id, the outermost barrier, facts, what starts, whether it was judged, parts, {parent, root} of what it starts, now, members that have
+-- ended before
 function verbs.submitCanvas(asked)
   if not space.isListed() then return "unlisted" end
   local id, part, now = asked[1], asked[4], asked[8]
   local from = {canvas = id, parentId = asked[7][1], rootId = asked[7][2], left = false}
   local known = hashOf(id)
   if known then return known == asked[3][1] and "duplicate" or "exists" end
+  local retryOf = asked[3][8]
+  if retryOf and not barriers.find(retryOf) then return "gone" end
   gates.now = now
   local refused = not asked[5] and refusedIn(part, from, now)
   if refused then return refused end
+  if retryOf then barriers.hold(retryOf) end
+  from.ended = keepEnded(asked[9])
   barriers.keepParts(id, asked[6])
   local root = barriers.open(asked[2], from, now, asked[3])
   if root.state ~= OPEN then ends.ofBarrier(root, now) end

@@ -170,6 +170,8 @@ function ends.start(part, from, now)
     local b = barriers.open(spec, from, now, false)
     if b.state ~= OPEN then over[#over + 1] = b end
   end
+  -- Only barriers ask for it.
+  from.ended = nil
   for _, packed in ipairs(part[2]) do
     if room > 0 then
       local made = ends.made(packed, from, now)
