@@ -157,8 +157,8 @@ export const ChainSchema: GenMessage<Chain> = /*@__PURE__*/
   messageDesc(file_stem_v1_canvas, 1);
 
 /**
- * Side by side, in any order; their results are a list in this order. A group that is nothing but a member of another group is that
- * one's members. Without members it has succeeded at once, with an empty list.
+ * Side by side, in any order; their results are a list in this order. A group that is nothing but a member of another group, and does
+ * the same when a member fails, is that one's members. Without members it has succeeded at once, with an empty list.
  *
  * @generated from message stem.v1.Group
  */
@@ -339,7 +339,8 @@ export const ChunksSchema: GenMessage<Chunks> = /*@__PURE__*/
  */
 export type Gathering = Message<"stem.v1.Gathering"> & {
   /**
-   * What it does when a member does not succeed. Default: ON_MEMBER_FAILURE_WAIT, of a chord's header ON_MEMBER_FAILURE_FAIL_FAST.
+   * What it does when a member does not succeed. Default: of a member of a group what that does; of a chord's header
+   * ON_MEMBER_FAILURE_FAIL_FAST; else ON_MEMBER_FAILURE_WAIT.
    *
    * @generated from field: stem.v1.OnMemberFailure on_member_failure = 1;
    */

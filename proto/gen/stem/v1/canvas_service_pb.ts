@@ -909,7 +909,10 @@ export const CanvasService: GenService<{
     output: typeof CancelCanvasResponseSchema;
   },
   /**
-   * Submits what did not succeed of an ended canvas as a new one; what succeeded keeps its results and does not run again.
+   * Submits what did not succeed of an ended canvas as a new one; what succeeded keeps its results and does not run again. The old one is
+   * kept as long as the new one is. One that goes on or has succeeded is CANVAS_NOT_FAILED. Where more than 10,000 tasks would start at once:
+   * RESOURCE_EXHAUSTED with BATCH_TOO_LARGE. A task whose unique key another has by now keeps the retry out: UNIQUE_TAKEN. Idempotent by the
+   * new id.
    *
    * @generated from rpc stem.v1.CanvasService.RetryCanvas
    */

@@ -23,6 +23,8 @@ type Standing = {
   readonly defaults: readonly TaskOptions[];
   /** It may be open. */
   readonly mayBeOpen: boolean;
+  /** What a group does that says nothing: of a member of a group the same as that one. */
+  readonly usual: OnMemberFailure;
 };
 
 /** Reads the trees of one request; throws the first problem. */
@@ -36,7 +38,7 @@ export function readDrafts(
   return nodes.map((node, at) =>
     readNode(reading, node, {
       ...{ path: pathOf(at), depth: 1, isFed: false, ignoreInput: false, inputAs: undefined },
-      ...{ defaults: [], mayBeOpen },
+      ...{ defaults: [], mayBeOpen, usual: "wait" },
     }),
   );
 }
@@ -75,7 +77,7 @@ function readNode(reading: Reading, message: CanvasNode, above: Standing): Canva
     case "group":
       return readGroup(reading, node.value.members, {
         ...{ standing: { ...standing, path: `${path}.group` }, field: "members", node: message },
-        ...{ gathering: node.value.gathering, usual: "wait" },
+        gathering: node.value.gathering,
       });
     case "chord":
       return readChord(reading, node.value, message, standing);
@@ -85,7 +87,7 @@ function readNode(reading: Reading, message: CanvasNode, above: Standing): Canva
       const { nodes, gathering } = spreadOf(node, path, limits);
       const inSpread = { ...standing, path: `${path}.${node.case}` };
       return readGroup(reading, nodes, {
-        ...{ standing: inSpread, field: "items", node: message, gathering, usual: "wait" },
+        ...{ standing: inSpread, field: "items", node: message, gathering },
       });
     }
     case undefined:
@@ -113,7 +115,7 @@ function readChain(reading: Reading, { steps }: Chain, node: CanvasNode, standin
     kind: "chain",
     callbacks: readCallbacks(reading, node, standing.path, undefined),
     steps: steps.map((step, at) => {
-      const own = { ...standing, path: `${path}[${at}]`, depth: standing.depth + 1 };
+      const own = { ...standing, ...apart, path: `${path}[${at}]`, depth: standing.depth + 1 };
       return readNode(reading, step, at === 0 ? own : { ...own, ...fed });
     }),
   };
@@ -127,16 +129,15 @@ function readChord(
 ): CanvasDraft {
   const path = `${standing.path}.chord`;
   if (body === undefined) throw fieldInvalid(`${path}.body`, "must be set");
-  const inner = { ...standing, depth: standing.depth + 1 };
+  const inner = { ...standing, ...apart, depth: standing.depth + 1 };
+  const first = { ...inner, path, usual: "fail_fast" } as const;
   // Its links are of the whole, and not of its header.
   const bare = { ...node, link: [], linkError: [] };
   return {
     kind: "chain",
     callbacks: readCallbacks(reading, node, standing.path, undefined),
     steps: [
-      readGroup(reading, header, {
-        ...{ standing: { ...inner, path }, field: "header", node: bare, gathering, usual: "fail_fast" },
-      }),
+      readGroup(reading, header, { standing: first, field: "header", node: bare, gathering }),
       readNode(reading, body, { ...inner, ...fed, path: `${path}.body` }),
     ],
   };
@@ -145,20 +146,21 @@ function readChord(
 function readGroup(
   reading: Reading,
   members: readonly CanvasNode[],
-  { field, standing, node, gathering, usual }: Grouping,
+  { field, standing, node, gathering }: Grouping,
 ): CanvasDraft {
-  const { path, depth } = standing;
+  const { path, depth, usual } = standing;
   const { delayMsMax } = reading.context.limits;
   const isOpen = gathering?.open ?? false;
   if (isOpen && !standing.mayBeOpen)
     throw fieldInvalid(`${path}.gathering.open`, "must not be set where other nodes are before or around it");
-  const inner = { ...standing, depth: depth + 1, mayBeOpen: false };
+  const onMemberFailure =
+    failureModes[gathering?.onMemberFailure ?? WireOnMemberFailure.UNSPECIFIED] ?? usual;
+  const inner = { ...standing, depth: depth + 1, mayBeOpen: false, usual: onMemberFailure };
   const skewMs = gathering?.skew === undefined ? 0 : durationMs(gathering.skew);
   if (skewMs * members.length > delayMsMax)
     throw fieldInvalid(`${path}.gathering.skew`, `must not put a member off by more than ${delayMsMax} ms`);
   return {
-    ...{ kind: "group", isOpen },
-    onMemberFailure: failureModes[gathering?.onMemberFailure ?? WireOnMemberFailure.UNSPECIFIED] ?? usual,
+    ...{ kind: "group", isOpen, onMemberFailure },
     callbacks: readCallbacks(reading, node, path, gathering),
     members: members.map((member, at) =>
       skewed(readNode(reading, member, { ...inner, path: `${path}.${field}[${at}]` }), at * skewMs),
@@ -194,8 +196,10 @@ type Grouping = {
   readonly standing: Standing;
   readonly node: CanvasNode;
   readonly gathering: Gathering | undefined;
-  readonly usual: OnMemberFailure;
 };
+
+/** What is in a chain is no member of the group that the chain is in. */
+const apart = { usual: "wait" } as const;
 
 /** What comes after something: it is handed that, whatever is said of the one before it. */
 const fed = { isFed: true, ignoreInput: false, inputAs: undefined, mayBeOpen: false };

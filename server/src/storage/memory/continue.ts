@@ -37,7 +37,11 @@ function grow(state: State, { head, place, growth, now }: Extract<Owed, { kind: 
   if (above?.state !== "open") return;
   const after = { namespace, place, lineage: { parentId: id, rootId: lineage?.rootId ?? id } };
   const { replacement, members, parts } = growth;
-  keepParts(canvases, place.canvas, parts);
+  keepParts(
+    canvases,
+    place.canvas,
+    parts.map((part) => growthAt(part, above)),
+  );
   if (replacement !== undefined) start(state, replacement, after, now);
   if (members === undefined) return;
   start(state, growthAt(members, above), after, now);
