@@ -197,6 +197,35 @@ test("whoever waits gives up when they like, and a closed client waits no more",
   await expect(stem.submit(add.signature([1, 2]))).rejects.toMatchObject({ name: "ClientClosedError" });
 });
 
+test("what did not succeed runs again as a new canvas, typed as the old one", async () => {
+  const { stem, work } = await startStem();
+  let isMended = false;
+  const runs: string[] = [];
+  await work({
+    tasks: [
+      implement(add, (_, a, b) => {
+        runs.push(`${a}+${b}`);
+        return a + b;
+      }),
+      implement(fail, (_, message) => {
+        if (!isMended) throw new RangeError(message);
+        return 10;
+      }),
+      implement(sum, (_, numbers) => numbers.reduce((total, each) => total + each, 0)),
+    ],
+  });
+  const members = group(add.signature([1, 2]), fail.signature(["no"])).gather({ onMemberFailure: "wait" });
+  const old = await stem.submit(chord(members, sum.s()));
+  await expect(old.result({ timeoutMs: 10_000 })).rejects.toThrow("no");
+  isMended = true;
+  const again = await old.retry();
+  expect(await again.result({ timeoutMs: 10_000 })).toBe(13);
+  expect(await again.get()).toMatchObject({ retryOf: old.id, state: "succeeded" });
+  expect(await old.retry()).toMatchObject({ id: again.id, deduplicated: true });
+  expect(runs).toEqual(["1+2"]);
+  await expect(again.retry()).rejects.toMatchObject({ reason: "CANVAS_NOT_FAILED" });
+});
+
 test("a page that comes too late for its canvas is not missed", async () => {
   const { stem } = await startNoting();
   async function* members() {
