@@ -63,7 +63,9 @@ const rows: readonly (readonly [what: string, canvas: AnyNode])[] = [
   ["a task that is replaced", chain(count.signature([3]), add.s([10]))],
   [
     "a result that is no JSON",
-    group(chain(bytes.signature(), mail.s({ to: "a" })), add.signature([1, 1])).gather({ onMemberFailure: "carry_on" }),
+    group(chain(bytes.signature(), mail.s({ to: "a" })), add.signature([1, 1])).gather({
+      onMemberFailure: "carry_on",
+    }),
   ],
   [
     "a group that fails and tells of its end",
