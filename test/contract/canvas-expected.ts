@@ -106,12 +106,13 @@ export function expected(plan: Plan, start: Moment, reading: Reading): Facts {
       end: how,
     });
     if (script.kind === "replaced" && replacedAt !== undefined) {
-      if (!isIn(replacedAt, at.until)) return { attempted: log.attempts.get(label) };
+      const attempted = log.attempts.get(label) ?? replacedAt;
+      if (!isIn(replacedAt, at.until)) return { attempted };
       const around: Around = {
         ...{ ...none, initial: [script.by], mode: "wait", shape: "one", label, callbacks: node.links },
       };
       const inPlace = barrier(around, { ...at, start: replacedAt, input: undefined }, into);
-      return { ...inPlace, attempted: log.attempts.get(label) ?? replacedAt };
+      return { ...inPlace, attempted };
     }
     if (end === undefined) return { attempted: log.attempts.get(label) };
     const isLost = end.isAsked && end.state === "succeeded" && at.hasNext;

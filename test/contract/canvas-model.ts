@@ -5,7 +5,7 @@ import { newTask } from "../support/new-task.ts";
 import { barriersOf, expectCanvas } from "./canvas-compare.ts";
 import { add, advance, cancelIdle, claim, close, settle, settleLate, submit, sweep } from "./canvas-deeds.ts";
 import { idle, keyTaken } from "./canvas-drawn.ts";
-import { type Draft, labelled, partsOf, tree } from "./canvas-plan.ts";
+import { type Draft, partsOf, planOf, tree } from "./canvas-plan.ts";
 import { type Drawing, type Held, newWorld, taskPlan, type World } from "./canvas-world.ts";
 import { lease, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
@@ -65,7 +65,7 @@ async function run(
 ): Promise<void> {
   const drafts = canvases.map(({ tree: draft, closes }, at) => ({
     closes,
-    plan: labelled(draft, `${name}.${at}:`),
+    plan: planOf(draft, `${name}.${at}:`),
   }));
   const world = newWorld(subject, name, drafts);
   await takeAway(world);

@@ -151,14 +151,23 @@ type Where = {
   readonly isAsked: boolean;
   /** It is a member of a group, which takes in what is a group like it. */
   readonly unrolls?: OnMemberFailure;
+  /** Whatever cannot be made can be. */
+  readonly makesAll?: boolean | undefined;
 };
 
-/** The plan of a draft. What cannot be where it is becomes something else. */
-export function labelled(
-  draft: Draft,
-  label: string,
-  where: Where = { group: undefined, isAsked: true },
-): Plan {
+/** The plan of a draft. Where some of it fails and some of it succeeds at one instant, by itself, it is not said what comes of that. */
+export function planOf(draft: Draft, label: string): Plan {
+  const where = { group: undefined, isAsked: true };
+  const plan = labelled(draft, label, where);
+  const parts = partsOf(plan);
+  const fails = parts.some((part) => part.kind === "task" && isNotMade(part.script));
+  return fails && parts.some(isEmpty) ? labelled(draft, label, { ...where, makesAll: true }) : plan;
+}
+
+const isEmpty = (plan: Plan): boolean => plan.kind === "group" && membersOf(plan).length === 0;
+
+/** The plan of a draft that is part of another one. What cannot be where it is becomes something else. */
+function labelled(draft: Draft, label: string, where: Where): Plan {
   const each = (drafts: readonly Draft[], name: string, at: (index: number) => Where) =>
     drafts.map((one, index) => labelled(one, `${label}${name}${index}`, at(index)));
   if (draft.kind === "task")
@@ -168,7 +177,9 @@ export function labelled(
     return {
       ...draft,
       label,
-      steps: each(draft.steps, ".", (step) => ({ group, isAsked: where.isAsked && step === 0 })),
+      steps: each(draft.steps, ".", (step) => ({
+        ...{ makesAll: where.makesAll, group, isAsked: where.isAsked && step === 0 },
+      })),
     };
   }
   // Its id is told by a task under it.
@@ -178,7 +189,9 @@ export function labelled(
   const group = isUnrolled ? where.group : label;
   const members = each(draft.members, ".", () => ({ ...where, group, unrolls: onMemberFailure }));
   const additions = isOpen
-    ? draft.additions?.map((batch, at) => each(batch, `+${at}.`, () => ({ group: label, isAsked: true })))
+    ? draft.additions?.map((batch, at) =>
+        each(batch, `+${at}.`, () => ({ makesAll: where.makesAll, group: label, isAsked: true })),
+      )
     : undefined;
   return { ...draft, label, members, additions };
 }
@@ -186,15 +199,22 @@ export function labelled(
 const hasTask = (draft: Draft): boolean =>
   draft.kind === "task" || (draft.kind === "chain" ? draft.steps : draft.members).some(hasTask);
 
-function scripted(script: Script<Draft>, label: string, { group, isAsked }: Where): Script {
+function scripted(script: Script<Draft>, label: string, where: Where): Script {
+  const { group, isAsked, makesAll } = where;
+  if (makesAll === true && isNotMade(script)) return { kind: "succeeds" };
   if ((script.kind === "id_taken" || script.kind === "key_taken") && isAsked) return { kind: "key_kept" };
   if (script.kind === "replaced")
-    return { ...script, by: labelled(script.by, `${label}=`, { group: undefined, isAsked: false }) };
+    return {
+      ...script,
+      by: labelled(script.by, `${label}=`, { makesAll, group: undefined, isAsked: false }),
+    };
   if (script.kind !== "adds") return script;
   if (group === undefined) return { kind: "succeeds" };
   return {
     ...script,
-    members: script.members.map((one, at) => labelled(one, `${label}*${at}`, { group, isAsked: false })),
+    members: script.members.map((one, at) =>
+      labelled(one, `${label}*${at}`, { makesAll, group, isAsked: false }),
+    ),
   };
 }
 
@@ -220,7 +240,7 @@ export function partsOf(plan: Plan): readonly Plan[] {
 }
 
 /** Whether a task cannot be made. */
-export const isNotMade = ({ kind }: Script): boolean =>
+export const isNotMade = ({ kind }: Pick<Script, "kind">): boolean =>
   kind === "id_taken" || kind === "key_taken" || kind === "key_kept";
 
 /** Something in it ends by itself: what comes first at such an instant is for each store to say. */

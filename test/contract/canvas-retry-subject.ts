@@ -12,7 +12,7 @@ export function retry(
   { store, now }: Subject,
   id: string,
   newId: string,
-  canvasTasksMax = limits.canvasTasksMax,
+  canvasTasksMax: number = limits.canvasTasksMax,
 ): Promise<Retried> {
   const clock = { now: () => now, after: () => () => undefined };
   const { get } = createReading({ store, limits });

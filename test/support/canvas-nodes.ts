@@ -1,14 +1,18 @@
 /** Canvases as tests write them down: trees of messages. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { CanvasNodeSchema, CanvasValue, GatheringSchema } from "@stem/proto/stem/v1/canvas_pb";
-import type { LinkSchema, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import type {
+  CanvasNode,
+  CanvasNodeSchema,
+  CanvasValue,
+  GatheringSchema,
+} from "@stem/proto/stem/v1/canvas_pb";
+import type { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 
 /** A node, as a call takes it. */
-export type Node = MessageInitShape<typeof CanvasNodeSchema>;
+export type Node = Exclude<MessageInitShape<typeof CanvasNodeSchema>, CanvasNode>;
 type Task = MessageInitShape<typeof NewTaskSchema>;
 type Gathering = MessageInitShape<typeof GatheringSchema>;
-type Link = MessageInitShape<typeof LinkSchema>;
 
 /** A JSON payload. */
 export const json = (value: unknown) => ({ data: { case: "json" as const, value: JSON.stringify(value) } });
@@ -47,7 +51,7 @@ export const calling = (node: Node, name: string): Node => ({ ...node, link: [li
 export const failing = (node: Node, name: string): Node => ({ ...node, linkError: [linkTo(name)] });
 
 /** A link to a task of that name. */
-export const linkTo = (name: string): Link => ({ task: { name } });
+export const linkTo = (name: string) => ({ task: { name } });
 
 /** So many of the same. */
 export const times = <One>(count: number, one: One): readonly One[] =>

@@ -31,17 +31,25 @@ export type AssemblingDeps = {
 
 /** Makes it. Batches in which no task was handed anything, as nearly all, stay as they are. */
 export function createAssembling({ assemble, readHanded, reject }: AssemblingDeps): Ready {
-  const valueFor = (namespace: Namespace, { from, isBarrier, isHanded }: TaskInput) =>
-    isBarrier && isHanded ? readHanded({ namespace, id: barrierIdOf(from) }) : undefined;
+  /** Reads each barrier once, however many tasks follow it. */
+  function valuesIn(namespace: Namespace): (input: TaskInput) => Promise<HandedValue | undefined> {
+    const values = new Map<TaskInput["from"], Promise<HandedValue | undefined>>();
+    return async ({ from, isBarrier, isHanded }) => {
+      if (!isBarrier || !isHanded) return undefined;
+      const value = values.get(from) ?? readHanded({ namespace, id: barrierIdOf(from) });
+      values.set(from, value);
+      return value;
+    };
+  }
 
   return async (namespace, claimed) => {
     if (!claimed.some(({ input }) => input !== undefined)) return claimed;
+    const valueFor = valuesIn(namespace);
     const ready: Claimed[] = [];
     const unusable: Unusable[] = [];
     for (const task of claimed) {
       const { content, input } = task;
-      const assembled =
-        input === undefined ? task : assemble(content, input, await valueFor(namespace, input));
+      const assembled = input === undefined ? task : assemble(content, input, await valueFor(input));
       if ("failure" in assembled) unusable.push({ lease: task, failure: assembled.failure });
       else ready.push({ ...task, content: assembled.content });
     }

@@ -20,7 +20,7 @@ import { createGrow, type GrowingDeps } from "./growth.ts";
 import { type CanvasRef, createReading, type Reading } from "./reading.ts";
 import { createRetry, type Retry } from "./retry.ts";
 import { createSubmitting, type Submitting, type SubmittingDeps } from "./submit.ts";
-import { type SweepDeps, sweep } from "./sweep.ts";
+import { type SweepDeps, sweep, sweepUnder } from "./sweep.ts";
 import { readValue } from "./values.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
@@ -83,7 +83,7 @@ export function createCanvases(deps: CanvasDeps): Canvases {
       if (before === undefined) throw new StemProblem({ reason: "CANVAS_UNKNOWN", canvasId: id });
       if (!(await store.closeBarrier({ ref, state: "cancelled", cause, now: clock.now() })))
         return (await store.readBarriers([ref]))[0]?.state ?? before.state;
-      await sweep(sweeping, { reason, requester });
+      await sweepUnder(sweeping, ref, { reason, requester });
       bells.ring(namespace);
       return "cancelled";
     },

@@ -21,21 +21,19 @@ const barriersMax = 100;
 const usual: CancelMessage = { reason: "its canvas goes on without it", requester: "stem" };
 
 /** Sweeps until nothing is left; answers how many barriers that were. Each round of a barrier is one read and one write. */
-export async function sweep(deps: SweepDeps, message = usual): Promise<number> {
+export async function sweep(deps: SweepDeps): Promise<number> {
   let swept = 0;
   for (;;) {
     const refs = await deps.store.barriersWithRest(barriersMax);
     if (refs.length === 0) return swept;
-    for (const ref of refs) await sweepOne(deps, ref, message);
+    for (const ref of refs) await sweepUnder(deps, ref, usual);
     swept += refs.length;
   }
 }
 
-async function sweepOne(
-  { store, clock, limits, cancelMany }: SweepDeps,
-  ref: BarrierRef,
-  message: CancelMessage,
-): Promise<void> {
+/** Cancels what goes on under one barrier, and under those in it; their workers are told this. */
+export async function sweepUnder(deps: SweepDeps, ref: BarrierRef, message: CancelMessage): Promise<void> {
+  const { store, clock, limits, cancelMany } = deps;
   for (;;) {
     const { tasks, barriers } = await store.readRest(ref, limits.batchTasksMax);
     if (tasks.length === 0 && barriers.length === 0) break;
@@ -44,6 +42,7 @@ async function sweepOne(
     for (const inner of barriers)
       await store.closeBarrier({ ref: inner, state: "cancelled", cause: undefined, now });
     if (tasks.length > 0) await cancelMany(tasks, message);
+    for (const inner of barriers) await sweepUnder(deps, inner, message);
   }
   await store.markSwept([ref]);
 }

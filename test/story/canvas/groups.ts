@@ -89,7 +89,7 @@ export function groupCases(test: StoryTest): void {
         const again = fromJson(CanvasNodeSchema, JSON.parse(text) as JsonValue);
         expect(again).toEqual(node);
         const value = await result(again);
-        expect(value).toEqual(await result(node));
+        expect(value).toEqual(await result(outer(inner)));
         values.push(value);
       }
     expect(values).toEqual([5, 5, 10, [2, 3], [1, 1, 3], [7, 3], 5, 5, 10]);

@@ -1,6 +1,6 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { type Canvas, CanvasState } from "@stem/proto/stem/v1/canvas_pb";
+import { type Canvas, type CanvasNode, CanvasState } from "@stem/proto/stem/v1/canvas_pb";
 import { CanvasService } from "@stem/proto/stem/v1/canvas_service_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { afterAll } from "vitest";
@@ -14,6 +14,9 @@ import {
 } from "../../support/canvas-runner.ts";
 import { startStem } from "../../support/whole-stem.ts";
 
+/** A canvas as a call takes it. */
+type Root = Node | CanvasNode;
+
 /** A namespace of its own on a server, a producer of canvases and a worker. */
 export type CanvasStory = {
   readonly namespace: string;
@@ -25,11 +28,11 @@ export type CanvasStory = {
   /** The arguments of the first run of a handler. */
   given(name: string): readonly unknown[] | undefined;
   /** Submits a canvas. */
-  submit(root: Node): Promise<string>;
+  submit(root: Root): Promise<string>;
   /** Submits a canvas and runs it; answers what it left. Throws where it did not succeed. */
-  result(root: Node): Promise<unknown>;
+  result(root: Root): Promise<unknown>;
   /** Submits a canvas and runs it; answers it as it is then. */
-  ended(root: Node): Promise<Canvas>;
+  ended(root: Root): Promise<Canvas>;
   /** What a canvas left that has been run. */
   left(canvasId: string): Promise<unknown>;
 };
@@ -99,7 +102,7 @@ export function createStories(url: () => string | Promise<string>): () => Promis
 function storyOn(transport: ReturnType<typeof createGrpcTransport>, namespace: string): CanvasStory {
   const canvases = createClient(CanvasService, transport);
   const runner = createCanvasRunner(transport, handlers, { namespace });
-  const submit = async (root: Node) => (await canvases.submitCanvas({ namespace, root })).canvasId;
+  const submit = async (root: Root) => (await canvases.submitCanvas({ namespace, root })).canvasId;
   const read = async (canvasId: string): Promise<Canvas> => {
     const { canvas } = await canvases.getCanvas({ namespace, canvasId });
     if (canvas === undefined) throw new Error("the canvas is not there");
@@ -107,7 +110,7 @@ function storyOn(transport: ReturnType<typeof createGrpcTransport>, namespace: s
   };
   const left = async (canvasId: string) =>
     plainValue((await canvases.getCanvasResult({ namespace, canvasId })).value);
-  async function run(root: Node): Promise<Canvas> {
+  async function run(root: Root): Promise<Canvas> {
     const canvasId = await submit(root);
     await runner.drain();
     return read(canvasId);

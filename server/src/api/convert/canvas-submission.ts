@@ -4,12 +4,13 @@ import { toBinary } from "@bufbuild/protobuf";
 import { CanvasNodeSchema } from "@stem/proto/stem/v1/canvas_pb";
 import type { AddCanvasMembersRequest, SubmitCanvasRequest } from "@stem/proto/stem/v1/canvas_service_pb";
 import type { CanvasSubmission, MembersSubmission } from "../../canvas/canvas.ts";
-import { barrierIdOf, canvasIdOf, type Namespace, taskIdOf } from "../../model/ids.ts";
-import { fieldInvalid } from "../../model/problem.ts";
+import { barrierIdOf, canvasIdOf, type Instant, type Namespace, taskIdOf } from "../../model/ids.ts";
+import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { digestOfDrafts } from "./canvas-digest.ts";
 import { readDrafts } from "./canvas-draft.ts";
 import { createNewTaskReader } from "./new-task.ts";
+import { tooFar } from "./task-options.ts";
 import { durationFault, durationMs, optionalInstant } from "./time-fields.ts";
 
 /** Reads requests that bring canvases. Throws what is wrong with them. */
@@ -30,15 +31,19 @@ export function createCanvasReader({
     canvas(request, namespace) {
       const { id, root, name, tags, trace, resultRetention } = request;
       if (root === undefined) throw fieldInvalid("root", "must be set");
-      const context = { namespace, now: clock.now(), limits, read, trace };
+      const now = clock.now();
+      const context = { namespace, now, limits, read, trace };
+      const deadline = deadlineOf(request);
+      if (deadline !== undefined && "at" in deadline) checkDeadline(deadline.at, now, limits);
       const drafts = readDrafts([root], () => "root", context, { mayBeOpen: true });
       const [draft] = drafts;
       if (draft === undefined) throw new Error("a canvas was not read");
       const retentionMs = resultRetention === undefined ? defaults.retentionMs : durationMs(resultRetention);
-      const said = [name, ...tags, "", `${retentionMs}`, JSON.stringify(deadlineWords(request))];
+      // The deadline as it was said: one that is counted from the acceptance stays the same in a repeat.
+      const said = [name, ...tags, "", `${retentionMs}`, JSON.stringify(deadline ?? null)];
       return {
         ...{ namespace, draft, retentionMs, name, tags, id: canvasIdOf(id ?? random.taskId()) },
-        ...{ deadline: deadlineOf(request), lineage: lineageOf(request) },
+        ...{ deadline, lineage: lineageOf(request) },
         contentHash: digestOfDrafts(drafts, namespace, ...said),
         description: toBinary(CanvasNodeSchema, root),
       };
@@ -66,8 +71,9 @@ function deadlineOf({ deadline }: SubmitCanvasRequest): CanvasSubmission["deadli
   return at === undefined ? undefined : { at };
 }
 
-/** As it was said: a deadline that is counted from the acceptance stays the same in a repeat. */
-const deadlineWords = (request: SubmitCanvasRequest): unknown => deadlineOf(request) ?? null;
+function checkDeadline(at: Instant, now: Instant, limits: ServiceDeps["limits"]): void {
+  if (at - now > limits.delayMsMax) throw new StemProblem(tooFar("deadline_time", limits));
+}
 
 function lineageOf({ parentId, rootId }: SubmitCanvasRequest): CanvasSubmission["lineage"] {
   const root = rootId ?? parentId;

@@ -58,7 +58,7 @@ const selectMembers = statement<MemberRow>(`
       SELECT m.place, m.state, m.is_barrier, m.source, CASE WHEN t.seq IS NOT NULL THEN c.name END AS name, t.reason, t.attempt,
         r.result, r.failure
       FROM members m
-        LEFT JOIN contents c ON c.namespace = m.namespace AND c.id = m.source AND NOT m.is_barrier
+        LEFT JOIN contents c ON c.namespace = ${numberOf("$1")} AND c.id = m.source AND NOT m.is_barrier
         LEFT JOIN tasks t ON t.seq = c.seq LEFT JOIN results r ON r.seq = t.seq
       WHERE m.namespace = ${numberOf("$1")} AND m.barrier = $2 AND m.place > $3 ORDER BY m.place LIMIT $4) f
     WINDOW wanted AS (ORDER BY f.place ROWS UNBOUNDED PRECEDING)) s

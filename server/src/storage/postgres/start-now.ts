@@ -1,9 +1,9 @@
 import { type Opening, startedAtOnce } from "../../model/barrier.ts";
 import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
 import type { CanvasId, Instant, Namespace } from "../../model/ids.ts";
-import type { Lineage, NewTask } from "../../model/task.ts";
+import type { Lineage } from "../../model/task.ts";
 import type { RefusedTask } from "../../ports/canvas-store.ts";
-import type { AcceptVerdict } from "../../ports/task-store.ts";
+import { refusedOf } from "../refused-task.ts";
 import { acceptTogether } from "./accept.ts";
 import { isStored, tellNotMade } from "./accept-owed.ts";
 import { insertBarriers } from "./barriers.ts";
@@ -64,15 +64,4 @@ export function tellEnded(
   now: Instant,
 ): void {
   if (barrier.state !== "open") continuations.owe({ kind: "barrier", barrier, now });
-}
-
-/** The first task that keeps all of them out. */
-function refusedOf(tasks: readonly NewTask[], verdicts: readonly AcceptVerdict[]): RefusedTask | undefined {
-  for (const [at, verdict] of verdicts.entries()) {
-    const task = tasks[at]?.id;
-    if (task === undefined) break;
-    if (verdict === "exists") return { task, why: "exists" };
-    if (typeof verdict === "object" && "refused" in verdict) return { task, why: verdict };
-  }
-  return undefined;
 }

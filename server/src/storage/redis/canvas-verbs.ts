@@ -24,7 +24,7 @@ import {
 import type { Packable, Unpacked } from "./msgpack.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { listOf, numberOf, textOf } from "./unpacked.ts";
-import { wordOrRefusal } from "./verdicts.ts";
+import { acceptVerdictOf } from "./verdicts.ts";
 
 const operation = (name: string, grows = false): Verb => ({ room: "operations", name, grows });
 
@@ -136,7 +136,8 @@ const closingArgs = ({ ref, state, cause, now }: Closing): Packable => [
 
 const refusedOf = ([task, why = false]: readonly Unpacked[]): RefusedTask => ({
   task: taskIdOf(textOf(task)),
-  why: wordOrRefusal<"exists">(why),
+  // Nothing else than these keeps a task out.
+  why: acceptVerdictOf(why) as RefusedTask["why"],
 });
 
 function addVerdictOf(value: Unpacked): AddVerdict {

@@ -5,9 +5,8 @@ local OPEN = 0
 -- The first task that keeps out all that came with it: {id, why}; false where none does.
 local function refusedOf(batch, verdicts)
   for i, verdict in ipairs(verdicts or {}) do
-    -- A key that is taken is in the way as an id is.
-    if verdict == "exists" or type(verdict) == "table" and verdict[2] == "taken" then return {batch[i][1], "exists"} end
-    if type(verdict) == "table" and verdict[1] == 1 then return {batch[i][1], verdict} end
+    local isRefusal = type(verdict) == "table" and (verdict[1] == 1 or verdict[2] == "taken")
+    if verdict == "exists" or isRefusal then return {batch[i][1], verdict} end
   end
   return false
 end

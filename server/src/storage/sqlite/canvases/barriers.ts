@@ -165,16 +165,7 @@ function createBarrierRows(db: Database) {
       const { name, tags, deadline, purgeAt } = canvasFacts;
       const description: Bytes = canvasFacts.description;
       const facts = textOfFacts(canvasFacts);
-      insertCanvas(
-        seq,
-        space,
-        name,
-        facts,
-        deadline ?? null,
-        purgeAt ?? null,
-        description,
-        retries ?? null,
-      );
+      insertCanvas(seq, space, name, facts, deadline ?? null, purgeAt ?? null, description, retries ?? null);
       for (const tag of tags) insertTag(space, tag, seq);
     },
     update({ seq, barrier }: BarrierEntry): void {

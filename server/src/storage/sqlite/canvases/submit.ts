@@ -11,7 +11,7 @@ import {
 } from "../../../model/barrier.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../../model/canvas.ts";
 import { type BarrierRef, type Instant, type Namespace, type PartId, rootOf } from "../../../model/ids.ts";
-import type { Lineage, NewTask } from "../../../model/task.ts";
+import type { Lineage } from "../../../model/task.ts";
 import type {
   Addition,
   AddVerdict,
@@ -19,7 +19,7 @@ import type {
   RefusedTask,
   SubmitVerdict,
 } from "../../../ports/canvas-store.ts";
-import type { AcceptVerdict } from "../../../ports/task-store.ts";
+import { refusedOf } from "../../refused-task.ts";
 import { type Accepting, isStored } from "../accepting.ts";
 import { createFindHash } from "../find.ts";
 import type { Writing } from "../writing.ts";
@@ -150,14 +150,3 @@ function numbered(
 
 /** What tells a repeat of a request for more members from another one. */
 const noteOf = (id: PartId, first: number): PartText => partText({ id, barriers: [], tasks: [], first });
-
-/** The first task that keeps all of them out. */
-function refusedOf(tasks: readonly NewTask[], verdicts: readonly AcceptVerdict[]): RefusedTask | undefined {
-  for (const [at, verdict] of verdicts.entries()) {
-    const task = tasks[at]?.id;
-    if (task === undefined) break;
-    if (verdict === "exists") return { task, why: "exists" };
-    if (typeof verdict === "object" && "refused" in verdict) return { task, why: verdict };
-  }
-  return undefined;
-}
