@@ -67,6 +67,7 @@ export function createCanvases(deps: CanvasDeps): Canvases {
   const { store, clock, limits, broker, bells } = deps;
   const { completeTasks: complete, announce, cancelMany } = broker;
   const reading = createReading(deps);
+  const retry = createRetry({ store, clock, limits, announce, get: reading.get });
   const sweeping = { store, clock, limits, cancelMany };
   return {
     ...createSubmitting({ store, clock, complete, announce }),
@@ -87,7 +88,11 @@ export function createCanvases(deps: CanvasDeps): Canvases {
       bells.ring(namespace);
       return "cancelled";
     },
-    retry: createRetry({ store, clock, limits, announce, get: reading.get }),
+    async retry(...wanted) {
+      // What waits in the old one must not run beside its second run.
+      await sweep(sweeping);
+      return retry(...wanted);
+    },
     explain: createExplain({ store, limits, explain: broker.explainTask, get: reading.get }),
     async readHanded(ref) {
       const [barrier] = await store.readBarriers([ref]);

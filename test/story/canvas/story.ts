@@ -45,6 +45,8 @@ const sumOf = (values: readonly unknown[]): number =>
 
 const last = (...args: readonly unknown[]): unknown => args.at(-1);
 
+const mended = new Map<string, number>();
+
 /** What tasks of stories do. */
 const handlers: Readonly<Record<string, Handler>> = {
   /** The sum of all numbers in its arguments. */
@@ -56,6 +58,13 @@ const handlers: Readonly<Record<string, Handler>> = {
   join: (own: string, handed = "") => `${handed}${own}`,
   fail() {
     throw new Error("as it was asked");
+  },
+  /** Fails the first so many times that one of that name runs, and is its last argument then. */
+  mend(name: string, failures: number, ...args: readonly unknown[]) {
+    const run = (mended.get(name) ?? 0) + 1;
+    mended.set(name, run);
+    if (run <= failures) throw new Error(`run ${run} of ${name}`);
+    return last(name, ...args);
   },
   /** A node in its place. */
   swap: (node: Node) => new Replacement(node),
