@@ -207,5 +207,8 @@ export function canvasEndCases(suite: Suite): void {
     expect(await canvasOf(subject, "later")).toMatchObject({ state: "cancelled", hasRest: true });
     expect(await store.overdueCanvases(subject.now, 10)).toEqual([]);
     expect(await store.barriersWithRest(10)).toHaveLength(2);
+    for (const { id } of await tasksOf(subject, { states: ["ready"] })) await subject.cancel(id);
+    for (const id of ["late", "later"])
+      expect(await canvasOf(subject, id)).toMatchObject({ ended: 1, unsuccessful: 1, cause: undefined });
   });
 }

@@ -3,8 +3,10 @@ import { expandMembers } from "../../server/src/canvas/expand.ts";
 import type { Barrier } from "../../server/src/model/canvas.ts";
 import type { CanvasNode } from "../../server/src/model/canvas-node.ts";
 import { canvasIdOf, defaultNamespace, partIdOf } from "../../server/src/model/ids.ts";
+import type { Outcome } from "../../server/src/model/outcome.ts";
 import { calling, chain, group, leaf, newCanvas } from "../support/new-canvas.ts";
-import { addTo, canvasOf, runOnce, valueLeft } from "./canvas-subject.ts";
+import { bytesOf } from "../support/new-task.ts";
+import { addTo, canvasOf, named, replace, runOnce, valueLeft } from "./canvas-subject.ts";
 import type { Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
@@ -24,6 +26,25 @@ export function canvasGrowthCases(suite: Suite): void {
     expect(await runOnce(subject)).toEqual([]);
     expect(await addAs(subject, "seal", { isLast: true, nodes: [] })).toEqual({ kind: "added", first: 1 });
     expect(await runOnce(subject)).toEqual(["all tried"]);
+    expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
+  });
+
+  test("a member with a tree in its place has been tried once, whichever of its attempts put that there", async (subject) => {
+    const again: Outcome = { kind: "failed", failure: bytesOf("first"), nonRetryable: false, delayMs: 0 };
+    const node = group("wait", leaf("a"), leaf("b"), leaf("c"));
+    await subject.store.submitCanvas(newCanvas("c", calling(node, "attempted", "all tried")), subject.now);
+    const [a, b, c] = await subject.claim();
+    if (a === undefined || b === undefined || c === undefined) throw new Error("three were to be had");
+    await subject.settle(a, again);
+    await replace(subject, b, leaf("in place of b"));
+    const [a2, ofB] = await subject.claim();
+    if (a2 === undefined || ofB === undefined) throw new Error("two were to be had");
+    await replace(subject, a2, leaf("in place of a"));
+    await subject.settle(ofB, named(ofB));
+    expect(await runOnce(subject)).toEqual(["in place of a"]);
+    expect(await runOnce(subject)).toEqual([]);
+    await subject.settle(c, again);
+    expect(await runOnce(subject)).toEqual(["all tried", "c"]);
     expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
   });
 

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { expandMembers } from "../../server/src/canvas/expand.ts";
-import { canvasIdOf, defaultNamespace, partIdOf } from "../../server/src/model/ids.ts";
+import { canvasIdOf, defaultNamespace, partIdOf, plus } from "../../server/src/model/ids.ts";
+import type { OnConflict } from "../../server/src/model/unique.ts";
 import { calling, chain, chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
 import { newTask } from "../support/new-task.ts";
 import {
@@ -44,6 +45,44 @@ export function canvasKeepingCases(suite: Suite): void {
     expect(await tasksOf(subject, {})).toHaveLength(1);
   });
 
+  test("a task whose unique key is another's keeps its canvas out where it wants to be refused, and else has failed in it", async (subject) => {
+    const claiming = (onConflict: OnConflict) => ({
+      policy: { unique: { until: "ended", forMs: 0 } as const },
+      unique: { key: "k", onConflict, keepUntil: undefined, startBy: undefined },
+    });
+    await subject.accept(newTask("holder", claiming("reject")));
+    const members = (onConflict: OnConflict) => group("wait", leaf("a"), leaf("b", claiming(onConflict)));
+    const refused = await subject.store.submitCanvas(newCanvas("c", members("reject")), subject.now);
+    expect(refused).toMatchObject({ why: { unique: "taken", holder: "holder" } });
+    expect(await subject.store.readBarriers([rootOf("c")])).toEqual([undefined]);
+    expect(await subject.store.submitCanvas(newCanvas("d", members("return")), subject.now)).toBe("accepted");
+    expect(await runOnce(subject)).toEqual(["a", "content of holder"]);
+    expect(await canvasOf(subject, "d")).toMatchObject({ state: "failed", cause: { reason: "not_made" } });
+  });
+
+  test("a task of a canvas is not written over by another one with its unique key, and writes over none", async (subject) => {
+    const debounced = {
+      policy: { unique: { until: "ended", forMs: 0 } },
+      unique: { key: "k", onConflict: "debounce", keepUntil: undefined, startBy: undefined },
+    } as const;
+    const later = { ...debounced, notBefore: plus(subject.now, 1000) };
+    await subject.store.submitCanvas(
+      newCanvas("c", chain(leaf("a", later, { acceptedAt: subject.now }), leaf("b"))),
+      subject.now,
+    );
+    expect(await subject.accept(newTask("outside", debounced))).toMatchObject([{ unique: "taken" }]);
+    subject.advance(1000);
+    await subject.stage();
+    await runOnce(subject);
+    await runOnce(subject);
+    expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
+    await subject.accept(newTask("outside", { ...debounced, notBefore: plus(subject.now, 1000) }));
+    const [task] = newCanvas("d", leaf("z", debounced)).start.tasks;
+    expect(await subject.store.submitCanvas(newCanvas("d", leaf("z", debounced)), subject.now)).toEqual({
+      ...{ task: task?.id, why: { unique: "taken", holder: "outside" } },
+    });
+  });
+
   test("a task that cannot be made later, because its id is another's, has failed where it stands", async (subject) => {
     await subject.store.submitCanvas(
       newCanvas("c", chain(leaf("a"), leaf("b", {}, { ownId: refOf("taken").id }), leaf("z"))),
@@ -54,6 +93,7 @@ export function canvasKeepingCases(suite: Suite): void {
     expect(await canvasOf(subject, "c")).toMatchObject({
       ...{ state: "failed", cause: { reason: "not_made", task: "taken" } },
     });
+    expect(await valueLeft(subject, "c")).toEqual({ failed: "not_made" });
   });
 
   test("members are added to an open group until it is sealed, once for each request", async (subject) => {

@@ -45,6 +45,10 @@ export function canvasCases(suite: Suite): void {
       place: { canvas: "c", barrier: "c", step: 1, reports: "end" },
     });
     expect(b?.lineage).toEqual({ parentId: undefined, rootId: "c" });
+    const basic = await tasksOf(subject, { canvas: canvasIdOf("c"), full: false });
+    expect(basic.map(({ content, place, next }) => ({ content, place, next }))).toEqual(
+      tasks.map(({ place, next }) => ({ content: new Uint8Array(), place, next })),
+    );
     expect(await tasksOf(subject, { canvas: canvasIdOf("other") })).toEqual([]);
     expect(await subject.eventsOf(body?.id ?? "")).toMatchObject([{ kind: "accepted" }]);
   });

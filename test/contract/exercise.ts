@@ -6,6 +6,10 @@ import { canvasCases } from "./canvas.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
 import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
+import { canvasModelCases } from "./canvas-model.ts";
+import { canvasRaceCases } from "./canvas-race.ts";
+import { canvasTwinCases } from "./canvas-twins.ts";
+import { canvasRetryCases } from "./canvas-retry.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -93,13 +97,17 @@ const nouns = [
   canvasCases,
   canvasEndCases,
   canvasKeepingCases,
+  canvasRetryCases,
   canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,
+  canvasRaceCases,
   reopenCases,
   modelCases,
   gateModelCases,
+  canvasModelCases,
+  canvasTwinCases,
 ];
 
 /** Runs the whole contract over one driver. */

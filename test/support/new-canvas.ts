@@ -1,4 +1,5 @@
 import { expandCanvas } from "../../server/src/canvas/expand.ts";
+import { sparesOf } from "../../server/src/canvas/spare.ts";
 import type { Callback, CanvasFacts, NewCanvas, OnMemberFailure } from "../../server/src/model/canvas.ts";
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../../server/src/model/canvas-node.ts";
 import { canvasIdOf, defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
@@ -38,6 +39,7 @@ export const calling = <N extends ChainNode | GroupNode>(node: N, on: Callback["
 /** A canvas of a tree, as it is submitted. */
 export function newCanvas(id: string, node: CanvasNode, facts: Partial<CanvasFacts> = {}): NewCanvas {
   const canvas = canvasIdOf(id);
+  const expanded = expandCanvas(node, { namespace: defaultNamespace, canvas });
   return {
     ...{ namespace: defaultNamespace, id: canvas },
     lineage: { parentId: undefined, rootId: taskIdOf(id) },
@@ -51,6 +53,8 @@ export function newCanvas(id: string, node: CanvasNode, facts: Partial<CanvasFac
       ...{ name: "", tags: [], description: bytesOf(`description of ${id}`), retryOf: undefined },
       ...facts,
     },
-    ...expandCanvas(node, { namespace: defaultNamespace, canvas }),
+    ...expanded,
+    parts: [...expanded.parts, ...sparesOf(expanded.start)],
+    ended: [],
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Canvases: trees of tasks that the server drives. This room takes them in, adds to them, shows, cancels and sweeps them; what an end
  * means in one is decided in model/barrier.ts, in the transaction of that end. Read on in expand.ts (what a tree is once it starts),
- * submit.ts, growth.ts, values.ts (what barriers leave), sweep.ts.
+ * submit.ts, growth.ts, values.ts (what barriers leave), sweep.ts, retry.ts (how what did not succeed of one is submitted as another).
  */
 
 import type { Explained, Grow } from "../broker/broker.ts";
@@ -18,6 +18,7 @@ import { failOverdue } from "./deadlines.ts";
 import { type CanvasExplained, createExplain } from "./explain.ts";
 import { createGrow, type GrowingDeps } from "./growth.ts";
 import { type CanvasRef, createReading, type Reading } from "./reading.ts";
+import { createRetry, type Retry } from "./retry.ts";
 import { createSubmitting, type Submitting, type SubmittingDeps } from "./submit.ts";
 import { type SweepDeps, sweep, sweepUnder } from "./sweep.ts";
 import { readValue } from "./values.ts";
@@ -52,6 +53,8 @@ export type Canvases = Submitting &
     readonly grow: Grow;
     /** Cancels what has not ended of it; answers its state then. */
     cancel(ref: CanvasRef, message: CancelMessage): Promise<BarrierState>;
+    /** Submits what did not succeed of it as another one. */
+    readonly retry: Retry;
     explain(ref: CanvasRef): Promise<CanvasExplained>;
     /** What a barrier left, as far as it is handed by value. */
     readHanded(ref: BarrierRef): Promise<HandedValue | undefined>;
@@ -84,6 +87,7 @@ export function createCanvases(deps: CanvasDeps): Canvases {
       bells.ring(namespace);
       return "cancelled";
     },
+    retry: createRetry({ store, clock, limits, announce, get: reading.get }),
     explain: createExplain({ store, limits, explain: broker.explainTask, get: reading.get }),
     async readHanded(ref) {
       const [barrier] = await store.readBarriers([ref]);

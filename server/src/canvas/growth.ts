@@ -7,6 +7,7 @@ import { type Problem, StemProblem } from "../model/problem.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import { type CompleteTasks, completeDrafts } from "./draft.ts";
 import { expandMembers, expandReplacement } from "./expand.ts";
+import { sparesOf } from "./spare.ts";
 
 /** What that needs. */
 export type GrowingDeps = {
@@ -32,11 +33,12 @@ export function createGrow({ store, complete, failureOf }: GrowingDeps): Grow {
     });
     if (replacement !== undefined && node !== undefined) {
       const { start, parts } = expandReplacement(node, { place, next, callbacks: links }, root);
-      return { contentHash, replacement: start, members: undefined, parts };
+      const kept = [...parts, ...sparesOf(start)];
+      return { contentHash, replacement: start, members: undefined, parts: kept };
     }
     const further = node === undefined ? [] : [node, ...nodes];
     const { start, parts } = expandMembers(further, place.barrier, root, []);
-    return { contentHash, replacement: undefined, members: start, parts };
+    return { contentHash, replacement: undefined, members: start, parts: [...parts, ...sparesOf(start)] };
   }
 
   return async (ref, wish, now) => {

@@ -23,6 +23,9 @@ export type MembersWanted = {
   readonly limit: number;
 };
 
+/** Members that have ended, and whether they are a list or the only one. */
+export type MembersFound = Pick<Barrier, "shape"> & { readonly members: readonly MemberOutcome[] };
+
 /** What reading needs. */
 export type ReadingDeps = {
   readonly store: Pick<CanvasStore, "readBarriers" | "readMembers" | "listBarriers" | "listCanvases">;
@@ -34,7 +37,7 @@ export type Reading = {
   /** The canvas; its groups where they are wanted, the outermost first. */
   get(ref: CanvasRef, withGroups: boolean): Promise<CanvasView>;
   list(query: CanvasQuery): Promise<CanvasPage>;
-  members(wanted: MembersWanted): Promise<readonly MemberOutcome[]>;
+  members(wanted: MembersWanted): Promise<MembersFound>;
   /** What it left; CANVAS_NOT_SUCCEEDED, RESULT_TOO_LARGE. */
   result(ref: CanvasRef): Promise<NodeValue>;
 };
@@ -65,8 +68,9 @@ export function createReading({ store, limits }: ReadingDeps): Reading {
     },
     list: (query) => store.listCanvases(query),
     async members({ ref, group, after, limit }) {
-      const { namespace, id } = await barrierOf(ref, group);
-      return store.readMembers({ ref: { namespace, id }, after, limit, bytesMax: limits.resultBytesMax });
+      const { namespace, id, shape } = await barrierOf(ref, group);
+      const bytesMax = limits.resultBytesMax;
+      return { shape, members: await store.readMembers({ ref: { namespace, id }, after, limit, bytesMax }) };
     },
     async result(ref) {
       const { namespace, id, state } = await barrierOf(ref);

@@ -13,13 +13,14 @@ import {
   rootOf,
   taskIdOf,
 } from "../model/ids.ts";
-import { type Problem, StemProblem } from "../model/problem.ts";
-import { problemOf } from "../model/refusal.ts";
+import { StemProblem } from "../model/problem.ts";
 import type { Lineage, NewTask } from "../model/task.ts";
-import type { CanvasStore, RefusedTask } from "../ports/canvas-store.ts";
+import type { CanvasStore } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type CompleteTasks, completeDrafts } from "./draft.ts";
 import { expandCanvas, expandMembers } from "./expand.ts";
+import { refusedOf } from "./refused.ts";
+import { sparesOf } from "./spare.ts";
 
 /** A canvas as its producer asks for it. */
 export type CanvasSubmission = Pick<
@@ -76,8 +77,10 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       const deadline = deadlineOf(submission, now);
       const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
       const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
-      const canvas = { namespace, id, lineage, facts: { ...facts, retryOf: undefined }, ...expanded };
-      const verdict = await store.submitCanvas(canvas, now);
+      const parts = [...expanded.parts, ...sparesOf(expanded.start)];
+      const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
+      const verdict = await store.submitCanvas({ ...said, ...expanded, parts, ended: [] }, now);
+      if (verdict === "gone") throw new Error("a canvas retries another that it does not name");
       if (verdict === "exists") throw new StemProblem({ reason: "CANVAS_EXISTS", canvasId: id });
       if (typeof verdict === "object") throw refusedOf(verdict, expanded.start, namespace);
       if (verdict === "accepted") announce(namespace, startedOf(expanded.start));
@@ -89,8 +92,9 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       const ref = await groupOf(store, { namespace, canvas }, group);
       // A name of its own: parts that a canvas came with have names that its paths make.
       const seed = `+${request}`;
-      const { start, parts } = expandMembers(nodes, ref.id, { namespace, canvas, seed }, []);
-      const members = { ...start, id: partIdOf(seed) };
+      const expanded = expandMembers(nodes, ref.id, { namespace, canvas, seed }, []);
+      const members = { ...expanded.start, id: partIdOf(seed) };
+      const parts = [...expanded.parts, ...sparesOf(members)];
       const verdict = await store.addMembers({ ref, members, parts, isLast }, now);
       switch (verdict.kind) {
         case "unknown":
@@ -146,12 +150,3 @@ const startedOf = ({ tasks }: Part) => tasks.map(({ task }) => task);
 
 const unknown = (canvasId: CanvasId, groupId: BarrierId | undefined): StemProblem =>
   new StemProblem({ reason: "CANVAS_UNKNOWN", canvasId, ...(groupId !== undefined && { groupId }) });
-
-/** Why a task may not come in, and with it all the others. */
-function refusedOf({ task, why }: RefusedTask, { tasks }: Part, namespace: Namespace): StemProblem {
-  if (why === "exists") return new StemProblem({ reason: "TASK_EXISTS", taskId: task });
-  const queue = tasks.find(({ id }) => id === task)?.task.queue;
-  if (queue === undefined) throw new Error("a task was refused that is not in the canvas");
-  const problem: Problem = problemOf(why, { namespace, queue });
-  return new StemProblem(problem);
-}

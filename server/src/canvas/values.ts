@@ -1,8 +1,9 @@
 /** What the members of a barrier left, put together in the order of their indexes. */
 
 import type { Cause } from "../model/canvas.ts";
+import { unmadeOf } from "../model/canvas-records.ts";
 import type { NodeValue } from "../model/canvas-value.ts";
-import type { BarrierRef, Namespace } from "../model/ids.ts";
+import type { BarrierRef, Namespace, TaskId } from "../model/ids.ts";
 import type { CanvasStore, MemberOutcome } from "../ports/canvas-store.ts";
 
 /** How much of it is read. */
@@ -71,11 +72,18 @@ async function memberValue(
 
 async function causeOf(store: Readings, member: MemberOutcome, namespace: Namespace): Promise<Cause> {
   const { source, state, reason, attempt, failure, name } = member;
-  if (source.kind === "task") return { state, reason, task: source.id, name, attempt, failure };
+  if (source.kind === "task") return causeOfTask({ state, reason, task: source.id, name, attempt, failure });
   const [barrier] = await store.readBarriers([{ namespace, id: source.id }]);
   return (
     barrier?.cause ?? { state, reason, task: undefined, name: undefined, attempt: 0, failure: undefined }
   );
+}
+
+/** Why a task did not succeed, as it is with its barrier: of one that was not made, or was cancelled in vain, its record does not say it. */
+export function causeOfTask(cause: Cause & { readonly task: TaskId }): Cause {
+  const unmade = unmadeOf(cause.task);
+  if (unmade !== undefined) return { ...cause, task: unmade, reason: "not_made" };
+  return cause.state === "cancelled" ? { ...cause, reason: cause.reason ?? "cancel_requested" } : cause;
 }
 
 const bytesOf = (value: NodeValue): number =>

@@ -6,7 +6,7 @@
 
 import type { BarrierId, Bytes, CanvasId, Instant, Namespace, PartId, TaskId, TaskName } from "./ids.ts";
 import type { Place } from "./place.ts";
-import type { Lineage, Link, StateReason, TerminalState } from "./task.ts";
+import type { Lineage, Link, StateReason, TaskInput, TerminalState } from "./task.ts";
 
 /**
  * What a barrier does when a member does not succeed. fail_fast: it fails, and the others are cancelled. wait: it waits for the others,
@@ -38,7 +38,19 @@ export type NewBarrier = {
 };
 
 /** A task that is made when what is before it has ended. Its place is in it, its id is known. */
-export type PartTask = Omit<Link, "on" | "ownId"> & { readonly id: TaskId };
+export type PartTask = Omit<Link, "on" | "ownId"> & {
+  readonly id: TaskId;
+  /** Of a retried canvas, where it starts at once: where it goes on. */
+  readonly resumes?: Resumption | undefined;
+};
+
+/** Where a task goes on that another canvas came to. */
+export type Resumption = {
+  /** What it is handed by what is before it, which has ended in the other canvas; undefined: nothing is. */
+  readonly input: TaskInput | undefined;
+  /** The task that it runs again; undefined: that was never made. */
+  readonly replayOf: TaskId | undefined;
+};
 
 /** What starts together: barriers, and the first tasks under them. */
 export type Part = {
@@ -62,13 +74,15 @@ export type NewCanvas = {
   readonly start: Part;
   /** What follows, each after its own end. */
   readonly parts: readonly Part[];
+  /** Members of its barriers that have ended before, in the canvas of which it runs the rest; their sources are there. */
+  readonly ended: readonly KeptMember[];
 };
 
 /** What a settlement adds to the canvas of its task. */
 export type Growth = {
   /** A text for all that it says: tells a repeat from another one. */
   readonly contentHash: string;
-  /** What starts in place of the task; its barrier has the task's place, its callbacks, and what its success starts. */
+  /** What starts in place of the task; its first barrier has the task's place, its callbacks, and what its success starts. */
   readonly replacement: Part | undefined;
   /** Further members of the barrier that it is under. Their indexes count from the number of members that are there. */
   readonly members: Part | undefined;
@@ -137,7 +151,7 @@ export type CanvasFacts = {
   readonly tags: readonly string[];
   /** How it was written, encoded: for whoever looks at it. */
   readonly description: Bytes;
-  /** The canvas of which this one runs again what failed. */
+  /** The canvas of which this one runs again what did not succeed. That is kept as long as this one is. */
   readonly retryOf: CanvasId | undefined;
 };
 
@@ -149,6 +163,10 @@ export type Member = {
   readonly source: MemberSource;
 };
 
+/** A member, and whose. */
+export type KeptMember = Member & { readonly barrier: BarrierId };
+
+/** Of a task that could not be made: the id that canvas-records.ts says. */
 export type MemberSource =
   | { readonly kind: "task"; readonly id: TaskId }
   | { readonly kind: "barrier"; readonly id: BarrierId };

@@ -65,12 +65,14 @@ export const linkedId = (namespace: Namespace, parentId: TaskId, on: LinkedEnd, 
   taskIdOf(digestOf(["link", namespace, parentId, on, String(place)]));
 
 /** Links of a task that runs again: all ids are new, also those that their producer chose. */
-export const renewed = (links: readonly Link[] | undefined): readonly Link[] | undefined =>
-  links?.map((link) => ({
-    ...link,
-    ownId: undefined,
-    task: { ...link.task, ...(link.task.links && { links: renewed(link.task.links) }) },
-  }));
+export const renewed = <L extends Pick<Link, "ownId" | "task">>(links: readonly L[]): readonly L[] =>
+  links.map((link) => ({ ...link, ownId: undefined, task: withNewLinks(link.task) }));
+
+/** The same task, whose links make others than they would have. */
+export const withNewLinks = <T extends Pick<NewTask, "links">>(task: T): T => ({
+  ...task,
+  ...(task.links && { links: renewed(task.links) }),
+});
 
 /** The task that is made now. What was counted from the other task's acceptance is counted from now; what is an instant stays one. */
 export function madeAt({ task, acceptedAt, isStartFixed, expireAt }: Made, now: Instant): Link["task"] {

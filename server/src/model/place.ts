@@ -11,4 +11,6 @@ export type Place = {
   readonly reports: "end" | "unsuccessful";
   /** Which one of its chain it is, from 0; undefined: it is in none. */
   readonly step?: number | undefined;
+  /** It stands in for a task whose first attempt has been told of. */
+  readonly isTried?: boolean | undefined;
 };

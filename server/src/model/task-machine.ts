@@ -5,12 +5,13 @@
 
 import type { Growth } from "./canvas.ts";
 import { isExpired, waitingUntil } from "./deadline.ts";
+import { triedInPlace } from "./growth.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import { isRetried, retryDelayMs } from "./retry.ts";
 import { type CancelRequest, isTerminal, type TaskHead, type TaskPolicy } from "./task.ts";
-import { end, move, nothingMore, type TaskChange } from "./task-change.ts";
+import { type Continuation, end, move, nothingMore, type TaskChange } from "./task-change.ts";
 
 export type { Continuation, MoreChange, TaskChange } from "./task-change.ts";
 
@@ -108,11 +109,19 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
 const growing = (change: TaskChange, grows: Growth | undefined): TaskChange =>
   grows === undefined ? change : { ...change, more: { ...(change.more ?? nothingMore), grows } };
 
-/** Its canvas does not hear of its end, but of that of what takes its place. */
-function replaced(lease: LeaseHead, grows: Growth, now: Instant): TaskChange {
+/**
+ * Its canvas does not hear of its end, but of that of what takes its place; and that its first attempt has ended, where it wants to know
+ * and has not heard so before.
+ */
+function replaced(lease: LeaseHead, growth: Growth, now: Instant): TaskChange {
   const change = end(lease, now, { state: "succeeded", reason: "replaced" });
-  return { ...change, more: { ...(change.more ?? nothingMore), continues: undefined, grows } };
+  const isTold = lease.policy.member === "attempts";
+  const continues = isTold && lease.attempt === 1 ? firstAttempt : undefined;
+  const grows = isTold ? triedInPlace(growth) : growth;
+  return { ...change, more: { ...(change.more ?? nothingMore), continues, grows } };
 }
+
+const firstAttempt: Continuation = { on: "attempted", unkept: undefined };
 
 /** The same end, and nothing after it: who cancels a task wants no more of it. A canvas hears of it all the same. */
 function endingThere(change: TaskChange, { member }: TaskPolicy): TaskChange {
@@ -145,7 +154,7 @@ function attempted(lease: LeaseHead, change: TaskChange): TaskChange {
   if (lease.policy.member !== "attempts" || lease.attempt !== 1 || change.attempt === 1) return change;
   return {
     ...change,
-    more: { ...(change.more ?? nothingMore), continues: { on: "attempted", unkept: undefined } },
+    more: { ...(change.more ?? nothingMore), continues: firstAttempt },
   };
 }
 

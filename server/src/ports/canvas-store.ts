@@ -12,6 +12,7 @@ import type {
   TaskName,
 } from "../model/ids.ts";
 import type { StateReason, TaskHead } from "../model/task.ts";
+import type { UniqueVerdict } from "./task-store.ts";
 
 /**
  * Where canvases live (model/canvas.ts). Same transactions, same errors as TaskStore, whose verbs tell a canvas of the ends of its tasks
@@ -54,15 +55,21 @@ export interface CanvasStore {
   markSwept(refs: readonly BarrierRef[]): Promise<void>;
   /** Open canvases whose deadline is at or before `now`, earliest first. */
   overdueCanvases(now: Instant, limit: number): Promise<readonly BarrierRef[]>;
-  /** Removes ended canvases whose retention is over, at most `limit`, with their barriers and parts. Answers how many. */
+  /**
+   * Removes ended canvases whose retention is over, at most `limit`, with their barriers and parts. Answers how many. One that another
+   * retries which is kept stays: what succeeded in it is among that one's members.
+   */
   pruneCanvases(now: Instant, limit: number): Promise<number>;
 }
 
-/** accepted: stored now. duplicate: it was stored before. exists: the id is taken by other content. A refusal: of this task. */
-export type SubmitVerdict = "accepted" | "duplicate" | "exists" | RefusedTask;
+/**
+ * accepted: stored now. duplicate: it was stored before. exists: the id is taken by other content. gone: the canvas that it retries is not
+ * kept any more. A refusal: of this task.
+ */
+export type SubmitVerdict = "accepted" | "duplicate" | "exists" | "gone" | RefusedTask;
 
-/** A task that keeps everything out that came with it. */
-export type RefusedTask = { readonly task: TaskId; readonly why: Refusal | "exists" };
+/** A task that keeps everything out that came with it. A unique verdict: another task has its key, and it wants to be refused then. */
+export type RefusedTask = { readonly task: TaskId; readonly why: Refusal | "exists" | UniqueVerdict };
 
 export type Addition = {
   readonly ref: BarrierRef;

@@ -210,7 +210,7 @@ export type TaskQuery = {
   readonly scanMax?: number | undefined;
   /** Contents, results and failures together stay within this, where they are read; the first task is listed however large. */
   readonly bytesMax: number;
-  /** Without: content comes back as no bytes, result and failure undefined. */
+  /** Without: content comes back as no bytes, result and failure undefined, links and input left out. */
   readonly full: boolean;
 };
 

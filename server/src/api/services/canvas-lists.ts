@@ -54,7 +54,7 @@ export function createCanvasLists({
       });
       const question = { schema: ListCanvasMembersRequestSchema, request: asked };
       const after = pageTokens.read(question, request.pageToken);
-      const found = await canvases.members({
+      const { members: found, shape } = await canvases.members({
         ref: { namespace, id: canvasIdOf(request.canvasId) },
         group: request.groupId === undefined ? undefined : barrierIdOf(request.groupId),
         ...{
@@ -64,7 +64,7 @@ export function createCanvasLists({
       });
       const last = found.at(-1);
       return create(ListCanvasMembersResponseSchema, {
-        members: found.map(memberToProto),
+        ...{ members: found.map(memberToProto), single: shape === "one" },
         // A page may be short because its members are large: only an empty one is the last.
         nextPageToken: pageTokens.sign(question, last === undefined ? undefined : `${last.index}`),
       });

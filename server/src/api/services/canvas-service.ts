@@ -7,6 +7,7 @@ import {
   ExplainCanvasResponseSchema,
   GetCanvasResponseSchema,
   GetCanvasResultResponseSchema,
+  RetryCanvasResponseSchema,
   SubmitCanvasResponseSchema,
   type WatchCanvasRequest,
   type WatchCanvasResponse,
@@ -14,7 +15,6 @@ import {
 } from "@stem/proto/stem/v1/canvas_service_pb";
 import type { CanvasRef } from "../../canvas/canvas.ts";
 import { canvasIdOf } from "../../model/ids.ts";
-import { StemProblem } from "../../model/problem.ts";
 import { type ServiceEntry, serve } from "../call.ts";
 import { cancelMessageOf } from "../convert/cancelling.ts";
 import { canvasStateToProto, canvasToProto, valueToProto } from "../convert/canvas.ts";
@@ -77,8 +77,11 @@ export function createCanvasService(deps: CanvasServiceDeps): ServiceEntry {
       const state = await canvases.cancel(refOf(request), cancelMessageOf(request, caller));
       return create(CancelCanvasResponseSchema, { state: canvasStateToProto(state) });
     },
-    async retryCanvas() {
-      throw new StemProblem({ reason: "FIELD_INVALID", violations: [] });
+    async retryCanvas(request) {
+      const { newCanvasId } = request;
+      const newId = newCanvasId === undefined ? undefined : canvasIdOf(newCanvasId);
+      const { id: canvasId, started, deduplicated } = await canvases.retry(refOf(request), newId);
+      return create(RetryCanvasResponseSchema, { canvasId, started, deduplicated });
     },
     async explainCanvas(request) {
       const { waits, unsealed, ...view } = await canvases.explain(refOf(request));

@@ -1,15 +1,24 @@
 import {
   addedBy,
   closed,
+  endedBefore,
   grown,
   growthAt,
+  type Opening,
   opened,
   rememberedAs,
   startedAtOnce,
 } from "../../model/barrier.ts";
-import type { Barrier, NewCanvas, Part } from "../../model/canvas.ts";
-import { type BarrierRef, type Instant, type Namespace, plus, rootOf } from "../../model/ids.ts";
-import type { Lineage, NewTask } from "../../model/task.ts";
+import type { Barrier, KeptMember, NewCanvas, Part } from "../../model/canvas.ts";
+import {
+  type BarrierRef,
+  type CanvasId,
+  type Instant,
+  type Namespace,
+  plus,
+  rootOf,
+} from "../../model/ids.ts";
+import type { Lineage } from "../../model/task.ts";
 import type {
   Addition,
   AddVerdict,
@@ -18,10 +27,10 @@ import type {
   RefusedTask,
   SubmitVerdict,
 } from "../../ports/canvas-store.ts";
-import type { AcceptVerdict } from "../../ports/task-store.ts";
+import { refusedOf } from "../refused-task.ts";
 import { accept, isStored } from "./accept.ts";
 import { createCanvasReadings } from "./canvas-readings.ts";
-import { keepParts, putBarrier } from "./canvases.ts";
+import { type Canvases, keepMember, keepParts, putBarrier } from "./canvases.ts";
 import { barrierEnded, taskNotMade } from "./owe.ts";
 import { type State, spaceOf } from "./state.ts";
 
@@ -39,13 +48,14 @@ export const createCanvasStore = (
 });
 
 function submitCanvas(state: State, canvas: NewCanvas, now: Instant): SubmitVerdict {
-  const { namespace, id, facts, lineage, root, start, parts } = canvas;
+  const { namespace, id, facts, lineage, root, start, parts, ended: members } = canvas;
   const { canvases, tombstones } = spaceOf(state, namespace);
   const known = canvases.barriers.get(rootOf(id))?.barrier.canvasFacts ?? tombstones.get(rememberedAs(id));
   if (known !== undefined) return known.contentHash === facts.contentHash ? "duplicate" : "exists";
-  const opening = { namespace, lineage, canvas: id, now };
+  if (facts.retryOf !== undefined && !canvases.barriers.has(rootOf(facts.retryOf))) return "gone";
+  const opening = { namespace, lineage, canvas: id, now, ended: endedBefore(members) };
   const above = opened(root, { ...opening, facts });
-  return startNow(state, { start, parts, above }, opening) ?? "accepted";
+  return startNow(state, { start, parts, above, members }, opening) ?? "accepted";
 }
 
 function addMembers(state: State, { ref, members, parts, isLast }: Addition, now: Instant): AddVerdict {
@@ -61,7 +71,7 @@ function addMembers(state: State, { ref, members, parts, isLast }: Addition, now
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);
   const noted = { id: members.id, barriers: [], tasks: [], first };
   const later = parts.map((part) => growthAt(part, barrier));
-  const starting = { start: growthAt(members, barrier), parts: [...later, noted], above: after };
+  const starting = { start: growthAt(members, barrier), parts: [...later, noted], above: after, members: [] };
   const refused = startNow(state, starting, { namespace, lineage, canvas, now });
   return refused === undefined ? { kind: "added", first } : { kind: "refused", ...refused };
 }
@@ -71,8 +81,10 @@ type Starting = {
   readonly parts: readonly Part[];
   /** What it is under, as it is then. */
   readonly above: Barrier;
+  /** Those that have ended before. */
+  readonly members: readonly KeptMember[];
 };
-type Within = {
+type Within = Pick<Opening, "ended"> & {
   readonly namespace: Namespace;
   readonly lineage: Lineage;
   readonly canvas: NewCanvas["id"];
@@ -82,31 +94,20 @@ type Within = {
 /** Stores what starts now, or nothing of it; answers the task that may not come in. */
 function startNow(
   state: State,
-  { start, parts, above }: Starting,
-  { namespace, lineage, canvas, now }: Within,
+  { start, parts, above, members }: Starting,
+  { namespace, lineage, canvas, now, ended }: Within,
 ): RefusedTask | undefined {
   const { canvases } = spaceOf(state, namespace);
-  const { tasks, barriers } = startedAtOnce(start, { namespace, lineage, place: { canvas } }, now);
+  const { tasks, barriers } = startedAtOnce(start, { namespace, lineage, place: { canvas }, ended }, now);
   const verdicts = accept(state, { tasks, now, atomic: true });
   const refused = refusedOf(tasks, verdicts);
   if (refused !== undefined) return refused;
   keepParts(canvases, canvas, parts);
-  for (const barrier of [above, ...barriers]) {
-    putBarrier(canvases, barrier);
-    if (barrier.state !== "open") barrierEnded(state, barrier, now);
-  }
+  const made = [above, ...barriers];
+  for (const barrier of made) putBarrier(canvases, barrier);
+  for (const member of members) keepMember(canvases, member);
+  for (const barrier of made) if (barrier.state !== "open") barrierEnded(state, barrier, now);
   for (const [at, task] of tasks.entries()) if (!isStored(verdicts[at])) taskNotMade(state, task, now);
-  return undefined;
-}
-
-/** The first task that keeps all of them out. */
-function refusedOf(tasks: readonly NewTask[], verdicts: readonly AcceptVerdict[]): RefusedTask | undefined {
-  for (const [at, verdict] of verdicts.entries()) {
-    const task = tasks[at]?.id;
-    if (task === undefined) break;
-    if (verdict === "exists") return { task, why: "exists" };
-    if (typeof verdict === "object" && "refused" in verdict) return { task, why: verdict };
-  }
   return undefined;
 }
 
@@ -129,10 +130,12 @@ function markSwept(state: State, refs: readonly BarrierRef[]): void {
 
 function pruneCanvases(state: State, now: Instant, limit: number): number {
   let gone = 0;
-  for (const { canvases, tombstones } of state.spaces.values())
+  for (const { canvases, tombstones } of state.spaces.values()) {
+    const retried = retriedIn(canvases);
     for (const { barrier } of [...canvases.barriers.values()]) {
       const { purgeAt, contentHash } = barrier.canvasFacts ?? {};
       if (purgeAt === undefined || contentHash === undefined || purgeAt > now || gone >= limit) continue;
+      if (retried.has(barrier.canvas)) continue;
       for (const [id, { barrier: each }] of canvases.barriers)
         if (each.canvas === barrier.canvas) canvases.barriers.delete(id);
       canvases.parts.delete(barrier.canvas);
@@ -142,5 +145,10 @@ function pruneCanvases(state: State, now: Instant, limit: number): number {
       });
       gone += 1;
     }
+  }
   return gone;
 }
+
+/** The canvases that others hold which run again what did not succeed of them: what did is theirs, too. */
+const retriedIn = ({ barriers }: Canvases): ReadonlySet<CanvasId> =>
+  new Set([...barriers.values()].flatMap(({ barrier }) => barrier.canvasFacts?.retryOf ?? []));

@@ -77,6 +77,7 @@ const bytesOf = (entry: Entry): number =>
 
 const basicTaskOf = (entry: Entry): Task => ({
   ...headOf(entry),
+  ...{ place: entry.member, next: entry.next },
   content: new Uint8Array(),
   result: undefined,
   failure: undefined,

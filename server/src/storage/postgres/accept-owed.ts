@@ -8,7 +8,7 @@ import type { Entering } from "./entering.ts";
 import { keepMembers, type NewMember } from "./members.ts";
 import { homeOf } from "./open-queue.ts";
 import { putParts } from "./parts.ts";
-import { type Growing, readOwed, type Told } from "./read-owed.ts";
+import { readOwed, type Told } from "./read-owed.ts";
 import { roundOf } from "./round.ts";
 import type { Work } from "./work.ts";
 
@@ -18,17 +18,14 @@ import type { Work } from "./work.ts";
  * accepted: no quota, bound or closed queue is in its way. What is there already, or whose id or key another task has, is not made.
  */
 export async function acceptOwed(work: Work): Promise<void> {
-  for (let owed = work.continuations.take(); owed !== undefined; owed = work.continuations.take())
+  for (let owed = work.continuations.take(); owed.length > 0; owed = work.continuations.take())
     await goOn(work, owed);
 }
 
-async function goOn(work: Work, owed: Owed): Promise<void> {
+async function goOn(work: Work, owed: readonly Owed[]): Promise<void> {
   const told = await readOwed(work.db, owed);
-  const barriers = await lockBarriers(
-    work,
-    [...told.ends.map(({ end }) => end), ...told.growths].flatMap(aboveOf),
-  );
-  const isNew = await keepMembers(work, membersUnder(barriers, told.ends));
+  const barriers = await lockBarriers(work, told.flatMap(aboveOf));
+  const isNew = await keepMembers(work, membersUnder(barriers, told));
   const round = roundOf(told, barriers, (namespace, member) => isNew({ namespace, member }));
   await Promise.all([
     putParts(work, round.parts),
@@ -39,14 +36,17 @@ async function goOn(work: Work, owed: Owed): Promise<void> {
   await takeIn(work, round.tasks);
 }
 
-const aboveOf = ({ namespace, place }: Told["end"] | Growing): BarrierRef[] =>
-  place === undefined ? [] : [{ namespace, id: place.barrier }];
+function aboveOf(told: Told): readonly BarrierRef[] {
+  const { namespace, place } = told.kind === "end" ? told.end : told;
+  return place === undefined ? [] : [{ namespace, id: place.barrier }];
+}
 
 /** Those of barriers that are there. */
-const membersUnder = (barriers: Barriers, ends: readonly Told[]): readonly NewMember[] =>
-  ends.flatMap(({ end }) => {
-    const { namespace } = end;
-    return membersOf([end])
+const membersUnder = (barriers: Barriers, told: readonly Told[]): readonly NewMember[] =>
+  told.flatMap((each) => {
+    if (each.kind !== "end") return [];
+    const { namespace } = each.end;
+    return membersOf([each.end])
       .filter(({ barrier }) => barriers.get(namespace)?.has(barrier))
       .map((member) => ({ namespace, member }));
   });

@@ -36,6 +36,7 @@ const columns = [
   ],
   ["name", "text", texts, ({ barrier }: Numbered) => barrier.canvasFacts?.name],
   ["deadline", "int8", int8s, ({ barrier }: Numbered) => barrier.canvasFacts?.deadline],
+  ["retry_of", "text", texts, ({ barrier }: Numbered) => barrier.canvasFacts?.retryOf],
   ["description", "bytea", byteas, ({ barrier }: Numbered) => barrier.canvasFacts?.description],
 ] as const;
 

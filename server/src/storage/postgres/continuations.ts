@@ -3,38 +3,32 @@ import type { Barrier, Growth } from "../../model/canvas.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { Continued } from "../sql/ended-row.ts";
 
-/** What others wait for: an end of a task, of which the rest is still to be read; of a barrier; one that is known whole. */
-export type OwedEnd =
+/**
+ * What a verb owes to those that wait for it: an end of a task, or what a settlement adds to the canvas of its task, of which the rest is
+ * still to be read; an end of a barrier; an end that is known whole.
+ */
+export type Owed =
   | { readonly kind: "task"; readonly ended: Continued }
+  | (Pick<Continued, "seq" | "id" | "queue" | "now"> & { readonly kind: "growth"; readonly growth: Growth })
   | { readonly kind: "barrier"; readonly barrier: Barrier; readonly now: Instant }
   | { readonly kind: "known"; readonly end: NodeEnd; readonly now: Instant };
 
-/** What a settlement adds to the canvas of its task. */
-export type OwedGrowth = Pick<Continued, "seq" | "id" | "queue" | "now"> & { readonly growth: Growth };
-
-/** What verbs of a transaction owe. */
-export type Owed = { readonly ends: readonly OwedEnd[]; readonly growths: readonly OwedGrowth[] };
-
 /** What ends of tasks and barriers mean to others, between the end and the end of its verb. */
 export type Continuations = {
-  owe(end: OwedEnd): void;
-  grow(growth: OwedGrowth): void;
-  /** All that is owed, which then is not any more; undefined: nothing is. */
-  take(): Owed | undefined;
+  owe(one: Owed): void;
+  /** All that is owed, in order, which then is not any more. */
+  take(): readonly Owed[];
 };
 
 /** Makes it, with nothing owed. */
 export function createContinuations(): Continuations {
-  let ends: OwedEnd[] = [];
-  let growths: OwedGrowth[] = [];
+  let owed: Owed[] = [];
   return {
-    owe: (end) => void ends.push(end),
-    grow: (growth) => void growths.push(growth),
+    owe: (one) => void owed.push(one),
     take() {
-      if (ends.length + growths.length === 0) return undefined;
-      const owed = { ends, growths };
-      [ends, growths] = [[], []];
-      return owed;
+      const taken = owed;
+      owed = [];
+      return taken;
     },
   };
 }

@@ -5,6 +5,7 @@ import { reasons, stateCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { int2s } from "./arrays.ts";
 import { headJoins } from "./head-joins.ts";
+import { placesOf } from "./places.ts";
 import { type FullRow, fullColumns, fullJoins, tasksOf } from "./read.ts";
 import { type Session, type Statement, statement, type Value } from "./session.ts";
 
@@ -14,7 +15,9 @@ const prepared = new Map<string, Statement>();
 /** One page, newest first. The cursor is the place of the last task that was looked at, in the order of acceptance. */
 export async function list(db: Session, wanted: TaskQuery): Promise<TaskPage> {
   const [rows, end] = await Promise.all([ask(db, selectOf(wanted)), boundaryOf(db, wanted)]);
-  const found = wanted.full ? await tasksOf(db, rows as unknown as FullRow[]) : rows.map(headTaskOf);
+  const found = wanted.full
+    ? await tasksOf(db, rows as unknown as FullRow[])
+    : await headTasksOf(db, rows as unknown as HeadRow[]);
   const tasks: Task[] = [];
   let bytes = 0;
   for (const task of found) {
@@ -44,10 +47,12 @@ async function boundaryOf(db: Session, wanted: TaskQuery): Promise<number | unde
   return row?.[0] as number | undefined;
 }
 
-const headTaskOf = (row: readonly unknown[]): Task => ({
-  ...headOf(row as unknown as HeadRow),
-  ...nothing,
-});
+async function headTasksOf(db: Session, rows: readonly HeadRow[]): Promise<readonly Task[]> {
+  const heads = rows.map(headOf);
+  const known = heads.map(({ policy }, at) => ({ seq: rows[at]?.[0] ?? 0, policy }));
+  const places = await placesOf(db, known);
+  return heads.map((head, at) => ({ ...head, ...nothing, ...places.get(rows[at]?.[0] ?? 0) }));
+}
 
 const nothing = { content: new Uint8Array(), result: undefined, failure: undefined };
 

@@ -7,13 +7,15 @@ import { partOfText } from "../sql/barrier-text.ts";
 import { type Continued, type EndedRow, endedColumns, endedTaskOf } from "../sql/ended-row.ts";
 import { linksOfText } from "../sql/links-text.ts";
 import { int8s } from "./arrays.ts";
-import type { Owed, OwedEnd, OwedGrowth } from "./continuations.ts";
+import type { Owed } from "./continuations.ts";
 import { readParts } from "./parts.ts";
 import { type PlaceRow, placeColumns, placeOf } from "./places.ts";
 import { type Session, statement } from "./session.ts";
 
-/** An end as its canvas hears of it, and when. */
-export type Told = { readonly end: NodeEnd; readonly now: Instant };
+/** What a canvas hears: an end, or what is added to it, and when. */
+export type Told =
+  | { readonly kind: "end"; readonly end: NodeEnd; readonly now: Instant }
+  | ({ readonly kind: "growth" } & Growing);
 
 /** A growth, and what it is under. */
 export type Growing = {
@@ -41,29 +43,27 @@ const selectTasks = statement<TaskRow>(`
       FROM results f WHERE f.seq = u.seq) r ON true`);
 
 /** Reads what is to be known of all that is owed: with one statement for tasks and one for barriers, however many there are. */
-export async function readOwed(
-  db: Session,
-  { ends, growths }: Owed,
-): Promise<{ readonly ends: readonly Told[]; readonly growths: readonly Growing[] }> {
-  const seqs = new Set(growths.map(({ seq }) => seq));
-  for (const each of ends) if (each.kind === "task") seqs.add(each.ended.seq);
+export async function readOwed(db: Session, owed: readonly Owed[]): Promise<readonly Told[]> {
+  const seqs = new Set(owed.flatMap(seqOf));
   const [rows, nexts] = await Promise.all([
     seqs.size === 0 ? [] : db.rows(selectTasks, int8s([...seqs])),
-    readNexts(db, ends),
+    readNexts(db, owed),
   ]);
   const tasks = new Map(rows.map((row) => [row[0], row]));
-  return {
-    ends: ends.flatMap((each) => toldOf(each, tasks, nexts) ?? []),
-    growths: growths.flatMap((each) => growingOf(each, tasks.get(each.seq)) ?? []),
-  };
+  return owed.flatMap((each) => toldOf(each, tasks, nexts) ?? []);
+}
+
+function seqOf(owed: Owed): readonly number[] {
+  if (owed.kind === "task") return [owed.ended.seq];
+  return owed.kind === "growth" ? [owed.seq] : [];
 }
 
 /** The parts that barriers start. */
 async function readNexts(
   db: Session,
-  ends: readonly OwedEnd[],
+  owed: readonly Owed[],
 ): Promise<ReadonlyMap<Barrier, Part | undefined>> {
-  const asked = ends.flatMap((each) => {
+  const asked = owed.flatMap((each) => {
     const next = each.kind === "barrier" ? each.barrier.next : undefined;
     return each.kind === "barrier" && next !== undefined ? [{ barrier: each.barrier, next }] : [];
   });
@@ -75,14 +75,22 @@ async function readNexts(
 }
 
 function toldOf(
-  owed: OwedEnd,
+  owed: Owed,
   tasks: ReadonlyMap<number, TaskRow>,
   nexts: ReadonlyMap<Barrier, Part | undefined>,
 ): Told | undefined {
-  if (owed.kind === "known") return owed;
-  if (owed.kind === "task") return endOfRow(owed.ended, tasks.get(owed.ended.seq));
-  const { barrier, now } = owed;
-  return { end: endOf(barrier, nexts.get(barrier), now), now };
+  switch (owed.kind) {
+    case "task":
+      return endOfRow(owed.ended, tasks.get(owed.ended.seq));
+    case "growth":
+      return growingOf(owed, tasks.get(owed.seq));
+    case "barrier": {
+      const { barrier, now } = owed;
+      return { kind: "end", end: endOf(barrier, nexts.get(barrier), now), now };
+    }
+    case "known":
+      return { kind: "end", end: owed.end, now: owed.now };
+  }
 }
 
 function endOfRow(ended: Continued, row: TaskRow | undefined): Told | undefined {
@@ -97,15 +105,18 @@ function endOfRow(ended: Continued, row: TaskRow | undefined): Told | undefined 
     next: starts === null ? undefined : partOfText(starts),
     links: links === null ? [] : linksOfText(links),
   };
-  return { end: endOfTask(member, ended.now), now: ended.now };
+  return { kind: "end", end: endOfTask(member, ended.now), now: ended.now };
 }
 
-function growingOf({ id, queue, growth, now }: OwedGrowth, row: TaskRow | undefined): Growing | undefined {
+function growingOf(
+  { id, queue, growth, now }: Extract<Owed, { kind: "growth" }>,
+  row: TaskRow | undefined,
+): Told | undefined {
   if (row === undefined) return undefined;
   const [, , , , , rootId, , , ...where] = row;
   const place = placeIn(where);
   const lineage = { parentId: id, rootId: rootId ?? id };
-  return place && { namespace: queue.namespace, place, lineage, growth, now };
+  return place && { kind: "growth", namespace: queue.namespace, place, lineage, growth, now };
 }
 
 function placeIn(row: PlaceRow | readonly [null, null, null, null, null, null]): Place | undefined {

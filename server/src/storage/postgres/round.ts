@@ -19,23 +19,13 @@ export type Round = {
 
 type IsNew = (namespace: Namespace, member: KeptMember) => boolean;
 
-/** What growths and then ends, in their order, make of the barriers that they are under, where those are there. Pure but for `isNew`. */
-export function roundOf(
-  { ends, growths }: { readonly ends: readonly Told[]; readonly growths: readonly Growing[] },
-  barriers: Barriers,
-  isNew: IsNew,
-): Round {
+/** What ends and growths, in their order, make of the barriers that they are under, where those are there. Pure but for `isNew`. */
+export function roundOf(told: readonly Told[], barriers: Barriers, isNew: IsNew): Round {
   const spaces = new Map([...barriers].map(([name, own]) => [name, new Map(own)]));
-  const out = begin();
-  for (const each of growths) grow(out, spaces.get(each.namespace), each);
-  for (const [namespace, now, own] of runsOf(ends)) {
-    const known = spaces.get(namespace) ?? new Map<BarrierId, Barrier>();
-    const round = advance(own, known, (member) => isNew(namespace, member), now);
-    for (const barrier of round.changed) known.set(barrier.id, barrier);
-    out.made.push(...round.barriers);
-    out.tasks.push(...round.tasks.map((task) => ({ task, now })));
-    out.ended.push(...round.ended.map((barrier) => ({ barrier, now })));
-  }
+  const out: Growable = { tasks: [], parts: [], made: [], ended: [] };
+  for (const each of told)
+    if (each.kind === "growth") grow(out, spaces.get(each.namespace), each);
+    else takeIn(out, spaces.get(each.end.namespace), each, isNew);
   const changed = [...spaces].flatMap(([name, own]) =>
     [...own.values()].filter((barrier) => barriers.get(name)?.get(barrier.id) !== barrier),
   );
@@ -48,15 +38,25 @@ type Growable = {
   readonly made: Barrier[];
   readonly ended: { readonly barrier: Barrier; readonly now: Instant }[];
 };
+type Known = Map<BarrierId, Barrier> | undefined;
 
-const begin = (): Growable => ({ tasks: [], parts: [], made: [], ended: [] });
+function takeIn(
+  out: Growable,
+  known: Known,
+  { end, now }: Extract<Told, { kind: "end" }>,
+  isNew: IsNew,
+): void {
+  const above = end.place && known?.get(end.place.barrier);
+  const under = new Map(above && [[above.id, above]]);
+  const round = advance([end], under, (member) => isNew(end.namespace, member), now);
+  for (const barrier of round.changed) known?.set(barrier.id, barrier);
+  out.made.push(...round.barriers);
+  out.tasks.push(...round.tasks.map((task) => ({ task, now })));
+  out.ended.push(...round.ended.map((barrier) => ({ barrier, now })));
+}
 
 /** Starts what a settlement adds to the canvas of its task, if what that is under goes on. */
-function grow(
-  out: Growable,
-  known: Map<BarrierId, Barrier> | undefined,
-  { namespace, place, lineage, growth, now }: Growing,
-): void {
+function grow(out: Growable, known: Known, { namespace, place, lineage, growth, now }: Growing): void {
   const above = known?.get(place.barrier);
   if (above?.state !== "open") return;
   const { replacement, members, parts } = growth;
@@ -71,17 +71,4 @@ function grow(
   if (members === undefined) return;
   start(growthAt(members, above));
   known?.set(above.id, grown(above, addedBy(members, above.id), now));
-}
-
-type Run = readonly [Namespace, Instant, readonly Told["end"][]];
-
-/** Ends of one namespace and one instant that follow each other. */
-function runsOf(ends: readonly Told[]): readonly Run[] {
-  const runs: (readonly [Namespace, Instant, Told["end"][]])[] = [];
-  for (const { end, now } of ends) {
-    const run = runs.at(-1);
-    if (run !== undefined && run[0] === end.namespace && run[1] === now) run[2].push(end);
-    else runs.push([end.namespace, now, [end]]);
-  }
-  return runs;
 }

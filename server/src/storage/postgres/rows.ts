@@ -184,7 +184,7 @@ function noteEnd(
 ): void {
   const { continues, grows } = change.more ?? {};
   const of = { seq, id: head.id, queue, now };
-  if (grows !== undefined) continuations.grow({ ...of, growth: grows });
+  if (grows !== undefined) continuations.owe({ kind: "growth", ...of, growth: grows });
   if (continues !== undefined) continuations.owe({ kind: "task", ended: { ...of, change, continues } });
   if (isTerminal(change.state) && !isTerminal(head.state)) backlog.ended(queue, seq);
 }

@@ -1,21 +1,26 @@
-import { startedAtOnce } from "../../model/barrier.ts";
-import type { Barrier, Part } from "../../model/canvas.ts";
+import { type Opening, startedAtOnce } from "../../model/barrier.ts";
+import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
 import type { CanvasId, Instant, Namespace } from "../../model/ids.ts";
-import type { Lineage, NewTask } from "../../model/task.ts";
+import type { Lineage } from "../../model/task.ts";
 import type { RefusedTask } from "../../ports/canvas-store.ts";
-import type { AcceptVerdict } from "../../ports/task-store.ts";
+import { refusedOf } from "../refused-task.ts";
 import { acceptTogether } from "./accept.ts";
 import { isStored, tellNotMade } from "./accept-owed.ts";
 import { insertBarriers } from "./barriers.ts";
+import { keepMembers } from "./members.ts";
 import { putParts } from "./parts.ts";
 import { Conflict } from "./problems.ts";
 import type { Work } from "./work.ts";
 
-/** What starts at once, and what follows. */
-export type Starting = { readonly start: Part; readonly parts: readonly Part[] };
+/** What starts at once, what follows, and members that have ended before. */
+export type Starting = {
+  readonly start: Part;
+  readonly parts: readonly Part[];
+  readonly members?: readonly KeptMember[];
+};
 
 /** Where, and when. */
-export type Within = {
+export type Within = Pick<Opening, "ended"> & {
   readonly namespace: Namespace;
   readonly lineage: Lineage;
   readonly canvas: CanvasId;
@@ -28,18 +33,23 @@ export type Within = {
  */
 export async function startNow(
   work: Work,
-  { start, parts }: Starting,
+  { start, parts, members = [] }: Starting,
   within: Within,
   above: Barrier | undefined,
 ): Promise<RefusedTask | undefined> {
-  const { namespace, lineage, canvas, now } = within;
-  const { tasks, barriers } = startedAtOnce(start, { namespace, lineage, place: { canvas } }, now);
+  const { namespace, lineage, canvas, now, ended } = within;
+  const { tasks, barriers } = startedAtOnce(start, { namespace, lineage, place: { canvas }, ended }, now);
   const verdicts = tasks.length === 0 ? [] : await acceptTogether(work, { tasks, now });
   const refused = refusedOf(tasks, verdicts);
   if (refused !== undefined) return refused;
   const made = above === undefined ? barriers : [above, ...barriers];
   const kept = parts.map((part) => ({ namespace, canvas, part }));
-  const [stored] = await Promise.all([insertBarriers(work, made), putParts(work, kept)]);
+  const own = members.map((member) => ({ namespace, member }));
+  const [stored] = await Promise.all([
+    insertBarriers(work, made),
+    putParts(work, kept),
+    keepMembers(work, own),
+  ]);
   // Another server has been given the same meanwhile.
   if (stored < made.length) throw new Conflict("a canvas was overtaken");
   for (const barrier of made) tellEnded(work, barrier, now);
@@ -54,15 +64,4 @@ export function tellEnded(
   now: Instant,
 ): void {
   if (barrier.state !== "open") continuations.owe({ kind: "barrier", barrier, now });
-}
-
-/** The first task that keeps all of them out. */
-function refusedOf(tasks: readonly NewTask[], verdicts: readonly AcceptVerdict[]): RefusedTask | undefined {
-  for (const [at, verdict] of verdicts.entries()) {
-    const task = tasks[at]?.id;
-    if (task === undefined) break;
-    if (verdict === "exists") return { task, why: "exists" };
-    if (typeof verdict === "object" && "refused" in verdict) return { task, why: verdict };
-  }
-  return undefined;
 }

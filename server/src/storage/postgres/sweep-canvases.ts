@@ -30,11 +30,18 @@ export async function markSwept({ db }: Work, refs: readonly BarrierRef[]): Prom
   await db.run(sweep, texts(refs.map(({ namespace }) => namespace)), texts(refs.map(({ id }) => id)));
 }
 
-// Those that another server is about to remove are left to it.
-const selectOver = statement<[namespace: number, canvas: CanvasId, facts: string]>(`
-  SELECT namespace, canvas, facts FROM barriers WHERE purge_at IS NOT NULL AND purge_at <= $1 AND facts IS NOT NULL
-  ORDER BY purge_at LIMIT $2 FOR UPDATE SKIP LOCKED`);
+const isFree =
+  "NOT EXISTS (SELECT 1 FROM barriers r WHERE r.namespace = b.namespace AND r.retry_of = b.canvas)";
+// Those that another server is about to remove, or to retry, are left to it.
+const lockOver = statement<[namespace: number, canvas: CanvasId]>(`
+  SELECT b.namespace, b.canvas FROM barriers b
+  WHERE b.purge_at IS NOT NULL AND b.purge_at <= $1 AND b.facts IS NOT NULL AND ${isFree}
+  ORDER BY b.purge_at LIMIT $2 FOR UPDATE OF b SKIP LOCKED`);
 const some = "unnest($1::int4[], $2::text[]) AS u(namespace, canvas)";
+// Who retried one while they were being locked is seen only by a further look.
+const selectFree = statement<[namespace: number, canvas: CanvasId, facts: string]>(`
+  SELECT b.namespace, b.canvas, b.facts FROM ${some} JOIN barriers b ON b.namespace = u.namespace AND b.id = u.canvas
+  WHERE ${isFree}`);
 // Members and tags first: they are found by their barriers.
 const drops = [
   `WITH gone AS MATERIALIZED (
@@ -55,10 +62,15 @@ const leaveTombstones = statement(`
 
 const unread = { purgeAt: undefined, description: new Uint8Array() };
 
-/** Removes ended canvases whose retention is over, with all that is kept of them but their tasks; they leave their tombstones. */
+/** Removes ended canvases whose retention is over and that no other one retries, with all that is kept of them but their tasks; they leave their tombstones. */
 export async function pruneCanvases({ db, limits }: Work, now: Instant, limit: number): Promise<number> {
-  const over = await db.rows(selectOver, now, limit);
-  if (over.length === 0) return 0;
+  const locked = await db.rows(lockOver, now, limit);
+  if (locked.length === 0) return 0;
+  const over = await db.rows(
+    selectFree,
+    int4s(locked.map(([space]) => space)),
+    texts(locked.map(([, canvas]) => canvas)),
+  );
   const spaces = int4s(over.map(([space]) => space));
   const canvases = texts(over.map(([, canvas]) => canvas));
   const ids = texts(over.map(([, canvas]) => rememberedAs(canvas)));

@@ -5,8 +5,10 @@ import type {
   Cause,
   CauseReason,
   Growth,
+  KeptMember,
   NewBarrier,
   Part,
+  PartTask,
 } from "../../model/canvas.ts";
 import type { BarrierId, Namespace } from "../../model/ids.ts";
 import { textOfFacts, textOfPart } from "../sql/barrier-text.ts";
@@ -15,11 +17,42 @@ import { written } from "../sql/links-text.ts";
 import { type Packable, pack } from "./msgpack.ts";
 import { argsOfMade, argsOfPlace } from "./task-args.ts";
 
-/** What starts together, as scripts/ends.ts tells. */
-export const argsOfPart = ({ barriers, tasks }: Part, namespace: Namespace): Packable => [
-  barriers.map((barrier) => argsOfBarrier(barrier, namespace)),
-  tasks.map((task) => argsOfMade(undefined, task, { namespace, id: task.id })),
+/** So many tasks are packed together. */
+const togetherMax = 250;
+
+/** The tasks of a part, as scripts take them. */
+export type Pieces = readonly { readonly tasks: readonly PartTask[]; readonly packed: Packable }[];
+
+/** Packs them. */
+export const piecesOfPart = ({ tasks }: Part, namespace: Namespace): Pieces =>
+  Array.from({ length: Math.ceil(tasks.length / togetherMax) }, (_, at) => {
+    const piece = tasks.slice(at * togetherMax, (at + 1) * togetherMax);
+    const packed = pack(piece.map((task) => argsOfMade(undefined, task, { namespace, id: task.id })));
+    return { tasks: piece, packed };
+  });
+
+/** What starts together, as scripts/ends.ts tells; behind it, of further members, how many there are by the barrier that they are under. */
+export const argsOfPart = (
+  part: Part,
+  namespace: Namespace,
+  pieces = piecesOfPart(part, namespace),
+): readonly Packable[] => [
+  part.barriers.map((barrier) => argsOfBarrier(barrier, namespace)),
+  pieces.map(({ packed }) => packed),
 ];
+
+/** Further members. */
+export const argsOfMembers = (part: Part, namespace: Namespace, pieces?: Pieces): Packable => [
+  ...argsOfPart(part, namespace, pieces),
+  membersByBarrier(part),
+];
+
+function membersByBarrier({ barriers, tasks }: Part): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const place of [...barriers.map((each) => each.place), ...tasks.map(({ task }) => task.place)])
+    if (place !== undefined) counts.set(place.barrier, (counts.get(place.barrier) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
 
 /** Parts that wait, each with the form in which it is kept. */
 export const argsOfParts = (parts: readonly Part[], namespace: Namespace): Packable =>
@@ -58,7 +91,7 @@ function argsOfCallback(
 /** What a settlement adds to the canvas of its task. */
 export const argsOfGrowth = ({ replacement, members, parts }: Growth, namespace: Namespace): Packable => [
   replacement && argsOfPart(replacement, namespace),
-  members && argsOfPart(members, namespace),
+  members && argsOfMembers(members, namespace),
   argsOfParts(parts, namespace),
 ];
 
@@ -71,7 +104,18 @@ export const argsOfFacts = (facts: CanvasFacts): Packable => [
   facts.tags.length > 0 && JSON.stringify(facts.tags),
   textOfFacts(facts),
   facts.description,
+  facts.retryOf,
 ];
+
+/** Members that have ended before: of each barrier its id, and indexes and members in turn, in the form in which they are kept. */
+export const argsOfEnded = (members: readonly KeptMember[]): Packable =>
+  [...Map.groupBy(members, ({ barrier }) => barrier)].map(([barrier, own]) => [
+    barrier,
+    own.flatMap(({ index, state, source: { kind, id } }) => [
+      index,
+      pack([states.code(state), kind === "task", id]),
+    ]),
+  ]);
 
 /** Why a barrier failed, in the form in which it is kept. */
 export const argsOfCause = ({ state, reason, task, name, attempt, failure }: Cause): Packable =>

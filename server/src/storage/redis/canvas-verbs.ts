@@ -1,4 +1,4 @@
-import type { NewCanvas, Part } from "../../model/canvas.ts";
+import type { NewCanvas } from "../../model/canvas.ts";
 import { type Instant, type Namespace, taskIdOf } from "../../model/ids.ts";
 import type {
   Addition,
@@ -10,11 +10,21 @@ import type {
 } from "../../ports/canvas-store.ts";
 import { states } from "../sql/codes.ts";
 import { inPieces, piecesOf } from "./batches.ts";
-import { argsOfBarrier, argsOfCause, argsOfFacts, argsOfPart, argsOfParts } from "./canvas-args.ts";
+import {
+  argsOfBarrier,
+  argsOfCause,
+  argsOfEnded,
+  argsOfFacts,
+  argsOfMembers,
+  argsOfPart,
+  argsOfParts,
+  type Pieces,
+  piecesOfPart,
+} from "./canvas-args.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { listOf, numberOf, textOf } from "./unpacked.ts";
-import { wordOrRefusal } from "./verdicts.ts";
+import { acceptVerdictOf } from "./verdicts.ts";
 
 const operation = (name: string, grows = false): Verb => ({ room: "operations", name, grows });
 
@@ -25,18 +35,8 @@ type CanvasVerbs = Pick<
 
 /** Canvases, and what becomes of them from outside. */
 export const createCanvasVerbs = (runner: Runner): CanvasVerbs => ({
-  submitCanvas: async (canvas, now) =>
-    submitVerdictOf(
-      await runner.making(canvas.namespace, operation("submitCanvas", true), submitArgs(canvas, now)),
-    ),
-  addMembers: async (addition, now) =>
-    addVerdictOf(
-      await runner.ofSpace(
-        addition.ref.namespace,
-        operation("addMembers", true),
-        additionArgs(addition, now),
-      ),
-    ),
+  submitCanvas: (canvas, now) => submitCanvas(runner, canvas, now),
+  addMembers: (addition, now) => addMembers(runner, addition, now),
   closeBarrier: async (closing) =>
     (await runner.ofSpace(closing.ref.namespace, operation("closeBarrier"), closingArgs(closing))) === true,
   async markSwept(refs) {
@@ -52,33 +52,80 @@ export const createCanvasVerbs = (runner: Runner): CanvasVerbs => ({
   pruneCanvases: (now, limit) => pruneCanvases(runner, now, limit),
 });
 
+async function submitCanvas(runner: Runner, canvas: NewCanvas, now: Instant): Promise<SubmitVerdict> {
+  const { namespace, id, root, facts, start, parts, lineage, ended } = canvas;
+  const pieces = piecesOfPart(start, namespace);
+  const refused = await judge(runner, { namespace, pieces, now, asked: [id, false, false] });
+  if (refused !== undefined) return refused;
+  const answer = await runner.making(namespace, operation("submitCanvas", true), [
+    id,
+    argsOfBarrier(root, namespace),
+    argsOfFacts(facts),
+    argsOfPart(start, namespace, pieces),
+    isJudged(pieces),
+    argsOfParts(parts, namespace),
+    [lineage.parentId, lineage.rootId],
+    now,
+    argsOfEnded(ended),
+  ]);
+  return Array.isArray(answer) ? refusedOf(answer) : (textOf(answer) as Extract<SubmitVerdict, string>);
+}
+
+async function addMembers(runner: Runner, addition: Addition, now: Instant): Promise<AddVerdict> {
+  const { ref, members, parts, isLast } = addition;
+  const { namespace } = ref;
+  const pieces = piecesOfPart(members, namespace);
+  const refused = await judge(runner, { namespace, pieces, now, asked: [false, ref.id, members.id] });
+  if (refused !== undefined) return { kind: "refused", ...refused };
+  const answer = await runner.ofSpace(namespace, operation("addMembers", true), [
+    ref.id,
+    argsOfMembers(members, namespace, pieces),
+    isJudged(pieces),
+    members.id,
+    argsOfParts(parts, namespace),
+    isLast,
+    now,
+  ]);
+  return addVerdictOf(answer);
+}
+
+/** So many pieces are judged by the script that stores them. */
+const judgedThereMax = 4;
+
+const isJudged = (pieces: Pieces): boolean => pieces.length > judgedThereMax;
+
+type Judging = {
+  readonly namespace: Namespace;
+  readonly pieces: Pieces;
+  readonly now: Instant;
+  /** Canvas, barrier and part that they are for: a repeat is not judged. */
+  readonly asked: readonly Packable[];
+};
+
 /**
- * A canvas comes in with one script, whatever its size, as an atomic batch of tasks does: streamed in by parts, it would have to be taken
- * back where one of the later ones is refused, when workers have the tasks of the first; and a server that dies would leave it half there.
- * Ten thousand tasks take Redis some tenths of a second.
+ * The first task that keeps a large part out. It is judged piece by piece before any of it is stored, so that no script takes long; the
+ * one that stores it takes all of it or nothing, and does not look again: what comes in between may at worst have an id that is one of
+ * its tasks', which then has failed, as if it had come a moment later.
  */
-const submitArgs = (canvas: NewCanvas, now: Instant): Packable => [
-  canvas.id,
-  argsOfBarrier(canvas.root, canvas.namespace),
-  argsOfFacts(canvas.facts),
-  ...startArgs(canvas, canvas.namespace),
-  [canvas.lineage.parentId, canvas.lineage.rootId],
-  now,
-];
-
-const startArgs = (
-  { start, parts }: { readonly start: Part; readonly parts: readonly Part[] },
-  namespace: Namespace,
-): readonly [Packable, Packable] => [argsOfPart(start, namespace), argsOfParts(parts, namespace)];
-
-const additionArgs = ({ ref, members, parts, isLast }: Addition, now: Instant): Packable => [
-  ref.id,
-  argsOfPart(members, ref.namespace),
-  members.id,
-  argsOfParts(parts, ref.namespace),
-  isLast,
-  now,
-];
+async function judge(
+  runner: Runner,
+  { namespace, pieces, now, asked }: Judging,
+): Promise<RefusedTask | undefined> {
+  if (!isJudged(pieces)) return undefined;
+  const byQueue: Record<string, number> = {};
+  let [count, bytes] = [0, 0];
+  for (const { tasks, packed } of pieces) {
+    const args = [...asked, packed, [count, bytes, byQueue], now];
+    const answer = await runner.ofSpace(namespace, operation("judgePart"), args);
+    if (answer !== false) return refusedOf(listOf(answer));
+    for (const { task } of tasks) {
+      byQueue[task.queue] = (byQueue[task.queue] ?? 0) + 1;
+      count += 1;
+      bytes += task.content.length;
+    }
+  }
+  return undefined;
+}
 
 const closingArgs = ({ ref, state, cause, now }: Closing): Packable => [
   ref.id,
@@ -87,12 +134,10 @@ const closingArgs = ({ ref, state, cause, now }: Closing): Packable => [
   now,
 ];
 
-const submitVerdictOf = (value: Unpacked): SubmitVerdict =>
-  Array.isArray(value) ? refusedOf(value) : (textOf(value) as Extract<SubmitVerdict, string>);
-
 const refusedOf = ([task, why = false]: readonly Unpacked[]): RefusedTask => ({
   task: taskIdOf(textOf(task)),
-  why: wordOrRefusal<"exists">(why),
+  // Nothing else than these keeps a task out.
+  why: acceptVerdictOf(why) as RefusedTask["why"],
 });
 
 function addVerdictOf(value: Unpacked): AddVerdict {

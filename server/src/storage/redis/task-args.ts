@@ -1,3 +1,4 @@
+import type { PartTask } from "../../model/canvas.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
 import { linkedBytes, linkedId } from "../../model/continuation.ts";
 import { laneOf } from "../../model/gate.ts";
@@ -61,13 +62,16 @@ function argsOfLink(link: Link, place: number, { namespace, id }: TaskRef): Pack
   return argsOfMade(states.code(link.on), link, { namespace, id: made });
 }
 
+type Made = Omit<Link, "on" | "ownId"> & Pick<PartTask, "resumes">;
+
 /** What an end makes, as far as it is known before; the script that tells the end adds what it then knows. */
 export function argsOfMade(
   on: string | number | undefined,
-  { task, acceptedAt, isStartFixed, expireAt, hands }: Omit<Link, "on" | "ownId">,
+  { task, acceptedAt, isStartFixed, expireAt, hands, resumes }: Made,
   ref: TaskRef,
 ): Packable {
-  const made = { ...task, ...ref, ...{ replayOf: undefined, lineage: undefined, input: undefined } };
+  const before = { replayOf: resumes?.replayOf, lineage: undefined, input: resumes?.input };
+  const made = { ...task, ...ref, ...before };
   return [
     on,
     argsOfTask(made),

@@ -94,19 +94,23 @@ export function taskOfRow(namespace: Namespace, value: Unpacked): Task {
   const input = inputOf(more.get("input"), more.get("handed"));
   const columns = listOf(unpack(raw as Buffer));
   const at = (field: TaskField): Unpacked => columns[taskPlaces[field]] ?? false;
-  const place = at("place");
   return {
     ...headOf(namespace, columns),
+    ...standingOf(at("place")),
     content: content === false ? new Uint8Array() : bytesOf(content),
     result: maybe(more.get("result"), bytesOf),
     failure: maybe(more.get("failure"), bytesOf),
     claim: maybe(duplicates, (count) => ({ key: textOf(at("claimKey")), duplicates: numberOf(count) })),
     links: maybe(more.get("links"), (text) => linksOfText(textOf(text))),
     input,
-    place: maybe(place, placeOf),
-    next: maybe(place, (said) => maybe(listOf(said)[5], (id) => partIdOf(textOf(id)))),
   };
 }
+
+/** Where a task is in a canvas, and what follows it there. */
+const standingOf = (place: Unpacked): Required<Pick<Task, "place" | "next">> => ({
+  place: maybe(place, placeOf),
+  next: maybe(place, (said) => maybe(listOf(said)[5], (id) => partIdOf(textOf(id)))),
+});
 
 /** Where something is in a canvas. */
 export function placeOf(value: Unpacked): Place {
@@ -121,12 +125,14 @@ export function placeOf(value: Unpacked): Place {
 }
 
 /** A task without its content and results, as lists show it. */
-export const basicTaskOfRow = (namespace: Namespace, raw: Unpacked): Task => ({
-  ...headOfRow(namespace, raw),
-  content: new Uint8Array(),
-  result: undefined,
-  failure: undefined,
-});
+export function basicTaskOfRow(namespace: Namespace, raw: Unpacked): Task {
+  const columns = listOf(unpack(raw as Buffer));
+  return {
+    ...headOf(namespace, columns),
+    ...standingOf(columns[taskPlaces.place] ?? false),
+    ...{ content: new Uint8Array(), result: undefined, failure: undefined },
+  };
+}
 
 /** Fields and values in turn, as Redis answers a hash. */
 function pairsOf(value: Unpacked): ReadonlyMap<string, Unpacked> {

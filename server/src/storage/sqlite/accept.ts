@@ -78,11 +78,11 @@ export function createAccept(
       stored += 1;
       if (areTied) gates.enter(task, { seq: first + at, state, queue });
       if (areLinked) links.put(first + at, task);
-      if (areMembers) canvases.places.put(first + at, task);
       const cause = task.lineage?.parentId;
       ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now, cause });
       return "accepted";
     });
+    if (areMembers) canvases.places.put(run, first, wasStored);
     ledger.move(queue, undefined, state, stored);
     backlog.came(queue, stored === run.length ? run : run.filter((_, at) => wasStored(at)));
     return verdicts;

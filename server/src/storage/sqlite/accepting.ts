@@ -1,22 +1,17 @@
-import type { Barrier } from "../../model/canvas.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createAccept } from "./accept.ts";
+import { createGoOn, type Made } from "./go-on.ts";
 import { createInsert } from "./insert.ts";
 import type { Writing } from "./writing.ts";
 
 /** Takes tasks in. */
 export type Accepting = {
   readonly accept: (batch: AcceptBatch) => readonly AcceptVerdict[];
-  /**
-   * Takes in what the running transaction has made: barriers, and tasks that were promised when the ones that ended were accepted. One
-   * that is there already, or whose id or key another task has, is not made.
-   */
-  readonly takeIn: (made: Made, now: Instant) => void;
+  /** Takes in what ends have made in the running transaction, until nothing more does. */
+  readonly goOn: () => void;
 };
-
-export type Made = { readonly barriers: readonly Barrier[]; readonly tasks: readonly NewTask[] };
 
 /** Makes what takes in what comes, and what is owed. */
 export function createAccepting(writing: Writing): Accepting {
@@ -32,18 +27,17 @@ export function createAccepting(writing: Writing): Accepting {
     else if (queue !== undefined) gates.opened(queue, 1);
   }
 
-  return {
-    accept,
-    takeIn({ barriers, tasks }, now) {
-      // Tasks are under them.
-      for (const barrier of barriers) canvases.barriers.put(barrier);
-      if (tasks.length === 0) return;
-      const verdicts = acceptPromised({ tasks, now, atomic: false });
-      for (const [at, task] of tasks.entries())
-        if (isStored(verdicts[at])) tell(task, now);
-        else continuations.taskNotMade(task, now);
-    },
-  };
+  function takeIn({ barriers, tasks }: Made, now: Instant): void {
+    // Tasks are under them.
+    for (const barrier of barriers) canvases.barriers.put(barrier);
+    if (tasks.length === 0) return;
+    const verdicts = acceptPromised({ tasks, now, atomic: false });
+    for (const [at, task] of tasks.entries())
+      if (isStored(verdicts[at])) tell(task, now);
+      else continuations.taskNotMade(task, now);
+  }
+
+  return { accept, goOn: createGoOn(writing, takeIn) };
 }
 
 /** Whether a task is there now that was not: also in the place of one that had its key. */

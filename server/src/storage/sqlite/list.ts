@@ -43,7 +43,7 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
     for (const row of prepare<HeadRow>(select).iterate(...select.values)) {
       const task = wanted.full
         ? addPlace(row[0], addLinks(row[0], taskOf(row as unknown as FullRow)))
-        : { ...headOf(row), ...nothing };
+        : addPlace(row[0], { ...headOf(row), ...nothing });
       bytes += bytesOf(task);
       if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
         return { tasks, cursor };

@@ -10,7 +10,7 @@ import { createReadEvents } from "./read-events.ts";
 import { createRecordReaderCalls } from "./record-reader-calls.ts";
 import { createReadReplays } from "./replays.ts";
 import { createReadStanding } from "./standing.ts";
-import type { ReaderCalls } from "./threads/verbs.ts";
+import type { ReaderCalls } from "./threads/reader-verbs.ts";
 
 /** Makes the verbs that read. Each runs inside a transaction, and so sees one moment. */
 export const createReaderCalls = (db: Database): ReaderCalls => ({

@@ -42,8 +42,14 @@ const isPlain = ({ event, result, failure, notBefore, cancel, more }: TaskChange
   (more === undefined || onlyContinues(more));
 
 /** Somebody waits for its end, which is told apart from the row. */
-const onlyContinues = ({ continues, ...rest }: MoreChange): boolean =>
-  continues?.unkept === undefined && Object.values(rest).every((value) => value === undefined);
+const onlyContinues = (more: MoreChange): boolean =>
+  more.continues?.unkept === undefined &&
+  more.policy === undefined &&
+  more.checkpoint === undefined &&
+  more.waitUntil === undefined &&
+  more.claimUntil === undefined &&
+  more.keepNewest === undefined &&
+  more.grows === undefined;
 
 /** Settles many with one statement: what most workers send is a frame of successes that say nothing. */
 export type SettleTogether = {

@@ -2,11 +2,9 @@ import type { Instant } from "../../model/ids.ts";
 import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
-import { createPruneCanvases } from "./canvases/remove.ts";
 import { createCanvasCalls } from "./canvases/submit.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
-import { createGoOn } from "./go-on.ts";
 import { createLimitCalls } from "./limits.ts";
 import { createPrune } from "./prune.ts";
 import { createPurge } from "./purge.ts";
@@ -14,15 +12,13 @@ import { createQueueCalls } from "./queue-calls.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createSettle } from "./settle.ts";
 import { createSideCalls } from "./side-calls.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
-import { createTruncateEvents } from "./truncate-events.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates, continuations } = writing;
-  const { accept, takeIn } = createAccepting(writing);
-  const goOn = createGoOn(writing, takeIn);
+  const { accept, goOn } = createAccepting(writing);
   const canvases = createCanvasCalls(writing, accept);
   const admin = createAdminCalls(writing);
   const queues = createQueueCalls(writing);
@@ -59,12 +55,10 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ...queues,
     clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
-    truncateEvents: createTruncateEvents(writing),
+    ...canvases,
     submitCanvas: tended(canvases.submitCanvas, (_canvas, now) => now),
     addMembers: tended(canvases.addMembers, (_addition, now) => now),
     closeBarrier: tended(canvases.closeBarrier, ({ now }) => now),
-    markSwept: canvases.markSwept,
-    pruneCanvases: createPruneCanvases(writing),
     ...createRecordCalls(writing),
   };
 }

@@ -28,6 +28,7 @@ CREATE TABLE barriers (
   facts text,
   name text COLLATE "C",
   deadline bigint,
+  retry_of text COLLATE "C",
   purge_at bigint,
   description bytea,
   PRIMARY KEY (namespace, id)
@@ -40,6 +41,7 @@ CREATE INDEX barriers_name ON barriers (namespace, name, place) WHERE facts IS N
 CREATE INDEX barriers_state ON barriers (namespace, state, place) WHERE facts IS NOT NULL;
 CREATE INDEX barriers_deadline ON barriers (deadline) WHERE state = 0 AND deadline IS NOT NULL;
 CREATE INDEX barriers_purge ON barriers (purge_at) WHERE purge_at IS NOT NULL;
+CREATE INDEX barriers_retries ON barriers (namespace, retry_of) WHERE retry_of IS NOT NULL;
 
 -- place: that of the canvas.
 CREATE TABLE canvas_tags (

@@ -102,9 +102,13 @@ function accept.cancelIfRevoked(id, now)
 end
 
 -- Goes through an atomic batch as accept would, and writes nothing (storage/judge.ts). False: all of it can be stored.
-function accept.judge(batch, now)
-  local arrived, own, keys = {}, {}, {}
-  local came = {tasks = 0, bytes = 0, made = 0}
+-- before: what comes with it, and was judged by itself {tasks, bytes, tasks by queue}.
+function accept.judge(batch, now, before)
+  local arrived, own, keys = {}, before and before[3] or {}, {}
+  local came = {tasks = before and before[1] or 0, bytes = before and before[2] or 0, made = 0}
+  for name in pairs(own) do
+    if not queues.find(name) then came.made = came.made + 1 end
+  end
   local function refusalOf(a)
     local q = queues.find(a[3])
     local isNew = not q and not own[a[3]]

@@ -31,6 +31,7 @@ export const barrierFields = [
   "purgeAt",
   "name",
   "tags",
+  "retryOf",
 ] as const;
 
 /** One of them. */

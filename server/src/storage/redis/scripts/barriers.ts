@@ -6,7 +6,8 @@ const closed = barrierFields.map((name) => `b.${name}`).join(", ");
 /**
  * Barriers as they are kept, and what becomes of one by itself (model/barrier.ts); what its end means to others: ends.ts. Keys, by the id of
  * a barrier: b: the row, bx: what is beside it, bm: its members by index, bt: and bb: the tasks and the barriers that go on under it; by that
- * of a canvas: cp: its parts, cb: its barriers. Of all canvases: cn newest first, cd by deadline, ce by when they go; br barriers with a rest.
+ * of a canvas: cp: its parts, cb: its barriers. Of all canvases: cn newest first, cd by deadline, ce by when they go, but for those that
+ * others hold, ch: how many; br: barriers with a rest; co: ends.ts.
  */
 export const barriersModule = `
 local OPEN, HELD_MS = 0, 3600000
@@ -56,20 +57,24 @@ local function settle(b, now)
   return over(b, b.unsuccessful > 0 and b.onMemberFailure ~= "carry_on" and FAILED or SUCCEEDED, now)
 end
 
--- A barrier that comes into being, as canvas-args.ts packs it; one without members has ended already. facts: only of a canvas.
+-- A barrier that comes into being, as canvas-args.ts packs it; one without members that have not ended has ended already. from.ended: how
+-- many members barriers have that have ended before. facts: only of a canvas.
 function barriers.open(spec, from, now, facts)
+  local at, grown, ended = spec[2], from.grown, from.ended and from.ended[spec[1]] or 0
+  if grown and at[2] == grown[1] then at[3] = at[3] + grown[2] end
   local b = {
-    id = spec[1], canvas = from.canvas, place = spec[2], shape = spec[3], onMemberFailure = spec[4], size = spec[5],
-    isSealed = spec[6], next = spec[7], state = OPEN, ended = 0, unsuccessful = 0, attempted = 0, parentId = from.parentId,
+    id = spec[1], canvas = from.canvas, place = at, shape = spec[3], onMemberFailure = spec[4], size = spec[5],
+    isSealed = spec[6], next = spec[7], state = OPEN, ended = ended, unsuccessful = 0, attempted = ended, parentId = from.parentId,
     rootId = from.rootId, createdAt = now, endedAt = false, hasRest = false, hasCallbacks = spec[8] and true or false,
     hasCause = false, hash = false, retentionMs = false, purgeAt = false, name = false, tags = false,
+    retryOf = false,
   }
   known[b.id] = b
   call("ZADD", P .. "cb:" .. b.canvas, 0, b.id)
   if b.hasCallbacks then call("HSET", P .. "bx:" .. b.id, "callbacks", spec[8], "made", spec[9]) end
   if b.place then call("SADD", P .. "bb:" .. b.place[2], b.id) end
   if facts then
-    b.hash, b.retentionMs, b.name, b.tags = facts[1], facts[2], facts[4], facts[5]
+    b.hash, b.retentionMs, b.name, b.tags, b.retryOf = facts[1], facts[2], facts[4], facts[5], facts[8]
     call("HSET", P .. "bx:" .. b.id, "facts", facts[6], "description", facts[7])
     if facts[3] then call("ZADD", P .. "cd", facts[3], b.id) end
     local m = space.change()
@@ -118,17 +123,6 @@ function barriers.grow(b, by, isSealed, now)
   return settle(b, now)
 end
 
--- Gives further members their indexes, from the number of those that are there; answers how many there are.
-function barriers.shift(b, part)
-  local by = 0
-  local function move(place)
-    if place and place[2] == b.id then place[3], by = place[3] + b.size, by + 1 end
-  end
-  for _, spec in ipairs(part[1]) do move(spec[2]) end
-  for _, link in ipairs(part[2]) do move(link[2][25]) end
-  return by
-end
-
 -- Ends an open barrier before its members.
 function barriers.close(b, state, cause, now)
   blame(b, cause)
@@ -149,7 +143,7 @@ function barriers.keepParts(canvas, parts)
   inPieces("HSET", P .. "cp:" .. canvas, list)
 end
 
--- What was kept of a part: {text, barriers and tasks, index of its first member}; false where there is none.
+-- What was kept of a part: {text, the part, index of its first member}; false where there is none.
 function barriers.part(canvas, id)
   local raw = call("HGET", P .. "cp:" .. canvas, id)
   return raw and cmsgpack.unpack(raw)
@@ -159,6 +153,19 @@ end
 function barriers.heldUntil(canvas, now)
   local root = barriers.find(canvas)
   return root and math.max(root.purgeAt or 0, now + HELD_MS)
+end
+
+-- Has a canvas that ended stay as long as there is another that retries it.
+function barriers.hold(canvas)
+  call("HINCRBY", P .. "ch", canvas, 1)
+  call("ZREM", P .. "ce", canvas)
+end
+
+local function release(canvas)
+  if call("HINCRBY", P .. "ch", canvas, -1) > 0 then return end
+  call("HDEL", P .. "ch", canvas)
+  local b = barriers.find(canvas)
+  if b then call("ZADD", P .. "ce", b.purgeAt, canvas) end
 end
 
 local function forget(b)
@@ -183,6 +190,7 @@ function barriers.remove(root, limit)
   forget(root)
   call("UNLINK", P .. "cp:" .. root.canvas)
   for _, index in ipairs({"cn", "cd", "ce"}) do call("ZREM", P .. index, root.id) end
+  if root.retryOf then release(root.retryOf) end
   return gone + 1, true
 end
 

@@ -75,7 +75,7 @@ end
 
 /** What every such script ends with: the verb, all that it owes, and its answer with the news that it made. */
 export const ending = `
-gates.now, gates.isTouched, ends.isOwing, space.m, space.dirty, space.isThere = false, false, false, false, false, false
+gates.now, gates.isTouched, ends.isOwing, news.owes, space.m, space.dirty, space.isThere = false, false, false, false, false, false, false
 load(ARGV[4])
 local answer = verbs[ARGV[1]](args)
 if answer == "unlisted" then return cmsgpack.pack({"unlisted", false}) end
@@ -85,5 +85,5 @@ if isLoaded.tasks then tasks.flush() end
 if isLoaded.barriers then barriers.flush() end
 if isLoaded.queues then queues.flush() end
 space.flush()
-return cmsgpack.pack({answer, news.told(), news.readyCounts()})
+return cmsgpack.pack({answer, news.told(), news.readyCounts(), news.owes})
 `;

@@ -2,10 +2,16 @@
  * What the end of a task or of a barrier means to others, as model/barrier.ts and model/continuation.ts say: the tasks that its links and
  * callbacks name, and in a canvas what follows. A place comes as {canvas, barrier, index, whether its success is no end of that member,
  * step}, a task's with what its success starts behind. What is to be made is packed as task-args.ts says: {the end that it is for, task,
- * acceptedAt, whether the start is fixed, expireAt, the policy around that, what it is handed as}; a part is {barriers, tasks}.
+ * acceptedAt, whether the start is fixed, expireAt, the policy around that, what it is handed as}. A part is {barriers, tasks}, and its
+ * tasks are packed by hundreds: a script stores so many of them at most, and puts the others on a list (co) as they are, from which the
+ * server has them stored by further scripts before it answers; one that dies leaves them to the next that prunes. They are as good as
+ * stored: their barrier counts on them. Those whose barrier has ended meanwhile have failed where they stand.
  */
 export const endsModule = `
 local OPEN, ATTEMPTED = 0, "attempted"
+
+-- So many tasks of parts are stored by one script, give or take what is packed together.
+local room = 500
 
 -- What others have not been told; it is taken in before the verb is over.
 local owed = {}
@@ -21,7 +27,8 @@ local function inputOf(left, hands)
 end
 
 -- The task that is made now. What was counted from the other one's acceptance is counted from now; what is an instant stays one.
--- from: parentId, rootId, and what is left to it; without that it is handed nothing.
+-- from: parentId, rootId, and what is left to it, without which it is handed nothing; grown: the barrier whose further members are
+-- meant, and from which index on.
 local function madeAt(link, from, now)
   local task, acceptedAt, isStartFixed, expireAt, expiring = link[2], link[3], link[4], link[5], link[6]
   local function later(at) return at and now + at - acceptedAt end
@@ -39,6 +46,8 @@ local function madeAt(link, from, now)
     local u = task[18]
     made[18] = {u[1], u[2], later(u[3]), later(u[4])}
   end
+  local grown, at = from.grown, task[25]
+  if grown and at and at[2] == grown[1] then made[25] = {at[1], at[2], at[3] + grown[2], at[4], at[5], at[6]} end
   local left, hands = from.left, link[7] and not from.isBare and link[7]
   if not left then return made end
   local data = hands and left.data or false
@@ -133,28 +142,16 @@ function ends.grow(t, growth, now)
   if t.place then owe({growth = growth, place = t.place, parentId = t.id, rootId = t.rootId or t.id, now = now}) end
 end
 
--- The tasks of a part that starts now.
-function ends.made(part, from, now)
+-- The tasks of a part that are packed together.
+function ends.made(packed, from, now)
   local made, ids = {}, {}
-  for i, link in ipairs(part[2]) do
+  for i, link in ipairs(cmsgpack.unpack(packed)) do
     made[i] = madeAt(link, from, now)
     ids[i] = made[i][1]
   end
   tasks.fetch(ids)
   return made
 end
-
--- Opens the barriers of a part that starts now, and answers those that have ended by that.
-function ends.open(part, from, now)
-  local over = {}
-  for _, spec in ipairs(part[1]) do
-    local b = barriers.open(spec, from, now, false)
-    if b.state ~= OPEN then over[#over + 1] = b end
-  end
-  return over
-end
-
-function ends.ofAll(list, now) for _, b in ipairs(list) do ends.ofBarrier(b, now) end end
 
 -- Stores a task that was promised: no quota, bound or closed queue is in its way.
 local function takeInTask(a, now)
@@ -166,19 +163,60 @@ local function takeInTask(a, now)
   if not accept.isStored(verdict) then ends.notMade(a, now) end
 end
 
+-- Starts a part; answers those of its barriers that have ended by that.
+function ends.start(part, from, now)
+  local over = {}
+  for _, spec in ipairs(part[1]) do
+    local b = barriers.open(spec, from, now, false)
+    if b.state ~= OPEN then over[#over + 1] = b end
+  end
+  -- Only barriers ask for it.
+  from.ended = nil
+  for _, packed in ipairs(part[2]) do
+    if room > 0 then
+      local made = ends.made(packed, from, now)
+      room = room - #made
+      for _, a in ipairs(made) do takeInTask(a, now) end
+    else
+      call("RPUSH", P .. "co", cmsgpack.pack({packed, from, now}))
+      news.owes = true
+    end
+  end
+  return over
+end
+
+-- Stores what an earlier script has left.
+function verbs.takeUp()
+  local raw = call("LPOP", P .. "co")
+  while raw do
+    local packed, from, now = unpack(cmsgpack.unpack(raw))
+    local made = ends.made(packed, from, now)
+    gates.now, room = now, room - #made
+    for _, a in ipairs(made) do
+      local b = barriers.find(a[25][2])
+      if b and b.state == OPEN then takeInTask(a, now) elseif b then ends.notMade(a, now) end
+    end
+    raw = room > 0 and call("LPOP", P .. "co")
+  end
+  ends.look()
+  return true
+end
+
+-- Whether anything is left, so that the server has it stored.
+function ends.look() news.owes = call("EXISTS", P .. "co") == 1 end
+
+function ends.ofAll(list, now) for _, b in ipairs(list) do ends.ofBarrier(b, now) end end
+
 local function grow(each)
   local b, growth, now = barriers.find(each.place[2]), each.growth, each.now
   if not b or b.state ~= OPEN then return end
-  local from = {canvas = b.canvas, parentId = each.parentId, rootId = each.rootId}
-  local by = growth[2] and barriers.shift(b, growth[2]) or 0
+  local from = {canvas = b.canvas, parentId = each.parentId, rootId = each.rootId, left = false}
   barriers.keepParts(b.canvas, growth[3])
-  for i = 1, 2 do
-    if growth[i] then
-      ends.ofAll(ends.open(growth[i], from, now), now)
-      for _, a in ipairs(ends.made(growth[i], from, now)) do takeInTask(a, now) end
-    end
-  end
-  if growth[2] then barriers.grow(b, by, b.isSealed, now) end
+  if growth[1] then ends.ofAll(ends.start(growth[1], from, now), now) end
+  if not growth[2] then return end
+  from.grown = {b.id, b.size}
+  ends.ofAll(ends.start(growth[2], from, now), now)
+  barriers.grow(b, growth[2][3][b.id] or 0, b.isSealed, now)
 end
 
 -- As what a member has ended; false: it goes on, or another does as that member.
@@ -204,16 +242,16 @@ end
 
 local function takeIn(e)
   local b, now = e.place and barriers.find(e.place[2]), e.now
-  local made, fresh, isOver = {}, {}, false
+  local called, fresh, isOver = {}, {}, false
   if b then
     local part = e.next and e.on == SUCCEEDED and not e.isLast and b.state == OPEN and barriers.part(b.canvas, e.next)
     if part then
       e.from.canvas = b.canvas
-      made, fresh = ends.made(part[2], e.from, now), ends.open(part[2], e.from, now)
+      fresh = ends.start(part[2], e.from, now)
     end
-    isOver = count(e, b, made)
+    isOver = count(e, b, called)
   end
-  for _, a in ipairs(made) do takeInTask(a, now) end
+  for _, a in ipairs(called) do takeInTask(a, now) end
   for _, a in ipairs(e.besides) do takeInTask(a, now) end
   if isOver then ends.ofBarrier(b, now) end
   ends.ofAll(fresh, now)

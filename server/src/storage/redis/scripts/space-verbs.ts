@@ -42,7 +42,7 @@ local function removeRest()
     queues.forget(name)
   end)
   call("DEL", P .. "u", P .. "un", P .. "uf", P .. "rv", P .. "rz", P .. "rn", P .. "th", P .. "tz", P .. "shelves", P .. "overfull")
-  call("DEL", P .. "qt", P .. "ql", P .. "pz", P .. "gt", P .. "L", P .. "Ln", P .. "qe")
+  call("DEL", P .. "qt", P .. "ql", P .. "pz", P .. "gt", P .. "L", P .. "Ln", P .. "qe", P .. "co")
   call("DEL", KEYS[1])
   space.dirty = false
 end

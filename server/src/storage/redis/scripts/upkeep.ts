@@ -36,6 +36,7 @@ function verbs.prune(asked)
     inPieces("HDEL", P .. "th", tombs)
     inPieces("ZREM", P .. "tz", tombs)
   end
+  ends.look()
   return #ids + #tombs
 end
 

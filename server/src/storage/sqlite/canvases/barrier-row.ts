@@ -20,10 +20,14 @@ export const barrierStateCode = {
 
 export const barrierStates = createCodes<BarrierState>(barrierStateCode);
 
-/** The columns of a barrier, in the order of BarrierRow, of the tables of barrierJoins. */
-export const barrierColumns = `
+const columns = (description: string): string => `
   n.name, b.id, root.id, b.state, b.size, b.sealed, b.ended, b.unsuccessful, b.attempted, b.has_rest, b.created_at, b.ended_at,
-  b.fixed, b.cause, k.facts, k.purge_at, k.description`;
+  b.fixed, b.cause, k.facts, k.purge_at, ${description}`;
+
+/** The columns of a barrier, in the order of BarrierRow, of the tables of barrierJoins. */
+export const barrierColumns = columns("k.description");
+/** The same without how a canvas was written, which may be long, and is for whoever looks at it. */
+export const leanColumns = columns("NULL");
 
 /** What barrierColumns needs beside barriers b. CROSS JOIN keeps this order: a row of b leads to the others by number. */
 export const barrierJoins = `

@@ -3,7 +3,7 @@ import { type BarrierId, type BarrierRef, type Bytes, type CanvasId, rootOf } fr
 import { textOfCause, textOfFacts, textOfFixed } from "../../sql/barrier-text.ts";
 import { command, type Database, query } from "../files/connection.ts";
 import type { QueueRegistry } from "../queue-registry.ts";
-import { type BarrierRow, barrierColumns, barrierJoins, barrierOf, barrierStates } from "./barrier-row.ts";
+import { type BarrierRow, barrierJoins, barrierOf, barrierStates, leanColumns } from "./barrier-row.ts";
 
 /** A barrier as the running transaction has it. Of a canvas that was there before, the description is left out. */
 export type BarrierEntry = {
@@ -42,7 +42,7 @@ export function createBarriers(
   const select = (where: string) =>
     query<EntryRow>(
       db,
-      `SELECT b.seq, b.canvas, ${barrierColumns.replace("k.description", "NULL")}
+      `SELECT b.seq, b.canvas, ${leanColumns}
        FROM barriers b ${barrierJoins} WHERE ${where}`,
     );
   const [selectById, selectBySeq] = [select("b.namespace = ? AND b.id = ?"), select("b.seq = ?")];
@@ -105,9 +105,17 @@ export function createBarriers(
     write() {
       for (const entry of changed) {
         const { barrier, isStored } = entry;
-        const { place, namespace } = barrier;
-        if (isStored) rows.update(entry);
-        else rows.insert(entry, makeNamespace(namespace), place && at({ namespace, id: place.barrier })?.seq);
+        const { place, namespace, canvasFacts } = barrier;
+        if (isStored) {
+          rows.update(entry);
+          continue;
+        }
+        const retryOf = canvasFacts?.retryOf;
+        rows.insert(entry, {
+          space: makeNamespace(namespace),
+          above: place && at({ namespace, id: place.barrier })?.seq,
+          retries: retryOf && at({ namespace, id: rootOf(retryOf) })?.seq,
+        });
       }
       clear();
     },
@@ -123,6 +131,13 @@ const keyOf = ({
   readonly id: BarrierId | CanvasId;
 }): string => `${namespace} ${id}`;
 
+/** The numbers of what a new barrier is in, and of what it is under, or retries. */
+type InsertedAt = {
+  readonly space: number;
+  readonly above: number | undefined;
+  readonly retries: number | undefined;
+};
+
 /** How barriers are written. */
 function createBarrierRows(db: Database) {
   const changing = "state, size, sealed, ended, unsuccessful, attempted, has_rest, ended_at, cause";
@@ -134,7 +149,7 @@ function createBarrierRows(db: Database) {
   const update = command(db, `UPDATE barriers SET (${changing}) = (?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE seq = ?`);
   const insertCanvas = command(
     db,
-    `INSERT INTO canvases (seq, namespace, name, facts, deadline, purge_at, description) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO canvases (seq, namespace, name, facts, deadline, purge_at, description, retries) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertTag = command(
     db,
@@ -143,14 +158,14 @@ function createBarrierRows(db: Database) {
   const setPurgeAt = command(db, "UPDATE canvases SET purge_at = ?1 WHERE seq = ?2 AND purge_at IS NOT ?1");
 
   return {
-    insert({ seq, canvas, barrier }: BarrierEntry, space: number, above: number | undefined): void {
+    insert({ seq, canvas, barrier }: BarrierEntry, { space, above, retries }: InsertedAt): void {
       const { id, createdAt, canvasFacts } = barrier;
       insert(...changingOf(barrier), seq, space, id, canvas, above ?? null, createdAt, textOfFixed(barrier));
       if (canvasFacts === undefined) return;
       const { name, tags, deadline, purgeAt } = canvasFacts;
       const description: Bytes = canvasFacts.description;
       const facts = textOfFacts(canvasFacts);
-      insertCanvas(seq, space, name, facts, deadline ?? null, purgeAt ?? null, description);
+      insertCanvas(seq, space, name, facts, deadline ?? null, purgeAt ?? null, description, retries ?? null);
       for (const tag of tags) insertTag(space, tag, seq);
     },
     update({ seq, barrier }: BarrierEntry): void {

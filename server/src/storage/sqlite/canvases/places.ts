@@ -1,13 +1,14 @@
 import { type BarrierId, type CanvasId, canvasIdOf, type Instant, type PartId } from "../../../model/ids.ts";
 import type { Place } from "../../../model/place.ts";
 import type { NewTask, Task } from "../../../model/task.ts";
-import { command, type Database, query } from "../files/connection.ts";
-import type { Barriers } from "./barriers.ts";
+import { command, type Database, query, type Value } from "../files/connection.ts";
+import { byDozens, createByRows, valuesOf } from "../rows-by-dozen.ts";
+import type { BarrierEntry, Barriers } from "./barriers.ts";
 
 /** Where tasks are in their canvases, by the numbers of their tasks. */
 export type Places = {
-  /** Keeps where a new task is, if it is anywhere. */
-  put(seq: number, task: NewTask): void;
+  /** Keeps where new tasks are, which are numbered from `first` on; as far as they are anywhere, and were stored. */
+  put(tasks: readonly NewTask[], first: number, wasStored: (at: number) => boolean): void;
   /** Those of these tasks whose canvas is there, and when it goes; undefined: nobody knows yet. */
   held(seqs: readonly number[]): readonly Held[];
   /** Forgets those of a list of numbers, as JSON. */
@@ -40,9 +41,12 @@ export const placeOf = (
 
 /** Opens the table. Most stores never have a row in it, and then it costs nothing. */
 export function createPlaces(db: Database, barriers: Barriers): Places {
-  const insert = command(
-    db,
-    "INSERT INTO places (seq, canvas, barrier, place, unsuccessful, step, next) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  const insert = createByRows((rows) =>
+    command(
+      db,
+      `INSERT INTO places (seq, canvas, barrier, place, unsuccessful, step, next)
+       VALUES ${valuesOf("(?, ?, ?, ?, ?, ?, ?)", rows)}`,
+    ),
   );
   const selectHeld = query<[seq: number, purgeAt: Instant | null]>(
     db,
@@ -53,13 +57,16 @@ export function createPlaces(db: Database, barriers: Barriers): Places {
   let isUsed = query<[number]>(db, "SELECT EXISTS (SELECT 1 FROM places)").get()?.[0] === 1;
 
   return {
-    put(seq, { namespace, place, next }) {
-      const above = place && barriers.at({ namespace, id: place.barrier });
-      if (place === undefined || above === undefined) return;
-      isUsed = true;
-      const { index, reports, step } = place;
-      const isUnsuccessful = reports === "unsuccessful" ? 1 : 0;
-      insert(seq, above.canvas, above.seq, index, isUnsuccessful, step ?? null, next ?? null);
+    put(tasks, first, wasStored) {
+      const rows: Value[][] = [];
+      let above: BarrierEntry | undefined;
+      for (const [at, { namespace, place, next }] of tasks.entries()) {
+        if (place === undefined || !wasStored(at)) continue;
+        if (above?.barrier.id !== place.barrier) above = barriers.at({ namespace, id: place.barrier });
+        if (above !== undefined) rows.push(columnsOf(first + at, place, next, above));
+      }
+      isUsed ||= rows.length > 0;
+      for (const some of byDozens(rows)) insert(some.length)(...some.flat());
     },
     held(seqs) {
       if (!isUsed || seqs.length === 0) return [];
@@ -73,6 +80,11 @@ export function createPlaces(db: Database, barriers: Barriers): Places {
     },
   };
 }
+
+const columnsOf = (seq: number, place: Place, next: PartId | undefined, above: BarrierEntry): Value[] => [
+  ...[seq, above.canvas, above.seq, place.index, place.reports === "unsuccessful" ? 1 : 0],
+  ...[place.step ?? null, next ?? null],
+];
 
 type FoundPlace = readonly [...PlaceRow, canvas: BarrierId, id: BarrierId];
 

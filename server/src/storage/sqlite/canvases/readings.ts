@@ -4,7 +4,7 @@ import { stateCode } from "../../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../../sql/task-row.ts";
 import { type Database, query } from "../files/connection.ts";
 import { headJoins } from "../head-joins.ts";
-import type { ReaderCalls } from "../threads/verbs.ts";
+import type { ReaderCalls } from "../threads/reader-verbs.ts";
 import {
   type BarrierRow,
   barrierColumns,

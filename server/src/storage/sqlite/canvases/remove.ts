@@ -6,13 +6,15 @@ import type { Writing } from "../writing.ts";
 /** Removing canvases ends after this many rows: a transaction that removes millions keeps everybody waiting. */
 const rowsMax = 50_000;
 
-/** Makes pruneCanvases: removes canvases whose time is over, and leaves their tombstones. */
+/** Makes pruneCanvases: removes canvases whose time is over, and that no other one retries, and leaves their tombstones. */
 export function createPruneCanvases(writing: Writing): (now: Instant, limit: number) => number {
   const { db, limits, canvases } = writing;
   const remove = createRemove(db);
   const select = query<[seq: number]>(
     db,
-    `SELECT seq FROM canvases INDEXED BY canvases_purge WHERE purge_at IS NOT NULL AND purge_at <= ? ORDER BY purge_at LIMIT ?`,
+    `SELECT k.seq FROM canvases k INDEXED BY canvases_purge WHERE k.purge_at IS NOT NULL AND k.purge_at <= ?
+       AND NOT EXISTS (SELECT 1 FROM canvases r INDEXED BY canvases_retries WHERE r.retries = k.seq)
+     ORDER BY k.purge_at LIMIT ?`,
   );
   const leaveTombstone = createLeaveTombstone(db);
   return (now, limit) => {

@@ -1,15 +1,17 @@
 import {
   addedBy,
   closed,
+  endedBefore,
   grown,
   growthAt,
+  type Opening,
   opened,
   rememberedAs,
   startedAtOnce,
 } from "../../../model/barrier.ts";
-import type { Barrier, NewCanvas, Part } from "../../../model/canvas.ts";
+import type { Barrier, KeptMember, NewCanvas, Part } from "../../../model/canvas.ts";
 import { type BarrierRef, type Instant, type Namespace, type PartId, rootOf } from "../../../model/ids.ts";
-import type { Lineage, NewTask } from "../../../model/task.ts";
+import type { Lineage } from "../../../model/task.ts";
 import type {
   Addition,
   AddVerdict,
@@ -17,24 +19,35 @@ import type {
   RefusedTask,
   SubmitVerdict,
 } from "../../../ports/canvas-store.ts";
-import type { AcceptVerdict } from "../../../ports/task-store.ts";
+import { refusedOf } from "../../refused-task.ts";
 import { type Accepting, isStored } from "../accepting.ts";
 import { createFindHash } from "../find.ts";
 import type { Writing } from "../writing.ts";
+import type { BarrierEntry } from "./barriers.ts";
+import type { NumberedMember } from "./members.ts";
 import { type PartText, partText } from "./parts.ts";
+import { createPruneCanvases } from "./remove.ts";
 
 /** A canvas as it comes to the writer: what starts later is kept as it is. */
 export type CanvasToKeep = Omit<NewCanvas, "parts"> & { readonly parts: readonly PartText[] };
 /** Further members as they come to it. */
 export type AdditionToKeep = Omit<Addition, "parts"> & { readonly parts: readonly PartText[] };
 
+/** Two calls of the port, as the writer has them. */
+export type CanvasesToKeep = {
+  submitCanvas(canvas: CanvasToKeep, now: Instant): SubmitVerdict;
+  addMembers(addition: AdditionToKeep, now: Instant): AddVerdict;
+};
+
 type Starting = {
   readonly start: Part;
   readonly parts: readonly PartText[];
   /** What it is under, as it is then. */
   readonly above: Barrier;
+  /** Members that have ended before. */
+  readonly members: readonly KeptMember[];
 };
-type Within = {
+type Within = Pick<Opening, "ended"> & {
   readonly namespace: Namespace;
   readonly lineage: Lineage;
   readonly canvas: NewCanvas["id"];
@@ -44,13 +57,13 @@ type Within = {
 /** Makes what becomes of canvases from outside. What ends of tasks mean for them: go-on.ts. */
 export function createCanvasCalls(writing: Writing, accept: Accepting["accept"]) {
   const { continuations, canvases } = writing;
-  const { barriers, parts: allParts } = canvases;
+  const { barriers, parts: allParts, keepMembers } = canvases;
   const findHash = createFindHash(writing);
 
   /** Stores what starts now, or nothing of it; answers the task that may not come in. */
-  function startNow({ start, parts, above }: Starting, within: Within): RefusedTask | undefined {
-    const { namespace, lineage, canvas, now } = within;
-    const started = startedAtOnce(start, { namespace, lineage, place: { canvas } }, now);
+  function startNow({ start, parts, above, members }: Starting, within: Within): RefusedTask | undefined {
+    const { namespace, lineage, canvas, now, ended } = within;
+    const started = startedAtOnce(start, { namespace, lineage, place: { canvas }, ended }, now);
     const before = barriers.at(above)?.barrier;
     // Tasks are under them; where nothing is stored, they are forgotten again.
     const entries = [above, ...started.barriers].map((barrier) => barriers.put(barrier));
@@ -63,6 +76,7 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
     }
     const [first] = entries;
     if (first !== undefined) allParts.keep(first.canvas, parts);
+    keepMembers(numbered(members, entries));
     for (const { barrier } of entries) if (barrier.state !== "open") continuations.barrierEnded(barrier, now);
     for (const [at, task] of started.tasks.entries())
       if (!isStored(verdicts[at])) continuations.taskNotMade(task, now);
@@ -71,13 +85,15 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
 
   return {
     submitCanvas(canvas: CanvasToKeep, now: Instant): SubmitVerdict {
-      const { namespace, id, facts, lineage, root, start, parts } = canvas;
+      const { namespace, id, facts, lineage, root, start, parts, ended: members } = canvas;
       const there = barriers.at({ namespace, id: rootOf(id) })?.barrier.canvasFacts?.contentHash;
       const known = there ?? findHash({ namespace, id: rememberedAs(id) });
       if (known !== undefined) return known === facts.contentHash ? "duplicate" : "exists";
-      const opening = { namespace, lineage, canvas: id, now };
+      if (facts.retryOf !== undefined && barriers.at({ namespace, id: rootOf(facts.retryOf) }) === undefined)
+        return "gone";
+      const opening = { namespace, lineage, canvas: id, now, ended: endedBefore(members) };
       const above = opened(root, { ...opening, facts });
-      return startNow({ start, parts, above }, opening) ?? "accepted";
+      return startNow({ start, parts, above, members }, opening) ?? "accepted";
     },
 
     addMembers({ ref, members, parts, isLast }: AdditionToKeep, now: Instant): AddVerdict {
@@ -93,6 +109,7 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
         start: growthAt(members, barrier),
         parts: [...parts, noteOf(members.id, first)],
         above: grown(barrier, addedBy(members, barrier.id), now, isLast),
+        members: [],
       };
       const refused = startNow(starting, { namespace, lineage, canvas, now });
       return refused === undefined ? { kind: "added", first } : { kind: "refused", ...refused };
@@ -113,19 +130,23 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
         if (barrier?.hasRest) barriers.put({ ...barrier, hasRest: false });
       }
     },
+
+    pruneCanvases: createPruneCanvases(writing),
   };
+}
+
+/** Members with the numbers of their barriers, which are among these. */
+function numbered(
+  members: readonly KeptMember[],
+  entries: readonly BarrierEntry[],
+): readonly NumberedMember[] {
+  const seqs = new Map(entries.map(({ barrier, seq }) => [barrier.id, seq]));
+  return members.map((member) => {
+    const above = seqs.get(member.barrier);
+    if (above === undefined) throw new Error("a member came without its barrier");
+    return { ...member, above };
+  });
 }
 
 /** What tells a repeat of a request for more members from another one. */
 const noteOf = (id: PartId, first: number): PartText => partText({ id, barriers: [], tasks: [], first });
-
-/** The first task that keeps all of them out. */
-function refusedOf(tasks: readonly NewTask[], verdicts: readonly AcceptVerdict[]): RefusedTask | undefined {
-  for (const [at, verdict] of verdicts.entries()) {
-    const task = tasks[at]?.id;
-    if (task === undefined) break;
-    if (verdict === "exists") return { task, why: "exists" };
-    if (typeof verdict === "object" && "refused" in verdict) return { task, why: verdict };
-  }
-  return undefined;
-}

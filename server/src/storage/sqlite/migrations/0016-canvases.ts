@@ -30,7 +30,7 @@ CREATE INDEX barriers_canvas ON barriers (canvas, id);
 CREATE INDEX barriers_open ON barriers (above) WHERE state = 0 AND above IS NOT NULL;
 CREATE INDEX barriers_rest ON barriers (seq) WHERE has_rest = 1;
 
--- What is said of a canvas as a whole; purge_at: it has ended.
+-- What is said of a canvas as a whole; purge_at: it has ended; retries: the number of the canvas that it retries.
 CREATE TABLE canvases (
   seq INTEGER PRIMARY KEY,
   namespace INTEGER NOT NULL,
@@ -38,13 +38,15 @@ CREATE TABLE canvases (
   facts TEXT NOT NULL,
   deadline INTEGER,
   purge_at INTEGER,
-  description BLOB NOT NULL
+  description BLOB NOT NULL,
+  retries INTEGER
 ) STRICT;
 
 CREATE INDEX canvases_newest ON canvases (namespace, seq);
 CREATE INDEX canvases_name ON canvases (namespace, name, seq) WHERE name <> '';
 CREATE INDEX canvases_overdue ON canvases (deadline, seq) WHERE deadline IS NOT NULL AND purge_at IS NULL;
 CREATE INDEX canvases_purge ON canvases (purge_at) WHERE purge_at IS NOT NULL;
+CREATE INDEX canvases_retries ON canvases (retries) WHERE retries IS NOT NULL;
 
 CREATE TABLE canvas_tags (
   namespace INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-import type { Part, PartTask } from "../../../model/canvas.ts";
+import type { KeptMember, Part, PartTask } from "../../../model/canvas.ts";
 import {
   type BarrierRef,
   barrierIdOf,
@@ -8,7 +8,9 @@ import {
   instantOf,
   namespaceOf,
   partIdOf,
+  taskIdOf,
 } from "../../../model/ids.ts";
+import type { TerminalState } from "../../../model/task.ts";
 import type { AddVerdict, Closing, SubmitVerdict } from "../../../ports/canvas-store.ts";
 import {
   causeOfText,
@@ -33,7 +35,8 @@ export const submitCanvasVerb = {
     (from) => readCanvas(from),
   ),
   answer: plain<SubmitVerdict>(),
-  items: ([{ start, parts }]: readonly [CanvasToKeep, Instant]) => start.tasks.length + parts.length,
+  items: ([{ start, parts, ended }]: readonly [CanvasToKeep, Instant]) =>
+    start.tasks.length + parts.length + ended.length,
 };
 
 /** How addMembers crosses. */
@@ -87,7 +90,7 @@ function readCause(from: PacketReader): Closing["cause"] {
 }
 
 function writeCanvas(to: PacketWriter, canvas: CanvasToKeep, now: Instant): void {
-  const { namespace, id, facts, lineage, root, start, parts } = canvas;
+  const { namespace, id, facts, lineage, root, start, parts, ended } = canvas;
   to.word(namespace);
   to.text(id);
   to.text(textOfFacts(facts));
@@ -96,6 +99,7 @@ function writeCanvas(to: PacketWriter, canvas: CanvasToKeep, now: Instant): void
   writeLineage(to, lineage);
   writePart(to, { ...start, barriers: [root, ...start.barriers] });
   writeList(to, parts, writePartText);
+  writeList(to, ended, writeMember);
   to.number(now);
 }
 
@@ -110,7 +114,26 @@ function readCanvas(from: PacketReader): [CanvasToKeep, Instant] {
   const [root, ...others] = barriers;
   if (lineage === undefined || root === undefined) throw new RangeError("a canvas came without its barrier");
   const parts = readList(from, readPartText);
-  return [{ ...said, lineage, root, start: { ...start, barriers: others }, parts }, instantOf(from.number())];
+  const ended = readList(from, readMember);
+  const canvas = { ...said, lineage, root, start: { ...start, barriers: others }, parts, ended };
+  return [canvas, instantOf(from.number())];
+}
+
+function writeMember(to: PacketWriter, { barrier, index, state, source: { kind, id } }: KeptMember): void {
+  to.word(barrier);
+  to.number(index);
+  to.word(state);
+  to.flag(kind === "task");
+  to.text(id);
+}
+
+function readMember(from: PacketReader): KeptMember {
+  const barrier = barrierIdOf(from.word());
+  const [index, state] = [from.number(), from.word() as TerminalState];
+  const source = from.flag()
+    ? ({ kind: "task", id: taskIdOf(from.text()) } as const)
+    : ({ kind: "barrier", id: barrierIdOf(from.text()) } as const);
+  return { barrier, index, state, source };
 }
 
 function writePartText(to: PacketWriter, { id, text }: PartText): void {
@@ -133,8 +156,9 @@ const readPart = (from: PacketReader): Part => ({
 
 /** As a new task, but for what it has once it is made. */
 function writePartTask(to: PacketWriter, part: PartTask): void {
-  const { id, task, acceptedAt, isStartFixed, expireAt, hands } = part;
-  writeNewTask(to, { ...task, id, namespace: defaultNamespace, replayOf: undefined });
+  const { id, task, acceptedAt, isStartFixed, expireAt, hands, resumes } = part;
+  const { input, replayOf } = resumes ?? { input: undefined, replayOf: undefined };
+  writeNewTask(to, { ...task, id, namespace: defaultNamespace, replayOf, input });
   to.number(acceptedAt);
   to.flag(isStartFixed);
   to.optionalNumber(expireAt);
@@ -142,9 +166,10 @@ function writePartTask(to: PacketWriter, part: PartTask): void {
 }
 
 function readPartTask(from: PacketReader): PartTask {
-  const { id, namespace: _, replayOf: __, lineage: ___, ...task } = readNewTask(from);
+  const { id, namespace: _, lineage: __, replayOf, input, ...task } = readNewTask(from);
   return {
     ...{ id, task, acceptedAt: instantOf(from.number()), isStartFixed: from.flag() },
+    ...((input !== undefined || replayOf !== undefined) && { resumes: { input, replayOf } }),
     ...{ expireAt: readInstant(from), hands: readMaybe(from, () => ({ member: from.optionalText() })) },
   };
 }

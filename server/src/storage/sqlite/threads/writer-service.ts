@@ -7,7 +7,7 @@ import { attempt, createExecute, failure, type Outgoing } from "./execute.ts";
 import { createGroupCommit } from "./group.ts";
 import type { Request } from "./messages.ts";
 import type { Service } from "./serve.ts";
-import { type WriterCalls, type WriterControls, writerVerbs } from "./verbs.ts";
+import { type WriterCalls, type WriterControls, writerVerbs } from "./writer-verbs.ts";
 
 /** These run between transactions; all others inside. */
 const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "close"]);

@@ -1,0 +1,153 @@
+import { chain, chord, chunks, defineTask, group, map, type ParentFailure, starmap } from "@stem/sdk";
+import { implement } from "@stem/worker";
+import { expect, test } from "vitest";
+import { startStem } from "../../support/whole-stem.ts";
+
+const add = defineTask<[a: number, b: number], number>({ name: "add" });
+const sum = defineTask<[numbers: readonly number[]], number>({ name: "sum" });
+const say = defineTask<{ greeting: string; result?: unknown; name?: string }, string>({ name: "say" });
+const fail = defineTask<[message: string], number>({ name: "fail", options: { maxAttempts: 1 } });
+const note = defineTask<[what: unknown], void>({ name: "note" });
+
+/** A server with a worker, and what its `note` was told. */
+async function startNoting() {
+  const all = await startStem();
+  const notes: unknown[] = [];
+  await all.work({
+    concurrency: 8,
+    tasks: [
+      implement(add, (_, a, b) => a + b),
+      implement(sum, (_, numbers) => numbers.reduce((total, each) => total + each, 0)),
+      implement(say, (_, { greeting, name, result }) => `${greeting} ${name ?? JSON.stringify(result)}`),
+      implement(fail, (_, message) => {
+        throw new RangeError(message);
+      }),
+      implement(note, (_, what) => void notes.push(what)),
+    ],
+  });
+  return { ...all, notes };
+}
+
+test("a chain hands each result on, as the last argument or a named one", async () => {
+  const { stem } = await startNoting();
+  const handle = await stem.submit(chain(add.signature([1, 2]), add.s([10]), say.s({ greeting: "hello" })), {
+    id: "c-1",
+    name: "greeting",
+    tags: ["a"],
+  });
+  expect(await handle.result({ timeoutMs: 10_000 })).toBe("hello 13");
+  expect(await handle.get()).toMatchObject({ id: "c-1", name: "greeting", tags: ["a"], state: "succeeded" });
+  const named = chain(say.signature({ greeting: "a", name: "b" }), say.s({ greeting: "c" }).as("name"));
+  expect(await (await stem.submit(named)).result({ timeoutMs: 10_000 })).toBe("c a b");
+  const again = chain(add.signature([1, 2]), add.s([10]), say.s({ greeting: "hello" }));
+  expect(await stem.submit(again, { id: "c-1", name: "greeting", tags: ["a"] })).toMatchObject({
+    deduplicated: true,
+  });
+  await expect(stem.submit(add.signature([1, 2]), { id: "c-1" })).rejects.toMatchObject({
+    reason: "CANVAS_EXISTS",
+  });
+});
+
+test("groups, chords, maps, starmaps and chunks leave what their types say", async () => {
+  const { stem } = await startNoting();
+  const inner = group(add.signature([1, 1]), say.signature({ greeting: "x", name: "y" }));
+  const rows = [
+    [group(add.signature([1, 2]), inner), [3, 2, "x y"]],
+    [group(add.signature([1, 2]), inner.link(note.s())), [3, [2, "x y"]]],
+    [chord(group(add.signature([1, 2]), add.signature([3, 4])), sum.s()), 10],
+    [chord(map(add.s([1]), [1, 2, 3]), sum.s()), 9],
+    [
+      starmap(add, [
+        [1, 2],
+        [3, 4],
+      ]),
+      [3, 7],
+    ],
+    [chunks(sum, [1, 2, 3, 4, 5], 2), [3, 7, 5]],
+    [group(), []],
+    [chain(add.signature([1, 2]), group(add.s([1]), add.signature([5, 5])), sum.s()), 14],
+    [chain(group(add.signature([1, 2])), sum.s(), add.s([1])), 4],
+    [note.signature([1]), undefined],
+  ] as const;
+  for (const [canvas, result] of rows)
+    expect(await (await stem.submit(canvas as (typeof rows)[0][0])).result({ timeoutMs: 10_000 })).toEqual(
+      result,
+    );
+});
+
+test("what does not succeed is told as it began", async () => {
+  const { stem, notes } = await startNoting();
+  const failing = await stem.submit(chain(fail.signature(["no"]), add.s([1])).linkError(note.s()));
+  await expect(failing.result({ timeoutMs: 10_000 })).rejects.toMatchObject({
+    name: "CanvasFailedError",
+    why: {
+      state: "failed",
+      reason: "max_attempts",
+      failure: { taskName: "fail", failure: { message: "no" } },
+    },
+    cause: { name: "RangeError", message: "no" },
+  });
+  const carrying = await stem.batch([add.signature([1, 2]), fail.signature(["no"])], {
+    onMemberFailure: "carry_on",
+  });
+  const [three, failure] = await carrying.result({ timeoutMs: 10_000 });
+  expect(three).toBe(3);
+  expect(failure).toMatchObject({ taskName: "fail", attempt: 1, failure: { type: "RangeError" } });
+  expect(notes).toMatchObject([{ taskName: "fail" }]);
+  const waiting = await stem.submit(chain(add.signature([1, 2], { delayMs: 3_600_000 })));
+  await expect(waiting.result({ timeoutMs: 1 })).rejects.toMatchObject({ name: "CanvasTimeoutError" });
+  expect(await waiting.explain()).toMatchObject({
+    waits: [{ task: { name: "add" }, causes: [{ kind: "scheduled" }] }],
+  });
+  expect(await waiting.cancel("enough")).toBe("cancelled");
+  await expect(waiting.result()).rejects.toMatchObject({ name: "CanvasCancelledError" });
+  await expect(stem.canvas("never").get()).rejects.toMatchObject({ reason: "CANVAS_UNKNOWN" });
+});
+
+test("a batch is added to until it is sealed, and counted", async () => {
+  const { stem } = await startNoting();
+  const batch = await stem.batch([add.signature([1, 2])], { open: true });
+  expect(await batch.add(fail.signature(["no"]), add.signature([2, 2]))).toBe(1);
+  await batch.seal();
+  await batch.seal();
+  await expect(batch.add(add.signature([1, 1]))).rejects.toMatchObject({ reason: "CANVAS_GROUP_CLOSED" });
+  await expect(batch.result({ timeoutMs: 10_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
+  const counts = await batch.inspect();
+  expect(counts).toMatchObject({
+    ...{ state: "failed", isSealed: true, size: 3, open: 0 },
+    ended: { succeeded: 2, failed: 1, cancelled: 0, expired: 0 },
+  });
+  const members = await Array.fromAsync(batch.members());
+  expect(members).toMatchObject([
+    { index: 0, state: "succeeded", result: 3 },
+    { index: 1, state: "failed", taskId: counts.failedIds[0], failure: { taskName: "fail" } },
+    { index: 2, state: "succeeded", result: 4 },
+  ]);
+  const states = await Array.fromAsync(batch.watch());
+  expect(states.at(-1)).toMatchObject({ state: "failed" });
+});
+
+test("what exceeds a call is sent in pages, from arrays, generators and maps", async () => {
+  const { stem } = await startNoting();
+  const many = Array.from({ length: 2500 }, (_, at) => at);
+  const total = many.reduce((sum_, each) => sum_ + each + 1, 0);
+  async function* members() {
+    for (const each of many) yield add.signature([each, 1]);
+  }
+  const chords = [
+    chord(group(members()), sum.s()),
+    chord(group(many.map((each) => add.signature([each, 1]))), sum.s()),
+    chord(map(add.s([1]), many), sum.s()),
+  ];
+  for (const canvas of chords)
+    expect(await (await stem.submit(canvas)).result({ timeoutMs: 30_000 })).toBe(total);
+  const open = await stem.batch(members(), { open: true });
+  expect(await open.inspect()).toMatchObject({ size: 2500, isSealed: false });
+});
+
+test("the type of a batch that carries on has failures in it", async () => {
+  const { stem } = await startNoting();
+  const batch = await stem.batch([add.signature([1, 2])], { onMemberFailure: "carry_on" });
+  const results: (number | ParentFailure)[] = await batch.result({ timeoutMs: 10_000 });
+  expect(results).toEqual([3]);
+});
