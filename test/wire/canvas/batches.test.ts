@@ -1,5 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { CanvasState } from "@stem/proto/stem/v1/canvas_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { UniqueOptionsSchema } from "@stem/proto/stem/v1/unique_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gathering, group, json, type Node, plainValue, task, taskOf } from "../../support/canvas-nodes.ts";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";
@@ -123,7 +125,7 @@ describe.each(wireTransports)("over %s", (way, open) => {
     ]);
   });
 
-  test("limits, unique keys and priorities are those of members, too", async () => {
+  test("a limit holds members back, and one whose unique key another task has is not made", async () => {
     const { canvases, canvas, limits, tasks, runner, queue } = connect("ties");
     const limitKey = own("limit");
     await limits.putLimit({
@@ -135,8 +137,8 @@ describe.each(wireTransports)("over %s", (way, open) => {
     expect(first).toHaveLength(1);
     await runner.settle(first);
     expect(await runner.lease()).toHaveLength(1);
-    const unique = { key: own("unique") };
-    await tasks.enqueueTask({ id: own("holder"), name: "ok", queue: own("aside"), options: { unique } });
+    const unique = create(UniqueOptionsSchema, { key: own("unique") });
+    await tasks.enqueueTask({ id: own("holder"), name: "ok", queue, options: { unique } });
     const canvasId = own("taken");
     const taken = taskOf({ id: own("taken"), name: "ok", queue, options: { unique } });
     await canvases.submitCanvas({ id: canvasId, root: group(taken, task("ok")) });

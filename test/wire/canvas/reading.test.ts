@@ -1,5 +1,6 @@
 import { CanvasState } from "@stem/proto/stem/v1/canvas_pb";
 import { CanvasView } from "@stem/proto/stem/v1/canvas_service_pb";
+import { TaskView } from "@stem/proto/stem/v1/task_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chain, chord, group, json, plainValue, taskOf, times } from "../../support/canvas-nodes.ts";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";
@@ -60,7 +61,7 @@ describe.each(wireTransports)("over %s", (way, open) => {
     await runner.settle(await runner.lease());
     const [groupOf] = (await canvas(canvasId)).groups;
     expect(groupOf).toMatchObject({ size: 2, ended: 0, sealed: true, parentGroupId: "" });
-    const listed = await tasks.listTasks({ queue, pageSize: 2 });
+    const listed = await tasks.listTasks({ queue, pageSize: 2, view: TaskView.FULL });
     expect(listed.tasks.map(({ canvas }) => canvas)).toMatchObject([
       { canvasId, groupId: groupOf?.id, index: 1 },
       { canvasId, groupId: groupOf?.id, index: 0 },
@@ -95,7 +96,7 @@ describe.each(wireTransports)("over %s", (way, open) => {
 
   test("what a producer signed is on each member as it was", async () => {
     const { canvases, workers, queue, runner } = connect("sign");
-    const signature = { algorithm: "ed25519", keyId: "k", value: Uint8Array.of(1, 2, 3) };
+    const signature = { algorithm: "ed25519", keyId: "k", bytes: Uint8Array.of(1, 2, 3) };
     const map = { task: { name: "ok", queue, signature }, items: [json(1), json(2)] };
     const root = chain(group(taskOf({ name: "ok", queue, signature })), {
       node: { case: "map", value: map },
