@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { backlog } from "./benchmarks/backlog.ts";
 import { bulk } from "./benchmarks/bulk.ts";
+import { canvas } from "./benchmarks/canvas.ts";
 import { ceiling } from "./benchmarks/ceiling.ts";
 import { drain } from "./benchmarks/drain.ts";
 import { drainCeiling } from "./benchmarks/drain-ceiling.ts";
@@ -30,6 +31,7 @@ const benchmarks: readonly Benchmark[] = [
   backlog,
   stuckHead,
   fairness,
+  canvas,
   ...ofSharedStores,
 ];
 

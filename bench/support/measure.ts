@@ -6,6 +6,8 @@ export type Benchmark = {
   readonly unit: string;
   /** What the ratio must reach; the other bounds of a benchmark stand in its own `pass`. */
   readonly bound: number;
+  /** The ratio is of costs: the bound is what it must not cross. */
+  readonly isCost?: boolean;
   /** Takes the figures. */
   run(plan: Plan): Promise<Measured>;
 };
@@ -24,7 +26,7 @@ export type Plan = {
 export type Measured = {
   readonly ours: readonly number[];
   readonly peer: readonly number[];
-  /** From the medians; above 1 is better than the peer. */
+  /** From the medians; above 1 is better than the peer, unless it is of costs. */
   readonly ratio: number;
   /** Whether every run delivered every task exactly once. */
   readonly delivered: boolean;

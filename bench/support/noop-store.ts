@@ -47,6 +47,9 @@ export function createNoopStore(count: number): Store {
     pruneLocks: async () => 0,
     pruneClaims: async () => 0,
     pruneQueueEvents: async () => 0,
+    pruneCanvases: async () => 0,
+    overdueCanvases: async () => [],
+    barriersWithRest: async () => [],
     close: async () => undefined,
     duePauses: async () => [],
     expireOverdue: async () => ({ expired: [], seen: 0 }),
@@ -144,6 +147,16 @@ const verbs = [
   "updateNamespace",
   "readNamespaceUse",
   "clearNamespace",
+  "submitCanvas",
+  "addMembers",
+  "readBarriers",
+  "readMembers",
+  "listBarriers",
+  "readParts",
+  "listCanvases",
+  "closeBarrier",
+  "readRest",
+  "markSwept",
 ] as const satisfies readonly (keyof Store)[];
 
 /** What no benchmark calls. */

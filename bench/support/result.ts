@@ -18,7 +18,7 @@ export type Result = {
 };
 
 /** Judges what was measured by the benchmark's bounds. A run that did not deliver exactly never passes. */
-export function resultOf({ name, unit, bound }: Benchmark, measured: Measured): Result {
+export function resultOf({ name, unit, bound, isCost = false }: Benchmark, measured: Measured): Result {
   const { ours, peer, ratio, delivered, alsoPass = true, extra } = measured;
   return {
     name,
@@ -26,7 +26,7 @@ export function resultOf({ name, unit, bound }: Benchmark, measured: Measured): 
     peer: median(peer),
     ratio,
     bound,
-    pass: ratio >= bound && alsoPass && delivered,
+    pass: (isCost ? ratio <= bound : ratio >= bound) && alsoPass && delivered,
     unit,
     runs: { ours, peer },
     delivered,

@@ -6,7 +6,7 @@ import type { Broadcaster } from "./broadcast.ts";
 import { type Clock, createSystemClock, type Random, systemRandom } from "./clock.ts";
 import type { ArgsShape, TaskDefinition } from "./define-task.ts";
 import { BatchingEnqueuer, type Enqueuer } from "./enqueue.ts";
-import { createFacades, type FacadeDeps, type Facades } from "./facades.ts";
+import { type ClientFacades, createFacades, type FacadeDeps, type Facades } from "./facades.ts";
 import { createServers, type ServerAccess } from "./failover/servers.ts";
 import { Handle, type HandleDeps, type TaskHandle } from "./handle.ts";
 import { type Logger, silentLogger } from "./log.ts";
@@ -60,8 +60,12 @@ export type ClientParts = Omit<ClientOptions, keyof ServerAccess> & {
   readonly random?: Random;
 };
 
-/** What a client enqueues and asks by, for a runner that does both on behalf of another thread or process. */
-export type ClientGate = { readonly publish: Publish; readonly handles: HandleDeps };
+/** What a client enqueues, submits and asks by, for a runner that does so on behalf of another thread or process. */
+export type ClientGate = {
+  readonly publish: Publish;
+  readonly handles: HandleDeps;
+  readonly canvases: ClientFacades["canvasCalls"];
+};
 
 const gates = new WeakMap<StemClient, ClientGate>();
 
@@ -100,6 +104,9 @@ class Client implements StemClient {
   #closed: Promise<void> | undefined;
   readonly enqueue: Enqueuer["enqueue"];
   readonly enqueueMany: Enqueuer["enqueueMany"];
+  readonly submit: Facades["submit"];
+  readonly batch: Facades["batch"];
+  readonly canvas: Facades["canvas"];
   readonly broadcast: Broadcaster["broadcast"];
   readonly tasks: Facades["tasks"];
   readonly deadLetters: Facades["deadLetters"];
@@ -128,6 +135,9 @@ class Client implements StemClient {
       explain: (taskId) => this.#call(retries, () => calls.explain(taskId)),
     };
     const facades = createFacades({ ...parts, retries, closing, call: (run) => this.#call(retries, run) });
+    this.submit = facades.submit;
+    this.batch = facades.batch;
+    this.canvas = facades.canvas;
     this.locks = facades.locks;
     this.tasks = facades.tasks;
     this.deadLetters = facades.deadLetters;
@@ -147,6 +157,7 @@ class Client implements StemClient {
         return publish(tasks, atomic);
       },
       handles: this.#handles,
+      canvases: facades.canvasCalls,
     });
     this.enqueue = (task, ...rest) => this.#enqueuer.enqueue(task, ...rest);
     this.enqueueMany = (list, options) => this.#enqueuer.enqueueMany(list, options);

@@ -1,4 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { completeSignature, partialSignature, type Signature } from "./canvas/node.ts";
+import type { Leading, MissingArg } from "./canvas/partial-args.ts";
 import type { PayloadCodec } from "./codec/codec.ts";
 import { type PayloadOptions, payloadCodecs } from "./payload-options.ts";
 import { jsonSchemaOf } from "./schema.ts";
@@ -38,6 +40,13 @@ export type TaskDefinition<
   optionsFor(args: Args): TaskOptions;
   /** One call of it, for `enqueueMany`. */
   call(...rest: CallArgs<Args, Result>): TaskCall<Result>;
+  /** A part of a canvas with all its arguments, which takes nothing from what is before it: `add.signature([1, 2])`. */
+  signature(...rest: CallArgs<Args, Result>): Signature<Result, unknown, Args>;
+  /**
+   * A part of a canvas without its last argument, which what is before it leaves: `add.s([1])`; of named arguments with some of them, handed
+   * the one called `result`, or `.as("name")`. Options that depend on the arguments are made of those that are there.
+   */
+  s(...rest: PartialCallArgs<Args, Result>): Signature<Result, MissingArg<Args>, Args>;
 };
 
 /** A definition of which only the result matters. */
@@ -52,6 +61,11 @@ export type TaskCall<Result = unknown> = {
 
 /** What follows the task in a call: its arguments, which may be left out where none are needed, and options. */
 export type CallArgs<Args, Result = never> = ArgsAndOptions<Args, EnqueueOptions<Result>>;
+
+/** The same without the argument that something else hands over. */
+type PartialCallArgs<Args, Result> = Args extends readonly unknown[]
+  ? CallArgs<Leading<Args>, Result>
+  : [args?: Partial<Args>, options?: EnqueueOptions<Result>];
 
 /** The same with options of another kind. */
 export type ArgsAndOptions<Args, Options> = Args extends readonly unknown[]
@@ -132,6 +146,10 @@ export function defineTask(
       args,
       options: callOptions,
     }),
+    signature: (args: ArgsShape = [], callOptions: EnqueueOptions = {}) =>
+      completeSignature(definition, args, callOptions),
+    s: (args: ArgsShape = [], callOptions: EnqueueOptions = {}) =>
+      partialSignature(definition, args, callOptions),
   };
   return definition;
 }

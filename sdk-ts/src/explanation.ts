@@ -126,7 +126,8 @@ export const explanationFromProto = (response: ExplainTaskResponse): TaskExplana
   isStartable: response.startable,
 });
 
-const causeFromProto = ({ kind, text, untilTime, facts }: ProtoCause): TaskCause => ({
+/** A cause from its message. */
+export const causeFromProto = ({ kind, text, untilTime, facts }: ProtoCause): TaskCause => ({
   kind: kinds[kind],
   text,
   until: untilTime && timestampDate(untilTime),

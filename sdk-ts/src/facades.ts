@@ -1,10 +1,12 @@
 /**
- * What a client offers beside enqueueing, each under a name of its own: `client.tasks`, `client.deadLetters`, `client.queues`,
- * `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`, `client.namespaces`, `client.locks`,
- * `client.queueEvents`.
+ * What a client offers beside enqueueing and broadcasting: canvases, and each under a name of its own: `client.tasks`,
+ * `client.deadLetters`, `client.queues`, `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`,
+ * `client.namespaces`, `client.locks`, `client.queueEvents`.
  */
 
 import type { Transport } from "@connectrpc/connect";
+import { type CanvasCalls, createCanvasCalls } from "./canvas/canvas-calls.ts";
+import { type CanvasSubmitter, createCanvasSubmitter } from "./canvas/canvases.ts";
 import type { FollowDeps } from "./followed.ts";
 import { createLockCalls } from "./lock-calls.ts";
 import { createLocks, type Locks } from "./locks.ts";
@@ -15,7 +17,7 @@ import type { Retries } from "./retry.ts";
 import { callMsMax } from "./task-calls.ts";
 
 /** What a client offers beside enqueueing. */
-export interface Facades extends OperatorFacades {
+export interface Facades extends OperatorFacades, CanvasSubmitter {
   /** Locks over all processes and languages that use the server. */
   readonly locks: Locks;
   /** Named events on queues, for whoever watches. */
@@ -32,10 +34,14 @@ export type FacadeDeps = FollowDeps & {
   readonly call: OperatorCalls["call"];
 };
 
-/** Makes a client's facades; its locks are to be closed with it. */
-export function createFacades(
-  deps: FacadeDeps,
-): Facades & { readonly locks: ReturnType<typeof createLocks> } {
+/** A client's facades; its locks are to be closed with it. */
+export type ClientFacades = Facades & {
+  readonly locks: ReturnType<typeof createLocks>;
+  readonly canvasCalls: CanvasCalls;
+};
+
+/** Makes them. */
+export function createFacades(deps: FacadeDeps): ClientFacades {
   const { transport, namespace, clock, retries, closing, call } = deps;
   const operating: OperatorCalls = {
     transport,
@@ -43,7 +49,10 @@ export function createFacades(
     timed: { timeoutMs: callMsMax },
     call,
   };
+  const canvasCalls = createCanvasCalls({ ...deps, ...operating });
   return {
+    ...createCanvasSubmitter({ calls: canvasCalls, clock }),
+    canvasCalls,
     ...createOperatorFacades({ ...deps, ...operating }),
     queueEvents: createQueueEvents({ ...deps, ...operating }),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),

@@ -10,6 +10,35 @@ export type {
   BroadcastOutcome,
   PublishedBroadcast,
 } from "./broadcast.ts";
+export type { CanvasCause } from "./canvas/canvas-cause.ts";
+export { CanvasCancelledError, CanvasFailedError, CanvasTimeoutError } from "./canvas/canvas-errors.ts";
+export type {
+  AddMembersOptions,
+  CanvasHandle,
+  CanvasResultOptions,
+  OfGroup,
+} from "./canvas/canvas-handle.ts";
+export type { CanvasMember } from "./canvas/canvas-members.ts";
+export type {
+  CanvasExplanation,
+  CanvasGroup,
+  CanvasState,
+  CanvasStatus,
+} from "./canvas/canvas-status.ts";
+export type { SubmitOptions } from "./canvas/canvas-submit.ts";
+export type { BatchHandle, BatchOf, CanvasBatchOptions, CanvasSubmitter } from "./canvas/canvases.ts";
+export { chain, chord, chunks, group, map, pipe, starmap } from "./canvas/compose.ts";
+export type { GatherOptions, MembersSource, OnMemberFailure } from "./canvas/gathering.ts";
+export type { EndedState, InspectedGroup } from "./canvas/inspect-group.ts";
+export type {
+  AnyNode,
+  CanvasNode,
+  ChainNode,
+  GroupNode,
+  InputOf,
+  ResultOf,
+  Signature,
+} from "./canvas/node.ts";
 export type { ClientOptions, StemClient } from "./client.ts";
 export { connect } from "./client.ts";
 export type { CancelTimer, Clock } from "./clock.ts";
@@ -152,6 +181,6 @@ export {
   isTerminal,
   isWaiting,
 } from "./task-state.ts";
-export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
+export type { CanvasPlace, TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Connection, Dial } from "./transport.ts";
 export type { UniqueClaim, UniqueClaims } from "./unique-claims.ts";

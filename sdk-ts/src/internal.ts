@@ -2,6 +2,9 @@
 
 export { announcedDefinition } from "./announced.ts";
 export { type Backoff, fullJitterMs } from "./backoff.ts";
+export { type CanvasCalls, canvasCallNames } from "./canvas/canvas-calls.ts";
+export { batchBy, createCanvasSubmitter } from "./canvas/canvases.ts";
+export { nodeMessage } from "./canvas/node-message.ts";
 export { type ClientGate, createClient, gateOf } from "./client.ts";
 export {
   atEndOfTurn,

@@ -1,12 +1,8 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { type Link, LinkSchema, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import type { Last, Leading } from "./canvas/partial-args.ts";
 import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "./define-task.ts";
 import type { EnqueueOptions, LinkCall } from "./task-options.ts";
-
-type Leading<Args extends readonly unknown[]> = Args extends readonly [...infer Own, unknown?] ? Own : never;
-type Last<Args extends readonly unknown[]> = Args extends readonly [...unknown[], infer Input]
-  ? Input
-  : never;
 
 /**
  * A call that gets its last argument from the task that it follows: what that returned, or a ParentFailure.
@@ -57,7 +53,7 @@ export const linksToProto = (
   });
 
 // Only definitions make calls; the options know less of them so as not to stand in a circle with the definitions.
-const callOf = ({ task, args, options }: LinkCall): TaskCall => ({
+export const callOf = ({ task, args, options }: LinkCall): TaskCall => ({
   task: task as AnyTask,
   args: args as ArgsShape,
   options,

@@ -1,6 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import {
+  type NewTask,
+  NewTaskSchema,
   type TaskOptions as ProtoOptions,
   TaskOptionsSchema,
   TraceContextSchema,
@@ -27,7 +29,7 @@ export function outgoingTask(call: TaskCall): OutgoingTask | Promise<OutgoingTas
 }
 
 /** Only checked: the schema's output is the worker's business, which gets what the producer gave and applies the schema itself. */
-const check = ({ task, args }: TaskCall): unknown =>
+export const check = ({ task, args }: TaskCall): unknown =>
   task.argsSchema && applySchema(task.argsSchema, args, { taskName: task.name, part: "args" });
 
 function assemble(call: TaskCall): OutgoingTask {
@@ -36,8 +38,13 @@ function assemble(call: TaskCall): OutgoingTask {
   return { id, message: encodeCall(call, options, id) };
 }
 
-const encodeCall = ({ task, args }: TaskCall, options: EnqueueOptions, id = options.id): Uint8Array =>
+/** The message of a call, a view of a buffer that others share. */
+export const encodeCall = ({ task, args }: TaskCall, options: EnqueueOptions, id = options.id): Uint8Array =>
   encodeTask(id, task.name, { payload: task.argsCodec.encode(args), options });
+
+/** The same as a message of its own, with these options alone. */
+export const newTaskMessage = (call: TaskCall): NewTask =>
+  fromBinary(NewTaskSchema, encodeCall(call, call.options ?? {}));
 
 type Content = { readonly payload: EncodedPayload | undefined; readonly options: EnqueueOptions };
 

@@ -142,17 +142,20 @@ export type LinkCall<Input = never> = {
   /** An id holds for the task as ever; without one it has an id that follows from that of the other task. */
   readonly options: EnqueueOptions | undefined;
   /** Given: it is handed what the other task left, as this member of its arguments, or as their last. */
-  readonly input?: { readonly as: string | undefined; takes?(input: Input): void };
+  readonly input?: { readonly as: string | undefined; takes?(input: Input): void } | undefined;
 };
 
 /** What a result is to the task that is handed it: nothing is null, and what nobody has typed fits all. */
-type HandedOn<Result> = unknown extends Result
+export type HandedOn<Result> = unknown extends Result
   ? never
   : [Result] extends [never]
     ? never
-    : undefined extends Result
-      ? Exclude<Result, undefined> | null
-      : Result;
+    : // biome-ignore lint/suspicious/noConfusingVoidType: what a task without a result leaves
+      [Result] extends [void]
+      ? null
+      : undefined extends Result
+        ? Exclude<Result, undefined> | null
+        : Result;
 
 /** Why a task has failed for good, as the tasks that follow it are told. */
 export type ParentFailure = {

@@ -4,6 +4,7 @@
  */
 
 export type { RecordedBroadcast } from "./testing/fake-broadcasts.ts";
+export type { RecordedCanvas } from "./testing/fake-canvases.ts";
 export type { Answer, FakeClient } from "./testing/fake-client.ts";
 export { createFakeClient } from "./testing/fake-client.ts";
 export { NoAnswerError } from "./testing/fake-handles.ts";

@@ -4,9 +4,10 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi, createAssemble, createInboxLoop } from "./api/api.ts";
+import { type Api, createApi, createAssemble, createGrowthFailure, createInboxLoop } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
+import { createCanvases, withCanvasBells } from "./canvas/canvas.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createControl } from "./control/control.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
@@ -182,13 +183,25 @@ async function startRooms(
     isMadeOnUse: config.server.namespaceCreate === "on-use",
   });
   const routing = await openRoutes(config, { store, defaults, namespaces: namespaces.names() });
-  const { hints } = backend;
+  const { hints, bells } = withCanvasBells(backend.hints);
   const assemble = createAssemble(limits);
   const shared = { store, clock, log, limits, defaults, hints, namespaces };
-  const broker = await createBroker({ ...shared, random, routing, assemble });
+  const broker = await createBroker({
+    ...{ ...shared, random, routing, assemble },
+    readHanded: (ref) => canvases.readHanded(ref),
+    grow: (...wanted) => canvases.grow(...wanted),
+  });
   started.defer(() => broker.close());
+  const canvases = createCanvases({
+    store,
+    clock,
+    limits,
+    bells,
+    broker,
+    failureOf: createGrowthFailure(limits),
+  });
   const { queueHints, leaveNamespace } = broker;
-  const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace });
+  const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace, tidyCanvases: canvases.tidy });
   started.defer(() => upkeep.stop());
   startInbox({ store, broker, clock, log, limits, defaults, tenants: namespaces }, started);
   const pageTokenKey = await keptKey(store, random);
@@ -201,6 +214,7 @@ async function startRooms(
     routing,
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
+    canvases,
     queueEvents,
     clock,
     random,

@@ -2,6 +2,14 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
+import { canvasCases } from "./canvas.ts";
+import { canvasEndCases } from "./canvas-ends.ts";
+import { canvasGrowthCases } from "./canvas-growth.ts";
+import { canvasKeepingCases } from "./canvas-keeping.ts";
+import { canvasModelCases } from "./canvas-model.ts";
+import { canvasRaceCases } from "./canvas-race.ts";
+import { canvasRetryCases } from "./canvas-retry.ts";
+import { canvasTwinCases } from "./canvas-twins.ts";
 import { checkpointCases } from "./checkpoint.ts";
 import { claimCases } from "./claim.ts";
 import { claimOrderCases } from "./claim-order.ts";
@@ -86,12 +94,20 @@ const nouns = [
   outputCases,
   queueEventCases,
   linkCases,
+  canvasCases,
+  canvasEndCases,
+  canvasKeepingCases,
+  canvasRetryCases,
+  canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,
   raceCases,
+  canvasRaceCases,
   reopenCases,
   modelCases,
   gateModelCases,
+  canvasModelCases,
+  canvasTwinCases,
 ];
 
 /** Runs the whole contract over one driver. */

@@ -1,7 +1,6 @@
 import { expect } from "vitest";
-import type { Lease } from "../../server/src/broker/broker.ts";
+import type { Lease, SaidOutcome } from "../../server/src/broker/broker.ts";
 import { type Bytes, defaultNamespace, queueNameOf } from "../../server/src/model/ids.ts";
-import type { Outcome } from "../../server/src/model/outcome.ts";
 import { composedToken } from "../support/composed-token.ts";
 import { newTask } from "../support/new-task.ts";
 import { openRooms, type Rooms } from "../support/rooms.ts";
@@ -9,7 +8,7 @@ import type { ScriptedWorker } from "../support/scripted-worker.ts";
 import { lease, only, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
 
-const succeeded: Outcome = { kind: "succeeded", result: undefined };
+const succeeded: SaidOutcome = { kind: "succeeded", result: undefined };
 const accepted = { kind: "accepted", state: "succeeded" };
 /** All that a token which is not ours ever gets to know. */
 const unheard = { state: undefined, why: "token_invalid" };

@@ -1,11 +1,12 @@
 import { expect } from "vitest";
-import { defaultNamespace, instantOf, plus, taskIdOf } from "../../server/src/model/ids.ts";
+import { barrierIdOf, defaultNamespace, instantOf, plus, taskIdOf } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { NewTask } from "../../server/src/model/task.ts";
 import type { Store } from "../../server/src/ports/store.ts";
 import { openStore } from "../../server/src/storage/open.ts";
 import { claimRequest, lease, only, settlementOf } from "../contract/subject.ts";
+import { chain, group, leaf, newCanvas } from "../support/new-canvas.ts";
 import { linking, linkOn } from "../support/new-link.ts";
 import { bytesOf, defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
@@ -33,6 +34,20 @@ function aTask(id: string): NewTask {
   });
 }
 
+/** Two canvases that have as much as there can be: one that ends, and one that takes further members. */
+async function submitCanvases(store: Store, round: string): Promise<void> {
+  const task = { policy: { retentionMs: minuteMs } };
+  const called = (["completed", "attempted"] as const).map((on) => ({
+    ...linkOn("succeeded", { task }),
+    on,
+  }));
+  const header = { ...group("fail_fast", leaf("a", task), leaf("b", task)), callbacks: called };
+  const facts = { retentionMs: minuteMs, deadline: plus(start, minuteMs), tags: ["t"] };
+  await store.submitCanvas(newCanvas(`${round}-ends`, chain(header, leaf("body", task)), facts), start);
+  const open = { ...group("wait", leaf("c", task)), isOpen: true };
+  await store.submitCanvas(newCanvas(`${round}-open`, chain(open, leaf("z", task)), facts), start);
+}
+
 /** What is there under the prefix of a store. */
 async function keysOf({ server, url }: SharedStore): Promise<string[]> {
   const prefix = new URL(url).searchParams.get("prefix") ?? "";
@@ -54,6 +69,7 @@ async function live(store: Store, round: string): Promise<void> {
     ...{ ref: { namespace: defaultNamespace, queue: defaultQueue }, id: round, name: "n" },
     ...{ body: bytesOf("body"), now },
   });
+  await submitCanvases(store, round);
   const first = only(await store.claim(claimRequest(now, { limit: 1 })));
   const entries = [{ seq: 1, kind: "log", body: bytesOf("line") }] as const;
   await store.writeOutput([{ namespace: defaultNamespace, id: first.id, fence: first.fence, entries, now }]);
@@ -68,11 +84,14 @@ async function live(store: Store, round: string): Promise<void> {
     await store.settle(more.map((each) => settlementOf(each, done, now)));
     more = await store.claim(claimRequest(now));
   }
+  const ref = { namespace: defaultNamespace, id: barrierIdOf(`${round}-open`) };
+  expect(await store.closeBarrier({ ref, state: "failed", cause: undefined, now })).toBe(true);
 }
 
 /** What upkeep does when two minutes have gone by. */
 async function forget(store: Store): Promise<void> {
   for (const at of [plus(start, minuteMs), plus(start, 3 * minuteMs)]) {
+    await store.pruneCanvases(at, 100);
     while ((await store.prune(at, 100)) > 0);
     await store.pruneClaims(at, 100);
     await store.pruneQueueEvents(at, 100);

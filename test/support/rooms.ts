@@ -1,6 +1,5 @@
-import { createAssemble } from "../../server/src/api/convert/task-input.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
-import { createBroker, type EnqueueVerdict } from "../../server/src/broker/broker.ts";
+import type { EnqueueVerdict } from "../../server/src/broker/broker.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
 import {
   defaultNamespace,
@@ -17,6 +16,7 @@ import type { Store } from "../../server/src/ports/store.ts";
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
+import { openBrokerRoom } from "./broker-room.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { createRecordingLog } from "./recording-log.ts";
 import { connectWorker, type WorkerWish } from "./scripted-worker.ts";
@@ -47,22 +47,23 @@ export async function openRooms(wish: RoomsWish = {}) {
   const usual: Defaults = { ...defaults, ...wish.defaults };
   const store = wish.store ?? createMemoryStore({ limits: bounds });
   const backend = createBackend({ store, clock, limits: bounds });
-  const { hints } = backend;
-  const deps = { store, clock, random, log, limits: bounds, defaults: usual, hints };
+  const own = { store, clock, random, log, limits: bounds, defaults: usual };
+  const deps = { ...own, hints: backend.hints };
   const namespaces = await openNamespaces({
     ...{ ...deps, configured: wish.namespaces ?? [defaultNamespace] },
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const broker = await createBroker({ ...deps, routing, namespaces, assemble: createAssemble(bounds) });
+  const { broker, canvases, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
   const locks = createLocks(deps);
   const { queueHints, leaveNamespace } = broker;
-  const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });
+  const { tidy: tidyCanvases } = canvases;
+  const upkeep = startUpkeep({ ...deps, hints, queueHints, namespaces, leaveNamespace, tidyCanvases });
   await clock.advance(0);
 
   const read = async (id: string): Promise<Task> => (await backend.get(taskRefOf(id))).task;
   return {
-    ...{ clock, random, log, store, backend, broker, routing, namespaces, locks },
+    ...{ clock, random, log, store, backend, broker, routing, canvases, namespaces, locks },
     ...{ limits: bounds, defaults: usual, read },
     /** Enqueues tasks that are all taken; answers their ids. */
     async enqueue(...wishes: readonly SubmissionWish[]): Promise<string[]> {

@@ -1,8 +1,14 @@
-import type { Broker, Lease, LeaseVerdict, Session, SettleVerdict } from "../../server/src/broker/broker.ts";
+import type {
+  Broker,
+  Lease,
+  LeaseVerdict,
+  SaidOutcome,
+  Session,
+  SettleVerdict,
+} from "../../server/src/broker/broker.ts";
 import type { Command } from "../../server/src/model/command.ts";
 import { defaultNamespace, type Namespace, queueNameOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
-import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Problem } from "../../server/src/model/problem.ts";
 import type { Subscription } from "../../server/src/model/queue-tier.ts";
 import type { TaskDefinition } from "../../server/src/model/task-definition.ts";
@@ -75,7 +81,7 @@ export async function connectWorker(broker: Broker, wish: WorkerWish = {}) {
     },
   );
   session.credit(session.lastSeq, credit);
-  const settleOne = async (lease: Lease, outcome: Outcome): Promise<SettleVerdict> => {
+  const settleOne = async (lease: Lease, outcome: SaidOutcome): Promise<SettleVerdict> => {
     const [verdict] = await session.settle([{ token: lease.token, outcome }]);
     if (verdict === undefined) throw new Error("a settlement got no verdict");
     return verdict;

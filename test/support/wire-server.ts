@@ -1,6 +1,5 @@
-import { type Api, createApi, createAssemble } from "../../server/src/api/api.ts";
+import { type Api, createApi } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
-import { createBroker } from "../../server/src/broker/broker.ts";
 import { createControl } from "../../server/src/control/control.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
 import { createSystemRandom } from "../../server/src/lib/system-random.ts";
@@ -14,6 +13,7 @@ import { createQueueEvents } from "../../server/src/queue-events/queue-events.ts
 import { openRouting } from "../../server/src/routing/routing.ts";
 import { createMemoryStore } from "../../server/src/storage/memory/memory.ts";
 import { startUpkeep } from "../../server/src/upkeep/upkeep.ts";
+import { openBrokerRoom } from "./broker-room.ts";
 import { createRecordingLog, type RecordingLog } from "./recording-log.ts";
 
 /** What a wire test wants otherwise than a server has it. */
@@ -45,7 +45,6 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
   const log = createRecordingLog();
   const store = wish.store ?? createMemoryStore({ limits: bounds });
   const backend = createBackend({ store, clock, limits: bounds });
-  const { hints } = backend;
   const random = createSystemRandom<TaskId>();
   const deps = {
     store,
@@ -54,17 +53,17 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     log,
     limits: bounds,
     defaults: { ...defaults, ...wish.defaults },
-    hints,
+    hints: backend.hints,
   };
   const namespaces = await openNamespaces({
     ...{ ...deps, configured: wish.namespaces ?? ["default"] },
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: wish.isMadeOnUse ?? false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const assemble = createAssemble(bounds);
-  const broker = await createBroker({ ...deps, routing, namespaces, assemble });
+  const { broker, canvases, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
   const { queueHints, leaveNamespace } = broker;
-  const upkeep = startUpkeep({ ...deps, queueHints, namespaces, leaveNamespace });
+  const { tidy: tidyCanvases } = canvases;
+  const upkeep = startUpkeep({ ...deps, hints, queueHints, namespaces, leaveNamespace, tidyCanvases });
   const info = {
     version: "0.0.0-test",
     store: store.kind,
@@ -73,7 +72,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
   };
   const api = createApi({
     ...deps,
-    ...{ broker, backend, routing, info, tenants: namespaces },
+    ...{ broker, backend, routing, canvases, info, tenants: namespaces },
     locks: createLocks(deps),
     control: createControl({ broker }),
     queueEvents: createQueueEvents(deps),

@@ -1,7 +1,14 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { type CallArgs, connect, type Dial, type Enqueuer, type StemClient } from "@stem/sdk";
+import {
+  type CallArgs,
+  type CanvasSubmitter,
+  connect,
+  type Dial,
+  type Enqueuer,
+  type StemClient,
+} from "@stem/sdk";
 import type { StopOptions } from "./stopping.ts";
 import { createWorker, type Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-options.ts";
@@ -20,10 +27,10 @@ export type AppOptions = Omit<WorkerOptions, "client"> & {
 };
 
 /**
- * A program that runs what it enqueues: a client and a worker in one. Its first `enqueue` or `enqueueMany` starts what is not started,
+ * A program that runs what it enqueues: a client and a worker in one. Its first `enqueue`, `enqueueMany`, `submit` or `batch` starts what is not started,
  * the server first, and does not wait for the worker: what is enqueued is kept for it. Close it with `stop()`, or `await using` it.
  */
-export interface App extends Enqueuer, AsyncDisposable {
+export interface App extends Enqueuer, Pick<CanvasSubmitter, "submit" | "batch">, AsyncDisposable {
   /** For all that a client can do. It starts nothing: call `start()` before, or enqueue. */
   readonly client: StemClient;
   readonly worker: Worker;
@@ -75,6 +82,16 @@ class WorkingApp implements App {
   readonly enqueueMany: Enqueuer["enqueueMany"] = async (calls, options) => {
     await this.#begin();
     return this.client.enqueueMany(calls, options);
+  };
+
+  readonly submit: CanvasSubmitter["submit"] = async (canvas, options) => {
+    await this.#begin();
+    return this.client.submit(canvas, options);
+  };
+
+  readonly batch: CanvasSubmitter["batch"] = async (members, options) => {
+    await this.#begin();
+    return this.client.batch(members, options);
   };
 
   async start(): Promise<void> {

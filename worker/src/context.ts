@@ -4,6 +4,8 @@ import type {
   ArgsAndOptions,
   ArgsShape,
   CallArgs,
+  CanvasNode,
+  CanvasSubmitter,
   EmitOptions,
   EmittedEvent,
   EnqueueManyOptions,
@@ -17,11 +19,14 @@ import type {
   TaskHandle,
   TaskProgress,
 } from "@stem/sdk";
-import { childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
+import { batchBy, childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
+import type { CanvasContext } from "./canvas-context.ts";
+import { asChild, type ChildOptions } from "./child-options.ts";
 import { RetryError, type RetryErrorOptions, type SoftTimeLimitExceeded, TaskCancelled } from "./errors.ts";
 import { type KeptLevel, type KeptLine, keptLog } from "./kept-log.ts";
 import type { HeldLease } from "./lease.ts";
 import { progressToProto } from "./progress.ts";
+import { Replacement } from "./replacement.ts";
 
 /**
  * Identifies one lease of one task; rises with every lease of the task, for ever. Hand it to what the task writes to, and let that
@@ -34,17 +39,11 @@ export type Fence = {
   readonly text: string;
 };
 
-/** How a task that a handler enqueues belongs to that of the handler. */
-export type ChildOptions = {
-  /** False: it begins a family of its own, and is not cancelled with this one. It still has its trace. Default true. */
-  readonly addToParent?: boolean;
-};
-
 /**
  * What a handler gets beside its arguments. It enqueues like the client does; such a task knows its parent and root, and has its trace, and
  * nothing else of it.
  */
-export interface TaskContext extends Enqueuer {
+export interface TaskContext extends Enqueuer, CanvasContext {
   enqueue<Args extends ArgsShape, Result>(
     task: TaskDefinition<Args, Result, unknown, unknown>,
     ...rest: ArgsAndOptions<NoInfer<Args>, EnqueueOptions<NoInfer<Result>> & ChildOptions>
@@ -130,7 +129,7 @@ export type ContextDeps = ContextCalls & {
   readonly log: Logger;
   /** From which level on lines of a context's log are kept with its task. */
   readonly keepLog: KeptLevel;
-  readonly enqueuer: () => Enqueuer;
+  readonly enqueuer: () => Enqueuer & CanvasSubmitter;
 };
 
 /** An event that a handler makes known. */
@@ -293,7 +292,10 @@ export class HandlerContext implements TaskContext {
     const { enqueue } = this.#deps.enqueuer();
     return (task, ...rest) => {
       const [args, options] = rest as [args: (typeof rest)[0], options?: EnqueueOptions & ChildOptions];
-      return enqueue(task, ...([args, this.#asChild(options)] as unknown as CallArgs<ArgsShape> as never));
+      return enqueue(
+        task,
+        ...([args, asChild(this, options ?? {})] as unknown as CallArgs<ArgsShape> as never),
+      );
     };
   }
 
@@ -303,16 +305,31 @@ export class HandlerContext implements TaskContext {
       const belongs = addToParent === undefined ? {} : { addToParent };
       const children = calls.map((call) => ({
         ...call,
-        options: this.#asChild({ ...call.options, ...belongs }),
+        options: asChild(this, { ...call.options, ...belongs }),
       }));
       return enqueueMany(children as unknown as typeof calls, options);
     };
   }
 
-  /** All that a child has of its parent: where it comes from. Headers, tags, limits and the like are each task's own. */
-  #asChild({ addToParent = true, ...options }: EnqueueOptions & ChildOptions = {}): EnqueueOptions {
-    const { trace, id, rootId } = this;
-    return { ...(trace && { trace }), ...(addToParent && { parentId: id, rootId }), ...options };
+  get submit(): TaskContext["submit"] {
+    const { submit } = this.#deps.enqueuer();
+    return (canvas, options = {}) => submit(canvas, asChild(this, options));
+  }
+
+  get batch(): TaskContext["batch"] {
+    return batchBy(this.submit);
+  }
+
+  get canvas(): TaskContext["canvas"] {
+    return this.#deps.enqueuer().canvas;
+  }
+
+  replace<Result>(node: CanvasNode<Result>): Replacement<Result> {
+    return new Replacement(node);
+  }
+
+  addToGroup(...members: readonly CanvasNode[]): void {
+    this.#lease.newMembers = [...(this.#lease.newMembers ?? []), ...members];
   }
 
   /** Waits for an answer, but not for longer than the attempt may go on. */

@@ -9,7 +9,9 @@ export { createApp } from "./app.ts";
 export type { AutoscaleOptions } from "./autoscale.ts";
 export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batch.ts";
 export { implementBatch } from "./batch.ts";
-export type { ChildOptions, Fence, TaskContext } from "./context.ts";
+export type { CanvasContext } from "./canvas-context.ts";
+export type { ChildOptions } from "./child-options.ts";
+export type { Fence, TaskContext } from "./context.ts";
 export type { RetryErrorOptions, RetryOverrides, StopError } from "./errors.ts";
 export {
   LeaseLost,
@@ -41,6 +43,7 @@ export type {
   ImplementationHere,
 } from "./registry.ts";
 export { implement } from "./registry.ts";
+export type { Replacement } from "./replacement.ts";
 export type { WorkerStats } from "./stats.ts";
 export type { StopMode, StopOptions } from "./stopping.ts";
 export type { TaskModule } from "./task-module.ts";

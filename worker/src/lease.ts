@@ -2,6 +2,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Grant } from "@stem/proto/stem/v1/lease_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { NewTask } from "@stem/proto/stem/v1/task_pb";
+import type { CanvasNode } from "@stem/sdk";
 import { LeaseLost, SoftTimeLimitExceeded, type StopError, TimeLimitExceeded } from "./errors.ts";
 
 /**
@@ -58,6 +59,8 @@ export class HeldLease {
   outputSeq = 0;
   /** What its handler left for the next attempt. */
   checkpoint: Payload | undefined;
+  /** What its handler adds to the group that it is in. */
+  newMembers: readonly CanvasNode[] | undefined;
   #controller: AbortController | undefined;
   #softController: AbortController | undefined;
   readonly #usualLimitMs: number | undefined;

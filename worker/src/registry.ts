@@ -2,12 +2,18 @@ import type { TaskDefinition as Announced } from "@stem/proto/stem/v1/task_defin
 import type { ArgsShape, SpreadArgs, TaskDefinition } from "@stem/sdk";
 import { type AnyTask, announcedDefinition } from "@stem/sdk/internal";
 import type { TaskContext } from "./context.ts";
+import type { Replacement } from "./replacement.ts";
 
-/** Runs one attempt of a task: gets the context, then the arguments, a tuple spread out. What it returns is the task's result. */
+/**
+ * Runs one attempt of a task: gets the context, then the arguments, a tuple spread out. What it returns is the task's result, or what it
+ * puts in the task's place.
+ */
 export type Handler<HandlerArgs, HandlerResult> = (
   ctx: TaskContext,
   ...args: SpreadArgs<HandlerArgs>
-) => HandlerResult | Promise<HandlerResult>;
+) => Returned<HandlerResult> | Promise<Returned<HandlerResult>>;
+
+type Returned<HandlerResult> = HandlerResult | Replacement<HandlerResult>;
 
 /** A task together with what runs it. */
 export type Implementation<Args extends ArgsShape = ArgsShape, Result = unknown> =

@@ -1,4 +1,5 @@
-import { toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { CanvasNodeSchema } from "@stem/proto/stem/v1/canvas_pb";
 import { SettlementSchema } from "@stem/proto/stem/v1/lease_pb";
 import { NonRetryable } from "@stem/sdk";
 import { payloadToProto } from "@stem/sdk/internal";
@@ -17,6 +18,7 @@ import {
   type Outcome,
   outcomeBytesAtMost,
   released,
+  replaced,
   succeeded,
   thrown,
   unknownName,
@@ -64,8 +66,11 @@ test("a time limit fails with its own type, whatever the handler threw", () => {
 });
 
 const long = "ä".repeat(5000);
+const node = create(CanvasNodeSchema, { node: { case: "task", value: { name: long } } });
 const outcomes: readonly Outcome[] = [
   success,
+  succeeded(payloadToProto({ json: "1" }), [node, node]),
+  replaced(node),
   succeeded(payloadToProto({ json: JSON.stringify(long) })),
   succeeded(payloadToProto({ bytes: new Uint8Array(9000) })),
   failed(new Error(long)),

@@ -1,3 +1,5 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { type CanvasNode, CanvasNodeSchema } from "@stem/proto/stem/v1/canvas_pb";
 import type { Failure } from "@stem/proto/stem/v1/failure_pb";
 import type { Settlement } from "@stem/proto/stem/v1/lease_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
@@ -17,9 +19,21 @@ import {
 export type Outcome = Settlement["outcome"];
 
 /** The handler returned. */
-export const succeeded = (result: Payload | undefined): Outcome => ({
+export const succeeded = (
+  result: Payload | undefined,
+  newMembers: readonly CanvasNode[] = noMembers,
+): Outcome => ({
   case: "succeeded",
-  value: { $typeName: "stem.v1.Succeeded", result },
+  value: { $typeName: "stem.v1.Succeeded", result, newMembers: newMembers as CanvasNode[] },
+});
+
+// One for all: nobody changes it.
+const noMembers: readonly CanvasNode[] = [];
+
+/** The handler put others in its task's place. */
+export const replaced = (node: CanvasNode): Outcome => ({
+  case: "replaced",
+  value: { $typeName: "stem.v1.Replaced", node },
 });
 
 /** The handler threw; what it threw may say more than that it failed. */
@@ -94,7 +108,9 @@ const envelopeBytes = 1024;
 export function outcomeBytesAtMost(outcome: Outcome): number {
   switch (outcome.case) {
     case "succeeded":
-      return envelopeBytes + payloadBytesAtMost(outcome.value.result);
+      return envelopeBytes + payloadBytesAtMost(outcome.value.result) + nodesBytes(outcome.value.newMembers);
+    case "replaced":
+      return envelopeBytes + nodesBytes(outcome.value.node ? [outcome.value.node] : []);
     case "failed":
       return envelopeBytes + failureBytes(outcome.value.failure);
     case "retry":
@@ -106,6 +122,8 @@ export function outcomeBytesAtMost(outcome: Outcome): number {
   }
 }
 
+const nodesBytes = (nodes: readonly CanvasNode[]): number =>
+  nodes.reduce((bytes, node) => bytes + toBinary(CanvasNodeSchema, node).length + lengthBytes, 0);
 const textBytes = (text = ""): number => text.length * 3;
 const lengthBytes = 8;
 const listBytes = (texts: readonly string[]): number =>

@@ -39,7 +39,7 @@ export class Tally {
   /** An attempt is over; undefined: nothing is said of it. */
   count(outcome: Outcome | undefined): void {
     if (outcome === undefined) return;
-    if (outcome.case === "succeeded") this.succeeded += 1;
+    if (outcome.case === "succeeded" || outcome.case === "replaced") this.succeeded += 1;
     else if (outcome.case !== "released" && outcome.case !== "unknownName") this.failed += 1;
   }
 }

@@ -34,6 +34,9 @@ export function tellEnd({ lease, outcome, now }: EndedAttempt, events: EventHub,
       });
       break;
     }
+    case "replaced":
+      events.emit("task-succeeded", { task, durationMs: ms, result: undefined });
+      break;
     case "failed":
       tellFailure({ task }, lease, { failure: outcome.value.failure, delayMs: undefined, events });
       break;

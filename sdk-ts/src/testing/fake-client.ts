@@ -1,31 +1,39 @@
 // Whoever compiles against us may have an older library than AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { CanvasNode } from "../canvas/node.ts";
 import type { StemClient } from "../client.ts";
 import type { AnyTask, ArgsShape, CallArgs, TaskCall, TaskDefinition } from "../define-task.ts";
 import type { EnqueueManyOptions, HandlesOf } from "../enqueue.ts";
-import { optionsOf } from "../enqueue-defaults.ts";
 import { Handle, type TaskHandle } from "../handle.ts";
-import { outgoingTask } from "../new-task.ts";
 import { StemProblem } from "../problem.ts";
 import { ClientClosedError, EnqueueManyError, type RefusedCall } from "../task-errors.ts";
 import type { EnqueueOptions } from "../task-options.ts";
 import { fakeBroadcast, type RecordedBroadcast } from "./fake-broadcasts.ts";
+import { FakeCanvases, type RecordedCanvas } from "./fake-canvases.ts";
 import { createFakeFacades } from "./fake-facades.ts";
 import { type FakeTask, fakeHandles, isAnswered } from "./fake-handles.ts";
 import { followersOf } from "./fake-links.ts";
 import type { RecordedEvent } from "./fake-queue-events.ts";
-import { decodedArgs, type RecordedEnqueue } from "./recorded-enqueue.ts";
+import { fakeTaskOf } from "./fake-task.ts";
+import type { RecordedEnqueue } from "./recorded-enqueue.ts";
 
-/** What a task's calls result in: a value, or a function of the arguments that returns or throws as a handler does. */
+/**
+ * What a task's calls result in: a value, or a function of the arguments that returns or throws as a handler does. It may return a part of a
+ * canvas, which then takes the place of its task, as `ctx.replace` does.
+ */
 export type Answer<Args extends ArgsShape = ArgsShape, Result = unknown> =
   | Result
-  | ((...args: Args extends readonly unknown[] ? Args : [args: Args]) => Result | Promise<Result>);
+  | ((
+      ...args: Args extends readonly unknown[] ? Args : [args: Args]
+    ) => Result | CanvasNode<Result> | Promise<Result | CanvasNode<Result>>);
 
 /** A client without a server: checks and encodes calls as a real one does, records them, and results in what the test says. */
 export interface FakeClient extends StemClient {
   /** All that was enqueued, in order; repeats of the same task once. */
   readonly enqueued: readonly RecordedEnqueue[];
+  /** All canvases that were submitted, in order; repeats of the same id once. Their tasks are enqueued as they run. */
+  readonly submitted: readonly RecordedCanvas[];
   /** All that was broadcast, in order; repeats of the same id once. Nobody listens: it has no outcomes. */
   readonly broadcasts: readonly RecordedBroadcast[];
   /** All events that were made known on queues, in order; repeats of the same id once. Nobody watches. */
@@ -41,7 +49,7 @@ export interface FakeClient extends StemClient {
   ): void;
   /**
    * Ends all that has an answer, in the order in which it was enqueued, and then what follows that by its links; answers what it ended, in
-   * that order. What has no answer stays; delays are not waited for. Throws when more than 10,000 tasks come of it.
+   * that order. Canvases go on as far as there are answers. What has no answer stays; delays are not waited for. Throws when more than 10,000 tasks come of it.
    */
   drain(): Promise<readonly RecordedEnqueue[]>;
   /** Refuses calls of a task from now on, as a server would; undefined: takes them again. */
@@ -64,9 +72,22 @@ class RecordingClient implements FakeClient {
   readonly #tasks = new Map<string, FakeTask>();
   readonly #answers = new Map<string, unknown>();
   readonly #refusals = new Map<string, StemProblem>();
+  readonly #ended: RecordedEnqueue[] = [];
   readonly #handles = fakeHandles(this.#tasks, this.#answers, (fake, ended) => {
+    this.#ended.push(fake.record);
     for (const follower of followersOf(fake, ended)) this.#store(follower);
   });
+  readonly #canvases = new FakeCanvases({
+    store: (fake) => void this.#store(fake),
+    end: async ({ record }) => {
+      const task = await this.#handles.waitForEnd(record.id, {});
+      return { task, replacement: this.#tasks.get(record.id)?.replacement };
+    },
+    admit: (name) => this.#admit(name),
+  });
+  readonly submit = this.#canvases.submitter.submit;
+  readonly batch = this.#canvases.submitter.batch;
+  readonly canvas = this.#canvases.submitter.canvas;
   readonly #broadcasts = new Map<string, RecordedBroadcast>();
   readonly #closing = new AbortController();
   readonly #events = new Map<string, RecordedEvent & { readonly offset: number }>();
@@ -85,6 +106,10 @@ class RecordingClient implements FakeClient {
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);
+  }
+
+  get submitted(): readonly RecordedCanvas[] {
+    return this.#canvases.submitted;
   }
 
   get broadcasts(): readonly RecordedBroadcast[] {
@@ -109,16 +134,16 @@ class RecordingClient implements FakeClient {
   }
 
   async drain(): Promise<readonly RecordedEnqueue[]> {
-    const ended: RecordedEnqueue[] = [];
+    const before = this.#ended.length;
+    await this.#canvases.run();
     // What is made meanwhile comes behind.
     for (const [id, fake] of this.#tasks) {
       if (fake.ended !== undefined || !isAnswered(fake, this.#answers)) continue;
-      if (ended.length >= drainedMax)
+      if (this.#ended.length - before >= drainedMax)
         throw new Error(`more than ${drainedMax} tasks came of what was drained`);
       await this.#handles.waitForEnd(id, {});
-      ended.push(fake.record);
     }
-    return ended;
+    return this.#ended.slice(before);
   }
 
   refuse({ name }: { readonly name: string }, problem: StemProblem | undefined): void {
@@ -129,6 +154,8 @@ class RecordingClient implements FakeClient {
   reset(): void {
     for (const kept of [this.#tasks, this.#answers, this.#refusals, this.#broadcasts, this.#events])
       kept.clear();
+    this.#canvases.clear();
+    this.#ended.length = 0;
   }
 
   // Functions and not methods, as the real client's are: handlers take them out of their context.
@@ -159,10 +186,7 @@ class RecordingClient implements FakeClient {
   readonly broadcast = fakeBroadcast({
     published: this.#broadcasts,
     prepare: (call) => this.#prepare(call),
-    admit: (name) => {
-      const problem = this.#refusals.get(name);
-      if (problem) throw problem;
-    },
+    admit: (name) => this.#admit(name),
   });
 
   handle<Args extends ArgsShape, Result>(
@@ -185,14 +209,15 @@ class RecordingClient implements FakeClient {
     return new Handle<Result>(this.#handles, task, fake.record.id, { deduplicated });
   }
 
+  #admit(name: string): void {
+    if (this.#closing.signal.aborted) throw new ClientClosedError();
+    const problem = this.#refusals.get(name);
+    if (problem) throw problem;
+  }
+
   async #prepare(call: TaskCall): Promise<FakeTask> {
     if (this.#closing.signal.aborted) throw new ClientClosedError();
-    const { task } = call;
-    const { id, message } = await outgoingTask(call);
-    const options = { ...optionsOf(call), id };
-    const record = { id, name: task.name, args: decodedArgs(task, message), options };
-    // The writer's memory is shared with what is written next.
-    return { record, task, message: Uint8Array.from(message), end: undefined };
+    return fakeTaskOf(call);
   }
 
   #judge(fake: FakeTask): Verdict {

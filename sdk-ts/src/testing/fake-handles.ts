@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Task, TaskSchema, TaskState } from "@stem/proto/stem/v1/task_pb";
+import { type AnyNode, CanvasNode } from "../canvas/node.ts";
 import { payloadToProto } from "../codec/payload.ts";
 import { type AnyTask, spreadArgs } from "../define-task.ts";
 import { failureOf } from "../failure.ts";
@@ -22,6 +23,10 @@ export type FakeTask = {
   ended?: Task;
   /** Why it cannot run: what it was handed does not fit its arguments. */
   readonly unusable?: string;
+  /** It may be replaced. */
+  readonly isInCanvas?: boolean;
+  /** What the answer put in its place. */
+  replacement?: AnyNode;
 };
 
 /** A result was asked for that the test has not said. */
@@ -91,7 +96,8 @@ async function endOf(
   try {
     if (unusable !== undefined) throw new InputUnusable(unusable);
     const value: unknown = typeof answer === "function" ? await answer(...spreadArgs(record.args)) : answer;
-    const result = payloadToProto(task.resultCodec.encode(value));
+    if (value instanceof CanvasNode) replace(fake, value);
+    const result = fake.replacement ? undefined : payloadToProto(task.resultCodec.encode(value));
     ended = messageOf(fake, TaskState.SUCCEEDED, { ...(result && { result }) });
   } catch (error) {
     ended = messageOf(fake, TaskState.FAILED, { failure: failureOf(error) });
@@ -102,6 +108,12 @@ async function endOf(
     onEnd(fake, ended);
   }
   return fake.ended;
+}
+
+/** As the server takes others in the place of a task, or fails one that is in no canvas. */
+function replace(fake: FakeTask, node: AnyNode): void {
+  if (!fake.isInCanvas) throw new NonRetryable("a task that is in no canvas cannot be replaced");
+  fake.replacement = node;
 }
 
 /** As the server fails a task whose arguments and input do not go together. */

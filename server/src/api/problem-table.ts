@@ -292,6 +292,35 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `${p.field}: nothing can be put into arguments that are no JSON array or object; ${ignoring}`,
     details: (p) => [precondition("ARGS_JSON", p.field, `send a JSON array or object, or ${ignoring}`)],
   },
+  CANVAS_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) =>
+      p.groupId === undefined
+        ? `there is no canvas ${p.canvasId}, or no group in it that is meant`
+        : `there is no group ${p.groupId} in a canvas ${p.canvasId}`,
+    details: (p) => [resource("stem.v1.Canvas", p.canvasId)],
+  },
+  CANVAS_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `canvas ${p.canvasId} is there already, with other content`,
+    details: (p) => [resource("stem.v1.Canvas", p.canvasId)],
+  },
+  CANVAS_GROUP_CLOSED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) =>
+      `group ${p.groupId} of canvas ${p.canvasId} takes no further members: it is sealed, or has ended`,
+    details: (p) => [precondition("CANVAS_GROUP_OPEN", p.groupId, "the group is sealed, or has ended")],
+  },
+  CANVAS_NOT_SUCCEEDED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `canvas ${p.canvasId} has no result: it is ${p.state}`,
+    details: (p) => [precondition("CANVAS_SUCCEEDED", p.canvasId, `the canvas is ${p.state}`)],
+  },
+  CANVAS_NOT_FAILED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) => `nothing of canvas ${p.canvasId} can be run again: it is ${p.state}`,
+    details: (p) => [precondition("CANVAS_FAILED", p.canvasId, `the canvas is ${p.state}`)],
+  },
   TOKEN_MISSING: {
     code: Code.UNAUTHENTICATED,
     say: () =>

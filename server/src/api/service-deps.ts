@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Broker } from "../broker/broker.ts";
+import type { Canvases } from "../canvas/canvas.ts";
 import type { Control } from "../control/control.ts";
 import type { Locks } from "../locks/locks.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
@@ -20,6 +21,7 @@ export type ServiceDeps = {
   readonly routing: Routing;
   readonly locks: Locks;
   readonly control: Control;
+  readonly canvases: Canvases;
   readonly queueEvents: QueueEvents;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,4 +1,5 @@
-import type { Bytes, Namespace } from "../model/ids.ts";
+import type { HandedValue } from "../model/canvas-value.ts";
+import { type BarrierRef, type Bytes, barrierIdOf, type Namespace } from "../model/ids.ts";
 import type { TaskInput } from "../model/task.ts";
 import type { Claimed } from "../ports/task-store.ts";
 
@@ -9,6 +10,8 @@ import type { Claimed } from "../ports/task-store.ts";
 export type Assemble = (
   content: Bytes,
   input: TaskInput,
+  /** What a barrier left, where the task follows one and is handed that. */
+  value: HandedValue | undefined,
 ) => { readonly content: Bytes } | { readonly failure: Bytes };
 
 /** A task that was claimed and cannot be handed out. */
@@ -20,18 +23,33 @@ export type Ready = (namespace: Namespace, claimed: readonly Claimed[]) => Promi
 /** What that needs. */
 export type AssemblingDeps = {
   readonly assemble: Assemble;
+  /** Reads what a barrier left that a task follows; undefined: the barrier is gone. */
+  readonly readHanded: (ref: BarrierRef) => Promise<HandedValue | undefined>;
   /** Fails tasks for good in their workers' place. */
   readonly reject: (namespace: Namespace, unusable: readonly Unusable[]) => Promise<void>;
 };
 
 /** Makes it. Batches in which no task was handed anything, as nearly all, stay as they are. */
-export function createAssembling({ assemble, reject }: AssemblingDeps): Ready {
+export function createAssembling({ assemble, readHanded, reject }: AssemblingDeps): Ready {
+  /** Reads each barrier once, however many tasks follow it. */
+  function valuesIn(namespace: Namespace): (input: TaskInput) => Promise<HandedValue | undefined> {
+    const values = new Map<TaskInput["from"], Promise<HandedValue | undefined>>();
+    return async ({ from, isBarrier, isHanded }) => {
+      if (!isBarrier || !isHanded) return undefined;
+      const value = values.get(from) ?? readHanded({ namespace, id: barrierIdOf(from) });
+      values.set(from, value);
+      return value;
+    };
+  }
+
   return async (namespace, claimed) => {
     if (!claimed.some(({ input }) => input !== undefined)) return claimed;
+    const valueFor = valuesIn(namespace);
     const ready: Claimed[] = [];
     const unusable: Unusable[] = [];
     for (const task of claimed) {
-      const assembled = task.input === undefined ? task : assemble(task.content, task.input);
+      const { content, input } = task;
+      const assembled = input === undefined ? task : assemble(content, input, await valueFor(input));
       if ("failure" in assembled) unusable.push({ lease: task, failure: assembled.failure });
       else ready.push({ ...task, content: assembled.content });
     }

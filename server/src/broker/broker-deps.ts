@@ -6,7 +6,8 @@ import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
 import type { Routing } from "../routing/routing.ts";
-import type { Assemble } from "./assembling.ts";
+import type { Assemble, AssemblingDeps } from "./assembling.ts";
+import type { Grow } from "./growth.ts";
 
 /** What a broker lives on. */
 export type BrokerDeps = {
@@ -22,4 +23,8 @@ export type BrokerDeps = {
   readonly hints: TaskHints;
   /** Knows how arguments are written. */
   readonly assemble: Assemble;
+  /** Reads what a barrier of a canvas left. */
+  readonly readHanded: AssemblingDeps["readHanded"];
+  /** Makes of what handlers ask for what their settlements add to their canvases. */
+  readonly grow: Grow;
 };

@@ -5,6 +5,7 @@
 
 import { createLoop } from "../lib/loop.ts";
 import type { BrokerDeps } from "./broker-deps.ts";
+import type { Enqueueing } from "./enqueue.ts";
 import { createGreeting } from "./greeting.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { QueueHints } from "./queue-hints.ts";
@@ -19,6 +20,7 @@ import type {
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
 export type { EnqueueVerdict } from "./enqueue-verdict.ts";
+export type { CanvasDraft, DraftLeaf, Grow, GrowthWish, SaidOutcome } from "./growth.ts";
 export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {
   BatchEdit,
@@ -61,6 +63,9 @@ export type RunningBroker = Broker & {
   reread(): Promise<void>;
   /** For upkeep: lets go of a namespace that is being deleted. */
   readonly leaveNamespace: Parts["leaveNamespace"];
+  /** For canvases: what enqueueing does to tasks before and after they are stored. */
+  readonly completeTasks: Enqueueing["completeTasks"];
+  readonly announce: Enqueueing["announce"];
   /** Resolves as soon as no connected worker's session holds a lease. Leases without a session, or without a stream, are not waited for. */
   quiet(): Promise<void>;
   /** Stops what runs by itself; drain first. */
@@ -88,6 +93,8 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
       return parts.leaseUnary({ ...want, queues }, signal);
     },
     leaveNamespace: parts.leaveNamespace,
+    completeTasks: parts.enqueueing.completeTasks,
+    announce: parts.enqueueing.announce,
     async reread() {
       await parts.definitions.reread();
       await parts.keys.reread();

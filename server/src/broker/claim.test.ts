@@ -16,6 +16,7 @@ const wants = {
 /** Nothing here was handed anything. */
 const handingOver = {
   assemble: (content: Uint8Array) => ({ content }),
+  readHanded: async () => undefined,
   reject: async () => undefined,
 };
 

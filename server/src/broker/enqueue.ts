@@ -10,7 +10,7 @@ import { type CompletingDeps, createCompleting } from "./complete-tasks.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { type EnqueueVerdict, verdictOf } from "./enqueue-verdict.ts";
 import type { QueueNews } from "./queue-hints.ts";
-import { newBroadcasts, withRefused } from "./route-tasks.ts";
+import { newBroadcasts, type Refused, withRefused } from "./route-tasks.ts";
 import { createTally } from "./tally.ts";
 import type { TaskSubmission } from "./task-submission.ts";
 import { noteUnique } from "./unique.ts";
@@ -27,6 +27,14 @@ export type Enqueueing = {
   enqueueMade(tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
   /** What a producer asks for, with all that it left out. */
   complete(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask;
+  /** The same of many, links included, as enqueueing does; rules may refuse some. DRAINING once it drains. */
+  completeTasks(
+    namespace: Namespace,
+    submissions: readonly TaskSubmission[],
+    now: Instant,
+  ): readonly (NewTask | Refused)[];
+  /** Tells whoever waits for tasks of those that others have stored. */
+  announce(namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]): void;
 };
 
 /** What taking in needs. */
@@ -70,7 +78,7 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
     return verdicts;
   }
 
-  function tellReady(namespace: Namespace, tasks: readonly NewTask[]): void {
+  function tellReady(namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]): void {
     const ready = createTally(namespace);
     for (const { queue, notBefore } of tasks) if (notBefore === undefined) ready.ready(queue);
     ready.tell(news);
@@ -93,6 +101,17 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       });
     },
     complete: completing.one,
+    completeTasks(namespace, submissions, now) {
+      refuseWhileDraining();
+      const completed = completeAll(namespace, submissions, now);
+      return completed.kind === "tasks" ? completed.tasks : completed.routed;
+    },
+    announce(namespace, tasks) {
+      tellReady(namespace, tasks);
+      const scheduled = createTally(namespace);
+      for (const { notBefore } of tasks) scheduled.scheduled(notBefore);
+      scheduled.tell(news);
+    },
     async enqueueMade(tasks) {
       refuseWhileDraining();
       const [first] = tasks;

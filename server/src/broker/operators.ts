@@ -1,5 +1,6 @@
 import type { TaskId, TaskRef } from "../model/ids.ts";
 import { type Batches, createBatches } from "./batches.ts";
+import type { CancelMany } from "./cancel.ts";
 import { type Cancelling, type CancellingDeps, createCancelling } from "./cancelling.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -26,6 +27,8 @@ export interface Operators
   replay(ref: TaskRef, newId: TaskId | undefined): Promise<Replayed>;
   /** Says anew until when the record of an ended task is kept; TASK_UNKNOWN, TASK_NOT_ENDED. */
   retain: Retain;
+  /** Cancels tasks as they were read, in one write, and tells their workers; answers how many that changed. */
+  cancelMany: CancelMany;
 }
 
 /** What that needs of the broker. */
@@ -46,6 +49,7 @@ export function createOperators(deps: OperatorsDeps): Operators {
     ...createDeadLetters(deps),
     ...createExplaining(deps),
     ...cancelling,
+    cancelMany,
     replay: createReplay(deps),
     retain: createRetain(deps),
   };

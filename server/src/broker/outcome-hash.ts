@@ -13,6 +13,7 @@ const saltOf: Readonly<Record<Outcome["kind"], number>> = {
   rejected: 0x90b5_e2a8_741c,
   result_too_large: 0xb2d7_3160_a9ef,
   unknown_name: 0xd40c_8f95_6e3b,
+  replaced: 0xf61a_2d74_c0b8,
 };
 
 /** A number below 2^48 over all that an outcome says: tells a repeated settlement from a second, different one. */
@@ -41,6 +42,8 @@ function bytesOf(outcome: Outcome): Bytes | undefined {
 /** What few outcomes say. */
 function moreOf(outcome: Outcome): Bytes | undefined {
   const checkpoint = "checkpoint" in outcome ? outcome.checkpoint : undefined;
+  const growth = "growth" in outcome ? outcome.growth : undefined;
+  if (growth !== undefined) return Buffer.from(growth.contentHash);
   const overrides = "overrides" in outcome ? outcome.overrides : undefined;
   if (overrides === undefined) return checkpoint;
   return Buffer.concat([Buffer.from(JSON.stringify(overrides)), checkpoint ?? noBytes]);

@@ -3,6 +3,7 @@ import { renewed } from "../model/continuation.ts";
 import type { Bytes, Instant, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import { isTerminal, type NewTask, type Task, type TaskPolicy } from "../model/task.ts";
+import { claimAgain } from "../model/unique.ts";
 import type { AdminStore } from "../ports/admin-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
@@ -78,8 +79,5 @@ export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: Repla
 function claimedAgain(policy: TaskPolicy, claim: Task["claim"]): Pick<NewTask, "policy" | "unique"> {
   if (policy.unique === undefined) return { policy };
   if (claim === undefined) return { policy: { ...policy, unique: undefined } };
-  return {
-    policy,
-    unique: { key: claim.key, onConflict: "reject", keepUntil: undefined, startBy: undefined },
-  };
+  return { policy, unique: claimAgain(claim) };
 }

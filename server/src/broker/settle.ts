@@ -7,13 +7,14 @@ import type { Log } from "../ports/log.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import type { Unusable } from "./assembling.ts";
 import { createEndLeases, type EndLeasesDeps, type LeaseEnd } from "./end-leases.ts";
+import { type Grow, outcomeOf, type SaidOutcome } from "./growth.ts";
 import type { LostReason } from "./lease.ts";
 import type { HeldLease, Leasable, LeaseBook } from "./lease-book.ts";
 import type { FaultOfToken, OpenToken } from "./open-token.ts";
 import type { LeaseName } from "./token.ts";
 
 /** How one attempt ended, by its token. */
-export type TokenSettlement = { readonly token: Bytes; readonly outcome: Outcome };
+export type TokenSettlement = { readonly token: Bytes; readonly outcome: SaidOutcome };
 
 /** What became of one settlement. */
 export type SettleVerdict =
@@ -44,26 +45,29 @@ export type SettlingDeps = EndLeasesDeps & {
   readonly store: Pick<TaskStore, "readHeads">;
   readonly log: Log;
   readonly limits: Pick<Limits, "batchTasksMax">;
+  readonly grow: Grow;
 };
 
 /** A settlement whose token is genuine; the lease comes from its session's book, or is read. */
 type Opened = {
   readonly index: number;
   readonly name: LeaseName;
-  readonly outcome: Outcome;
+  readonly outcome: SaidOutcome;
   readonly book: LeaseBook | undefined;
   readonly held: HeldLease | undefined;
 };
 
 /** A settlement on its way to the store. */
 type Work = LeaseEnd & Pick<Opened, "index" | "book">;
+/** One that may add something to its canvas. */
+type Said = Omit<Work, "outcome"> & Pick<Opened, "outcome">;
 
 const released: Outcome = { kind: "released" };
 const unbegun: Outcome = { kind: "released", unstarted: true };
 
 /** Makes the part of the broker that settles. */
 export function createSettling(deps: SettlingDeps): Settling {
-  const { store, log, limits } = deps;
+  const { store, log, limits, grow, clock } = deps;
   const endLeases = createEndLeases(deps);
 
   async function settle(
@@ -100,10 +104,21 @@ export function createSettling(deps: SettlingDeps): Settling {
         ? []
         : await store.readHeads(missing.map(({ name }) => ({ namespace, id: name.id })));
     let read = 0;
-    return opened.flatMap(({ index, name, outcome, book, held }) => {
+    const said: readonly (Said | Work)[] = opened.flatMap(({ index, name, outcome, book, held }) => {
       const lease = held ?? heads[read++];
       return lease === undefined ? [] : [{ index, name, outcome, book, lease }];
     });
+    return addNothing(said) ? said : grown(namespace, said);
+  }
+
+  /** What some add to their canvases is made before anything is written. */
+  async function grown(namespace: Namespace, said: readonly (Said | Work)[]): Promise<readonly Work[]> {
+    const works: Work[] = [];
+    for (const one of said) {
+      const ref = { namespace, id: one.name.id };
+      works.push({ ...one, outcome: await outcomeOf(one.outcome, { ref, grow, now: clock.now() }) });
+    }
+    return works;
   }
 
   return {
@@ -145,5 +160,8 @@ function openAll(settlements: readonly TokenSettlement[], open: OpenToken) {
 function mark(all: readonly Opened[], isSettling: boolean): void {
   for (const { held } of all) if (held !== undefined) held.isSettling = isSettling;
 }
+
+const addNothing = (said: readonly (Said | Work)[]): said is readonly Work[] =>
+  said.every(({ outcome }) => !("wish" in outcome));
 
 const lost = (why: LostReason): SettleVerdict => ({ kind: "lost", state: undefined, why });

@@ -1,7 +1,6 @@
 /**
  * What the end of a task makes, as pure decisions: a transition says that it continues (task-change.ts), the store hands in the links
- * that were kept with the task, and inserts what comes out in the transaction that ends it. Chains, groups and chords can stand on
- * this: another kind of effect, decided here.
+ * that were kept with the task, and inserts what comes out in the transaction that ends it. What a canvas makes of it: barrier.ts.
  */
 
 import { digestOf } from "../lib/digest.ts";
@@ -47,6 +46,8 @@ export const childrenOf = (links: readonly Link[], parent: EndedTask, now: Insta
       };
     });
 
+type Made = Pick<Link, "task" | "acceptedAt" | "isStartFixed" | "expireAt">;
+
 const inputOf = ({ hands }: Link, parent: EndedTask, rootId: TaskId): TaskInput => ({
   from: parent.id,
   fromName: parent.name,
@@ -64,15 +65,17 @@ export const linkedId = (namespace: Namespace, parentId: TaskId, on: LinkedEnd, 
   taskIdOf(digestOf(["link", namespace, parentId, on, String(place)]));
 
 /** Links of a task that runs again: all ids are new, also those that their producer chose. */
-export const renewed = (links: readonly Link[] | undefined): readonly Link[] | undefined =>
-  links?.map((link) => ({
-    ...link,
-    ownId: undefined,
-    task: { ...link.task, ...(link.task.links && { links: renewed(link.task.links) }) },
-  }));
+export const renewed = <L extends Pick<Link, "ownId" | "task">>(links: readonly L[]): readonly L[] =>
+  links.map((link) => ({ ...link, ownId: undefined, task: withNewLinks(link.task) }));
 
-/** What was counted from the other task's acceptance is counted from now; what is an instant stays one. */
-function madeAt({ task, acceptedAt, isStartFixed, expireAt }: Link, now: Instant): Link["task"] {
+/** The same task, whose links make others than they would have. */
+export const withNewLinks = <T extends Pick<NewTask, "links">>(task: T): T => ({
+  ...task,
+  ...(task.links && { links: renewed(task.links) }),
+});
+
+/** The task that is made now. What was counted from the other task's acceptance is counted from now; what is an instant stays one. */
+export function madeAt({ task, acceptedAt, isStartFixed, expireAt }: Made, now: Instant): Link["task"] {
   const later = (at: Instant | undefined): Instant | undefined =>
     at === undefined ? undefined : plus(now, at - acceptedAt);
   const notBefore = isStartFixed ? task.notBefore : later(task.notBefore);

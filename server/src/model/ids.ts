@@ -11,6 +11,12 @@ export type QueueName = Branded<string, "QueueName">;
 export type TaskName = Branded<string, "TaskName">;
 /** A task's id, unique in its namespace: 1 to 128 printable ASCII characters. */
 export type TaskId = Branded<string, "TaskId">;
+/** A canvas' id, unique in its namespace: 1 to 128 printable ASCII characters. */
+export type CanvasId = Branded<string, "CanvasId">;
+/** A barrier's id, unique in its namespace; that of a canvas' outermost one is the canvas'. */
+export type BarrierId = Branded<string, "BarrierId">;
+/** Names what follows a node of a canvas; unique in the canvas. */
+export type PartId = Branded<string, "PartId">;
 /** A lock's name, unique in its namespace: 1 to 255 printable ASCII characters. */
 export type LockKey = Branded<string, "LockKey">;
 /** A schedule's id, unique in its namespace. */
@@ -23,6 +29,9 @@ export type TaskRef = { readonly namespace: Namespace; readonly id: TaskId };
 /** Names one queue. */
 export type QueueRef = { readonly namespace: Namespace; readonly queue: QueueName };
 
+/** Names one barrier. */
+export type BarrierRef = { readonly namespace: Namespace; readonly id: BarrierId };
+
 /** Names one lock. */
 export type LockRef = { readonly namespace: Namespace; readonly key: LockKey };
 
@@ -33,6 +42,11 @@ export const namespaceOf = (text: string): Namespace => text as Namespace;
 export const queueNameOf = (text: string): QueueName => text as QueueName;
 export const taskNameOf = (text: string): TaskName => text as TaskName;
 export const taskIdOf = (text: string): TaskId => text as TaskId;
+export const canvasIdOf = (text: string): CanvasId => text as CanvasId;
+export const barrierIdOf = (text: string): BarrierId => text as BarrierId;
+/** The barrier that a canvas is. */
+export const rootOf = (canvas: CanvasId): BarrierId => barrierIdOf(canvas);
+export const partIdOf = (text: string): PartId => text as PartId;
 export const lockKeyOf = (text: string): LockKey => text as LockKey;
 export const scheduleIdOf = (text: string): ScheduleId => text as ScheduleId;
 export const instantOf = (epochMs: number): Instant => epochMs as Instant;

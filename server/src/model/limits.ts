@@ -27,6 +27,13 @@ export const limits = {
   linksMax: 16,
   linkDepthMax: 8,
   linksBytesMax: 2 * 1024 * 1024,
+  /** Tasks that one call brings into a canvas; how deep its nodes are nested; how many steps a chain has. */
+  canvasTasksMax: 10_000,
+  canvasDepthMax: 16,
+  canvasStepsMax: 1000,
+  /** What a task is handed of a group by value: more is handed by reference. */
+  canvasInputItemsMax: 100_000,
+  canvasInputBytesMax: 1024 * 1024,
   awaitedTasksMax: 1000,
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,

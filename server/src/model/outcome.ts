@@ -1,9 +1,17 @@
+import type { Growth } from "./canvas.ts";
 import type { Bytes, Instant } from "./ids.ts";
 import type { TaskPolicy } from "./task.ts";
 
 /** How an attempt ended, as its worker says. Results and failures are encoded and opaque here. */
 export type Outcome =
-  | { readonly kind: "succeeded"; readonly result: Bytes | undefined }
+  | {
+      readonly kind: "succeeded";
+      readonly result: Bytes | undefined;
+      /** What it adds to its canvas. */
+      readonly growth?: Growth | undefined;
+    }
+  /** Others do its work, in its place in its canvas. */
+  | { readonly kind: "replaced"; readonly growth: Growth }
   | ({
       readonly kind: "failed";
       readonly failure: Bytes;

@@ -109,6 +109,11 @@ export type Problem =
   | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string }
   | { readonly reason: "QUEUE_EVENT_EXISTS"; readonly queue: string; readonly eventId: string }
   | { readonly reason: "LINK_ARGS_NOT_JSON"; readonly field: string }
+  | { readonly reason: "CANVAS_UNKNOWN"; readonly canvasId: string; readonly groupId?: string }
+  | { readonly reason: "CANVAS_EXISTS"; readonly canvasId: string }
+  | { readonly reason: "CANVAS_GROUP_CLOSED"; readonly canvasId: string; readonly groupId: string }
+  | { readonly reason: "CANVAS_NOT_SUCCEEDED"; readonly canvasId: string; readonly state: string }
+  | { readonly reason: "CANVAS_NOT_FAILED"; readonly canvasId: string; readonly state: string }
   | { readonly reason: "TOKEN_MISSING" }
   | { readonly reason: "TOKEN_INVALID" };
 

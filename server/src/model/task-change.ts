@@ -1,17 +1,10 @@
 /** What transitions write, and how such a change is made. */
 
+import type { Growth } from "./canvas.ts";
 import type { TaskEventKind } from "./event.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
 import type { KeepNewest } from "./retention.ts";
-import type {
-  CancelRequest,
-  LinkedEnd,
-  StateReason,
-  TaskHead,
-  TaskPolicy,
-  TaskState,
-  TerminalState,
-} from "./task.ts";
+import type { CancelRequest, StateReason, TaskHead, TaskPolicy, TaskState, TerminalState } from "./task.ts";
 import { claimEnd } from "./unique.ts";
 
 /**
@@ -50,13 +43,21 @@ export type MoreChange = {
   readonly keepNewest: KeepNewest | undefined;
   /** The task has ended, and what its links name is made now. */
   readonly continues: Continuation | undefined;
+  /** What is added to the task's canvas, if that goes on; before anybody hears of the task's end. */
+  readonly grows: Growth | undefined;
 };
 
-/** An end that makes other tasks: an effect of the transition, applied in its transaction (model/continuation.ts). */
+/**
+ * What others wait for: an end that makes other tasks, or that a canvas hears of. An effect of the transition, applied in its transaction
+ * (model/continuation.ts, model/barrier.ts).
+ */
 export type Continuation = {
-  readonly on: LinkedEnd;
+  /** "attempted": it goes on, and its first attempt has ended. */
+  readonly on: TerminalState | "attempted";
   /** A result that is handed on and not kept. */
   readonly unkept: Bytes | undefined;
+  /** Somebody has asked to cancel it: its success starts nothing. */
+  readonly isLast?: boolean | undefined;
 };
 
 /** Of what few transitions write, nothing. */
@@ -67,6 +68,7 @@ export const nothingMore: MoreChange = {
   claimUntil: undefined,
   keepNewest: undefined,
   continues: undefined,
+  grows: undefined,
 };
 
 /** A task after a change. */
@@ -139,9 +141,10 @@ function afterEnd(policy: TaskPolicy, ending: Ending, now: Instant): MoreChange 
 }
 
 function continuationOf(
-  { links, ignoreResult }: TaskPolicy,
+  { links, ignoreResult, member }: TaskPolicy,
   { state, result }: Ending,
 ): Continuation | undefined {
+  if (member !== undefined) return { on: state, unkept: ignoreResult ? result : undefined };
   if (links === undefined || (state !== "succeeded" && state !== "failed")) return undefined;
   if (links !== state && links !== "both") return undefined;
   return { on: state, unkept: ignoreResult ? result : undefined };

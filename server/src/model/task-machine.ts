@@ -3,13 +3,15 @@
  * Drawn in docs/life-of-a-task.md. Stores apply what is decided here under a guard, and never decide.
  */
 
+import type { Growth } from "./canvas.ts";
 import { isExpired, waitingUntil } from "./deadline.ts";
+import { triedInPlace } from "./growth.ts";
 import { type Bytes, type Instant, plus } from "./ids.ts";
 import { defaults, limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import { isRetried, retryDelayMs } from "./retry.ts";
-import { type CancelRequest, isTerminal, type TaskHead } from "./task.ts";
-import { end, move, nothingMore, type TaskChange } from "./task-change.ts";
+import { type CancelRequest, isTerminal, type TaskHead, type TaskPolicy } from "./task.ts";
+import { type Continuation, end, move, nothingMore, type TaskChange } from "./task-change.ts";
 
 export type { Continuation, MoreChange, TaskChange } from "./task-change.ts";
 
@@ -38,11 +40,12 @@ export function decideSettle(
   now: Instant,
   chance: number,
 ): SettleDecision {
-  const decided = waiting(lease, leaving(decideOutcome(lease, outcome, now, chance), outcome), now);
+  const outcomeNow = leaving(decideOutcome(lease, outcome, now, chance), outcome);
+  const decided = waiting(lease, attempted(lease, outcomeNow), now);
   // A handler that succeeds in spite of the request has done its work, and the truth is that it did.
   const ifCancelRequested =
-    decided.state === "succeeded"
-      ? endingThere(decided)
+    decided.state === "succeeded" && outcome.kind !== "replaced"
+      ? endingThere(decided, lease.policy)
       : end(lease, now, { state: "cancelled", reason: "cancel_requested", failure: failureOf(outcome) });
   return { outcome: decided, ifCancelRequested };
 }
@@ -72,7 +75,9 @@ export function transition(task: TaskHead, trigger: TaskTrigger, now: Instant): 
 function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance: number): TaskChange {
   switch (outcome.kind) {
     case "succeeded":
-      return end(lease, now, { state: "succeeded", result: outcome.result });
+      return growing(end(lease, now, { state: "succeeded", result: outcome.result }), outcome.growth);
+    case "replaced":
+      return replaced(lease, outcome.growth, now);
     case "failed":
       if (outcome.nonRetryable || !isRetried(lease.policy.retry, outcome.types ?? noTypes))
         return end(lease, now, { state: "failed", reason: "non_retryable", failure: outcome.failure });
@@ -100,11 +105,31 @@ function decideOutcome(lease: LeaseHead, outcome: Outcome, now: Instant, chance:
   }
 }
 
-/** The same end, and nothing after it: who cancels a task wants no more of it. */
-const endingThere = (change: TaskChange): TaskChange =>
-  change.more?.continues === undefined
-    ? change
-    : { ...change, more: { ...change.more, continues: undefined } };
+/** What a success adds to its canvas, where it adds anything. */
+const growing = (change: TaskChange, grows: Growth | undefined): TaskChange =>
+  grows === undefined ? change : { ...change, more: { ...(change.more ?? nothingMore), grows } };
+
+/**
+ * Its canvas does not hear of its end, but of that of what takes its place; and that its first attempt has ended, where it wants to know
+ * and has not heard so before.
+ */
+function replaced(lease: LeaseHead, growth: Growth, now: Instant): TaskChange {
+  const change = end(lease, now, { state: "succeeded", reason: "replaced" });
+  const isTold = lease.policy.member === "attempts";
+  const continues = isTold && lease.attempt === 1 ? firstAttempt : undefined;
+  const grows = isTold ? triedInPlace(growth) : growth;
+  return { ...change, more: { ...(change.more ?? nothingMore), continues, grows } };
+}
+
+const firstAttempt: Continuation = { on: "attempted", unkept: undefined };
+
+/** The same end, and nothing after it: who cancels a task wants no more of it. A canvas hears of it all the same. */
+function endingThere(change: TaskChange, { member }: TaskPolicy): TaskChange {
+  const continues = change.more?.continues;
+  if (continues === undefined) return change;
+  const told = member === undefined ? undefined : { ...continues, isLast: true };
+  return { ...change, more: { ...(change.more ?? nothingMore), continues: told, grows: undefined } };
+}
 
 /** What the handler changes holds for this decision already. */
 function decideRetry(
@@ -122,6 +147,15 @@ function decideRetry(
     failure,
   });
   return policy ? { ...decided, more: { ...(decided.more ?? nothingMore), policy } } : decided;
+}
+
+/** Where its canvas wants to know, it hears that the first attempt has ended, also by the task's end. */
+function attempted(lease: LeaseHead, change: TaskChange): TaskChange {
+  if (lease.policy.member !== "attempts" || lease.attempt !== 1 || change.attempt === 1) return change;
+  return {
+    ...change,
+    more: { ...(change.more ?? nothingMore), continues: firstAttempt },
+  };
 }
 
 /** What an attempt leaves for the next one, where there is a next one. */

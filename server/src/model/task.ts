@@ -1,5 +1,6 @@
 import type { Gate, TaskTies } from "./gate.ts";
-import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
+import type { Bytes, Instant, Namespace, PartId, QueueName, TaskId, TaskName } from "./ids.ts";
+import type { Place } from "./place.ts";
 import type { KeepNewest } from "./retention.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { TaskClaim, UniqueScope, UniqueWish } from "./unique.ts";
@@ -76,6 +77,8 @@ export type TaskPolicy = {
   readonly links?: LinkedEnd | "both" | undefined;
   /** The end of another task makes it, and says where it comes from. */
   readonly takesInput?: boolean | undefined;
+  /** It is in a canvas (model/canvas.ts), which hears of its end; or of the end of its first attempt, too. Undefined: it is in none. */
+  readonly member?: "ends" | "attempts" | undefined;
 };
 
 /** An end of a task that makes other tasks. */
@@ -102,6 +105,10 @@ export type NewTask = {
   readonly links?: readonly Link[] | undefined;
   /** What it is handed besides its content; only where its policy says so. */
   readonly input?: TaskInput | undefined;
+  /** Where it is in a canvas; given exactly when its policy says that it is in one. */
+  readonly place?: Place | undefined;
+  /** The part of its canvas that its success starts; undefined: none. */
+  readonly next?: PartId | undefined;
   /** What the producer said, encoded; handed to the worker as it is. */
   readonly content: Bytes;
   /** A text for everything that makes two submissions the same; undefined: the content is just that (content-hash.ts). */
@@ -139,6 +146,8 @@ export type TaskInput = {
   readonly reason: StateReason | undefined;
   /** The number of its last attempt. */
   readonly attempt: number;
+  /** It is a barrier that ended, not a task: what is handed are the results of its members, read when they are wanted. */
+  readonly isBarrier?: boolean | undefined;
 };
 
 /** Where a task comes from that the handler, or the end, of another one brought forth. */
@@ -200,4 +209,7 @@ export type Task = TaskHead & {
   readonly claim?: TaskClaim | undefined;
   readonly links?: readonly Link[] | undefined;
   readonly input?: TaskInput | undefined;
+  /** Where it is in a canvas. */
+  readonly place?: Place | undefined;
+  readonly next?: PartId | undefined;
 };

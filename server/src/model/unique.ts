@@ -44,6 +44,11 @@ export type UniqueClaim = {
 /** What a task has claimed, as shown with it. */
 export type TaskClaim = Pick<UniqueClaim, "key" | "duplicates">;
 
+/** What a task that has claimed a key claims when it runs again: refused where another has it by now. */
+export const claimAgain = ({ key }: TaskClaim): UniqueWish => ({
+  ...{ key, onConflict: "reject", keepUntil: undefined, startBy: undefined },
+});
+
 /** What becomes of a newcomer whose key is claimed by a living task. */
 export type Conflict = "kept" | "taken" | "replace" | "update";
 
@@ -55,10 +60,14 @@ export type KeyHolder = {
   readonly ties: TaskTies | undefined;
   /** Undefined: no worker has had it. */
   readonly fence: object | undefined;
+  /** What of its policy says that it is in a canvas. */
+  readonly policy: { readonly member?: "ends" | "attempts" | undefined };
 };
 
 /** What of a newcomer does. */
-export type Newcomer = Pick<KeyHolder, "name" | "queue" | "ties"> & { readonly unique: UniqueWish };
+export type Newcomer = Pick<KeyHolder, "name" | "queue" | "ties" | "policy"> & {
+  readonly unique: UniqueWish;
+};
 
 /** Decides a conflict. A debounced newcomer only takes over what is another version of it, and has not been tried. */
 export function decideConflict(holder: KeyHolder, newcomer: Newcomer): Conflict {
@@ -71,9 +80,16 @@ export function decideConflict(holder: KeyHolder, newcomer: Newcomer): Conflict 
   return isVersionOf(holder, newcomer) ? "update" : "taken";
 }
 
-/** What waits at a gate, in an order or for a turn stays there: another version of it has the same keys and labels. */
-const isVersionOf = (holder: KeyHolder, { name, queue, ties }: Newcomer): boolean =>
-  holder.name === name && holder.queue === queue && areTiedAlike(holder.ties, ties);
+/**
+ * What waits at a gate, in an order or for a turn stays there: another version of it has the same keys and labels. What is in a canvas has
+ * a place there that no other task can have, and canvases wait for its end.
+ */
+const isVersionOf = (holder: KeyHolder, { name, queue, ties, policy }: Newcomer): boolean =>
+  holder.name === name &&
+  holder.queue === queue &&
+  areTiedAlike(holder.ties, ties) &&
+  holder.policy.member === undefined &&
+  policy.member === undefined;
 
 /** When a debounced task starts that was put off until `wanted`: no later than its bound, which may be over by now. */
 export const debouncedStart = (wanted: Instant, startBy: Instant | undefined, now: Instant): Instant =>

@@ -1,5 +1,6 @@
 import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
+import type { CanvasStore } from "./canvas-store.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
@@ -21,6 +22,7 @@ export type Durability = "disk" | "relaxed" | "none";
 export interface Store
   extends TaskStore,
     AdminStore,
+    CanvasStore,
     SideStore,
     SharedStore,
     QueueStore,

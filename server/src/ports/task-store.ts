@@ -1,6 +1,6 @@
 import type { Refusal } from "../model/admission.ts";
 import type { Labels } from "../model/gate.ts";
-import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
+import type { Bytes, CanvasId, Instant, Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
 import type {
   CancelMessage,
@@ -20,7 +20,7 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
  * Calls that overlap may share a commit. Decisions come in made (model/task-machine.ts): a store only guards and applies. Every
  * applied item raises the task's revision by one and writes one event, in the same transaction. A change that `continues` makes the
  * tasks that model/continuation.ts says, in the same transaction, as accept would, but whatever the number of queues; one whose id
- * is taken, or whose unique key is, is not made. Calls take effect in the order in which they are made: a claim sees what was given to
+ * is taken, or whose unique key is, is not made; and it tells the canvas that the task is in (ports/canvas-store.ts). Calls take effect in the order in which they are made: a claim sees what was given to
  * accept before, answered or not.
  *
  * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
@@ -198,6 +198,7 @@ export type TaskQuery = {
   readonly tag: string | undefined;
   readonly parentId?: TaskId | undefined;
   readonly rootId?: TaskId | undefined;
+  readonly canvas?: CanvasId | undefined;
   readonly createdFrom: Instant | undefined;
   readonly createdTo: Instant | undefined;
   /** Tells more of ended tasks; only those then match. */
@@ -209,7 +210,7 @@ export type TaskQuery = {
   readonly scanMax?: number | undefined;
   /** Contents, results and failures together stay within this, where they are read; the first task is listed however large. */
   readonly bytesMax: number;
-  /** Without: content comes back as no bytes, result and failure undefined. */
+  /** Without: content comes back as no bytes, result and failure undefined, links and input left out. */
   readonly full: boolean;
 };
 

@@ -62,10 +62,10 @@ export function createJudge(present: Present): Judge {
     if (refusal !== undefined) return refusal;
     arrivals.tasks.set(place, task);
     if (task.unique !== undefined) {
-      const { id, name, queue, ties, namespace } = task;
+      const { id, name, queue, ties, policy, namespace } = task;
       arrivals.keys.set(JSON.stringify([namespace, task.unique.key]), {
         id,
-        head: { name, queue, ties, state: "ready", fence: undefined },
+        head: { name, queue, ties, policy, state: "ready", fence: undefined },
       });
     }
     return "withheld";

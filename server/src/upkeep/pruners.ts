@@ -25,6 +25,8 @@ const overfullIntervalMs = 1000;
 export const prunersOf = ({ store, limits }: Pruned): readonly Pruner[] => [
   // Ended tasks whose retention is over, and tombstones that nobody needs any more.
   { name: "result-pruner", intervalMs, prune: store.prune },
+  // Ended canvases whose retention is over; until then their tasks are kept, too.
+  { name: "canvas-pruner", intervalMs, prune: store.pruneCanvases },
   // The oldest ended tasks of names that have more of them than they may.
   { name: "overfull-pruner", intervalMs: overfullIntervalMs, prune: store.pruneOverfull },
   {

@@ -11,6 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskHints } from "../ports/task-hints.ts";
+import { type CanvasSweeperDeps, sweepCanvasesOnce } from "./canvas-sweeper.ts";
 import { expireOnce } from "./expirer.ts";
 import { openGatesOnce } from "./gate-opener.ts";
 import { reapOnce } from "./lease-reaper.ts";
@@ -30,6 +31,7 @@ export type UpkeepDeps = RemoversDeps & {
   readonly queueHints: QueueHints;
   /** The backend's: who is told that tasks changed. */
   readonly hints: TaskHints;
+  readonly tidyCanvases: CanvasSweeperDeps["tidyCanvases"];
 };
 
 /** Loops at work. */
@@ -42,6 +44,8 @@ const stageIntervalMs = 1000;
 /** Well below what a delay of 100 ms may be late, well above what a round costs. */
 const stagePauseMs = 5;
 const expireIntervalMs = 1000;
+/** How long a task may go on whose group has failed, before it is cancelled. */
+const sweepIntervalMs = 500;
 /** Queues in one write. */
 const resumedTogether = 100;
 
@@ -56,7 +60,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onGatesWait((wakeAt) =>
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
-  const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener];
+  const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener, sweeperOf(deps)];
   const loops = [...waking, ...createPruners(deps), ...createRemovers(deps)];
   for (const loop of loops) loop.start();
   return {
@@ -97,6 +101,11 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
     name: "gate-opener",
     runOnce: () => openGatesOnce(deps, options, deps.clock.now()),
   });
+}
+
+function sweeperOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: sweepIntervalMs, pauseMs: stagePauseMs };
+  return createLoop(deps, { name: "canvas-sweeper", runOnce: () => sweepCanvasesOnce(deps, options) });
 }
 
 function expirerOf(deps: UpkeepDeps): Loop {

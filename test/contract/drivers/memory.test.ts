@@ -22,6 +22,8 @@ exercise(
       "ids of removed tasks are remembered over a restart",
       "a claim outlives a restart with its holder",
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
+      "canvases go on over a restart",
+      "retried canvases go on over a restart",
       "links, and what was handed on, are there after a restart",
       "limits, rates, orders, turns and labels go on over a restart",
       "what was said of a queue is there after a restart, and a deletion goes on",

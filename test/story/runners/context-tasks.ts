@@ -15,6 +15,7 @@ import {
   TaskCancelled,
   type TaskContext,
 } from "@stem/worker";
+import { canvasParts, canvasTasks } from "./canvas-tasks.ts";
 
 /** Handlers that use all of their context and return what they saw, for a worker's own process, its threads and its child processes. */
 
@@ -221,4 +222,6 @@ export const contextTasks = [
   ),
   implement(defineTask<[], unknown>({ name: "too-large" }), () => "x".repeat(2 * 1024 * 1024 + 1)),
   implement(defineTask<[], unknown>({ name: "unwritable" }), () => 1n),
+  ...canvasTasks,
+  ...canvasParts,
 ];

@@ -26,14 +26,14 @@ export function placed(
   return tasks.map(({ task }) => implement(task, place));
 }
 
-/** A server, a producer and a worker that runs a module's tasks in a given place. */
+/** A server that hands lists on by reference early, a producer, and a worker that runs a module's tasks in a given place. */
 export async function startRunner(
   runner: AnyRunner,
   tasks: readonly Implementation[],
   options: Partial<WorkerOptions> & { readonly module: URL; readonly atEnd?: AtEnd },
 ): Promise<RunningRunner> {
   const { module, atEnd, ...rest } = options;
-  const { stem, work, log, url } = await startStem({}, atEnd);
+  const { stem, work, log, url } = await startStem({ limits: { canvasInputItemsMax: 3 } }, atEnd);
   const worker = await work({ concurrency: 4, ...rest, tasks: placed(runner, tasks, module) });
   const taskOf = (name: string): NamedTask => {
     const task = tasks.find((each) => each.task.name === name)?.task;

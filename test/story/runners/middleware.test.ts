@@ -1,5 +1,7 @@
+import { group } from "@stem/sdk";
 import { type Middleware, RejectError, RetryError } from "@stem/worker";
 import { describe, expect, test } from "vitest";
+import { canvasParts } from "./canvas-tasks.ts";
 import { eventTasks } from "./event-tasks.ts";
 import { everyRunner, startRunner } from "./every-runner.ts";
 
@@ -47,6 +49,27 @@ describe.each(everyRunner)("middleware around handlers %s", (runner) => {
       "b has taken",
       "a has taken",
     ]);
+  });
+
+  test("sees what changes a canvas, and may add to it", async () => {
+    const canvas = new URL("./canvas-tasks.ts", import.meta.url);
+    const { stem, taskOf } = await startRunner(runner, canvasParts, {
+      module: canvas,
+      middleware: [
+        {
+          async execute(ctx, next) {
+            const value = await next();
+            if (ctx.name === "canvas-spread" && value === 0)
+              ctx.addToGroup(taskOf("canvas-add").signature([1, 1]));
+            return typeof value === "number" ? value + 0.5 : value;
+          },
+        },
+      ],
+    });
+    const replaced = await stem.submit(taskOf("canvas-countdown").signature([1]));
+    expect(await replaced.result({ timeoutMs: 15_000 })).toBe(100.5);
+    const grown = await stem.submit(group(taskOf("canvas-spread").signature([1])));
+    expect(await grown.result({ timeoutMs: 15_000 })).toEqual([1.5, 0.5, 2.5]);
   });
 
   test("may change a result, stand in for a handler, or end an attempt in its own way", async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { inspect } from "node:util";
 import { type Client, createClient } from "@connectrpc/connect";
+import { CanvasService } from "@stem/proto/stem/v1/canvas_service_pb";
 import { LimitService } from "@stem/proto/stem/v1/limit_service_pb";
 import { NamespaceService } from "@stem/proto/stem/v1/namespace_service_pb";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
@@ -37,6 +38,7 @@ export type Caller = {
   readonly limits: Client<typeof LimitService>;
   readonly workers: Client<typeof WorkerService>;
   readonly routing: Client<typeof RoutingService>;
+  readonly canvases: Client<typeof CanvasService>;
 };
 
 /** The server of one test file. Its properties are there once the file's first hook has run. */
@@ -128,14 +130,16 @@ export function callerOf(way: string, url: string): Caller {
     limits: createClient(LimitService, transport),
     workers: createClient(WorkerService, transport),
     routing: createClient(RoutingService, transport),
+    canvases: createClient(CanvasService, transport),
   };
 }
 
-/** What would be different if something had been stored: the newest task, and the queues. */
-async function stored({ tasks, queues }: Caller): Promise<object> {
+/** What would be different if something had been stored: the newest task and canvas, and the queues. */
+async function stored({ tasks, queues, canvases }: Caller): Promise<object> {
   const [newest] = (await tasks.listTasks({ pageSize: 1 })).tasks;
   const names = (await queues.listQueues({ pageSize: 1000 })).queues.map(({ name }) => name);
-  return { newest: newest && [newest.id, newest.revision], names };
+  const [canvas] = (await canvases.listCanvases({ pageSize: 1 })).canvases;
+  return { newest: newest && [newest.id, newest.revision], names, canvas: canvas?.id };
 }
 
 async function expectAlive({ tasks }: Caller): Promise<void> {

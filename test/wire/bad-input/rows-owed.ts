@@ -5,7 +5,7 @@
  */
 
 /** The parts that owe rows. */
-export type Debtor = "authorization" | "schedules" | "canvas" | "workflows" | "signing, admin and watch";
+export type Debtor = "authorization" | "schedules" | "workflows" | "signing, admin and watch";
 
 /** Every row, tested or owed, by the catalogue's sections. */
 export const rowIds: Readonly<Record<string, string>> = {
@@ -47,15 +47,6 @@ export const rowsOwed: Readonly<Record<Debtor, Readonly<Record<string, string>>>
     D191: "one schedule too many",
     D193: "a target that its owner may no longer use",
     D194: "a clock that jumps by a year",
-  },
-  canvas: {
-    D196: "a group that is too large",
-    D197: "members that come twice",
-    D199: "nesting that is too deep",
-    D200: "results that are too large together",
-    D202: "graphs with cycles or loose edges",
-    D203: "signatures in signatures by the thousand",
-    D205: "one member whose queue is forbidden",
   },
   workflows: {
     D206: "a workflow id that runs already",

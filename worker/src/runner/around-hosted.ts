@@ -5,7 +5,9 @@ import { type AnyTask, payloadFromProto } from "@stem/sdk/internal";
 import { type ContextDeps, HandlerContext } from "../context.ts";
 import { RejectError, RetryError } from "../errors.ts";
 import type { Around } from "../middleware.ts";
+import { Replacement } from "../replacement.ts";
 import { failed, type Outcome, succeeded, thrown } from "../settlement.ts";
+import { grown, growsCanvas } from "./grown.ts";
 import { readArgs, writeResult } from "./payloads.ts";
 import type { Runner } from "./runner.ts";
 
@@ -41,14 +43,22 @@ export const aroundHosted = (runner: Runner, around: Around, deps: AroundHostedD
     } catch (error) {
       return seen && "error" in seen.end && seen.end.error === error ? seen.outcome : thrown(error);
     }
-    if (seen && "value" in seen.end && seen.end.value === value) return seen.outcome;
+    const said = seen;
+    const outcome = (): Outcome =>
+      said && "value" in said.end && said.end.value === value
+        ? said.outcome
+        : succeeded(writeResult(task.resultCodec, value, deps.resultBytesMax()), membersOf(said?.outcome));
     try {
-      return succeeded(writeResult(task.resultCodec, value, deps.resultBytesMax()));
+      return growsCanvas(value, lease) ? await grown(value, lease, outcome) : outcome();
     } catch (error) {
       return failed(error, true);
     }
   },
 });
+
+/** What the handler adds to the group of its task, whatever result stands around it. */
+const membersOf = (outcome: Outcome | undefined) =>
+  outcome?.case === "succeeded" ? outcome.value.newMembers : undefined;
 
 type End = { readonly value: unknown } | { readonly error: unknown };
 
@@ -57,6 +67,8 @@ function endOf(outcome: Outcome, codec: PayloadCodec): End {
   switch (outcome.case) {
     case "succeeded":
       return { value: codec.decode(payloadFromProto(outcome.value.result)) };
+    case "replaced":
+      return { value: new Replacement(undefined) };
     case "failed":
       return { error: remoteError(outcome.value.failure) };
     case "retry": {

@@ -2,7 +2,9 @@ import { type AnyTask, applySchema, spreadArgs, withoutEnqueueDefaults } from "@
 import { type ContextDeps, HandlerContext } from "../context.ts";
 import type { Around } from "../middleware.ts";
 import type { Registry } from "../registry.ts";
-import { failed, succeeded, thrown, unknownName } from "../settlement.ts";
+import { Replacement } from "../replacement.ts";
+import { failed, type Outcome, succeeded, thrown, unknownName } from "../settlement.ts";
+import { grown, growsCanvas } from "./grown.ts";
 import { readArgs, writeResult } from "./payloads.ts";
 import type { Runner } from "./runner.ts";
 
@@ -43,8 +45,9 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
         return thrown(error);
       }
       try {
-        if (task.resultSchema) await checkResult(task, value);
-        return succeeded(writeResult(task.resultCodec, value, deps.resultBytesMax()));
+        if (task.resultSchema && !(value instanceof Replacement)) await checkResult(task, value);
+        const outcome = (): Outcome => succeeded(writeResult(task.resultCodec, value, deps.resultBytesMax()));
+        return growsCanvas(value, lease) ? await grown(value, lease, outcome) : outcome();
       } catch (error) {
         return failed(error, true);
       }

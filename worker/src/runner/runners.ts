@@ -7,6 +7,7 @@ import type { HandlerPlace, Registry } from "../registry.ts";
 import type { WorkerSettings } from "../worker-options.ts";
 import { aroundHosted } from "./around-hosted.ts";
 import { createProcessPool } from "./child-process.ts";
+import { fetchingResults } from "./fetched-results.ts";
 import type { HostPool, HostWatch } from "./host-pool.ts";
 import { createHostedRunner } from "./hosted.ts";
 import { createInProcessRunner } from "./in-process.ts";
@@ -41,7 +42,8 @@ export function createRunners(deps: RunnersDeps): Runners {
   const inProcess = createInProcessRunner({ ...deps, around });
   const places = new Set<Place>();
   for (const each of registry.values()) if ("runner" in each) places.add(each.runner);
-  const dressed = (runner: Runner): Runner => consuming(runner, settings.middleware, log);
+  const dressed = (runner: Runner): Runner =>
+    consuming(fetchingResults(runner, deps.client), settings.middleware, log);
   if (places.size === 0)
     return { runner: dressed(inProcess), children: () => 0, close: () => Promise.resolve() };
   const children = new Set<string>();

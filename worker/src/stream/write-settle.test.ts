@@ -15,6 +15,14 @@ const outcomes: readonly Outcome[] = [
   { case: "succeeded", value: { result: { data: { case: "json", value: "1" }, contentType: "a/b" } } },
   { case: "succeeded", value: { result: { data: { case: "json", value: "1" }, encoding: { a: "b" } } } },
   { case: "succeeded", value: { result: { data: { case: "binary", value: Uint8Array.of(0, 1) } } } },
+  {
+    case: "succeeded",
+    value: {
+      result: { data: { case: "json", value: "1" } },
+      newMembers: [{ node: { case: "task", value: { name: "a" } } }],
+    },
+  },
+  { case: "replaced", value: { node: { node: { case: "task", value: { name: "a" } } } } },
   { case: "failed", value: { failure: { type: "Error", message: "no", nonRetryable: true } } },
   { case: "retry", value: { delay: { seconds: 3n, nanos: 5 } } },
   { case: "released", value: {} },

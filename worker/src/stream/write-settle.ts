@@ -1,4 +1,4 @@
-/** Settlements on their way out, written by hand as grants are read by hand. What is not a success is left to the generated codec. */
+/** Settlements on their way out, written by hand as grants are read by hand. What is more than a result is left to the generated codec. */
 
 import { toBinary } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
@@ -18,7 +18,7 @@ export function writeSettle(settlements: readonly Settlement[]): Uint8Array {
   for (const settlement of settlements) {
     const { leaseToken, outcome } = settlement;
     writer.tag(1, framed);
-    if (outcome.case !== "succeeded") {
+    if (outcome.case !== "succeeded" || outcome.value.newMembers.length > 0) {
       writer.bytes(toBinary(SettlementSchema, settlement));
       continue;
     }

@@ -2,7 +2,7 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { GrantSchema } from "@stem/proto/stem/v1/lease_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
-import type { ArgsShape, CallArgs, TaskProgress } from "@stem/sdk";
+import type { ArgsShape, CallArgs, CanvasNode, TaskProgress } from "@stem/sdk";
 import {
   type AnyTask,
   applySchema,
@@ -14,12 +14,14 @@ import {
 import {
   createFakeClient,
   type FakeClient,
+  type RecordedCanvas,
   type RecordedEnqueue,
   type RecordedEvent,
 } from "@stem/sdk/testing";
 import { TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
 import { createRegistry, type ImplementationHere } from "../registry.ts";
+import { Replacement } from "../replacement.ts";
 import { createInProcessRunner } from "../runner/in-process.ts";
 import type { Outcome } from "../settlement.ts";
 import { type RecordedLine, recordingLog } from "./recording-log.ts";
@@ -53,8 +55,11 @@ export type RunTaskOptions = {
 
 /** How one attempt went, and all that its handler did with its context. */
 export type TaskRun<Result> = {
-  /** retry: it asked for another attempt, or threw a RetryError. cancelled: it failed after `cancel` aborted. */
-  readonly outcome: "succeeded" | "failed" | "retry" | "rejected" | "cancelled";
+  /**
+   * replaced: it put others in its task's place. retry: it asked for another attempt, or threw a RetryError. cancelled: it failed after
+   * `cancel` aborted.
+   */
+  readonly outcome: "succeeded" | "replaced" | "failed" | "retry" | "rejected" | "cancelled";
   /** As whoever waits would get it, encoded and decoded; undefined unless it succeeded. */
   readonly result: Result | undefined;
   /** What the handler threw, or why its result could not be taken; undefined when it succeeded. */
@@ -72,6 +77,12 @@ export type TaskRun<Result> = {
   /** The events that it made known on queues, in order. */
   readonly emitted: readonly RecordedEvent[];
   readonly enqueued: readonly RecordedEnqueue[];
+  /** The canvases that it submitted, in order. */
+  readonly submitted: readonly RecordedCanvas[];
+  /** What it put in its task's place; undefined: nothing. */
+  readonly replacement: CanvasNode | undefined;
+  /** What it added to the group of its task, in order; only where it succeeded. */
+  readonly added: readonly CanvasNode[];
 };
 
 /** What follows the implementation: arguments, which may be left out where none are needed, and options. */
@@ -92,7 +103,11 @@ export async function runTask<Args extends ArgsShape, Result>(
   const [args = [], options = {}] = rest as [args?: ArgsShape, options?: RunTaskOptions];
   const lease = await leaseOf(implementation.task, args, options);
   const { cancel, client = createFakeClient() } = options;
-  const before = { enqueued: client.enqueued.length, emitted: client.emitted.length };
+  const before = {
+    enqueued: client.enqueued.length,
+    emitted: client.emitted.length,
+    submitted: client.submitted.length,
+  };
   const { log, lines } = recordingLog();
   const progress: TaskProgress[] = [];
   const checkpoints: unknown[] = [];
@@ -121,10 +136,14 @@ export async function runTask<Args extends ArgsShape, Result>(
   const outcome = await runner.run(lease);
   cancel?.removeEventListener("abort", onCancel);
   const said = await verdictOf<Result>(implementation.task, outcome, lease.stop !== undefined);
-  const error = said.outcome === "succeeded" ? undefined : (seen.thrown() ?? said.error);
+  const isWell = said.outcome === "succeeded" || said.outcome === "replaced";
+  const error = isWell ? undefined : (seen.thrown() ?? said.error);
   return {
     ...{ ...said, error, progress, checkpoints, written, log: lines },
     enqueued: client.enqueued.slice(before.enqueued),
+    submitted: client.submitted.slice(before.submitted),
+    replacement: said.outcome === "replaced" ? seen.replacement() : undefined,
+    added: said.outcome === "succeeded" ? (lease.newMembers ?? []) : [],
     emitted: client.emitted.slice(before.emitted),
   };
 }
@@ -162,26 +181,37 @@ async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions):
   return new HeldLease(grant, { seq: 1, leaseMs: usualLeaseMs, countedFrom: 0, startBy: 0 });
 }
 
-/** The same implementation, and what its handler throws. */
+/** The same implementation, and what its handler throws, or puts in its task's place. */
 function watched({ handler, ...rest }: ImplementationHere) {
   let thrown: unknown;
+  let replacement: CanvasNode | undefined;
   const implementation: ImplementationHere = {
     ...rest,
     async handler(...given) {
       try {
-        return await handler(...given);
+        const value = await handler(...given);
+        if (value instanceof Replacement) replacement = value.node;
+        return value;
       } catch (error) {
         thrown = error;
         throw error;
       }
     },
   };
-  return { implementation, thrown: () => thrown };
+  return { implementation, thrown: () => thrown, replacement: () => replacement };
 }
 
 type Verdict<Result> = Omit<
   TaskRun<Result>,
-  "progress" | "checkpoints" | "log" | "written" | "emitted" | "enqueued"
+  | "progress"
+  | "checkpoints"
+  | "log"
+  | "written"
+  | "emitted"
+  | "enqueued"
+  | "submitted"
+  | "replacement"
+  | "added"
 >;
 
 async function verdictOf<Result>(
@@ -199,6 +229,7 @@ async function verdictOf<Result>(
       result: (await applySchema(task.resultSchema, value, subject)) as Result,
     };
   }
+  if (outcome.case === "replaced") return { ...none, outcome: "replaced" };
   const error = errorOf(outcome);
   if (wasCancelled) return { ...none, outcome: "cancelled", error };
   if (outcome.case === "rejected") return { ...none, outcome: "rejected", error };

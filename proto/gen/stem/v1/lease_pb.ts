@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { CanvasNode } from "./canvas_pb.ts";
+import { file_stem_v1_canvas } from "./canvas_pb.ts";
 import type { Failure } from "./failure_pb.ts";
 import { file_stem_v1_failure } from "./failure_pb.ts";
 import type { Payload } from "./payload_pb.ts";
@@ -21,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/lease.proto.
  */
 export const file_stem_v1_lease: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL2xlYXNlLnByb3RvEgdzdGVtLnYxIqYDCgVHcmFudBITCgtsZWFzZV90b2tlbhgBIAEoDBIPCgd0YXNrX2lkGAIgASgJEg0KBXF1ZXVlGAMgASgJEh4KBHRhc2sYBCABKAsyEC5zdGVtLnYxLk5ld1Rhc2sSHQoFZmVuY2UYBSABKAsyDi5zdGVtLnYxLkZlbmNlEg8KB2F0dGVtcHQYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhAKCGRlbGl2ZXJ5GAggASgFEjEKDmxlYXNlX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgp0aW1lX2xpbWl0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKD2xhc3RfY2hlY2twb2ludBgMIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIyCg9zb2Z0X3RpbWVfbGltaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iwgIKClNldHRsZW1lbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSJwoJc3VjY2VlZGVkGAIgASgLMhIuc3RlbS52MS5TdWNjZWVkZWRIABIhCgZmYWlsZWQYAyABKAsyDy5zdGVtLnYxLkZhaWxlZEgAEh8KBXJldHJ5GAQgASgLMg4uc3RlbS52MS5SZXRyeUgAEiUKCHJlbGVhc2VkGAUgASgLMhEuc3RlbS52MS5SZWxlYXNlZEgAEiUKCHJlamVjdGVkGAYgASgLMhEuc3RlbS52MS5SZWplY3RlZEgAEiwKDHVua25vd25fbmFtZRgHIAEoCzIULnN0ZW0udjEuVW5rbm93bk5hbWVIABIkCgpjaGVja3BvaW50GAggASgLMhAuc3RlbS52MS5QYXlsb2FkQhAKB291dGNvbWUSBbpIAggBIi0KCVN1Y2NlZWRlZBIgCgZyZXN1bHQYASABKAsyEC5zdGVtLnYxLlBheWxvYWQiXwoGRmFpbGVkEiEKB2ZhaWx1cmUYASABKAsyEC5zdGVtLnYxLkZhaWx1cmUSMgoFZGVsYXkYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAIr8BCgVSZXRyeRIyCgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgASIQoHZmFpbHVyZRgCIAEoCzIQLnN0ZW0udjEuRmFpbHVyZRIzCg9ub3RfYmVmb3JlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKCW92ZXJyaWRlcxgEIAEoCzIXLnN0ZW0udjEuUmV0cnlPdmVycmlkZXMiHwoIUmVsZWFzZWQSEwoLbm90X3N0YXJ0ZWQYASABKAgiGgoIUmVqZWN0ZWQSDgoGcmVhc29uGAEgASgJIg0KC1Vua25vd25OYW1lIooBCg1TZXR0bGVWZXJkaWN0EicKB291dGNvbWUYASABKA4yFi5zdGVtLnYxLlNldHRsZU91dGNvbWUSIQoFc3RhdGUYAiABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRItCgtsb3N0X3JlYXNvbhgDIAEoDjIYLnN0ZW0udjEuTGVhc2VMb3N0UmVhc29uIoMBCgxMZWFzZVZlcmRpY3QSEwoLbGVhc2VfdG9rZW4YASABKAwSDAoEaGVsZBgCIAEoCBIhCgVzdGF0ZRgDIAEoDjISLnN0ZW0udjEuVGFza1N0YXRlEi0KC2xvc3RfcmVhc29uGAQgASgOMhguc3RlbS52MS5MZWFzZUxvc3RSZWFzb24qiQEKDVNldHRsZU91dGNvbWUSHgoaU0VUVExFX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdTRVRUTEVfT1VUQ09NRV9BQ0NFUFRFRBABEhwKGFNFVFRMRV9PVVRDT01FX0RVUExJQ0FURRACEh0KGVNFVFRMRV9PVVRDT01FX0xFQVNFX0xPU1QQAyqEAgoPTGVhc2VMb3N0UmVhc29uEiEKHUxFQVNFX0xPU1RfUkVBU09OX1VOU1BFQ0lGSUVEEAASIAocTEVBU0VfTE9TVF9SRUFTT05fU1VQRVJTRURFRBABEh8KG0xFQVNFX0xPU1RfUkVBU09OX0NBTkNFTExFRBACEh0KGUxFQVNFX0xPU1RfUkVBU09OX1NFVFRMRUQQAxIjCh9MRUFTRV9MT1NUX1JFQVNPTl9UT0tFTl9JTlZBTElEEAQSIgoeTEVBU0VfTE9TVF9SRUFTT05fVEFTS19VTktOT1dOEAUSIwofTEVBU0VfTE9TVF9SRUFTT05fT1RIRVJfU0VTU0lPThAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_task]);
+  fileDesc("ChNzdGVtL3YxL2xlYXNlLnByb3RvEgdzdGVtLnYxIqYDCgVHcmFudBITCgtsZWFzZV90b2tlbhgBIAEoDBIPCgd0YXNrX2lkGAIgASgJEg0KBXF1ZXVlGAMgASgJEh4KBHRhc2sYBCABKAsyEC5zdGVtLnYxLk5ld1Rhc2sSHQoFZmVuY2UYBSABKAsyDi5zdGVtLnYxLkZlbmNlEg8KB2F0dGVtcHQYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhAKCGRlbGl2ZXJ5GAggASgFEjEKDmxlYXNlX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgp0aW1lX2xpbWl0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKD2xhc3RfY2hlY2twb2ludBgMIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIyCg9zb2Z0X3RpbWVfbGltaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i6QIKClNldHRsZW1lbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSJwoJc3VjY2VlZGVkGAIgASgLMhIuc3RlbS52MS5TdWNjZWVkZWRIABIhCgZmYWlsZWQYAyABKAsyDy5zdGVtLnYxLkZhaWxlZEgAEh8KBXJldHJ5GAQgASgLMg4uc3RlbS52MS5SZXRyeUgAEiUKCHJlbGVhc2VkGAUgASgLMhEuc3RlbS52MS5SZWxlYXNlZEgAEiUKCHJlamVjdGVkGAYgASgLMhEuc3RlbS52MS5SZWplY3RlZEgAEiwKDHVua25vd25fbmFtZRgHIAEoCzIULnN0ZW0udjEuVW5rbm93bk5hbWVIABIlCghyZXBsYWNlZBgJIAEoCzIRLnN0ZW0udjEuUmVwbGFjZWRIABIkCgpjaGVja3BvaW50GAggASgLMhAuc3RlbS52MS5QYXlsb2FkQhAKB291dGNvbWUSBbpIAggBIlcKCVN1Y2NlZWRlZBIgCgZyZXN1bHQYASABKAsyEC5zdGVtLnYxLlBheWxvYWQSKAoLbmV3X21lbWJlcnMYAiADKAsyEy5zdGVtLnYxLkNhbnZhc05vZGUiNQoIUmVwbGFjZWQSKQoEbm9kZRgBIAEoCzITLnN0ZW0udjEuQ2FudmFzTm9kZUIGukgDyAEBIl8KBkZhaWxlZBIhCgdmYWlsdXJlGAEgASgLMhAuc3RlbS52MS5GYWlsdXJlEjIKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyACK/AQoFUmV0cnkSMgoFZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEiEKB2ZhaWx1cmUYAiABKAsyEC5zdGVtLnYxLkZhaWx1cmUSMwoPbm90X2JlZm9yZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCglvdmVycmlkZXMYBCABKAsyFy5zdGVtLnYxLlJldHJ5T3ZlcnJpZGVzIh8KCFJlbGVhc2VkEhMKC25vdF9zdGFydGVkGAEgASgIIhoKCFJlamVjdGVkEg4KBnJlYXNvbhgBIAEoCSINCgtVbmtub3duTmFtZSKKAQoNU2V0dGxlVmVyZGljdBInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5TZXR0bGVPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLQoLbG9zdF9yZWFzb24YAyABKA4yGC5zdGVtLnYxLkxlYXNlTG9zdFJlYXNvbiKDAQoMTGVhc2VWZXJkaWN0EhMKC2xlYXNlX3Rva2VuGAEgASgMEgwKBGhlbGQYAiABKAgSIQoFc3RhdGUYAyABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRItCgtsb3N0X3JlYXNvbhgEIAEoDjIYLnN0ZW0udjEuTGVhc2VMb3N0UmVhc29uKokBCg1TZXR0bGVPdXRjb21lEh4KGlNFVFRMRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGwoXU0VUVExFX09VVENPTUVfQUNDRVBURUQQARIcChhTRVRUTEVfT1VUQ09NRV9EVVBMSUNBVEUQAhIdChlTRVRUTEVfT1VUQ09NRV9MRUFTRV9MT1NUEAMqhAIKD0xlYXNlTG9zdFJlYXNvbhIhCh1MRUFTRV9MT1NUX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHExFQVNFX0xPU1RfUkVBU09OX1NVUEVSU0VERUQQARIfChtMRUFTRV9MT1NUX1JFQVNPTl9DQU5DRUxMRUQQAhIdChlMRUFTRV9MT1NUX1JFQVNPTl9TRVRUTEVEEAMSIwofTEVBU0VfTE9TVF9SRUFTT05fVE9LRU5fSU5WQUxJRBAEEiIKHkxFQVNFX0xPU1RfUkVBU09OX1RBU0tfVU5LTk9XThAFEiMKH0xFQVNFX0xPU1RfUkVBU09OX09USEVSX1NFU1NJT04QBmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_canvas, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_task]);
 
 /**
  * One task handed to one worker, for a while. Durations only, never an absolute deadline: the worker counts from when it
@@ -196,6 +198,14 @@ export type Settlement = Message<"stem.v1.Settlement"> & {
      */
     value: UnknownName;
     case: "unknownName";
+  } | {
+    /**
+     * The handler put others in its place: only of a task in a canvas.
+     *
+     * @generated from field: stem.v1.Replaced replaced = 9;
+     */
+    value: Replaced;
+    case: "replaced";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -226,6 +236,13 @@ export type Succeeded = Message<"stem.v1.Succeeded"> & {
    * @generated from field: stem.v1.Payload result = 1;
    */
   result?: Payload | undefined;
+
+  /**
+   * Further members of the group that it is in: only of a task in a canvas, and of no consequence where that is no longer open.
+   *
+   * @generated from field: repeated stem.v1.CanvasNode new_members = 2;
+   */
+  newMembers: CanvasNode[];
 };
 
 /**
@@ -234,6 +251,27 @@ export type Succeeded = Message<"stem.v1.Succeeded"> & {
  */
 export const SucceededSchema: GenMessage<Succeeded> = /*@__PURE__*/
   messageDesc(file_stem_v1_lease, 2);
+
+/**
+ * The handler put others in its place. The task has succeeded; what waits for its result waits for theirs.
+ *
+ * @generated from message stem.v1.Replaced
+ */
+export type Replaced = Message<"stem.v1.Replaced"> & {
+  /**
+   * What takes its place.
+   *
+   * @generated from field: stem.v1.CanvasNode node = 1;
+   */
+  node?: CanvasNode | undefined;
+};
+
+/**
+ * Describes the message stem.v1.Replaced.
+ * Use `create(ReplacedSchema)` to create a new message.
+ */
+export const ReplacedSchema: GenMessage<Replaced> = /*@__PURE__*/
+  messageDesc(file_stem_v1_lease, 3);
 
 /**
  * The handler threw; the server decides by the task's options whether there is another attempt.
@@ -261,7 +299,7 @@ export type Failed = Message<"stem.v1.Failed"> & {
  * Use `create(FailedSchema)` to create a new message.
  */
 export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 3);
+  messageDesc(file_stem_v1_lease, 4);
 
 /**
  * The handler asked for another attempt. Costs an attempt; with none left, the task fails.
@@ -303,7 +341,7 @@ export type Retry = Message<"stem.v1.Retry"> & {
  * Use `create(RetrySchema)` to create a new message.
  */
 export const RetrySchema: GenMessage<Retry> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 4);
+  messageDesc(file_stem_v1_lease, 5);
 
 /**
  * Given back unfinished.
@@ -324,7 +362,7 @@ export type Released = Message<"stem.v1.Released"> & {
  * Use `create(ReleasedSchema)` to create a new message.
  */
 export const ReleasedSchema: GenMessage<Released> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 5);
+  messageDesc(file_stem_v1_lease, 6);
 
 /**
  * Refused for good.
@@ -345,7 +383,7 @@ export type Rejected = Message<"stem.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 6);
+  messageDesc(file_stem_v1_lease, 7);
 
 /**
  * The worker has no handler of that name.
@@ -360,7 +398,7 @@ export type UnknownName = Message<"stem.v1.UnknownName"> & {
  * Use `create(UnknownNameSchema)` to create a new message.
  */
 export const UnknownNameSchema: GenMessage<UnknownName> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 7);
+  messageDesc(file_stem_v1_lease, 8);
 
 /**
  * What became of one settlement.
@@ -395,7 +433,7 @@ export type SettleVerdict = Message<"stem.v1.SettleVerdict"> & {
  * Use `create(SettleVerdictSchema)` to create a new message.
  */
 export const SettleVerdictSchema: GenMessage<SettleVerdict> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 8);
+  messageDesc(file_stem_v1_lease, 9);
 
 /**
  * What became of one lease that was to be kept or extended.
@@ -437,7 +475,7 @@ export type LeaseVerdict = Message<"stem.v1.LeaseVerdict"> & {
  * Use `create(LeaseVerdictSchema)` to create a new message.
  */
 export const LeaseVerdictSchema: GenMessage<LeaseVerdict> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 9);
+  messageDesc(file_stem_v1_lease, 10);
 
 /**
  * The answer to a settlement.

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stem/v1/link.proto.
  */
 export const file_stem_v1_link: GenFile = /*@__PURE__*/
-  fileDesc("ChJzdGVtL3YxL2xpbmsucHJvdG8SB3N0ZW0udjEiiQEKCVRhc2tJbnB1dBIUCgxmcm9tX3Rhc2tfaWQYASABKAkSDgoGbWVtYmVyGAIgASgJEiIKBnJlc3VsdBgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEgAEikKB2ZhaWx1cmUYBCABKAsyFi5zdGVtLnYxLlBhcmVudEZhaWx1cmVIAEIHCgVpbnB1dCJ3Cg1QYXJlbnRGYWlsdXJlEg8KB3Rhc2tfaWQYASABKAkSEQoJdGFza19uYW1lGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSDgoGcmVhc29uGAQgASgJEiEKB2ZhaWx1cmUYBSABKAsyEC5zdGVtLnYxLkZhaWx1cmViBnByb3RvMw", [file_stem_v1_failure, file_stem_v1_payload]);
+  fileDesc("ChJzdGVtL3YxL2xpbmsucHJvdG8SB3N0ZW0udjEinQEKCVRhc2tJbnB1dBIUCgxmcm9tX3Rhc2tfaWQYASABKAkSDgoGbWVtYmVyGAIgASgJEiIKBnJlc3VsdBgDIAEoCzIQLnN0ZW0udjEuUGF5bG9hZEgAEikKB2ZhaWx1cmUYBCABKAsyFi5zdGVtLnYxLlBhcmVudEZhaWx1cmVIABISCghncm91cF9pZBgFIAEoCUgAQgcKBWlucHV0IncKDVBhcmVudEZhaWx1cmUSDwoHdGFza19pZBgBIAEoCRIRCgl0YXNrX25hbWUYAiABKAkSDwoHYXR0ZW1wdBgDIAEoBRIOCgZyZWFzb24YBCABKAkSIQoHZmFpbHVyZRgFIAEoCzIQLnN0ZW0udjEuRmFpbHVyZWIGcHJvdG8z", [file_stem_v1_failure, file_stem_v1_payload]);
 
 /**
  * What a task was handed by the one whose end made it, beside its own arguments. A worker gets both as one: see Link.
@@ -23,7 +23,7 @@ export const file_stem_v1_link: GenFile = /*@__PURE__*/
  */
 export type TaskInput = Message<"stem.v1.TaskInput"> & {
   /**
-   * The task that ended.
+   * The task that ended; empty: a group did.
    *
    * @generated from field: string from_task_id = 1;
    */
@@ -57,6 +57,14 @@ export type TaskInput = Message<"stem.v1.TaskInput"> & {
      */
     value: ParentFailure;
     case: "failure";
+  } | {
+    /**
+     * The group of a canvas whose results it is handed: its members' (CanvasService.ListCanvasMembers).
+     *
+     * @generated from field: string group_id = 5;
+     */
+    value: string;
+    case: "groupId";
   } | { case: undefined; value?: undefined };
 };
 

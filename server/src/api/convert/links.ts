@@ -100,7 +100,7 @@ function readLink(
 }
 
 /** A value is kept as the text that it means. */
-function asKept(args: Payload | undefined): Payload | undefined {
+export function asKept(args: Payload | undefined): Payload | undefined {
   if (args?.data.case !== "value") return args;
   return { ...args, data: { case: "json", value: jsonOfValue(args.data.value) } };
 }
@@ -123,7 +123,8 @@ function linkFault(
   return undefined;
 }
 
-function misfitProblem({ misfit }: Misfit): Problem {
+/** Why arguments cannot take what they are handed; paths begin at what holds the task. */
+export function misfitProblem({ misfit }: Misfit): Problem {
   switch (misfit) {
     case "not_json":
       return { reason: "LINK_ARGS_NOT_JSON", field: "task.args" };

@@ -2,13 +2,17 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import { type Settlement, SettlementSchema, SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
 import { expect, test } from "vitest";
+import { defaultNamespace, instantOf } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
 import { createSettlementReader } from "./settlement.ts";
 import { readSettlementBatch, settledItems, settledTasks } from "./settlement-batch.ts";
 
 const small = { ...limits, batchTasksMax: 5, resultBytesMax: 3 };
-const reading = { path: "settle.settlements", read: createSettlementReader(small, defaults), limits: small };
+const reading = {
+  ...{ path: "settle.settlements", limits: small, namespace: defaultNamespace },
+  read: createSettlementReader(small, defaults, () => instantOf(0)),
+};
 
 const item = (token: number, outcome?: MessageInitShape<typeof SettlementSchema>["outcome"]): Settlement =>
   create(SettlementSchema, { leaseToken: new Uint8Array([token]), outcome: outcome as never });

@@ -9,6 +9,7 @@ import {
   SettledTaskSchema,
 } from "@stem/proto/stem/v1/worker_service_pb";
 import type { SettleVerdict, TokenSettlement } from "../../broker/broker.ts";
+import type { Namespace } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { type Problem, StemProblem } from "../../model/problem.ts";
 import { problemToStatus } from "../problem-table.ts";
@@ -30,17 +31,18 @@ export type BatchReading = {
   readonly path: string;
   readonly read: SettlementReader;
   readonly limits: Limits;
+  readonly namespace: Namespace;
 };
 
 /** Reads a batch item by item. Throws BATCH_TOO_LARGE. */
 export function readSettlementBatch(items: readonly Settlement[], reading: BatchReading): SettlementBatch {
-  const { path, read, limits } = reading;
+  const { path, read, limits, namespace } = reading;
   if (items.length > limits.batchTasksMax) throw tooMany(path, items.length, limits);
   const settlements: TokenSettlement[] = [];
   const places: number[] = [];
   const problems = new Map<number, Problem>();
   for (const [place, item] of items.entries()) {
-    const answer = read(item);
+    const answer = read(item, namespace);
     const problem = isProblem(answer) ? answer : undefined;
     const outcome = isProblem(answer) ? outcomeOfProblem(answer, limits) : answer;
     if (problem) problems.set(place, under(problem, `${path}[${place}].`));

@@ -1,15 +1,22 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
-import { LeaseLostReason, SettlementSchema, SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
+import {
+  LeaseLostReason,
+  type Settlement,
+  SettlementSchema,
+  SettleOutcome,
+} from "@stem/proto/stem/v1/lease_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { describe, expect, test } from "vitest";
+import { defaultNamespace, instantOf } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { createSettlementReader, outcomeOfProblem, settleVerdictToProto } from "./settlement.ts";
 
 type Init = MessageInitShape<typeof SettlementSchema>["outcome"];
 
-const readSettlement = createSettlementReader(limits, defaults);
+const reader = createSettlementReader(limits, defaults, () => instantOf(0));
+const readSettlement = (settlement: Settlement) => reader(settlement, defaultNamespace);
 const read = (outcome: Init) => readSettlement(create(SettlementSchema, { outcome: outcome as never }));
 const encodedFailure = (message: string) => toBinary(FailureSchema, create(FailureSchema, { message }));
 

@@ -11,10 +11,11 @@ import {
   type Succeeded,
   type SettleVerdict as WireVerdict,
 } from "@stem/proto/stem/v1/lease_pb";
-import type { SettleVerdict } from "../../broker/broker.ts";
+import type { SaidOutcome, SettleVerdict } from "../../broker/broker.ts";
+import type { Instant, Namespace } from "../../model/ids.ts";
 import type { Defaults, Limits } from "../../model/limits.ts";
-import type { Outcome } from "../../model/outcome.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
+import { createGrowthReader, type GrowthReader } from "./canvas-growth.ts";
 import { invalid, isProblem } from "./checked.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { encodeFailure, rejectedFailure, resultTooLargeFailure, typesOf } from "./failure.ts";
@@ -26,18 +27,25 @@ import { taskStateToProto } from "./task-state.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
 /** Answers how an attempt ended, or what is wrong with the settlement, its paths beginning there. */
-export type SettlementReader = (settlement: Settlement) => Outcome | Problem;
+export type SettlementReader = (settlement: Settlement, namespace: Namespace) => SaidOutcome | Problem;
 
-const released: Outcome = { kind: "released" };
-const unstarted: Outcome = { kind: "released", unstarted: true };
-const unknownName: Outcome = { kind: "unknown_name" };
-const succeededWithNothing: Outcome = { kind: "succeeded", result: undefined };
+const released: SaidOutcome = { kind: "released" };
+const unstarted: SaidOutcome = { kind: "released", unstarted: true };
+const unknownName: SaidOutcome = { kind: "unknown_name" };
+const succeededWithNothing: Extract<SaidOutcome, { kind: "succeeded" }> = {
+  kind: "succeeded",
+  result: undefined,
+};
 
 /** Makes a reader of settlements; one for a server, because it reuses a buffer. */
-export function createSettlementReader(limits: Limits, defaults: Defaults): SettlementReader {
-  const readOutcome = createOutcomeReader(limits, defaults);
-  return ({ outcome, checkpoint }) => {
-    const read = readOutcome(outcome);
+export function createSettlementReader(
+  limits: Limits,
+  defaults: Defaults,
+  now: () => Instant,
+): SettlementReader {
+  const readOutcome = createOutcomeReader(limits, defaults, createGrowthReader(limits, defaults, now));
+  return ({ outcome, checkpoint }, namespace) => {
+    const read = readOutcome(outcome, namespace);
     if (checkpoint === undefined || isProblem(read)) return read;
     const left = readCheckpoint(checkpoint, "checkpoint", limits);
     if (isProblem(left)) return left;
@@ -51,12 +59,17 @@ export function createSettlementReader(limits: Limits, defaults: Defaults): Sett
 function createOutcomeReader(
   limits: Limits,
   defaults: Defaults,
-): (outcome: Settlement["outcome"]) => Outcome | Problem {
+  growth: GrowthReader,
+): (outcome: Settlement["outcome"], namespace: Namespace) => SaidOutcome | Problem {
   const readSucceeded = createSucceededReader(limits);
-  return (outcome) => {
+  return (outcome, namespace) => {
     switch (outcome.case) {
       case "succeeded":
-        return readSucceeded(outcome.value);
+        return withMembers(readSucceeded(outcome.value), outcome.value, growth, namespace);
+      case "replaced": {
+        const wish = growth.replacement(outcome.value.node, namespace);
+        return isProblem(wish) ? wish : { kind: "replaced", wish };
+      }
       case "failed":
         return readFailed(outcome.value, limits);
       case "retry":
@@ -73,8 +86,20 @@ function createOutcomeReader(
   };
 }
 
+/** What a success adds to its group, where it adds anything. */
+function withMembers(
+  read: Extract<SaidOutcome, { kind: "succeeded" }> | Problem,
+  { newMembers }: Succeeded,
+  growth: GrowthReader,
+  namespace: Namespace,
+): SaidOutcome | Problem {
+  if (isProblem(read) || newMembers.length === 0) return read;
+  const wish = growth.members(newMembers, namespace);
+  return isProblem(wish) ? wish : { kind: "succeeded", result: read.result, wish };
+}
+
 /** The outcome that a problem with a settlement is in itself: a task whose result is too large has failed, for good. */
-export function outcomeOfProblem(problem: Problem, limits: Limits): Outcome | undefined {
+export function outcomeOfProblem(problem: Problem, limits: Limits): SaidOutcome | undefined {
   if (problem.reason !== "RESULT_TOO_LARGE") return undefined;
   const { bytes, bytesMax } = problem;
   return { kind: "result_too_large", failure: resultTooLargeFailure(bytes, bytesMax, limits) };
@@ -91,7 +116,9 @@ export function settleVerdictToProto(verdict: SettleVerdict): WireVerdict {
   return create(SettleVerdictSchema, { outcome: SettleOutcome.LEASE_LOST, state, lostReason });
 }
 
-function createSucceededReader(limits: Limits): (succeeded: Succeeded) => Outcome | Problem {
+function createSucceededReader(
+  limits: Limits,
+): (succeeded: Succeeded) => Extract<SaidOutcome, { kind: "succeeded" }> | Problem {
   const encode = createScratch();
   const place: PayloadPlace = {
     field: "succeeded.result",
@@ -106,7 +133,7 @@ function createSucceededReader(limits: Limits): (succeeded: Succeeded) => Outcom
   };
 }
 
-function readFailed({ failure, delay }: Failed, limits: Limits): Outcome | Problem {
+function readFailed({ failure, delay }: Failed, limits: Limits): SaidOutcome | Problem {
   const fault = delayFault(delay);
   if (fault) return invalid("failed.delay", fault);
   return {
@@ -118,7 +145,7 @@ function readFailed({ failure, delay }: Failed, limits: Limits): Outcome | Probl
   };
 }
 
-function readRetry(retry: Retry, limits: Limits, defaults: Defaults): Outcome | Problem {
+function readRetry(retry: Retry, limits: Limits, defaults: Defaults): SaidOutcome | Problem {
   const { delay, notBeforeTime, failure, overrides } = retry;
   const fault = delayFault(delay);
   if (fault) return invalid("retry.delay", fault);

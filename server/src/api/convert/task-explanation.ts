@@ -59,6 +59,9 @@ export const explanationToProto = ({ head, causes, isStartable }: Explained): Ex
     startable: isStartable,
   });
 
+/** Causes alone. */
+export const causesToProto = ({ causes }: Explained): TaskCause[] => causes.map(causeToProto);
+
 function causeToProto(cause: Cause): TaskCause {
   const until = untilOf(cause);
   return create(TaskCauseSchema, {

@@ -21,13 +21,13 @@ const contentOf = (args: ReturnType<typeof payload>) =>
 
 /** What a worker gets, or with what failure nobody does. */
 function assembled(args: ReturnType<typeof payload>, own: Partial<TaskInput> = {}): unknown {
-  const answer = assemble(contentOf(args), { ...input, ...own });
+  const answer = assemble(contentOf(args), { ...input, ...own }, undefined);
   if ("failure" in answer) return fromBinary(FailureSchema, answer.failure).message;
   return fromBinary(NewTaskSchema, answer.content).args?.data.value;
 }
 
 test("all of a task stays as it was but its arguments and its family", () => {
-  const answer = assemble(contentOf(payload('[ {"a":1}, 2 ]')), input);
+  const answer = assemble(contentOf(payload('[ {"a":1}, 2 ]')), input, undefined);
   expect("content" in answer && fromBinary(NewTaskSchema, answer.content)).toMatchObject({
     ...{ name: "b", headers: { kept: "1" }, parentId: "p", rootId: "r" },
     args: payload('[ {"a":1}, 2 ,5]'),

@@ -15,6 +15,7 @@ import type { BrokerDeps } from "../../broker/broker.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { TaskInput } from "../../model/task.ts";
 import { encodeFailure } from "./failure.ts";
+import { handedText } from "./value-text.ts";
 
 /** Makes what puts tasks together with what they are handed. */
 export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
@@ -24,14 +25,18 @@ export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
       limits,
     ),
   });
-  return (content, input) => {
+  return (content, input, value) => {
     const task = fromBinary(NewTaskSchema, content);
     // Its family is not what its producer said, so it is not in its content.
-    task.parentId = input.from;
+    if (!input.isBarrier) task.parentId = input.from;
     task.rootId = input.rootId;
     if (!input.isHanded) return { content: toBinary(NewTaskSchema, task) };
-    const text = textOf(input);
-    if (text === undefined) return unusable(`the result of task ${input.from} is not plain JSON`);
+    if (input.isBarrier && value === undefined) return unusable("the group that it follows is gone");
+    const text = value === undefined ? textOf(input) : handedText(value);
+    if (text === undefined)
+      return unusable(
+        `${input.isBarrier ? "a result of group" : "the result of task"} ${input.from} is not plain JSON`,
+      );
     const args = withHanded(task.args, text, input);
     if ("misfit" in args)
       return unusable(`the arguments of this task take no more: ${misfitText[args.misfit]}`);
@@ -60,9 +65,10 @@ const failureOf = ({ from, fromName, attempt, reason, data }: TaskInput): Parent
 /** What a task is handed, as callers see it. */
 export const taskInputToProto = (input: TaskInput): TaskInputMessage =>
   create(TaskInputSchema, {
-    ...{ fromTaskId: input.from, member: input.member ?? "" },
-    input:
-      input.on === "failed"
+    ...{ fromTaskId: input.isBarrier ? "" : input.from, member: input.member ?? "" },
+    input: input.isBarrier
+      ? { case: "groupId", value: input.from }
+      : input.on === "failed"
         ? { case: "failure", value: failureOf(input) }
         : { case: "result", value: fromBinary(PayloadSchema, input.data ?? new Uint8Array()) },
   });

@@ -122,7 +122,8 @@ export function taskExpiry(
   return at - now > limits.delayMsMax ? tooFar("options.expire_time", limits) : { at };
 }
 
-const tooFar = (field: string, { delayMsMax }: Limits): Problem => ({
+/** What is wrong with a time that lies beyond all delays. */
+export const tooFar = (field: string, { delayMsMax }: Limits): Problem => ({
   reason: "FIELD_OUT_OF_RANGE",
   violations: [{ field, description: `must be at most ${delayMsMax} ms ahead` }],
 });

@@ -6,6 +6,7 @@ import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import {
   type CancelRequest as CancelMessage,
   CancelRequestSchema,
+  CanvasPlaceSchema,
   NewTaskSchema,
   type Progress,
   ProgressSchema,
@@ -18,6 +19,7 @@ import {
 import { TaskClaimSchema } from "@stem/proto/stem/v1/unique_pb";
 import type { TaskProgress } from "../../backend/backend.ts";
 import type { Gate } from "../../model/gate.ts";
+import type { Place } from "../../model/place.ts";
 import type { CancelRequest, Task, TaskHead } from "../../model/task.ts";
 import type { TaskClaim } from "../../model/unique.ts";
 import { linksToProto } from "./links.ts";
@@ -40,9 +42,15 @@ export function taskToProto(task: Task, shown: TaskShown): TaskMessage {
   if (task.claim) message.claim = claimToProto(task.claim);
   if (task.links) addLinks(message, task, task.links);
   if (task.input?.isHanded && shown.args) message.input = taskInputToProto(task.input);
+  if (task.place) message.canvas = placeToProto(task.place);
   if (shown.progress) message.progress = progressToProto(shown.progress);
   return message;
 }
+
+const placeToProto = ({ canvas, barrier, index, step }: Place): TaskMessage["canvas"] =>
+  create(CanvasPlaceSchema, {
+    ...{ canvasId: canvas, groupId: barrier, index, ...(step !== undefined && { step }) },
+  });
 
 const claimToProto = ({ key, duplicates }: TaskClaim): TaskMessage["claim"] =>
   create(TaskClaimSchema, { key, duplicates: BigInt(duplicates) });

@@ -1,5 +1,6 @@
 import type { ServiceEntry } from "../call.ts";
 import type { ServiceDeps } from "../service-deps.ts";
+import { createCanvasService } from "./canvas-service.ts";
 import { createControlService } from "./control-service.ts";
 import { createLimitService } from "./limit-service.ts";
 import { createLockService } from "./lock-service.ts";
@@ -12,6 +13,7 @@ import { createTaskServices } from "./task-services.ts";
 /** What the rooms of the house offer: what is about tasks, about queues, and the rest. */
 export const createRoomServices = (deps: ServiceDeps): readonly ServiceEntry[] => [
   ...createTaskServices(deps),
+  createCanvasService(deps),
   createQueueService(deps),
   createQueueEventService(deps),
   createLimitService(deps),

@@ -2,6 +2,7 @@
 
 import type { ConnectRequest, Credit, Heartbeat, Hello } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Session } from "../../broker/broker.ts";
+import type { Namespace } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { readAnswer } from "../convert/command.ts";
@@ -52,10 +53,12 @@ export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard
   outbox.tell(welcome(session, { protocol, limits, defaults }), heard().frameSeq);
   const facts = { namespace: greeting.namespace, worker: greeting.worker, peer };
   log.info({ ...facts, slots: hello.slots, sdk: hello.sdk }, "a worker's stream began");
-  return createGreeted({ ...parts, session, heard, facts, wasSuperseded: () => isSuperseded });
+  const { namespace } = greeting;
+  return createGreeted({ ...parts, session, namespace, heard, facts, wasSuperseded: () => isSuperseded });
 }
 
 type GreetedParts = StreamParts & {
+  readonly namespace: Namespace;
   readonly session: Session;
   readonly heard: () => Heard;
   readonly facts: object;

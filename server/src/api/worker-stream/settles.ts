@@ -1,5 +1,6 @@
 import type { Settle } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Session } from "../../broker/broker.ts";
+import type { Namespace } from "../../model/ids.ts";
 import { StemProblem } from "../../model/problem.ts";
 import { readSettlementBatch, settledItems } from "../convert/settlement-batch.ts";
 import { type Forgeries, forgedIn } from "./forgeries.ts";
@@ -15,13 +16,14 @@ export interface Settles {
 /** What settling needs. */
 export type SettlesDeps = Pick<StreamParts, "outbox" | "limits" | "readSettlement"> & {
   readonly session: Session;
+  readonly namespace: Namespace;
   readonly forgeries: Forgeries;
 };
 
 /** Makes what takes Settle frames. */
 export function createSettles(deps: SettlesDeps): Settles {
-  const { outbox, session, limits, forgeries } = deps;
-  const reading = { path: "settle.settlements", read: deps.readSettlement, limits };
+  const { outbox, session, limits, forgeries, namespace } = deps;
+  const reading = { path: "settle.settlements", read: deps.readSettlement, limits, namespace };
 
   async function settle(frameSeq: bigint, { settlements }: Settle): Promise<void> {
     const batch = readSettlementBatch(settlements, reading);

@@ -85,7 +85,7 @@ export function createUnaryLeases(deps: StreamDeps): UnaryLeases {
       const namespace = namespaces(requested, "ending");
       if (settlements.length === 0)
         throw fieldInvalid("settlements", `must have 1 to ${limits.batchTasksMax} items`);
-      const reading = { path: "settlements", read: deps.readSettlement, limits };
+      const reading = { path: "settlements", read: deps.readSettlement, limits, namespace };
       const batch = readSettlementBatch(settlements, reading);
       const verdicts = batch.settlements.length > 0 ? await broker.settle(namespace, batch.settlements) : [];
       return create(SettleTasksResponseSchema, { results: settledTasks(batch, verdicts) });

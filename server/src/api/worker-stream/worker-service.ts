@@ -18,7 +18,7 @@ export function createWorkerService(deps: WorkerServiceDeps): Handlers<typeof Wo
   const { clock, limits, defaults, draining } = deps;
   const shared: StreamDeps = {
     ...deps,
-    readSettlement: createSettlementReader(limits, defaults),
+    readSettlement: createSettlementReader(limits, defaults, clock.now),
     encode: createScratch(),
   };
   const streams = new Set<WorkerStream>();

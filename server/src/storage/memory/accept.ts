@@ -7,9 +7,10 @@ import type { NewTask, TaskHead } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Judge } from "../judge.ts";
 import { holderOf, meetHolder, refusalToDebounce, replaceHolder, takeKey } from "./claims.ts";
-import { keptLinks } from "./continue.ts";
+
 import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
 import { dueAt, ring } from "./gates.ts";
+import { keptLinks } from "./kept-link.ts";
 import { cancelIfRevoked } from "./revoke.ts";
 import { enterQueue, promisedQueue, queueAt, queueRoom, spaceRoom } from "./rooms.ts";
 import { insert, type Space, type State, spaceOf } from "./state.ts";
@@ -32,18 +33,22 @@ export function accept(
 type Enter = typeof enterQueue;
 
 /**
- * Takes in what ends of tasks have made. That was promised when those were accepted: no quota, bound or closed queue is in its way. What is
- * there already, or whose id or key another task has, is not made.
+ * Takes in a task that an end has made. That was promised when the one that ended was accepted: no quota, bound or closed queue is in its
+ * way. False: it was not made, for it is there already, or its id or its key is another's.
  */
-export function acceptOwed(state: State): void {
-  for (const { task, now } of state.owed.splice(0)) {
-    const space = spaceOf(state, task.namespace);
-    accept(state, { tasks: [task], now, atomic: false }, promisedQueue);
-    const entry = space.tasks.get(task.id);
-    if (entry?.head.state === "ready") ring(state.gates, task, entry.queue, 1);
-    if (entry?.head.notBefore !== undefined) dueAt(state.gates, entry.head.notBefore);
-  }
+export function acceptPromised(state: State, task: NewTask, now: Instant): boolean {
+  const space = spaceOf(state, task.namespace);
+  const [verdict] = accept(state, { tasks: [task], now, atomic: false }, promisedQueue);
+  const entry = space.tasks.get(task.id);
+  if (entry?.head.state === "ready") ring(state.gates, task, entry.queue, 1);
+  if (entry?.head.notBefore !== undefined) dueAt(state.gates, entry.head.notBefore);
+  return isStored(verdict);
 }
+
+/** Whether a task is there now that was not: also in the place of one that had its key. */
+export const isStored = (verdict: AcceptVerdict | undefined): boolean =>
+  verdict === "accepted" ||
+  (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");
 
 function acceptOne(state: State, task: NewTask, now: Instant, enter: Enter): AcceptVerdict {
   const space = spaceOf(state, task.namespace);

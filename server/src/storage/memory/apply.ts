@@ -2,8 +2,8 @@ import type { TaskHead } from "../../model/task.ts";
 import { headAfter } from "../../model/task-change.ts";
 import type { GuardedChange } from "../../ports/task-store.ts";
 import { type Ending, noteAttempt } from "./attempts.ts";
-import { continueAfter } from "./continue.ts";
 import type { Entry } from "./entry.ts";
+import { continueAfter, growAfter } from "./owe.ts";
 import { releaseKey } from "./release-key.ts";
 import { shelve } from "./shelf.ts";
 import { find, replaceHead, type State } from "./state.ts";
@@ -36,6 +36,7 @@ export function writeChange(state: State, entry: Entry, ending: Ending): void {
   if (change.more?.claimUntil !== undefined) releaseKey(entry, change.more.claimUntil);
   if (change.more?.keepNewest !== undefined) shelve(state, entry, change.more.keepNewest);
   state.log.note(entry.head, change.event, now);
+  if (change.more?.grows !== undefined) growAfter(state, entry, change.more.grows, now);
   const continues = change.more?.continues;
   if (continues !== undefined) continueAfter(state, entry, { change, now, continues });
 }

@@ -7,8 +7,8 @@ import { debouncedStart, decideConflict, type UniqueClaim, type UniqueWish } fro
 import type { UniqueVerdict } from "../../ports/task-store.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
 import { writeChange } from "./apply.ts";
-import { keptLinks } from "./continue.ts";
 import { type Claim, type Entry, hashOf } from "./entry.ts";
+import { keptLinks } from "./kept-link.ts";
 import { queueRoom, spaceRoom } from "./rooms.ts";
 import { replaceHead, type Space, type State, spaceOf } from "./state.ts";
 

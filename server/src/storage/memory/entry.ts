@@ -3,8 +3,9 @@ import { contentHashOf } from "../../model/content-hash.ts";
 import type { Replay } from "../../model/dead-letter.ts";
 import type { Labels } from "../../model/gate.ts";
 import type { Stage, Tied } from "../../model/gatekeeper.ts";
-import type { Bytes, Instant, QueueName } from "../../model/ids.ts";
+import type { Bytes, Instant, PartId, QueueName } from "../../model/ids.ts";
 import type { LogTally } from "../../model/kept-log.ts";
+import type { Place } from "../../model/place.ts";
 import type { QueuePause, QueueSettings } from "../../model/queue.ts";
 import type { QueueEvent } from "../../model/queue-event.ts";
 import type { Link, TaskHead, TaskInput, TaskState } from "../../model/task.ts";
@@ -34,6 +35,9 @@ export type Entry = Placed &
     claim: Claim | undefined;
     links: readonly Link[] | undefined;
     input: TaskInput | undefined;
+    /** Where it is in its canvas. */
+    member: Place | undefined;
+    next: PartId | undefined;
     /** The outcome that settled the newest lease; undefined while that is open. */
     outcomeHash: number | undefined;
     /** Attempts that ended badly, oldest first; undefined while there was none. */

@@ -46,7 +46,7 @@ function placeBefore(order: readonly Entry[], seq: number | undefined): number {
   return low - 1;
 }
 
-function matches({ head, replay }: Entry, query: TaskQuery): boolean {
+function matches({ head, replay, member }: Entry, query: TaskQuery): boolean {
   return (
     (query.ended === undefined || endedAs(head, replay !== undefined, query.ended)) &&
     (query.states.length === 0 || query.states.includes(head.state)) &&
@@ -54,6 +54,7 @@ function matches({ head, replay }: Entry, query: TaskQuery): boolean {
     (query.name === undefined || head.name === query.name) &&
     (query.parentId === undefined || head.lineage?.parentId === query.parentId) &&
     (query.rootId === undefined || head.lineage?.rootId === query.rootId) &&
+    (query.canvas === undefined || member?.canvas === query.canvas) &&
     (query.tag === undefined || head.tags.includes(query.tag)) &&
     (query.createdFrom === undefined || head.createdAt >= query.createdFrom) &&
     (query.createdTo === undefined || head.createdAt < query.createdTo)
@@ -76,6 +77,7 @@ const bytesOf = (entry: Entry): number =>
 
 const basicTaskOf = (entry: Entry): Task => ({
   ...headOf(entry),
+  ...{ place: entry.member, next: entry.next },
   content: new Uint8Array(),
   result: undefined,
   failure: undefined,

@@ -6,10 +6,12 @@
 import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
 import type { Store } from "../../ports/store.ts";
-import { accept, acceptOwed } from "./accept.ts";
+import { accept } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
 import { apply } from "./apply.ts";
+import { createCanvasStore } from "./canvas-store.ts";
 import { claim } from "./claim.ts";
+import { goOn } from "./continue.ts";
 import { extend } from "./extend.ts";
 import { createGateStore, createGateVerbs } from "./gate-verbs.ts";
 import { prune } from "./prune.ts";
@@ -33,7 +35,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
   async function call<T>(verb: () => T, now?: Parameters<typeof gateVerbs.end>[0]): Promise<T> {
     if (!isOpen) throw new StemProblem({ reason: "STORE_UNAVAILABLE" });
     const answer = verb();
-    if (state.owed.length > 0) acceptOwed(state);
+    goOn(state);
     state.log.seal();
     gateVerbs.end(now);
     return answer;
@@ -51,6 +53,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     ...createReadings(state, call),
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),
+    ...createCanvasStore(state, call),
     ...createGateStore(gateVerbs, call),
     ...createSideStore(state, call),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),

@@ -1,11 +1,13 @@
 import type { Instant } from "../../model/ids.ts";
 import type { Overdue } from "../../ports/deadline-store.ts";
 import { endOverdue } from "./overdue.ts";
+import { untilCanvasEnds } from "./owe.ts";
 import { removeEnded } from "./remove.ts";
+import { keepUntil } from "./retention.ts";
 import { pruneRevocations } from "./revoke.ts";
 import type { State } from "./state.ts";
 
-/** Removes ended tasks whose time is over, then tombstones whose time is over; at most `limit` of both. */
+/** Removes ended tasks whose time is over, next tombstones whose time is over; at most `limit` of both. */
 export function prune(state: State, now: Instant, limit: number): number {
   pruneRevocations(state, now);
   const tasks = pruneTasks(state, now, limit);
@@ -25,7 +27,9 @@ function pruneTasks(state: State, now: Instant, limit: number): number {
   for (let removed = 0; removed < limit; removed += 1) {
     const entry = state.ended.first();
     if (entry?.head.purgeAt === undefined || entry.head.purgeAt > now) return removed;
-    removeEnded(state, entry, now);
+    const until = untilCanvasEnds(state, entry, now);
+    if (until === undefined) removeEnded(state, entry, now);
+    else keepUntil(state, entry, until);
   }
   return limit;
 }

@@ -34,7 +34,7 @@ function gateAt({ head, held }: Entry): Gate {
 
 /** The task in full. */
 export const taskOf = (entry: Entry): Task => {
-  const { content, result, failure, claim, links, input } = entry;
+  const { content, result, failure, claim, links, input, member, next } = entry;
   const shown = claim && { key: claim.key, duplicates: claim.duplicates };
-  return { ...headOf(entry), content, result, failure, claim: shown, links, input };
+  return { ...headOf(entry), content, result, failure, claim: shown, links, input, place: member, next };
 };

@@ -2,6 +2,7 @@ import type { Instant, TaskRef } from "../../model/ids.ts";
 import { isOverfull } from "../../model/retention.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { RetentionVerdict } from "../../ports/retention-store.ts";
+import type { Entry } from "./entry.ts";
 import { removeEnded } from "./remove.ts";
 import { unshelve } from "./shelf.ts";
 import { find, type State } from "./state.ts";
@@ -24,9 +25,14 @@ export function setRetention(state: State, ref: TaskRef, purgeAt: Instant): Rete
   const entry = find(state, ref);
   if (entry === undefined) return "unknown";
   if (!isTerminal(entry.head.state)) return "live";
+  keepUntil(state, entry, purgeAt);
+  unshelve(state, entry);
+  return "set";
+}
+
+/** Sets when an ended task goes. */
+export function keepUntil(state: State, entry: Entry, purgeAt: Instant): void {
   state.ended.remove(entry);
   entry.head = { ...entry.head, purgeAt };
   state.ended.add(entry);
-  unshelve(state, entry);
-  return "set";
 }

@@ -1,12 +1,16 @@
+import type { NodeEnd } from "../../model/barrier.ts";
+import type { Growth } from "../../model/canvas.ts";
 import { laneOf } from "../../model/gate.ts";
 import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { NamespaceRecord, QueueCreation } from "../../model/namespace.ts";
+import type { Place } from "../../model/place.ts";
 import { unsaidSettings } from "../../model/queue.ts";
-import { isTerminal, type NewTask, type TaskHead } from "../../model/task.ts";
+import { isTerminal, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
+import { type Canvases, createCanvases } from "./canvases.ts";
 import type { Backlog, Claim, Entry, Lane, QueueEntry } from "./entry.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { count, createGates, type Gates, gateOf, limitAt, line, lineOf, ring } from "./gates.ts";
@@ -33,7 +37,19 @@ export type Space = {
   readonly claims: Map<string, Claim>;
   /** Ids that are cancelled when they come. */
   readonly revocations: Map<TaskId, Revocation>;
+  readonly canvases: Canvases;
 };
+
+/** What the verb under way still has to do before it is over. */
+export type Owed =
+  | { readonly kind: "end"; readonly end: NodeEnd; readonly now: Instant }
+  | {
+      readonly kind: "growth";
+      readonly head: TaskHead;
+      readonly place: Place;
+      readonly growth: Growth;
+      readonly now: Instant;
+    };
 
 /** All that a memory store keeps. */
 export type State = {
@@ -54,8 +70,8 @@ export type State = {
   readonly waitUntil: Map<Entry, Instant>;
   /** By namespace and name. */
   readonly shelves: Map<string, ShelfEntries>;
-  /** What ends of tasks have made, and nobody has taken in. */
-  owed: { readonly task: NewTask; readonly now: Instant }[];
+  /** What has ended, and others have not been told. */
+  readonly owed: Owed[];
   readonly log: EventLog;
   readonly meta: Map<string, Bytes>;
   readonly definitions: Map<Namespace, Map<TaskName, DefinitionRecord>>;
@@ -92,6 +108,7 @@ export function spaceOf(state: State, namespace: Namespace): Space {
       ...{ record: undefined, backlog: { tasks: 0, bytes: 0 } },
       ...{ tasks: new Map(), order: [], queues: new Map() },
       ...{ tombstones: new Map(), claims: new Map(), revocations: new Map() },
+      canvases: createCanvases(),
     };
     state.spaces.set(namespace, space);
   }
@@ -256,7 +273,7 @@ function laneFor(queue: QueueEntry, { priority, ties }: TaskHead): Lane {
   return lane;
 }
 
-/** By a time that every task of the heap has, then by acceptance. */
+/** By a time that every task of the heap has, next by acceptance. */
 function earlier(timeOf: (head: TaskHead) => Instant | undefined): (a: Entry, b: Entry) => boolean {
   return (a, b) => {
     const [timeA, timeB] = [timeOf(a.head) ?? 0, timeOf(b.head) ?? 0];

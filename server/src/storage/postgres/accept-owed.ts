@@ -1,26 +1,73 @@
+import { membersOf, notMade } from "../../model/barrier.ts";
+import type { BarrierRef } from "../../model/ids.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
 import { acceptAll } from "./accept.ts";
+import { type Barriers, insertBarriers, lockBarriers, updateBarriers } from "./barriers.ts";
+import type { Owed } from "./continuations.ts";
 import type { Entering } from "./entering.ts";
+import { keepMembers, type NewMember } from "./members.ts";
 import { homeOf } from "./open-queue.ts";
+import { putParts } from "./parts.ts";
+import { readOwed, type Told } from "./read-owed.ts";
+import { roundOf } from "./round.ts";
 import type { Work } from "./work.ts";
 
 /**
- * Takes in what ends of tasks have made in this transaction. That was promised when those were accepted: no quota, bound or closed queue
- * is in its way. What is there already, or whose id or key another task has, is not made.
+ * Takes in what ends in this transaction mean: the tasks that they make, what becomes of the barriers that they are under, and what that
+ * ends in its turn, in rounds of as many statements however many ends there are. All of it was promised when the tasks that ended were
+ * accepted: no quota, bound or closed queue is in its way. What is there already, or whose id or key another task has, is not made.
  */
 export async function acceptOwed(work: Work): Promise<void> {
-  for (;;) {
-    const owed = await work.continuations.take(work.db);
-    if (owed.length === 0) return;
-    const verdicts = await acceptAll(work, owed, true);
-    for (const [at, each] of owed.entries()) if (isStored(verdicts[at])) tell(work, each);
-  }
+  for (let owed = work.continuations.take(); owed.length > 0; owed = work.continuations.take())
+    await goOn(work, owed);
+}
+
+async function goOn(work: Work, owed: readonly Owed[]): Promise<void> {
+  const told = await readOwed(work.db, owed);
+  const barriers = await lockBarriers(work, told.flatMap(aboveOf));
+  const isNew = await keepMembers(work, membersUnder(barriers, told));
+  const round = roundOf(told, barriers, (namespace, member) => isNew({ namespace, member }));
+  await Promise.all([
+    putParts(work, round.parts),
+    insertBarriers(work, round.made),
+    updateBarriers(work, round.changed),
+  ]);
+  for (const ended of round.ended) work.continuations.owe({ kind: "barrier", ...ended });
+  await takeIn(work, round.tasks);
+}
+
+function aboveOf(told: Told): readonly BarrierRef[] {
+  const { namespace, place } = told.kind === "end" ? told.end : told;
+  return place === undefined ? [] : [{ namespace, id: place.barrier }];
+}
+
+/** Those of barriers that are there. */
+const membersUnder = (barriers: Barriers, told: readonly Told[]): readonly NewMember[] =>
+  told.flatMap((each) => {
+    if (each.kind !== "end") return [];
+    const { namespace } = each.end;
+    return membersOf([each.end])
+      .filter(({ barrier }) => barriers.get(namespace)?.has(barrier))
+      .map((member) => ({ namespace, member }));
+  });
+
+async function takeIn(work: Work, tasks: readonly Entering[]): Promise<void> {
+  if (tasks.length === 0) return;
+  const verdicts = await acceptAll(work, tasks, true);
+  for (const [at, each] of tasks.entries())
+    if (isStored(verdicts[at])) tell(work, each);
+    else tellNotMade(work, each);
 }
 
 /** Whether a task is there now that was not: also in the place of one that had its key. */
-const isStored = (verdict: AcceptVerdict | undefined): boolean =>
+export const isStored = (verdict: AcceptVerdict | undefined): boolean =>
   verdict === "accepted" ||
   (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");
+
+/** A canvas hears of a task of it that could not be made as of one that has failed. */
+export function tellNotMade({ continuations }: Pick<Work, "continuations">, { task, now }: Entering): void {
+  if (task.place !== undefined) continuations.owe({ kind: "known", end: notMade(task), now });
+}
 
 function tell(work: Work, { task, now }: Entering): void {
   const { notBefore } = task;

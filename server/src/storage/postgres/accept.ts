@@ -3,14 +3,14 @@ import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { stateCode } from "../sql/codes.ts";
 import { isLinked } from "../sql/links-text.ts";
 import { acceptUnique } from "./accept-unique.ts";
-import { contestedOf, takeKeys } from "./claims.ts";
+import { putBeside, type Stored } from "./beside.ts";
+import { contestedOf } from "./claims.ts";
 import type { Entering } from "./entering.ts";
 import { findHashes, knownAs, placeOf } from "./find-hashes.ts";
 import { homesFor } from "./homes.ts";
 import { type Arrival, insertTasks, stateOf } from "./insert.ts";
 import { judge } from "./judge.ts";
 import type { Verb } from "./lane.ts";
-import { type Linked, putLinks } from "./links.ts";
 import { Conflict } from "./problems.ts";
 import { cancelRevoked } from "./revoke.ts";
 import type { Work } from "./work.ts";
@@ -101,7 +101,8 @@ async function acceptRun(
     if (home === undefined || "verdict" in home) verdicts[at] = home?.verdict;
     else {
       const isTied = work.gates.isTied(task, home);
-      const isWanted = isTied || task.unique !== undefined || isLinked(task.policy);
+      const isWanted =
+        isTied || task.unique !== undefined || isLinked(task.policy) || task.place !== undefined;
       arrivals.push({ task, queue: home, now, isTied, isWanted });
       places.push(at);
     }
@@ -110,8 +111,6 @@ async function acceptRun(
   for (const [i, at] of places.entries()) verdicts[at] = stored[i];
   return verdicts as AcceptVerdict[];
 }
-
-type Stored = { readonly arrival: Arrival; readonly seq: number | undefined };
 
 /** Inserts tasks, and notes all that this means beside their rows. */
 async function store(work: Work, arrivals: readonly Arrival[]): Promise<readonly AcceptVerdict[]> {
@@ -131,12 +130,10 @@ async function store(work: Work, arrivals: readonly Arrival[]): Promise<readonly
     note(work, arrival);
     return "accepted";
   });
-  await Promise.all([takeKeys(work, stored), putLinks(work, stored.map(linkedOf))]);
+  await putBeside(work, stored);
   await work.gates.enter(stored);
   return verdicts;
 }
-
-const linkedOf = ({ arrival, seq }: Stored): Linked => ({ seq, task: arrival.task });
 
 function note({ ledger, backlog }: Work, arrival: Arrival): void {
   const { task, queue, now } = arrival;

@@ -17,6 +17,12 @@ type Row = readonly [seq: number, queue: number | null, name: QueueName | null, 
 const selectRecords = statement<Row>(`
   SELECT c.seq, t.queue, q.name, t.state FROM contents c LEFT JOIN tasks t ON t.seq = c.seq LEFT JOIN queues q ON q.id = t.queue
   WHERE c.namespace = $1 LIMIT $2`);
+// Nothing of a canvas comes any more when no task of its namespace is left.
+const removeCanvases = ["members", "parts", "canvas_tags", "barriers"].map((table) =>
+  statement(
+    `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE namespace = $1 LIMIT $2))`,
+  ),
+);
 const removeContents = statement("DELETE FROM contents WHERE seq = ANY ($1::int8[])");
 const hasRecords = statement<[boolean]>("SELECT EXISTS (SELECT FROM contents WHERE namespace = $1)");
 
@@ -42,7 +48,9 @@ export async function clearNamespace(
     }
   if (cancelled > 0) return "more";
   if ((await db.rows(isLeased, space))[0]?.[0]) return "leased";
-  return (await removeRecords(work, { id: space, name: namespace }, now, limit)) > 0 ? "more" : "empty";
+  if ((await removeRecords(work, { id: space, name: namespace }, now, limit)) > 0) return "more";
+  const removed = await Promise.all(removeCanvases.map((each) => db.run(each, space, limit)));
+  return removed.some((count) => count > 0) ? "more" : "empty";
 }
 
 /** Without tombstones: the ids of a namespace that is gone are free. */

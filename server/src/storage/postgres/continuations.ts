@@ -1,43 +1,34 @@
-import { childrenOf } from "../../model/continuation.ts";
-import { type Continued, type EndedRow, endedColumns, endedTaskOf } from "../sql/ended-row.ts";
-import { linksOfText } from "../sql/links-text.ts";
-import { int8s } from "./arrays.ts";
-import type { Entering } from "./entering.ts";
-import { type Session, statement } from "./session.ts";
+import type { NodeEnd } from "../../model/barrier.ts";
+import type { Barrier, Growth } from "../../model/canvas.ts";
+import type { Instant } from "../../model/ids.ts";
+import type { Continued } from "../sql/ended-row.ts";
 
-/** What ends of tasks make, between the end and the end of its verb. */
+/**
+ * What a verb owes to those that wait for it: an end of a task, or what a settlement adds to the canvas of its task, of which the rest is
+ * still to be read; an end of a barrier; an end that is known whole.
+ */
+export type Owed =
+  | { readonly kind: "task"; readonly ended: Continued }
+  | (Pick<Continued, "seq" | "id" | "queue" | "now"> & { readonly kind: "growth"; readonly growth: Growth })
+  | { readonly kind: "barrier"; readonly barrier: Barrier; readonly now: Instant }
+  | { readonly kind: "known"; readonly end: NodeEnd; readonly now: Instant };
+
+/** What ends of tasks and barriers mean to others, between the end and the end of its verb. */
 export type Continuations = {
-  owe(end: Continued): void;
-  /** The tasks that are owed, which then are not any more; read with one statement, however many ends there were. */
-  take(db: Session): Promise<readonly Entering[]>;
+  owe(one: Owed): void;
+  /** All that is owed, in order, which then is not any more. */
+  take(): readonly Owed[];
 };
-
-type ParentRow = readonly [seq: number, links: string, ...ended: EndedRow];
-const select = statement<ParentRow>(`
-  SELECT c.seq, l.links, ${endedColumns}
-  FROM unnest($1::int8[]) AS u(seq) JOIN contents c ON c.seq = u.seq JOIN links l ON l.seq = u.seq
-    LEFT JOIN results r ON r.seq = u.seq`);
 
 /** Makes it, with nothing owed. */
 export function createContinuations(): Continuations {
-  let owed: Continued[] = [];
+  let owed: Owed[] = [];
   return {
-    owe: (end) => void owed.push(end),
-    async take(db) {
-      if (owed.length === 0) return [];
-      const all = owed;
+    owe: (one) => void owed.push(one),
+    take() {
+      const taken = owed;
       owed = [];
-      const rows = new Map(
-        (await db.rows(select, int8s(all.map(({ seq }) => seq)))).map((row) => [row[0], row]),
-      );
-      return all.flatMap((end) => madeBy(end, rows.get(end.seq)));
+      return taken;
     },
   };
-}
-
-function madeBy(end: Continued, row: ParentRow | undefined): Entering[] {
-  if (row === undefined) return [];
-  const [, links, ...ended] = row;
-  const { now } = end;
-  return childrenOf(linksOfText(links), endedTaskOf(end, ended), now).map((task) => ({ task, now }));
 }

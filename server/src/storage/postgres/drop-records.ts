@@ -29,6 +29,7 @@ const dropAside = [
   "checkpoints",
   "links",
   "inputs",
+  "places",
   "outputs",
   "output_heads",
 ].map((table) => statement(`DELETE FROM ${table} WHERE ${some}`));

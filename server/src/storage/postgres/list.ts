@@ -5,6 +5,7 @@ import { reasons, stateCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { int2s } from "./arrays.ts";
 import { headJoins } from "./head-joins.ts";
+import { placesOf } from "./places.ts";
 import { type FullRow, fullColumns, fullJoins, tasksOf } from "./read.ts";
 import { type Session, type Statement, statement, type Value } from "./session.ts";
 
@@ -14,7 +15,9 @@ const prepared = new Map<string, Statement>();
 /** One page, newest first. The cursor is the place of the last task that was looked at, in the order of acceptance. */
 export async function list(db: Session, wanted: TaskQuery): Promise<TaskPage> {
   const [rows, end] = await Promise.all([ask(db, selectOf(wanted)), boundaryOf(db, wanted)]);
-  const found = wanted.full ? await tasksOf(db, rows as unknown as FullRow[]) : rows.map(headTaskOf);
+  const found = wanted.full
+    ? await tasksOf(db, rows as unknown as FullRow[])
+    : await headTasksOf(db, rows as unknown as HeadRow[]);
   const tasks: Task[] = [];
   let bytes = 0;
   for (const task of found) {
@@ -44,10 +47,12 @@ async function boundaryOf(db: Session, wanted: TaskQuery): Promise<number | unde
   return row?.[0] as number | undefined;
 }
 
-const headTaskOf = (row: readonly unknown[]): Task => ({
-  ...headOf(row as unknown as HeadRow),
-  ...nothing,
-});
+async function headTasksOf(db: Session, rows: readonly HeadRow[]): Promise<readonly Task[]> {
+  const heads = rows.map(headOf);
+  const known = heads.map(({ policy }, at) => ({ seq: rows[at]?.[0] ?? 0, policy }));
+  const places = await placesOf(db, known);
+  return heads.map((head, at) => ({ ...head, ...nothing, ...places.get(rows[at]?.[0] ?? 0) }));
+}
 
 const nothing = { content: new Uint8Array(), result: undefined, failure: undefined };
 
@@ -81,10 +86,12 @@ function selectOf(wanted: TaskQuery): Select {
 
 /** The rows to look at, newest first, where only so many are looked at: by whichever index serves what is asked for. */
 function sourceOf(query: TaskQuery, of: Naming): string {
-  const { namespace, states: wanted, tag, parentId, rootId, after } = query;
+  const { namespace, states: wanted, tag, canvas, parentId, rootId, after } = query;
   // Only what is in the text may be among the values.
   const space = () => `(SELECT s.id FROM namespaces s WHERE s.name = ${of(namespace)})`;
   const before = (column: string) => (after === undefined ? "true" : `${column} < ${of(after)}`);
+  if (canvas !== undefined)
+    return `SELECT seq FROM places WHERE namespace = ${space()} AND canvas = ${of(canvas)} AND ${before("seq")} ORDER BY seq DESC`;
   if (tag !== undefined)
     return `SELECT seq FROM tags WHERE namespace = ${space()} AND tag = ${of(tag)} AND ${before("seq")} ORDER BY seq DESC`;
   if (parentId !== undefined || rootId !== undefined) {
@@ -98,8 +105,11 @@ function sourceOf(query: TaskQuery, of: Naming): string {
   return `SELECT seq FROM tasks WHERE ${rare}${before("seq")} ORDER BY seq DESC`;
 }
 
-/** The rows to look at: by tag, where one is asked for; else filters choose the index. */
-function tableOf({ namespace, tag }: TaskQuery, of: Naming): string {
+/** The rows to look at: by canvas or by tag, where one is asked for; else filters choose the index. */
+function tableOf({ namespace, canvas, tag }: TaskQuery, of: Naming): string {
+  if (canvas !== undefined)
+    return `(SELECT p.seq FROM places p JOIN namespaces s ON s.id = p.namespace WHERE s.name = ${of(namespace)} AND p.canvas = ${of(canvas)}) placed
+    JOIN tasks t ON t.seq = placed.seq`;
   if (tag === undefined) return "tasks t";
   return `(SELECT g.seq FROM tags g JOIN namespaces s ON s.id = g.namespace WHERE s.name = ${of(namespace)} AND g.tag = ${of(tag)}) tagged
     JOIN tasks t ON t.seq = tagged.seq`;
@@ -111,6 +121,8 @@ function filtersOf(query: TaskQuery, of: Naming): string[] {
     states: wanted,
     queue,
     name,
+    tag,
+    canvas,
     parentId,
     rootId,
     createdFrom,
@@ -133,6 +145,11 @@ function filtersOf(query: TaskQuery, of: Naming): string[] {
   if (createdTo !== undefined) filters.push(`t.created_at < ${of(createdTo)}`);
   if (queue !== undefined) filters.push(`q.name = ${of(queue)}`);
   if (name !== undefined) filters.push(`c.name = ${of(name)}`);
+  // Where both are asked for, the rows to look at are those of the canvas.
+  if (canvas !== undefined && tag !== undefined)
+    filters.push(
+      `EXISTS (SELECT FROM tags g WHERE g.namespace = ${space} AND g.tag = ${of(tag)} AND g.seq = t.seq)`,
+    );
   if (parentId !== undefined) filters.push(`c.namespace = ${space} AND c.parent_id = ${of(parentId)}`);
   if (rootId !== undefined) filters.push(`c.namespace = ${space} AND c.root_id = ${of(rootId)}`);
   return filters;

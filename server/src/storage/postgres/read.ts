@@ -5,6 +5,7 @@ import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { texts } from "./arrays.ts";
 import { headJoins, sideJoins } from "./head-joins.ts";
 import { withLinks } from "./links.ts";
+import { placesOf } from "./places.ts";
 import { type Session, statement } from "./session.ts";
 
 /** The columns that make a head a task in full, and what they need beside headColumns. */
@@ -21,12 +22,14 @@ export type FullRow = readonly [
   duplicates: number | null,
 ];
 
-/** The tasks that rows mean, with their links and what they are handed. */
-export const tasksOf = (db: Session, rows: readonly FullRow[]): Promise<readonly Task[]> =>
-  withLinks(
-    db,
-    rows.map((row) => ({ seq: row[0], task: taskOf(row) })),
-  );
+/** The tasks that rows mean, with their links, what they are handed, and where they are in their canvases. */
+export async function tasksOf(db: Session, rows: readonly FullRow[]): Promise<readonly Task[]> {
+  const tasks = rows.map((row) => ({ seq: row[0], task: taskOf(row) }));
+  const known = tasks.map(({ seq, task: { policy } }) => ({ seq, policy }));
+  const [linked, places] = await Promise.all([withLinks(db, tasks), placesOf(db, known)]);
+  if (places.size === 0) return linked;
+  return linked.map((task, at) => ({ ...task, ...places.get(rows[at]?.[0] ?? 0) }));
+}
 
 function taskOf(row: FullRow): Task {
   const [content, result, failure, key, duplicates] = row.slice(-5) as [

@@ -36,9 +36,22 @@ export async function pruneOverfull(work: Work, now: Instant, limit: number): Pr
   return records.length;
 }
 
-const setTimer = statement("UPDATE tasks SET timer_at = $1 WHERE seq = $2");
+const anew = "FROM unnest($1::int8[], $2::int8[]) AS u(seq, until)";
+const setTimers = statement(`UPDATE tasks t SET timer_at = u.until ${anew} WHERE t.seq = u.seq`);
 // A claim that lasts longer than its task stays until it is free.
-const setGone = statement("UPDATE unique_claims SET gone_at = greatest($1::int8, free_at) WHERE seq = $2");
+const setGone = statement(
+  `UPDATE unique_claims k SET gone_at = greatest(u.until, k.free_at) ${anew} WHERE k.seq = u.seq`,
+);
+
+/** A task that has ended, and until when it is kept. */
+export type Kept = { readonly seq: number; readonly until: Instant };
+
+/** Sets when ended tasks go, whose rows are locked. */
+export async function keepUntil({ db }: Pick<Work, "db">, kept: readonly Kept[]): Promise<void> {
+  if (kept.length === 0) return;
+  const columns = [int8s(kept.map(({ seq }) => seq)), int8s(kept.map(({ until }) => until))];
+  await Promise.all([db.run(setTimers, ...columns), db.run(setGone, ...columns)]);
+}
 
 /** Says anew when the record of an ended task goes. */
 export async function setRetention(work: Work, ref: TaskRef, purgeAt: Instant): Promise<RetentionVerdict> {
@@ -46,8 +59,7 @@ export async function setRetention(work: Work, ref: TaskRef, purgeAt: Instant): 
   if (row === undefined) return "unknown";
   if (!isTerminal(row.head.state)) return "live";
   await Promise.all([
-    work.db.run(setTimer, purgeAt, row.seq),
-    work.db.run(setGone, purgeAt, row.seq),
+    keepUntil(work, [{ seq: row.seq, until: purgeAt }]),
     takeOffShelves(work, int8s([row.seq])),
   ]);
   return "set";

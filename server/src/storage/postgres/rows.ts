@@ -41,7 +41,19 @@ export type Leftovers = {
   readonly released: Map<number, { readonly until: Instant; readonly goneAt: Instant | undefined }>;
   /** Tasks that go on their names' shelves, in the order in which they ended, with the bounds that are in force there then. */
   readonly shelved: Map<number, KeepNewest>;
+  /** Tasks of canvases that have ended, or are to be cancelled. */
+  readonly stopped: Set<number>;
 };
+
+const noLeftovers = (): Leftovers => ({
+  results: new Map(),
+  attempts: [],
+  policies: new Map(),
+  checkpoints: new Map(),
+  released: new Map(),
+  shelved: new Map(),
+  stopped: new Set(),
+});
 
 type LoadedRow = readonly [
   queue: number,
@@ -89,14 +101,7 @@ export function createRows(work: Work): Rows {
   const { db, queues, ledger, lockClass } = work;
   const known = new Map<number, Row>();
   const dirty = new Set<Row>();
-  const leftovers: Leftovers = {
-    results: new Map(),
-    attempts: [],
-    policies: new Map(),
-    checkpoints: new Map(),
-    released: new Map(),
-    shelved: new Map(),
-  };
+  const leftovers = noLeftovers();
 
   function rowOf(loaded: LoadedRow): Row {
     const [queueId, namespaceId, outcomeHash, deadlineAt, ...headRow] = loaded;
@@ -170,15 +175,17 @@ export function createRows(work: Work): Rows {
 
 const placeOf = ({ namespace, id }: TaskRef): string => `${namespace} ${id}`;
 
-/** Notes what the end of a task means elsewhere: what it makes, and that its content counts no more. */
+/** Notes what the end of a task means elsewhere: to those that wait for it, and that its content counts no more. */
 function noteEnd(
   { backlog, continuations }: Work,
   { seq, queue, head }: Row,
   change: TaskChange,
   now: Instant,
 ): void {
-  const continues = change.more?.continues;
-  if (continues !== undefined) continuations.owe({ seq, id: head.id, queue, change, continues, now });
+  const { continues, grows } = change.more ?? {};
+  const of = { seq, id: head.id, queue, now };
+  if (grows !== undefined) continuations.owe({ kind: "growth", ...of, growth: grows });
+  if (continues !== undefined) continuations.owe({ kind: "task", ended: { ...of, change, continues } });
   if (isTerminal(change.state) && !isTerminal(head.state)) backlog.ended(queue, seq);
 }
 
@@ -197,6 +204,8 @@ function noteLeftovers(to: Leftovers, { seq, head }: Row, { change, now, outcome
   }
   if (more?.policy !== undefined) to.policies.set(seq, more.policy);
   if (more?.checkpoint !== undefined) to.checkpoints.set(seq, more.checkpoint);
+  if (head.policy.member !== undefined && (isTerminal(change.state) || change.cancel !== undefined))
+    to.stopped.add(seq);
   if (more?.keepNewest !== undefined) to.shelved.set(seq, more.keepNewest);
   if (more?.claimUntil !== undefined && !to.released.has(seq))
     to.released.set(seq, { until: more.claimUntil, goneAt: purgeAt });

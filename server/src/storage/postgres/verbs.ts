@@ -3,6 +3,7 @@ import type { SharedStore } from "../../ports/shared-store.ts";
 import type { Store } from "../../ports/store.ts";
 import { createAdminStore, createQueueStore, createSideStore } from "./admin-stores.ts";
 import type { Asking } from "./asking.ts";
+import { createCanvasStore } from "./canvas-store.ts";
 import { createGateStore } from "./gate-store.ts";
 import { createKeptLogStore } from "./kept-log-stores.ts";
 import { createNamespaceStore, createQueueAdminStore } from "./operator-stores.ts";
@@ -25,6 +26,7 @@ export const createVerbs = ({
 }: VerbParts): Omit<Store, "kind" | "durability" | "close" | keyof SharedStore> => ({
   ...createTaskStore(asking),
   ...createAdminStore(asking),
+  ...createCanvasStore(asking),
   ...createSideStore(asking),
   ...createQueueStore(asking),
   ...createQueueAdminStore(asking),

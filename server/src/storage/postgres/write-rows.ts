@@ -3,6 +3,7 @@ import { isTerminal, type TaskHead } from "../../model/task.ts";
 import { attemptOutcomes, codeOfReason, states } from "../sql/codes.ts";
 import { policyText } from "../sql/policy-text.ts";
 import { byteas, int2s, int4s, int8s, texts } from "./arrays.ts";
+import { stopPlaced } from "./places.ts";
 import type { Leftovers, Row, Rows } from "./rows.ts";
 import { statement } from "./session.ts";
 import { putOnShelves } from "./shelves.ts";
@@ -79,12 +80,12 @@ export async function writeRows(work: Work, { dirty, leftovers }: Rows): Promise
 /** What was written is not written again. */
 function clear(kept: Leftovers[keyof Leftovers]): void {
   if (Array.isArray(kept)) kept.length = 0;
-  else (kept as Map<number, unknown>).clear();
+  else (kept as Map<number, unknown> | Set<number>).clear();
 }
 
 function writeLeftovers(work: Work, leftovers: Leftovers): Promise<unknown>[] {
   const { db, limits } = work;
-  const { results, attempts, policies, checkpoints, released, shelved } = leftovers;
+  const { results, attempts, policies, checkpoints, released, shelved, stopped } = leftovers;
   const sent: Promise<unknown>[] = [];
   if (results.size > 0) {
     const kept = [...results.values()];
@@ -109,6 +110,7 @@ function writeLeftovers(work: Work, leftovers: Leftovers): Promise<unknown>[] {
   // Behind the results, which they weigh.
   if (shelved.size > 0) sent.push(putOnShelves(work, shelved));
   if (released.size > 0) sent.push(db.run(releaseClaims, ...releaseColumns(released)));
+  if (stopped.size > 0) sent.push(stopPlaced(db, [...stopped]));
   return sent;
 }
 

@@ -1,11 +1,13 @@
+import type { Namespace } from "../../model/ids.ts";
 import type { CancelRequest } from "../../model/task.ts";
-import type { MoreChange, TaskChange } from "../../model/task-machine.ts";
+import type { Continuation, MoreChange, TaskChange } from "../../model/task-machine.ts";
 import { codeOfReason, eventKinds, states } from "../sql/codes.ts";
 import { policyText } from "../sql/policy-text.ts";
+import { argsOfGrowth } from "./canvas-args.ts";
 import type { Packable } from "./msgpack.ts";
 
 /** A decided change as scripts take it: in the order of changes.of in scripts/changes.ts. */
-export const argsOfChange = (change: TaskChange): Packable => [
+export const argsOfChange = (change: TaskChange, namespace: Namespace): Packable => [
   states.code(change.state),
   codeOfReason(change.reason),
   eventKinds.code(change.event),
@@ -17,23 +19,26 @@ export const argsOfChange = (change: TaskChange): Packable => [
   change.result,
   change.failure,
   argsOfCancel(change.cancel),
-  change.more && argsOfMore(change.more),
+  change.more && argsOfMore(change.more, namespace),
 ];
 
-const argsOfMore = ({
-  policy,
-  checkpoint,
-  waitUntil,
-  claimUntil,
-  keepNewest,
-  continues,
-}: MoreChange): Packable => [
-  policy && policyText(policy),
-  checkpoint,
-  waitUntil,
-  claimUntil,
-  keepNewest && [keepNewest.count, keepNewest.bytes],
-  continues && [states.code(continues.on), continues.unkept],
+const argsOfMore = (more: MoreChange, namespace: Namespace): Packable => {
+  const { policy, checkpoint, waitUntil, claimUntil, keepNewest, continues, grows } = more;
+  return [
+    policy && policyText(policy),
+    checkpoint,
+    waitUntil,
+    claimUntil,
+    keepNewest && [keepNewest.count, keepNewest.bytes],
+    continues && argsOfContinuation(continues),
+    grows && argsOfGrowth(grows, namespace),
+  ];
+};
+
+const argsOfContinuation = ({ on, unkept, isLast }: Continuation): Packable => [
+  on === "attempted" ? on : states.code(on),
+  unkept,
+  isLast,
 ];
 
 /** A request to cancel. */

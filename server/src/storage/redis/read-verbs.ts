@@ -100,6 +100,7 @@ const queryArgs = (query: TaskQuery): readonly Packable[] => [
   query.createdTo,
   query.ended && endedArgs(query.ended),
   query.full,
+  query.canvas,
 ];
 
 const endedArgs = ({ reasons, from, to, isReplayed }: EndedQuery): Packable => [

@@ -1,5 +1,6 @@
 import { Cluster } from "ioredis";
 import type { Namespace } from "../../model/ids.ts";
+import { StemProblem } from "../../model/problem.ts";
 import { type Client, mastersOf } from "./connect.ts";
 import { type Env, packEnv } from "./env.ts";
 import { type Packable, pack, type Unpacked, unpack } from "./msgpack.ts";
@@ -56,16 +57,30 @@ export function createRunner({ client, prefix, onAnswer, ...options }: RunnerOpt
   let packed = packEnv(env);
 
   async function run(namespace: Namespace, verb: Verb, args: Packable, isListed: boolean): Promise<Unpacked> {
-    const { growing, frugal } = scripts[verb.room];
-    const [answer = false, news = false, ready = false] = await evaluate(verb.grows ? growing : frugal, [
-      keyOfSpace(prefix, namespace),
-      verb.name,
-      pack(args),
-      isListed ? packed.listed : packed.other,
-      homeOf(verb.name),
-    ]);
-    if (news !== false || ready !== false) onAnswer(namespace, { news, ready });
+    const { answer, owes } = await runOne(namespace, verb, args, isListed);
+    try {
+      for (let left = owes; left; ) left = (await runOne(namespace, takeUp, false, false)).owes;
+    } catch (error) {
+      // What was asked is done, and what is left of it is stored with the next prune.
+      if (!(error instanceof StemProblem)) throw error;
+    }
     return answer;
+  }
+
+  async function runOne(namespace: Namespace, verb: Verb, args: Packable, isListed: boolean) {
+    const { growing, frugal } = scripts[verb.room];
+    const [answer = false, news = false, ready = false, owes] = await evaluate(
+      verb.grows ? growing : frugal,
+      [
+        keyOfSpace(prefix, namespace),
+        verb.name,
+        pack(args),
+        isListed ? packed.listed : packed.other,
+        homeOf(verb.name),
+      ],
+    );
+    if (news !== false || ready !== false) onAnswer(namespace, { news, ready });
+    return { answer, owes: owes === true };
   }
 
   async function runListed(namespace: Namespace, verb: Verb, args: Packable): Promise<Unpacked> {
@@ -100,6 +115,9 @@ export function createRunner({ client, prefix, onAnswer, ...options }: RunnerOpt
     },
   };
 }
+
+/** Goes on with what was too much for one script (scripts/ends.ts). */
+const takeUp: Verb = { room: "life", name: "takeUp" };
 
 const isUnlisted = (answer: Unpacked): boolean => Buffer.isBuffer(answer) && textOf(answer) === "unlisted";
 

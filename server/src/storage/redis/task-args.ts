@@ -1,7 +1,9 @@
+import type { PartTask } from "../../model/canvas.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
 import { linkedBytes, linkedId } from "../../model/continuation.ts";
 import { laneOf } from "../../model/gate.ts";
-import type { Namespace, TaskId } from "../../model/ids.ts";
+import type { TaskRef } from "../../model/ids.ts";
+import type { Place } from "../../model/place.ts";
 import type { Link, NewTask, TaskInput, TaskPolicy } from "../../model/task.ts";
 import { codeOfReason, states } from "../sql/codes.ts";
 import { textOfLinks } from "../sql/links-text.ts";
@@ -11,7 +13,7 @@ import { type Packable, pack } from "./msgpack.ts";
 
 /** A new task as scripts take it: in the order that scripts/accept.ts tells. */
 export function argsOfTask(task: NewTask): readonly Packable[] {
-  const { namespace, id, policy, ties, lineage, unique, links, input } = task;
+  const { namespace, id, policy, ties, lineage, unique, links, input, place, next } = task;
   return [
     id,
     task.name,
@@ -37,27 +39,41 @@ export function argsOfTask(task: NewTask): readonly Packable[] {
     input?.data,
     linkedBytes(task),
     policy.expireMs !== undefined && [...aroundExpiry(policy), policy.expireMs],
+    place && [...argsOfPlace(place), next],
   ];
 }
+
+/** Where something is in a canvas: in the order that scripts/ends.ts tells. */
+export const argsOfPlace = ({ canvas, barrier, index, reports, step }: Place): readonly Packable[] => [
+  canvas,
+  barrier,
+  index,
+  reports === "unsuccessful",
+  step,
+];
 
 /** Ids count the links for one end by themselves. */
 const placeAmong = (links: readonly Link[], at: number): number =>
   links.slice(0, at).filter(({ on }) => on === links[at]?.on).length;
 
-/** What a link makes, as far as it is known before; the script that ends the task adds what it then knows. */
-function argsOfLink(
-  { on, ownId, task, acceptedAt, isStartFixed, expireAt, hands }: Link,
-  place: number,
-  parent: { readonly namespace: Namespace; readonly id: TaskId },
+/** What a link makes. */
+function argsOfLink(link: Link, place: number, { namespace, id }: TaskRef): Packable {
+  const made = link.ownId ?? linkedId(namespace, id, link.on, place);
+  return argsOfMade(states.code(link.on), link, { namespace, id: made });
+}
+
+type Made = Omit<Link, "on" | "ownId"> & Pick<PartTask, "resumes">;
+
+/** What an end makes, as far as it is known before; the script that tells the end adds what it then knows. */
+export function argsOfMade(
+  on: string | number | undefined,
+  { task, acceptedAt, isStartFixed, expireAt, hands, resumes }: Made,
+  ref: TaskRef,
 ): Packable {
-  const { namespace, id } = parent;
-  const made = {
-    ...task,
-    ...{ namespace, id: ownId ?? linkedId(namespace, id, on, place) },
-    ...{ replayOf: undefined, lineage: undefined, input: undefined },
-  };
+  const before = { replayOf: resumes?.replayOf, lineage: undefined, input: resumes?.input };
+  const made = { ...task, ...ref, ...before };
   return [
-    states.code(on),
+    on,
     argsOfTask(made),
     acceptedAt,
     isStartFixed,
@@ -76,6 +92,7 @@ const argsOfInput = (input: TaskInput): Packable => [
   input.member,
   codeOfReason(input.reason),
   input.attempt,
+  input.isBarrier,
 ];
 
 /** No expiry is as long as this. */

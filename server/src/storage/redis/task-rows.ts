@@ -1,13 +1,17 @@
 import type { Gate, TaskTies } from "../../model/gate.ts";
 import { stages } from "../../model/gatekeeper.ts";
 import {
+  barrierIdOf,
+  canvasIdOf,
   type Instant,
   instantOf,
   type Namespace,
+  partIdOf,
   queueNameOf,
   taskIdOf,
   taskNameOf,
 } from "../../model/ids.ts";
+import type { Place } from "../../model/place.ts";
 import {
   type CancelRequest,
   isTerminal,
@@ -28,8 +32,10 @@ import { bytesOf, listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 export const timeOf = (value: Unpacked): Instant => instantOf(numberOf(value));
 
 /** The head of a task, from its row as it is kept. */
-export function headOfRow(namespace: Namespace, raw: Unpacked): TaskHead {
-  const columns = listOf(unpack(raw as Buffer));
+export const headOfRow = (namespace: Namespace, raw: Unpacked): TaskHead =>
+  headOf(namespace, listOf(unpack(raw as Buffer)));
+
+function headOf(namespace: Namespace, columns: readonly Unpacked[]): TaskHead {
   const at = (field: TaskField): Unpacked => columns[taskPlaces[field]] ?? false;
   const time = (field: TaskField) => maybe(at(field), timeOf);
   const id = (field: TaskField) => maybe(at(field), (value) => taskIdOf(textOf(value)));
@@ -86,26 +92,47 @@ export function taskOfRow(namespace: Namespace, value: Unpacked): Task {
   const [raw = false, content = false, pairs = false, duplicates = false] = listOf(value);
   const more = pairsOf(pairs);
   const input = inputOf(more.get("input"), more.get("handed"));
+  const columns = listOf(unpack(raw as Buffer));
+  const at = (field: TaskField): Unpacked => columns[taskPlaces[field]] ?? false;
   return {
-    ...headOfRow(namespace, raw),
+    ...headOf(namespace, columns),
+    ...standingOf(at("place")),
     content: content === false ? new Uint8Array() : bytesOf(content),
     result: maybe(more.get("result"), bytesOf),
     failure: maybe(more.get("failure"), bytesOf),
-    claim: maybe(duplicates, (count) => ({ key: claimKeyOf(raw), duplicates: numberOf(count) })),
+    claim: maybe(duplicates, (count) => ({ key: textOf(at("claimKey")), duplicates: numberOf(count) })),
     links: maybe(more.get("links"), (text) => linksOfText(textOf(text))),
     input,
   };
 }
 
-/** A task without its content and results, as lists show it. */
-export const basicTaskOfRow = (namespace: Namespace, raw: Unpacked): Task => ({
-  ...headOfRow(namespace, raw),
-  content: new Uint8Array(),
-  result: undefined,
-  failure: undefined,
+/** Where a task is in a canvas, and what follows it there. */
+const standingOf = (place: Unpacked): Required<Pick<Task, "place" | "next">> => ({
+  place: maybe(place, placeOf),
+  next: maybe(place, (said) => maybe(listOf(said)[5], (id) => partIdOf(textOf(id)))),
 });
 
-const claimKeyOf = (raw: Unpacked): string => textOf(listOf(unpack(raw as Buffer))[taskPlaces.claimKey]);
+/** Where something is in a canvas. */
+export function placeOf(value: Unpacked): Place {
+  const [canvas, barrier, index, isPassing, step] = listOf(value);
+  return {
+    canvas: canvasIdOf(textOf(canvas)),
+    barrier: barrierIdOf(textOf(barrier)),
+    index: numberOf(index),
+    reports: isPassing === true ? "unsuccessful" : "end",
+    step: maybe(step, numberOf),
+  };
+}
+
+/** A task without its content and results, as lists show it. */
+export function basicTaskOfRow(namespace: Namespace, raw: Unpacked): Task {
+  const columns = listOf(unpack(raw as Buffer));
+  return {
+    ...headOf(namespace, columns),
+    ...standingOf(columns[taskPlaces.place] ?? false),
+    ...{ content: new Uint8Array(), result: undefined, failure: undefined },
+  };
+}
 
 /** Fields and values in turn, as Redis answers a hash. */
 function pairsOf(value: Unpacked): ReadonlyMap<string, Unpacked> {
@@ -117,7 +144,8 @@ function pairsOf(value: Unpacked): ReadonlyMap<string, Unpacked> {
 
 function inputOf(head: Unpacked | undefined, data: Unpacked | undefined): TaskInput | undefined {
   if (head === undefined || head === false) return undefined;
-  const [from, fromName, rootId, on, isHanded, member, reason, attempt] = listOf(unpack(head as Buffer));
+  const columns = listOf(unpack(head as Buffer));
+  const [from, fromName, rootId, on, isHanded, member, reason, attempt, isBarrier] = columns;
   return {
     from: taskIdOf(textOf(from)),
     fromName: taskNameOf(textOf(fromName)),
@@ -128,6 +156,7 @@ function inputOf(head: Unpacked | undefined, data: Unpacked | undefined): TaskIn
     data: maybe(data, bytesOf),
     reason: reasonOfCode(numberOf(reason)),
     attempt: numberOf(attempt),
+    ...(isBarrier === true && { isBarrier }),
   };
 }
 

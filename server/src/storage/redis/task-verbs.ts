@@ -41,7 +41,7 @@ export const createTaskVerbs = (runner: Runner): LifeOfTasks => ({
   extend: (request) => extend(runner, request),
   settle: (settlements) =>
     inPieces(piecesOf(settlements, ofItem), async ({ namespace, items }) =>
-      itemsOf(await runner.ofSpace(namespace, verbs.settle, settleArgs(items)), settleVerdictOf),
+      itemsOf(await runner.ofSpace(namespace, verbs.settle, settleArgs(namespace, items)), settleVerdictOf),
     ),
   apply: (changes) =>
     inPieces(
@@ -125,13 +125,13 @@ function leaseCheckOf(value: Unpacked): LeaseCheck {
 }
 
 /** Neighbours mostly end alike: what is the same object as before crosses once. */
-function settleArgs(settlements: readonly StoreSettlement[]): Packable {
+function settleArgs(namespace: Namespace, settlements: readonly StoreSettlement[]): Packable {
   const numbers = new Map<object, number>();
   const changes: Packable[] = [];
   const numberFor = (change: StoreSettlement["decision"]["outcome"]): number => {
     const known = numbers.get(change);
     if (known !== undefined) return known;
-    const number = changes.push(argsOfChange(change));
+    const number = changes.push(argsOfChange(change, namespace));
     numbers.set(change, number);
     return number;
   };
@@ -159,5 +159,5 @@ const applyArgs = ({ ref, revision, leaseUntilBefore, now, change }: GuardedChan
   revision,
   leaseUntilBefore,
   now,
-  argsOfChange(change),
+  argsOfChange(change, ref.namespace),
 ];

@@ -1,4 +1,6 @@
 import type { Store } from "../../ports/store.ts";
+import { createCanvasReadings } from "./canvas-readings.ts";
+import { createCanvasVerbs } from "./canvas-verbs.ts";
 import { createEventVerbs } from "./event-verbs.ts";
 import { createGateVerbs } from "./gate-verbs.ts";
 import { createOutputVerbs, createQueueEventVerbs } from "./log-verbs.ts";
@@ -28,4 +30,6 @@ export const createVerbs = (runner: Runner): Omit<Store, "kind" | "durability" |
   ...createClaimVerbs(runner),
   ...createOutputVerbs(runner),
   ...createQueueEventVerbs(runner),
+  ...createCanvasVerbs(runner),
+  ...createCanvasReadings(runner),
 });

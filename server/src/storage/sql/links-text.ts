@@ -6,16 +6,21 @@ type WrittenTask = Omit<Link["task"], "content" | "policy" | "links"> & {
   readonly policy: string;
   readonly links?: readonly WrittenLink[] | undefined;
 };
-type WrittenLink = Omit<Link, "task"> & { readonly task: WrittenTask };
+type WithTask = Pick<Link, "task">;
 
-/** Links as the text in which they are kept: JSON, their contents in base64. */
+/** A link, or what is like one, as it is written into JSON: its contents in base64. */
+export type Written<L extends WithTask> = Omit<L, "task"> & { readonly task: WrittenTask };
+type WrittenLink = Written<Link>;
+
+/** Links as the text in which they are kept: JSON. */
 export const textOfLinks = (links: readonly Link[]): string => JSON.stringify(links.map(written));
 
 /** The links of a text. */
 export const linksOfText = (text: string): readonly Link[] =>
-  (JSON.parse(text) as readonly WrittenLink[]).map(read);
+  (JSON.parse(text) as readonly WrittenLink[]).map(read<Link>);
 
-const written = ({ task, ...link }: Link): WrittenLink => ({
+/** A link, or what is like one, for JSON. */
+export const written = <L extends WithTask>({ task, ...link }: L): Written<L> => ({
   ...link,
   task: {
     ...task,
@@ -27,17 +32,20 @@ const written = ({ task, ...link }: Link): WrittenLink => ({
   },
 });
 
-function read({ task, ...link }: WrittenLink): Link {
+/** What was written so. */
+export function read<L extends WithTask>({ task, ...link }: Written<L>): L {
   const { content, policy, links, ...said } = task;
-  return {
+  const whole = {
     ...link,
     task: {
       ...said,
       content: new Uint8Array(Buffer.from(content, "base64")),
       policy: policyOfText(policy),
-      ...(links && { links: links.map(read) }),
+      ...(links && { links: links.map(read<Link>) }),
     },
   };
+  // All of L but its task, and that.
+  return whole as unknown as L;
 }
 
 /** What a task was handed, as text: all but the bytes. */

@@ -26,7 +26,7 @@ export function createAccept(
   writing: Writing,
   { insert, isPromised }: Storing,
 ): (batch: AcceptBatch) => readonly AcceptVerdict[] {
-  const { queues, ledger, backlog, gates, revocations, links } = writing;
+  const { queues, ledger, backlog, gates, revocations, links, canvases } = writing;
   const findHash = createFindHash(writing);
   const known = createKnown(findHash);
   const judgeAt = createJudgeAt(writing, findHash);
@@ -70,6 +70,7 @@ export function createAccept(
     const { first, state, wasStored } = insert(run, queue, now);
     const areTied = gates.isTied(run[0]);
     const areLinked = isLinked(run[0].policy);
+    const areMembers = run[0].policy.member !== undefined;
     const reason = state === stateCode.scheduled ? "delay" : undefined;
     let stored = 0;
     const verdicts = run.map((task, at): AcceptVerdict => {
@@ -81,6 +82,7 @@ export function createAccept(
       ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now, cause });
       return "accepted";
     });
+    if (areMembers) canvases.places.put(run, first, wasStored);
     ledger.move(queue, undefined, state, stored);
     backlog.came(queue, stored === run.length ? run : run.filter((_, at) => wasStored(at)));
     return verdicts;

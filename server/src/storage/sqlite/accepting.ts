@@ -2,22 +2,20 @@ import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createAccept } from "./accept.ts";
+import { createGoOn, type Made } from "./go-on.ts";
 import { createInsert } from "./insert.ts";
 import type { Writing } from "./writing.ts";
 
 /** Takes tasks in. */
 export type Accepting = {
   readonly accept: (batch: AcceptBatch) => readonly AcceptVerdict[];
-  /** Those that ends of others have made in the running transaction. */
-  readonly acceptOwed: () => void;
+  /** Takes in what ends have made in the running transaction, until nothing more does. */
+  readonly goOn: () => void;
 };
 
-/**
- * Makes what takes in what comes, and what is owed. That was promised when the tasks that have ended were accepted. What is there
- * already, or whose id or key another task has, is not made.
- */
+/** Makes what takes in what comes, and what is owed. */
 export function createAccepting(writing: Writing): Accepting {
-  const { continuations, queues, gates } = writing;
+  const { continuations, queues, gates, canvases } = writing;
   // One for both: it counts the rows, and no two may get one number.
   const insert = createInsert(writing);
   const accept = createAccept(writing, { insert, isPromised: false });
@@ -29,17 +27,20 @@ export function createAccepting(writing: Writing): Accepting {
     else if (queue !== undefined) gates.opened(queue, 1);
   }
 
-  function acceptOwed(): void {
-    for (const { tasks, now } of continuations.take()) {
-      const verdicts = acceptPromised({ tasks, now, atomic: false });
-      for (const [at, task] of tasks.entries()) if (isStored(verdicts[at])) tell(task, now);
-    }
+  function takeIn({ barriers, tasks }: Made, now: Instant): void {
+    // Tasks are under them.
+    for (const barrier of barriers) canvases.barriers.put(barrier);
+    if (tasks.length === 0) return;
+    const verdicts = acceptPromised({ tasks, now, atomic: false });
+    for (const [at, task] of tasks.entries())
+      if (isStored(verdicts[at])) tell(task, now);
+      else continuations.taskNotMade(task, now);
   }
 
-  return { accept, acceptOwed };
+  return { accept, goOn: createGoOn(writing, takeIn) };
 }
 
 /** Whether a task is there now that was not: also in the place of one that had its key. */
-const isStored = (verdict: AcceptVerdict | undefined): boolean =>
+export const isStored = (verdict: AcceptVerdict | undefined): boolean =>
   verdict === "accepted" ||
   (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");

@@ -2,7 +2,7 @@ import { createEdit } from "./edit.ts";
 import { createRemove } from "./remove.ts";
 import { createNoteReplays } from "./replays.ts";
 import { createRevoke } from "./revoke.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs by which operators change single tasks. */

@@ -1,4 +1,5 @@
 import type { Instant, Namespace } from "../../model/ids.ts";
+import { createClearCanvases } from "./canvases/remove.ts";
 import { createDropRecords } from "./drop-records.ts";
 import { command, query } from "./files/connection.ts";
 import { createPurge } from "./purge.ts";
@@ -15,6 +16,7 @@ export function createClear(
   const { queues } = writing;
   const cancelWaiting = createCancelWaiting(writing);
   const removeRecords = createRemoveRecords(writing);
+  const removeCanvases = createClearCanvases(writing);
   const removeRest = createRemoveRest(writing);
   return (namespace, now, limit) => {
     const space = queues.spaces.find(namespace);
@@ -22,6 +24,7 @@ export function createClear(
     if (cancelWaiting(space, now, limit) > 0) return "more";
     if (space.backlogTasks > 0) return "leased";
     if (removeRecords(space, now, limit) > 0) return "more";
+    if (removeCanvases(space.id, limit) > 0) return "more";
     removeRest(space);
     return "gone";
   };

@@ -1,43 +1,118 @@
-import { childrenOf } from "../../model/continuation.ts";
-import type { Instant } from "../../model/ids.ts";
-import type { NewTask } from "../../model/task.ts";
-import { type Continued, type EndedRow, endedColumns, endedTaskOf } from "../sql/ended-row.ts";
+import { endOf, endOfTask, type NodeEnd, notMade } from "../../model/barrier.ts";
+import type { Barrier, Growth } from "../../model/canvas.ts";
+import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import type { Lineage, NewTask } from "../../model/task.ts";
+import { type Continued, type EndedRow, endedTaskOf } from "../sql/ended-row.ts";
+import { linksOfText } from "../sql/links-text.ts";
+import type { Canvases } from "./canvases/canvases.ts";
+import { type PlaceRow, placeColumns, placeOf } from "./canvases/places.ts";
 import { type Database, query } from "./files/connection.ts";
-import type { Links } from "./links.ts";
 
-/** What ends of tasks make, between the end and the end of its verb. */
+/** What ends of tasks mean to others, between the end and the end of its verb. */
 export type Continuations = {
   readonly isOwed: boolean;
+  /** A task has ended, or its first attempt has, which is written. */
   owe(end: Continued): void;
+  /** A settlement adds to the canvas of its task; before that is told of the task's end. */
+  grow(by: Growing): void;
+  /** A barrier has ended. */
+  barrierEnded(barrier: Barrier, now: Instant): void;
+  /** A task of a canvas could not be made. */
+  taskNotMade(task: NewTask, now: Instant): void;
   /** All that is owed, which then is not any more. */
   take(): readonly Owed[];
 };
 
-/** Tasks that an end makes. */
-export type Owed = { readonly tasks: readonly NewTask[]; readonly now: Instant };
+export type Growing = Pick<Continued, "seq" | "id" | "queue" | "now"> & { readonly growth: Growth };
 
-/** Makes it; there is one row to read for each end that makes something, and its links. */
-export function createContinuations(db: Database, links: Pick<Links, "linksOf">): Continuations {
-  let owed: Owed[] = [];
-  const select = query<EndedRow>(
+/** What the verb under way still has to do before it is over. */
+export type Owed = OwedEnd | OwedGrowth;
+export type OwedEnd = { readonly kind: "end"; readonly end: NodeEnd; readonly now: Instant };
+export type OwedGrowth = {
+  readonly kind: "growth";
+  readonly growth: Growth;
+  readonly namespace: Namespace;
+  /** The barrier that its task is under. */
+  readonly above: BarrierId;
+  readonly lineage: Lineage;
+  readonly now: Instant;
+};
+
+/** The same, before anything was read of it. */
+type Noted =
+  | OwedEnd
+  | { readonly kind: "ended"; readonly of: Continued }
+  | { readonly kind: "growing"; readonly of: Growing };
+
+/** The columns of EndedRow. A result that nobody is handed is not read: it may be long. */
+const endedColumns =
+  "c.name, c.parent_id, c.root_id, iif(l.links IS NULL AND p.next IS NULL, NULL, r.result), r.failure";
+
+type Row = readonly [seq: number, links: string | null, ...PlaceRow, ...EndedRow];
+
+/** Makes it. What is owed to tasks is read when it is taken, with one statement, however many have ended. */
+export function createContinuations(db: Database, canvases: Canvases): Continuations {
+  const { barriers, parts } = canvases;
+  let noted: Noted[] = [];
+  const select = query<Row>(
     db,
-    `SELECT ${endedColumns}
-     FROM contents c LEFT JOIN results r ON r.seq = c.seq WHERE c.seq = ?`,
+    `SELECT c.seq, l.links, ${placeColumns}, ${endedColumns}
+     FROM json_each(?) some CROSS JOIN contents c ON c.seq = some.value LEFT JOIN results r ON r.seq = c.seq
+       LEFT JOIN links l ON l.seq = c.seq LEFT JOIN places p ON p.seq = c.seq`,
   );
+
+  /** What is kept of a task, and where it is. */
+  function read([, links, barrier, index, unsuccessful, step, next, ...ended]: Row) {
+    const above = barrier === null ? undefined : barriers.bySeq(barrier);
+    const place = above && placeOf([barrier, index, unsuccessful, step, next], above.barrier);
+    return { links, ended, place, canvas: above?.canvas, next };
+  }
+
+  function endedOf(end: Continued, row: Row): OwedEnd {
+    const { links, ended, place, canvas, next } = read(row);
+    const { now } = end;
+    const task = endedTaskOf(end, ended);
+    const isFollowed = canvas !== undefined && next !== null && task.on === "succeeded" && !task.isLast;
+    const part = isFollowed ? parts.at(canvas, next) : undefined;
+    const member = { ...task, place, next: part, links: links === null ? [] : linksOfText(links) };
+    return { kind: "end", end: endOfTask(member, now), now };
+  }
+
+  /** Undefined: its task is in no canvas. */
+  function growthOf({ id, queue: { namespace }, growth, now }: Growing, row: Row): OwedGrowth | undefined {
+    const { place, ended } = read(row);
+    const [, , rootId] = ended;
+    const lineage = { parentId: id, rootId: rootId ?? id };
+    return place && { kind: "growth", growth, namespace, above: place.barrier, lineage, now };
+  }
+
   return {
     get isOwed() {
-      return owed.length > 0;
+      return noted.length > 0;
     },
-    owe(end) {
-      const { seq, now } = end;
-      const row = select.get(seq);
-      if (row === undefined) throw new Error("a task that has ended is not there");
-      owed.push({ tasks: childrenOf(links.linksOf(seq), endedTaskOf(end, row), now), now });
+    owe: (of) => void noted.push({ kind: "ended", of }),
+    grow: (of) => void noted.push({ kind: "growing", of }),
+    barrierEnded(barrier, now) {
+      const { next, state } = barrier;
+      const canvas = barriers.at(barrier)?.canvas;
+      const isFollowed = next !== undefined && canvas !== undefined && state === "succeeded";
+      const part = isFollowed ? parts.at(canvas, next) : undefined;
+      noted.push({ kind: "end", end: endOf(barrier, part, now), now });
     },
+    taskNotMade: (task, now) => void noted.push({ kind: "end", end: notMade(task), now }),
     take() {
-      const all = owed;
-      owed = [];
-      return all;
+      const all = noted;
+      noted = [];
+      const seqs = all.flatMap((each) => (each.kind === "end" ? [] : each.of.seq));
+      const rows = new Map(
+        (seqs.length === 0 ? [] : select.all(JSON.stringify(seqs))).map((row) => [row[0], row]),
+      );
+      return all.flatMap((each) => {
+        if (each.kind === "end") return each;
+        const row = rows.get(each.of.seq);
+        if (row === undefined) throw new Error("a task that has ended is not there");
+        return (each.kind === "ended" ? endedOf(each.of, row) : growthOf(each.of, row)) ?? [];
+      });
     },
   };
 }

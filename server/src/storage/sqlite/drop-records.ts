@@ -13,7 +13,7 @@ export type DropRecords = (records: readonly EndedRecord[], now: Instant) => voi
 
 /** Makes it. */
 export function createDropRecords(writing: Writing): DropRecords {
-  const { db, ledger, limits, checkpoints, deadlines, shelves, links } = writing;
+  const { db, ledger, limits, checkpoints, deadlines, shelves, links, canvases } = writing;
   const some = "seq IN (SELECT value FROM json_each(?))";
   defineContentHash(db);
   // Tags first: they are found by what the content says of them.
@@ -42,6 +42,7 @@ export function createDropRecords(writing: Writing): DropRecords {
     dropNotes(seqs);
     checkpoints.drop(seqs);
     links.drop(seqs);
+    canvases.places.drop(seqs);
     deadlines.drop(numbers);
     shelves.drop(seqs);
     for (const { queue, state } of records) ledger.move(queue, state, undefined);

@@ -4,8 +4,9 @@ import type { NewTask } from "../../model/task.ts";
 import { codeOfReason, stateCode } from "../sql/codes.ts";
 import { policyText } from "../sql/policy-text.ts";
 import { textOfTies } from "../sql/ties-text.ts";
-import { type Command, command, type Database, query, type Value } from "./files/connection.ts";
+import { command, type Database, query, type Value } from "./files/connection.ts";
 import type { QueueEntry } from "./queue-registry.ts";
+import { byDozens, createByRows, valuesOf } from "./rows-by-dozen.ts";
 import type { Writing } from "./writing.ts";
 
 /** What became of tasks that were to be inserted. */
@@ -24,7 +25,7 @@ export type AlikeTasks = readonly [NewTask, ...NewTask[]];
 /** Stores tasks that are alike. */
 export type Insert = (tasks: AlikeTasks, queue: QueueEntry, now: Instant) => Inserted;
 
-/** Makes insert. Rows go in by the dozen: running a statement costs about as much as what it does for one row. */
+/** Makes insert. */
 export function createInsert(writing: Writing): Insert {
   const { db, queues, deadlines } = writing;
   const insertContents = createInsertContents(db);
@@ -76,8 +77,6 @@ export function createInsert(writing: Writing): Insert {
 type StoredAt = Inserted["wasStored"];
 const all: StoredAt = () => true;
 
-/** So many rows one statement takes, at most. */
-const rowsMax = 64;
 const columns = "seq, namespace, name, policy, id, hash, content, tags, replay_of";
 const unlessTaken = "ON CONFLICT (namespace, id) DO NOTHING";
 
@@ -91,14 +90,14 @@ const plainSql = (rows: number): string =>
    WHERE true ${unlessTaken}`;
 const anySql = (rows: number): string =>
   `INSERT INTO contents (${columns}, ties, parent_id, root_id)
-   VALUES ${new Array<string>(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${unlessTaken}`;
+   VALUES ${valuesOf("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)} ${unlessTaken}`;
 
 type InsertContents = (namespace: number, tasks: readonly NewTask[], firstSeq: number) => number;
 
 /** Stores contents under consecutive numbers, leaving out those whose id is taken; answers how many it stored. */
 function createInsertContents(db: Database): InsertContents {
-  const plain = commandsByRows(db, plainSql);
-  const any = commandsByRows(db, anySql);
+  const plain = createByRows((rows) => command(db, plainSql(rows)));
+  const any = createByRows((rows) => command(db, anySql(rows)));
 
   function insertPlain(namespace: number, tasks: AlikeTasks, seq: number): number {
     const [{ name, policy }] = tasks;
@@ -129,8 +128,9 @@ function createInsertContents(db: Database): InsertContents {
 
   return (namespace, tasks, firstSeq) => {
     let stored = 0;
-    for (let at = 0; at < tasks.length; ) {
-      const some = tasks.slice(at, at + rowsOfOne(tasks.length - at)) as unknown as AlikeTasks;
+    let at = 0;
+    for (const dozen of byDozens(tasks)) {
+      const some = dozen as unknown as AlikeTasks;
       const insert = arePlain(some) ? insertPlain : insertAny;
       stored += insert(namespace, some, firstSeq + at);
       at += some.length;
@@ -149,26 +149,6 @@ const arePlain = (tasks: AlikeTasks): boolean =>
       lineage === undefined &&
       contentHash === undefined,
   );
-
-/** Statements that insert a number of rows, each prepared when it is first needed. */
-function commandsByRows(db: Database, sql: (rows: number) => string): (rows: number) => Command {
-  const commands = new Map<number, Command>();
-  return (rows) => {
-    let found = commands.get(rows);
-    if (found === undefined) {
-      found = command(db, sql(rows));
-      commands.set(rows, found);
-    }
-    return found;
-  };
-}
-
-/** How many rows the next statement takes of those that are left: a power of four, so that few statements serve all lengths. */
-function rowsOfOne(left: number): number {
-  let rows = rowsMax;
-  while (rows > left) rows /= 4;
-  return rows;
-}
 
 type Range = { readonly first: number; readonly last: number; readonly now: Instant };
 

@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
+import type { PartTask } from "../../model/canvas.ts";
 import {
+  canvasIdOf,
   defaultNamespace,
   type Instant,
   instantOf,
+  type PartId,
+  partIdOf,
   plus,
   queueNameOf,
+  rootOf,
   taskIdOf,
   taskNameOf,
 } from "../../model/ids.ts";
@@ -19,7 +24,9 @@ import { usualRetryPolicy } from "../../model/retry.ts";
 import type { NewTask } from "../../model/task.ts";
 import { decideSettle } from "../../model/task-machine.ts";
 import type { Claimed } from "../../ports/task-store.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
+import { partText } from "./canvases/parts.ts";
+import type { CanvasToKeep } from "./canvases/submit.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import { openWriter } from "./writer.ts";
 
 const [namespace, queue, now] = [defaultNamespace, queueNameOf("q"), instantOf(1_800_000_000_000)];
@@ -65,7 +72,43 @@ const plain = {
   },
 } as const;
 
-/** A file in which one task has been retried, has succeeded and made another, and one waits. */
+/** What is in a canvas goes into a queue of its own. */
+const canvasQueue = queueNameOf("canvases");
+const canvas = canvasIdOf("a canvas");
+
+const aMember = (id: string, index: number, next?: PartId): PartTask => {
+  const place = { canvas, barrier: rootOf(canvas), index, reports: next ? "unsuccessful" : "end" } as const;
+  const policy = { ...plain.policy, member: "ends" } as const;
+  return {
+    ...{ id: taskIdOf(id), acceptedAt: now, isStartFixed: false, expireAt: undefined, hands: undefined },
+    task: { ...plain, name: taskNameOf("step"), queue: canvasQueue, ties: undefined, policy, place, next },
+  };
+};
+
+/** A canvas of two members, one of which starts another task, that is gone as soon as it has ended. */
+function aCanvas(): CanvasToKeep {
+  const next = partIdOf("next");
+  const part = { id: next, barriers: [], tasks: [aMember("follower", 1)] };
+  return {
+    ...{ namespace, id: canvas, lineage: { parentId: undefined, rootId: taskIdOf(canvas) }, ended: [] },
+    facts: {
+      ...{ contentHash: "hash", deadline: plus(now, 1), retentionMs: 0, purgeAt: undefined, name: "report" },
+      ...{ tags: ["t"], description: body, retryOf: undefined },
+    },
+    root: {
+      ...{ id: rootOf(canvas), place: undefined, shape: "list", onMemberFailure: "wait", size: 2 },
+      ...{ isSealed: true, callbacks: [], next: undefined },
+    },
+    start: {
+      id: partIdOf("start"),
+      barriers: [],
+      tasks: [aMember("first", 0), aMember("leader", 1, next)],
+    },
+    parts: [partText(part)],
+  };
+}
+
+/** A file in which one task has been retried, has succeeded and made another, and one waits; and a canvas that goes on. */
 function aFullFile(keepUntil?: Instant) {
   const folder = mkdtempSync(join(tmpdir(), "stem-leftovers-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -79,10 +122,10 @@ function aFullFile(keepUntil?: Instant) {
     writer.commit();
     return answer;
   };
-  const claim = () =>
+  const claim = (from = queue) =>
     run((calls) =>
       calls.claim({
-        ...{ namespace, queues: [queue], limit: 1, worker: "w", now, ...lease },
+        ...{ namespace, queues: [from], limit: 1, worker: "w", now, ...lease },
         ...{ contentBytesMax: 10_000, tiers: undefined, turnsMax: undefined, labels: undefined },
       }),
     )[0];
@@ -111,6 +154,8 @@ function aFullFile(keepUntil?: Instant) {
   run((calls) => calls.writeOutput([{ namespace, id, fence, entries, now }]));
   settle(first, { kind: "failed", failure: body, nonRetryable: false, delayMs: 0, checkpoint: body });
   settle(claim(), { kind: "succeeded", result: body });
+  run((calls) => calls.submitCanvas(aCanvas(), now));
+  settle(claim(canvasQueue), { kind: "succeeded", result: body });
   const rows = () => {
     const db = new DatabaseSync(path, { readOnly: true });
     const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
@@ -128,8 +173,10 @@ function aFullFile(keepUntil?: Instant) {
   };
   /** Ends all that waits, and forgets all that ended, but for claims. */
   const forgetAll = () => {
-    for (let next = claim(); next !== undefined; next = claim())
-      settle(next, { kind: "rejected", failure: body });
+    for (const from of [queue, canvasQueue])
+      for (let next = claim(from); next !== undefined; next = claim(from))
+        settle(next, { kind: "rejected", failure: body });
+    expect(run((calls) => calls.pruneCanvases(plus(now, 1001), 10))).toBe(1);
     for (const at of [plus(now, 1001), later]) run((calls) => calls.prune(at, 100));
   };
   return { run, rows, record, reopen, forgetAll };
@@ -142,9 +189,10 @@ const left = (rows: Record<string, number>) => Object.keys(rows).filter((name) =
 test("nothing of a namespace that was deleted stays, in whatever table", () => {
   const { run, rows, record } = aFullFile();
   expect(left(rows()).sort(), "it is full").toEqual([
-    ...["attempts", "checkpoints", "contents", "deadlines", "inputs", "links", "namespaces", "output_heads"],
-    ...["outputs", "queue_event_heads", "queue_events", "queues", "results", "shelved", "shelves", "tags"],
-    ...["tasks", "ties", "turns", "unique_claims"],
+    ...["attempts", "barriers", "canvas_tags", "canvases", "checkpoints", "contents", "deadlines", "inputs"],
+    ...["links", "members", "namespaces", "output_heads", "outputs", "parts", "places", "queue_event_heads"],
+    ...["queue_events", "queues", "results", "shelved", "shelves", "tags", "tasks", "ties", "turns"],
+    ...["unique_claims"],
   ]);
   run((calls) => calls.updateNamespace({ ...record, state: "deleting", revision: 2 }));
   while (run((calls) => calls.clearNamespace(namespace, now, 10)) !== "gone");

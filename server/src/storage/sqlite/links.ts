@@ -1,4 +1,4 @@
-import type { Link, NewTask, Task, TaskInput, TaskPolicy } from "../../model/task.ts";
+import type { NewTask, Task, TaskInput, TaskPolicy } from "../../model/task.ts";
 import { inputOf, isLinked, linksOfText, textOfInput, textOfLinks } from "../sql/links-text.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
@@ -6,7 +6,6 @@ import { command, type Database, query } from "./files/connection.ts";
 export type Links = {
   /** Keeps what a task says and is handed, in place of what it has; counts what it is handed as part of what its claim takes. */
   put(seq: number, task: Pick<NewTask, "links" | "input">): void;
-  linksOf(seq: number): readonly Link[];
   /** Nothing is looked up for a task whose policy does not say that there is something. */
   inputOf(seq: number, policy: TaskPolicy): TaskInput | undefined;
   /** Forgets those of a list of numbers, as JSON. */
@@ -15,7 +14,6 @@ export type Links = {
 
 type InputRow = [head: string, data: Uint8Array | null];
 
-const selectLinks = "SELECT links FROM links WHERE seq = ?";
 const selectInput = "SELECT head, data FROM inputs WHERE seq = ?";
 
 /** Opens the tables. Most stores never have a row in them, and then they cost nothing. */
@@ -32,7 +30,6 @@ export function createLinks(db: Database): Links {
   const weighs = ["tasks", "ties"].map((table) =>
     command(db, `UPDATE ${table} SET content_bytes = content_bytes + ? WHERE seq = ?`),
   );
-  const links = query<[string]>(db, selectLinks);
   const input = query<InputRow>(db, selectInput);
   const drops = ["links", "inputs"].map((table) =>
     command(db, `DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`),
@@ -50,7 +47,6 @@ export function createLinks(db: Database): Links {
       putInput(seq, textOfInput(task.input), data ?? null);
       if (data !== undefined) for (const weigh of weighs) weigh(data.length, seq);
     },
-    linksOf: (seq) => linksOfText(links.get(seq)?.[0] ?? "[]"),
     inputOf: (seq, { takesInput }) => (takesInput ? readInput(input.get(seq)) : undefined),
     drop(seqs) {
       if (isUsed) for (const drop of drops) drop(seqs);
@@ -63,7 +59,7 @@ const readInput = (row: InputRow | undefined): TaskInput | undefined =>
 
 /** Makes a way to give tasks their links and what they are handed; those without are left as they are, and cost nothing. */
 export function createAddLinks(db: Database): (seq: number, task: Task) => Task {
-  const links = query<[string]>(db, selectLinks);
+  const links = query<[string]>(db, "SELECT links FROM links WHERE seq = ?");
   const input = query<InputRow>(db, selectInput);
   return (seq, task) => {
     if (!isLinked(task.policy)) return task;

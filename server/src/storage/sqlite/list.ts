@@ -3,6 +3,7 @@ import type { Task } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import { reasons, stateCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
+import { createAddPlace } from "./canvases/places.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { type Database, type Query, query, type Row, type Value } from "./files/connection.ts";
 import { headJoins } from "./head-joins.ts";
@@ -17,6 +18,7 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
   const addClaim = createAddClaim(db);
   const countTimed = query<[number]>(db, "SELECT coalesce(sum(scheduled + leased), 0) FROM queues");
   const addLinks = createAddLinks(db);
+  const addPlace = createAddPlace(db);
 
   function prepare<R extends Row>({ sql }: Select): Query<R> {
     const statement = prepared.get(sql) ?? query<Row>(db, sql);
@@ -40,8 +42,8 @@ export function createList(db: Database): (wanted: TaskQuery) => TaskPage {
     let cursor: number | undefined;
     for (const row of prepare<HeadRow>(select).iterate(...select.values)) {
       const task = wanted.full
-        ? addLinks(row[0], taskOf(row as unknown as FullRow))
-        : { ...headOf(row), ...nothing };
+        ? addPlace(row[0], addLinks(row[0], taskOf(row as unknown as FullRow)))
+        : addPlace(row[0], { ...headOf(row), ...nothing });
       bytes += bytesOf(task);
       if (tasks.length >= wanted.limit || (tasks.length > 0 && bytes > wanted.bytesMax))
         return { tasks, cursor };
@@ -78,7 +80,7 @@ function selectOf(wanted: TaskQuery, [source, ...sourceValues]: Part, scanMax: n
  * that, and all of it has to be sorted: it serves while they are few.
  */
 function sourceOf(query: TaskQuery, areTimedFew: () => boolean): Part {
-  const { namespace, states: wanted, tag, parentId, rootId, after } = query;
+  const { namespace, states: wanted, tag, canvas, parentId, rootId, after } = query;
   const before = after ?? Number.MAX_SAFE_INTEGER;
   const codes = wanted.map((state) => states.code(state));
   const [only] = codes;
@@ -88,6 +90,16 @@ function sourceOf(query: TaskQuery, areTimedFew: () => boolean): Part {
        WHERE n.name = ? AND g.tag = ? AND g.seq < ? ORDER BY g.seq DESC`,
       namespace,
       tag,
+      before,
+    ];
+  }
+  if (canvas !== undefined) {
+    return [
+      `SELECT p.seq FROM namespaces n CROSS JOIN barriers b ON b.namespace = n.id
+         CROSS JOIN places p INDEXED BY places_canvas ON p.canvas = b.seq
+       WHERE n.name = ? AND b.id = ? AND p.seq < ? ORDER BY p.seq DESC`,
+      namespace,
+      canvas,
       before,
     ];
   }
@@ -123,7 +135,18 @@ const family = (which: "parent" | "root", namespace: string, id: string, before:
 
 /** Cheap filters first: those on the narrow row, then those on what lies apart. */
 function filtersOf(query: TaskQuery): Part[] {
-  const { namespace, states: wanted, queue, name, parentId, rootId, createdFrom, createdTo, ended } = query;
+  const {
+    namespace,
+    states: wanted,
+    queue,
+    name,
+    canvas,
+    parentId,
+    rootId,
+    createdFrom,
+    createdTo,
+    ended,
+  } = query;
   const filters: Part[] = [];
   if (wanted.length > 0) {
     const codes = JSON.stringify(wanted.map((state) => states.code(state)));
@@ -139,6 +162,10 @@ function filtersOf(query: TaskQuery): Part[] {
     queue ?? null,
   ]);
   if (name !== undefined) filters.push(["c.name = ?", name]);
+  if (canvas !== undefined) {
+    const own = "SELECT b.id FROM places p CROSS JOIN barriers b ON b.seq = p.canvas WHERE p.seq = t.seq";
+    filters.push([`(${own}) = ?`, canvas]);
+  }
   if (parentId !== undefined) filters.push(["c.parent_id = ?", parentId]);
   if (rootId !== undefined) filters.push(["c.root_id = ?", rootId]);
   return filters;

@@ -3,7 +3,7 @@ import { type NamespaceUse, newNamespace, unsaidNamespace } from "../../model/na
 import { queueLives } from "../sql/space-rows.ts";
 import { createClear } from "./clear-namespace.ts";
 import { type Database, query } from "./files/connection.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write what operators say of namespaces. */

@@ -1,3 +1,4 @@
+import { heldUntil } from "../../model/barrier.ts";
 import type { Instant } from "../../model/ids.ts";
 import { stateCode } from "../sql/codes.ts";
 import { createDropRecords } from "./drop-records.ts";
@@ -27,6 +28,7 @@ const terminal = [stateCode.succeeded, stateCode.failed, stateCode.cancelled, st
 function createPruneTasks(writing: Writing): PruneTasks {
   const { db, queues } = writing;
   const drop = createDropRecords(writing);
+  const hold = createHold(writing);
   const selectEnded = query<Ended>(
     db,
     `SELECT seq, queue, state, timer_at FROM tasks INDEXED BY tasks_timer
@@ -41,10 +43,33 @@ function createPruneTasks(writing: Writing): PruneTasks {
 
   return (now, limit) => {
     const ended = longestOver(now, limit);
+    const held = hold(
+      ended.map(([seq]) => seq),
+      now,
+    );
+    const gone = ended.filter(([seq]) => !held.has(seq));
     drop(
-      ended.map(([seq, queue, state]) => ({ seq, queue: queues.byId(queue), state })),
+      gone.map(([seq, queue, state]) => ({ seq, queue: queues.byId(queue), state })),
       now,
     );
     return ended.length;
+  };
+}
+
+/** Makes what keeps ended tasks on that are in a canvas which is there; answers their numbers. */
+function createHold({
+  db,
+  canvases,
+  claims,
+}: Writing): (seqs: readonly number[], now: Instant) => Set<number> {
+  const setPurgeAt = command(db, "UPDATE tasks SET timer_at = ? WHERE seq = ?");
+  return (seqs, now) => {
+    const held = canvases.places.held(seqs);
+    for (const { seq, purgeAt } of held) {
+      const until = heldUntil(purgeAt, now);
+      setPurgeAt(until, seq);
+      claims.ended(seq, until);
+    }
+    return new Set(held.map(({ seq }) => seq));
   };
 }

@@ -6,7 +6,7 @@ import { stateCode } from "../sql/codes.ts";
 import { type QueueState, queueLives } from "../sql/space-rows.ts";
 import { command, type Database, query } from "./files/connection.ts";
 import { backlogOf, type QueueEntry } from "./queue-entry.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs by which operators make, change and delete queues. */

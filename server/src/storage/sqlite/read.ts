@@ -1,6 +1,7 @@
 import type { Bytes, TaskRef } from "../../model/ids.ts";
 import type { Task, TaskHead } from "../../model/task.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
+import { createAddPlace } from "./canvases/places.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { type Database, query } from "./files/connection.ts";
 import { tieJoin } from "./head-joins.ts";
@@ -37,10 +38,11 @@ export function createRead(db: Database): (refs: readonly TaskRef[]) => readonly
   );
   const addClaim = createAddClaim(db);
   const addLinks = createAddLinks(db);
+  const addPlace = createAddPlace(db);
   return (refs) =>
     refs.map(({ namespace, id }) => {
       const row = select.get(namespace, id);
-      return row && addLinks(row[0], addClaim(row[0], taskOf(row)));
+      return row && addPlace(row[0], addLinks(row[0], addClaim(row[0], taskOf(row))));
     });
 }
 

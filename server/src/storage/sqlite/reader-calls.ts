@@ -1,4 +1,5 @@
 import { createReadAttempts } from "./attempts.ts";
+import { createCanvasReadings } from "./canvases/readings.ts";
 import { createDueTasks, createExpiredLeases } from "./due.ts";
 import type { Database } from "./files/connection.ts";
 import { createGetLimit, createListLimits, createListWeights } from "./limits.ts";
@@ -9,7 +10,7 @@ import { createReadEvents } from "./read-events.ts";
 import { createRecordReaderCalls } from "./record-reader-calls.ts";
 import { createReadReplays } from "./replays.ts";
 import { createReadStanding } from "./standing.ts";
-import type { ReaderCalls } from "./threads/verbs.ts";
+import type { ReaderCalls } from "./threads/reader-verbs.ts";
 
 /** Makes the verbs that read. Each runs inside a transaction, and so sees one moment. */
 export const createReaderCalls = (db: Database): ReaderCalls => ({
@@ -27,4 +28,5 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   listWeights: createListWeights(db),
   readEvents: createReadEvents(db),
   ...createRecordReaderCalls(db),
+  ...createCanvasReadings(db),
 });

@@ -1,4 +1,4 @@
-import type { TaskChange } from "../../model/task-machine.ts";
+import type { MoreChange, TaskChange } from "../../model/task-machine.ts";
 import type { StoreSettlement } from "../../ports/task-store.ts";
 import { codeOfReason, stateCode, states } from "../sql/codes.ts";
 import { isLive } from "./queue-entry.ts";
@@ -28,7 +28,8 @@ const isEqualAndPlain = (a: TaskChange, b: TaskChange): boolean =>
   a.attempt === b.attempt &&
   a.deliveriesDelta === b.deliveriesDelta &&
   a.endedAt === b.endedAt &&
-  a.purgeAt === b.purgeAt;
+  a.purgeAt === b.purgeAt &&
+  a.more?.continues?.on === b.more?.continues?.on;
 
 /** What ends an attempt badly has a row of its own to write. */
 const isPlain = ({ event, result, failure, notBefore, cancel, more }: TaskChange): boolean =>
@@ -38,7 +39,17 @@ const isPlain = ({ event, result, failure, notBefore, cancel, more }: TaskChange
   failure === undefined &&
   notBefore === undefined &&
   cancel === undefined &&
-  more === undefined;
+  (more === undefined || onlyContinues(more));
+
+/** Somebody waits for its end, which is told apart from the row. */
+const onlyContinues = (more: MoreChange): boolean =>
+  more.continues?.unkept === undefined &&
+  more.policy === undefined &&
+  more.checkpoint === undefined &&
+  more.waitUntil === undefined &&
+  more.claimUntil === undefined &&
+  more.keepNewest === undefined &&
+  more.grows === undefined;
 
 /** Settles many with one statement: what most workers send is a frame of successes that say nothing. */
 export type SettleTogether = {
@@ -49,7 +60,7 @@ export type SettleTogether = {
 };
 
 /** Makes it. */
-export function createSettleTogether({ db, ledger, backlog, gates }: Writing): SettleTogether {
+export function createSettleTogether({ db, ledger, backlog, gates, continuations }: Writing): SettleTogether {
   // The revision stands for the fence: whatever takes a lease from its holder, or asks to cancel it, raises the one with the other.
   const update = createUpdateRows(db, {
     values: 8,
@@ -73,8 +84,11 @@ export function createSettleTogether({ db, ledger, backlog, gates }: Writing): S
       return update(seqs, () => values) === alike.length;
     },
     note({ settlement, hint }) {
-      const { event, reason, attempt, state } = settlement.decision.outcome;
+      const { outcome: change } = settlement.decision;
+      const { event, reason, attempt, state, more } = change;
       const { id, now: at } = settlement;
+      const { seq, queue } = hint;
+      if (more?.continues) continuations.owe({ seq, id, queue, change, continues: more.continues, now: at });
       if (hint.isTied) gates.moved(hint.seq, states.code(state));
       ledger.move(hint.queue, stateCode.leased, states.code(state));
       if (!isLive(states.code(state))) backlog.ended(hint.queue, hint.seq);

@@ -2,6 +2,7 @@ import { StemProblem } from "../../model/problem.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createKeptLogStore } from "./kept-log-store.ts";
 import { unavailable } from "./problems.ts";
+import { createCanvasStore } from "./store-canvases.ts";
 import { askForQueues } from "./store-queues.ts";
 import type { ReaderThread, WriterThread } from "./threads/threads.ts";
 
@@ -88,6 +89,7 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
     listClaims: (page) => ask(() => reader.call("listClaims", page)),
     pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
+    ...createCanvasStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     ...createKeptLogStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {

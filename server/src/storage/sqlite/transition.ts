@@ -110,6 +110,7 @@ export function createTransition(
     if (ended !== undefined) noteAttempt(seq, revision + 1, { ...ended, endedAt: now, failure });
     if (result !== undefined || failure !== undefined) upsertResult(seq, result ?? null, failure ?? null);
     if (more !== undefined) writeMore(seq, more, change);
+    if (more?.grows) continuations.grow({ seq, id, queue, growth: more.grows, now });
     if (more?.continues) continuations.owe({ seq, id, queue, change, continues: more.continues, now });
     if (target.isTied) gates.moved(seq, state);
     ledger.move(queue, target.state, state);

@@ -1,5 +1,5 @@
 import { type Database, query } from "./files/connection.ts";
-import type { Checkpointed } from "./threads/verbs.ts";
+import type { Checkpointed } from "./threads/verb.ts";
 
 type CheckpointRow = [isBusy: number, pages: number, pagesCopied: number];
 

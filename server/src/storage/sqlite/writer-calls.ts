@@ -2,6 +2,7 @@ import type { Instant } from "../../model/ids.ts";
 import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
+import { createCanvasCalls } from "./canvases/submit.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
 import { createLimitCalls } from "./limits.ts";
@@ -11,14 +12,14 @@ import { createQueueCalls } from "./queue-calls.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createSettle } from "./settle.ts";
 import { createSideCalls } from "./side-calls.ts";
-import type { WriterCalls } from "./threads/verbs.ts";
-import { createTruncateEvents } from "./truncate-events.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates, continuations } = writing;
-  const { accept, acceptOwed } = createAccepting(writing);
+  const { accept, goOn } = createAccepting(writing);
+  const canvases = createCanvasCalls(writing, accept);
   const admin = createAdminCalls(writing);
   const queues = createQueueCalls(writing);
   const side = createSideCalls(writing);
@@ -31,7 +32,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ) =>
     (...request: Q): A => {
       const answer = verb(...request);
-      if (continuations.isOwed) acceptOwed();
+      if (continuations.isOwed) goOn();
       if (gates.keeper.isTouched) {
         const now = timeOf(...request);
         if (now !== undefined) gates.tend(now);
@@ -54,7 +55,10 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ...queues,
     clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
-    truncateEvents: createTruncateEvents(writing),
+    ...canvases,
+    submitCanvas: tended(canvases.submitCanvas, (_canvas, now) => now),
+    addMembers: tended(canvases.addMembers, (_addition, now) => now),
+    closeBarrier: tended(canvases.closeBarrier, ({ now }) => now),
     ...createRecordCalls(writing),
   };
 }

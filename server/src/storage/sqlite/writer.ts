@@ -15,7 +15,8 @@ import {
 import { migrate } from "./files/migrate.ts";
 import { takeFile } from "./files/ownership.ts";
 import { migrations } from "./migrations/migrations.ts";
-import type { Checkpointed, WriterCalls } from "./threads/verbs.ts";
+import type { Checkpointed } from "./threads/verb.ts";
+import type { WriterCalls } from "./threads/writer-verbs.ts";
 import { createCheckpoint, createWalBytesUncopied, createWalPages } from "./wal.ts";
 import { createWriterCalls } from "./writer-calls.ts";
 import { createWriting, forget, type Writing } from "./writing.ts";
@@ -79,6 +80,7 @@ export function openWriter(options: WriterOptions): Writer {
     commit() {
       writing.ledger.write();
       writing.backlog.write();
+      writing.canvases.barriers.write();
       transaction.commit();
     },
     rollback() {

@@ -41,16 +41,17 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
     leases: createLeaseCache(),
     claims: createClaims(db),
     revocations: createRevocations(db),
-    ...createSideTables(db),
+    ...createSideTables(db, queues),
   };
 }
 
 /** Forgets what a transaction that was undone had made to be remembered. */
 export function forget(writing: Writing): void {
-  const { ledger, backlog, queues, leases, deadlines, revocations, gates, continuations } = writing;
+  const { ledger, backlog, queues, leases, deadlines, revocations, gates, continuations, canvases } = writing;
   ledger.discard();
   backlog.discard();
   continuations.take();
+  canvases.barriers.discard();
   queues.reload();
   deadlines.reload();
   leases.clear();

@@ -52,6 +52,38 @@ export class Asking {
     });
   }
 
+  /** Asks for what comes one after the other, until the answer; whoever stops reading takes the question back. */
+  async *pages(call: string, args: readonly unknown[], signal?: AbortSignal): AsyncGenerator<unknown> {
+    const left = new AbortController();
+    const queue: unknown[] = [];
+    let wake = (): void => undefined;
+    let isOver = false;
+    const over = this.ask(call, args, {
+      signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal,
+      onEvent(page) {
+        queue.push(page);
+        wake();
+      },
+    }).finally(() => {
+      isOver = true;
+      wake();
+    });
+    // Whoever reads on hears of it.
+    over.catch(() => undefined);
+    try {
+      for (;;) {
+        if (queue.length > 0) yield queue.shift();
+        else if (isOver) return void (await over);
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+    } finally {
+      left.abort();
+    }
+  }
+
   /** Takes what the other side says. */
   receive(answer: Answer): void {
     if (answer.kind === "event") this.#event(answer.id, answer.value);

@@ -1,7 +1,16 @@
-import type { CancelRequest, CancelVerdict, Enqueuer, StemProblem, TaskExplanation } from "@stem/sdk";
+import type {
+  CancelRequest,
+  CancelVerdict,
+  CanvasSubmitter,
+  Enqueuer,
+  StemProblem,
+  TaskExplanation,
+} from "@stem/sdk";
 import {
   BatchingEnqueuer,
   type ClientGate,
+  createCanvasSubmitter,
+  createSystemClock,
   type EnqueueOutcome,
   type HandleDeps,
   type OutputWish,
@@ -9,6 +18,7 @@ import {
 import type { AnswerTable } from "./answering.ts";
 import type { Asking } from "./asking.ts";
 import { type CrossedError, packError, unpackError } from "./crossing-errors.ts";
+import { answeredSubmitting, askedCanvasCalls } from "./submitting.ts";
 
 type Task = Awaited<ReturnType<HandleDeps["read"]>>;
 type OutputPage = HandleDeps["output"] extends (...args: never) => AsyncIterable<infer P> ? P : never;
@@ -17,7 +27,7 @@ type CrossedOutcome = Exclude<EnqueueOutcome, { kind: "refused" }> | CrossedRefu
 type CrossedRefusal = { readonly kind: "refused"; readonly problem: CrossedError };
 
 /** Enqueues, and knows when all of it has its answer. */
-export type AskedEnqueuer = Enqueuer & Pick<BatchingEnqueuer, "idle">;
+export type AskedEnqueuer = Enqueuer & CanvasSubmitter & Pick<BatchingEnqueuer, "idle">;
 
 /**
  * What enqueues in a thread or child process: tasks are checked and encoded there, and sent by the worker's client, which all handlers
@@ -57,6 +67,7 @@ export function askedEnqueuer(asking: Asking): AskedEnqueuer {
   };
   const enqueuer = new BatchingEnqueuer(publish, handles, new AbortController().signal);
   return {
+    ...createCanvasSubmitter({ calls: askedCanvasCalls(asking), clock: createSystemClock() }),
     enqueue: (task, ...rest) => enqueuer.enqueue(task, ...rest),
     enqueueMany: (calls, options) => enqueuer.enqueueMany(calls, options),
     idle: () => enqueuer.idle(),
@@ -72,6 +83,7 @@ const refused = (error: unknown): EnqueueOutcome => ({ kind: "refused", problem:
 /** The worker's side of it. */
 export function answeredEnqueuing(gate: () => ClientGate): AnswerTable {
   return {
+    ...answeredSubmitting(gate),
     async publish([tasks, atomic]) {
       const outcomes = await gate().publish(tasks as readonly Uint8Array[], atomic === true);
       return outcomes.map(

@@ -1,7 +1,7 @@
 /**
  * New tasks. Each comes as a list: id, name, queue, priority, policy, notBefore, tags, replayOf, ties, ordering key, limit key, fairness
  * key, lane, parent, root, content, hash, unique {key, onConflict, keepUntil, startBy}, links, what links make, input, its data, the bytes of
- * both, and of a policy with an expiry the text around that and the expiry itself.
+ * both, of a policy with an expiry the text around that and the expiry itself, and where it is in a canvas.
  */
 export const acceptModule = `
 local hasTombstones, hasRevocations
@@ -36,7 +36,7 @@ local function taskOf(a, q, now)
     endedAt = false, cancel = false, tags = a[7], replayOf = a[8], ties = a[9], parentId = a[14], rootId = a[15],
     hash = a[17], linked = 0, carried = 0, held = 0, named = false, orderKey = a[10] and a[3] .. " " .. a[10],
     limitKey = a[11], fairKey = a[12], lane = a[13], settled = false, waitUntil = false, claimKey = false, more = false,
-    shelved = false,
+    shelved = false, place = a[25],
   }
   t.named = gates.limit("name", t.name) and true or false
   return t
@@ -75,6 +75,11 @@ function accept.one(a, now, enter)
   return store(a, now, enter)
 end
 
+-- Whether a task is there now that was not: also in the place of one that had its key.
+function accept.isStored(verdict)
+  return verdict == "accepted" or type(verdict) == "table" and verdict[1] == 2 and verdict[2] == "replaced"
+end
+
 function accept.forgetRevocation(id)
   call("HDEL", P .. "rv", id)
   call("ZREM", P .. "rz", id)
@@ -97,9 +102,13 @@ function accept.cancelIfRevoked(id, now)
 end
 
 -- Goes through an atomic batch as accept would, and writes nothing (storage/judge.ts). False: all of it can be stored.
-local function judge(batch, now)
-  local arrived, own, keys = {}, {}, {}
-  local came = {tasks = 0, bytes = 0, made = 0}
+-- before: what comes with it, and was judged by itself {tasks, bytes, tasks by queue}.
+function accept.judge(batch, now, before)
+  local arrived, own, keys = {}, before and before[3] or {}, {}
+  local came = {tasks = before and before[1] or 0, bytes = before and before[2] or 0, made = 0}
+  for name in pairs(own) do
+    if not queues.find(name) then came.made = came.made + 1 end
+  end
   local function refusalOf(a)
     local q = queues.find(a[3])
     local isNew = not q and not own[a[3]]
@@ -153,7 +162,7 @@ function verbs.accept(asked)
   local ids = {}
   for i, a in ipairs(batch) do ids[i] = a[1] end
   tasks.fetch(ids)
-  local refusal = isAtomic and judge(batch, now)
+  local refusal = isAtomic and accept.judge(batch, now)
   if refusal then return refusal end
   local verdicts = {}
   if isJudged then

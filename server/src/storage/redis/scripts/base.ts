@@ -49,7 +49,7 @@ local function policyOf(text)
   known = {
     retentionMs = columns[3], leaseMs = said(columns[4]), deadMs = said(columns[9]) or env.deadMs,
     timeLimitMs = said(more.timeLimitMs), expireMs = said(more.expireMs), startWithinMs = said(more.startWithinMs),
-    unique = said(more.unique), keepNewest = said(more.keepNewest), links = said(more.links),
+    unique = said(more.unique), keepNewest = said(more.keepNewest), member = said(more.member),
   }
   policies[text] = known
   return known
@@ -75,14 +75,15 @@ end
 
 /** What every such script ends with: the verb, all that it owes, and its answer with the news that it made. */
 export const ending = `
-gates.now, gates.isTouched, changes.isOwing, space.m, space.dirty, space.isThere = false, false, false, false, false, false
+gates.now, gates.isTouched, ends.isOwing, news.owes, space.m, space.dirty, space.isThere = false, false, false, false, false, false, false
 load(ARGV[4])
 local answer = verbs[ARGV[1]](args)
 if answer == "unlisted" then return cmsgpack.pack({"unlisted", false}) end
-if changes.isOwing then changes.acceptOwed() end
+if ends.isOwing then ends.goOn() end
 if gates.isTouched then gates.finish() end
 if isLoaded.tasks then tasks.flush() end
+if isLoaded.barriers then barriers.flush() end
 if isLoaded.queues then queues.flush() end
 space.flush()
-return cmsgpack.pack({answer, news.told(), news.readyCounts()})
+return cmsgpack.pack({answer, news.told(), news.readyCounts(), news.owes})
 `;

@@ -9,6 +9,7 @@ local function changeOf(columns)
     cancel = columns[11],
     policy = more and more[1], checkpoint = more and more[2], waitUntil = more and more[3],
     claimUntil = more and more[4], keepNewest = more and more[5], continues = more and more[6],
+    grows = more and more[7],
   }
 end
 changes.of = changeOf
@@ -33,6 +34,7 @@ function changes.endOf(t, state, reason, now)
     purgeAt = now + policy.retentionMs,
     claimUntil = policy.unique and claimEnd(policy.unique, state, now),
     keepNewest = policy.keepNewest and {policy.keepNewest.count or false, policy.keepNewest.bytes or false},
+    continues = policy.member and {state, false, false},
   }
 end
 
@@ -94,7 +96,8 @@ function changes.write(t, change, now, isSettled)
   if change.claimUntil and t.claimKey then claims.release(t, change.claimUntil) end
   if change.keepNewest then changes.shelve(t, change.keepNewest) end
   space.note(t, change.event, now)
-  if change.continues then changes.continue(t, change, now) end
+  if change.grows then ends.grow(t, change.grows, now) end
+  if change.continues then ends.ofTask(t, change, now) end
 end
 
 function changes.checkpoint(t, data)
@@ -143,68 +146,15 @@ function changes.firstOverfull(name)
   return tasks.find(call("ZRANGE", P .. "shelf:" .. name, 0, 0)[1])
 end
 
+-- Remembers an id, and what was known by it.
+function changes.bury(id, hash, now)
+  call("HSET", P .. "th", id, hash)
+  call("ZADD", P .. "tz", now + env.tombstoneMs, id)
+end
+
 -- Takes an ended task out, and leaves its tombstone.
 function changes.removeEnded(t, now)
   tasks.remove(t)
-  call("HSET", P .. "th", t.id, t.hash)
-  call("ZADD", P .. "tz", now + env.tombstoneMs, t.id)
-end
-
-local owed = {}
-
--- Notes what the end of a task makes, which has been written; it is taken in before the verb is over.
-function changes.continue(t, change, now)
-  local raw = tasks.got(t, "made")
-  if not raw then return end
-  changes.isOwing = true
-  local on = change.continues[1]
-  local data = false
-  if on == SUCCEEDED then data = change.continues[2] or tasks.got(t, "result") or false
-  else data = tasks.got(t, "failure") or false end
-  for _, link in ipairs(cmsgpack.unpack(raw)) do
-    if link[1] == on then table.insert(owed, {link = link, parent = t, data = data, change = change, now = now}) end
-  end
-end
-
--- What was counted from the other task's acceptance is counted from now; what is an instant stays one (model/continuation.ts).
-local function madeAt(each)
-  local link, t, now = each.link, each.parent, each.now
-  local task, acceptedAt, isStartFixed, expireAt, expiring, hands = link[2], link[3], link[4], link[5], link[6], link[7]
-  local function later(at) return at and now + at - acceptedAt end
-  local made = {}
-  for i, value in ipairs(task) do made[i] = value end
-  if expireAt then
-    local expireMs = math.max(0, expireAt - now)
-    made[5] = expiring[1] .. string.format("%.0f", expireMs) .. expiring[2]
-    made[24] = {expiring[1], expiring[2], expireMs}
-  end
-  local start = isStartFixed and task[6] or later(task[6])
-  made[6] = start and start > now and start or false
-  made[14], made[15] = t.id, t.rootId or t.id
-  if task[18] then
-    local u = task[18]
-    made[18] = {u[1], u[2], later(u[3]), later(u[4])}
-  end
-  local data = hands and each.data or false
-  made[21] = {t.id, t.name, t.rootId or t.id, link[1], hands and true or false, hands and hands[1] or false,
-    each.change.reason or 0, each.change.attempt}
-  made[22] = data
-  made[23] = task[23] + (data and #data or 0)
-  return made
-end
-
--- Takes in what ends of tasks have made. That was promised when those were accepted: no quota, bound or closed queue is in its way.
-function changes.acceptOwed()
-  local at = 1
-  while owed[at] do
-    local each = owed[at]
-    local made = madeAt(each)
-    accept.one(made, each.now, queues.promised)
-    accept.cancelIfRevoked(made[1], each.now)
-    local t = tasks.find(made[1])
-    if t and t.state == READY then news.ring(t.queue, 1) end
-    if t and t.notBefore then news.due(t.notBefore) end
-    at = at + 1
-  end
+  changes.bury(t.id, t.hash, now)
 end
 `;

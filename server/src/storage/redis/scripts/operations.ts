@@ -1,3 +1,5 @@
+import { canvasReadsModule } from "./canvas-reads.ts";
+import { canvasVerbsModule } from "./canvas-verbs.ts";
 import { keptLogsModule } from "./kept-logs.ts";
 import { limitsModule } from "./limits.ts";
 import { queueVerbsModule } from "./queue-verbs.ts";
@@ -11,4 +13,6 @@ export const operations: readonly (readonly [name: string, text: string])[] = [
   ["upkeep", upkeepModule],
   ["keptLogs", keptLogsModule],
   ["spaceVerbs", spaceVerbsModule],
+  ["canvasVerbs", canvasVerbsModule],
+  ["canvasReads", canvasReadsModule],
 ];

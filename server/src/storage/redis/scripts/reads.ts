@@ -11,27 +11,18 @@ local function full(t, raw)
   return {raw, call("GET", P .. "c:" .. t.id), more, duplicates}
 end
 
-local function rawsOf(ids)
-  local raws, keys = {}, {}
-  for i, id in ipairs(ids) do keys[i] = P .. "t:" .. id end
-  for from = 1, #keys, 500 do
-    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + 499, #keys)))) do raws[from + i - 1] = raw end
-  end
-  return raws
-end
-
 function verbs.read(ids)
   local list = {}
-  for i, raw in ipairs(rawsOf(ids)) do list[i] = raw and full(tasks.open(raw), raw) end
+  for i, raw in ipairs(tasks.raws(ids)) do list[i] = raw and full(tasks.open(raw), raw) end
   return list
 end
 
-function verbs.readHeads(ids) return rawsOf(ids) end
+function verbs.readHeads(ids) return tasks.raws(ids) end
 
 local function rowsOf(members)
   local ids = {}
   for i, text in ipairs(members) do ids[i] = idIn(text) end
-  return rawsOf(ids)
+  return tasks.raws(ids)
 end
 
 -- Up to a time, so many, earliest first.
@@ -85,12 +76,14 @@ local function matches(t, q)
   if #q.states > 0 and not has(q.states, t.state) then return false end
   if q.queue and t.queue ~= q.queue or q.name and t.name ~= q.name then return false end
   if q.parentId and t.parentId ~= q.parentId or q.rootId and t.rootId ~= q.rootId then return false end
+  if q.canvas and not (t.place and t.place[1] == q.canvas) then return false end
   if q.tag and not (t.tags and has(cjson.decode(t.tags), q.tag)) then return false end
   return not (q.from and t.createdAt < q.from or q.to and t.createdAt >= q.to)
 end
 
 -- The index with the fewest tasks that has all that match.
 local function indexFor(q)
+  if q.canvas then return "canvas:" .. q.canvas end
   if q.tag then return "tag:" .. q.tag end
   if q.parentId then return "parent:" .. q.parentId end
   if q.rootId then return "root:" .. q.rootId end
@@ -103,12 +96,12 @@ end
 function verbs.list(asked)
   local q = {
     states = asked[1], queue = asked[2], name = asked[3], tag = asked[4], parentId = asked[5], rootId = asked[6],
-    from = asked[7], to = asked[8], ended = asked[9], isFull = asked[10],
+    from = asked[7], to = asked[8], ended = asked[9], isFull = asked[10], canvas = asked[11],
   }
-  local room, after, lookMax, bytes, bytesMax, count = asked[11], asked[12], asked[13], asked[14], asked[15], asked[16]
+  local room, after, lookMax, bytes, bytesMax, count = asked[12], asked[13], asked[14], asked[15], asked[16], asked[17]
   local list, cursor, looked = {}, after, 0
   local ids = call("ZREVRANGEBYSCORE", P .. indexFor(q), after and "(" .. place(after) or "+inf", "-inf", "LIMIT", 0, lookMax)
-  for i, raw in ipairs(rawsOf(ids)) do
+  for i, raw in ipairs(tasks.raws(ids)) do
     local t = tasks.open(raw)
     if matches(t, q) then
       local row = q.isFull and full(t, raw) or {raw}

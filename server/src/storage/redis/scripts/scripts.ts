@@ -4,20 +4,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { acceptModule } from "./accept.ts";
 import { base, ending } from "./base.ts";
-import { changesModule } from "./changes.ts";
 import { claimModule } from "./claim.ts";
-import { claimsModule } from "./claims.ts";
-import { gatekeeperModule } from "./gatekeeper.ts";
-import { gatesModule } from "./gates.ts";
+import { core } from "./core.ts";
 import { leaseModule } from "./lease.ts";
 import { operations } from "./operations.ts";
-import { queuesModule } from "./queues.ts";
 import { readsModule } from "./reads.ts";
-import { spaceModule } from "./space.ts";
 import { storeWide } from "./store-wide.ts";
-import { tasksModule } from "./tasks.ts";
 
 /** A script, and the digest by which it is called once a server knows it. */
 export type Script = { readonly text: string; readonly sha: string };
@@ -25,22 +18,15 @@ export type Script = { readonly text: string; readonly sha: string };
 /** A module's own names end with it. */
 type Module = readonly [name: string, text: string];
 
-const core: readonly Module[] = [
-  ["space", spaceModule],
-  ["queues", queuesModule],
-  ["tasks", tasksModule],
-  ["gates", gatesModule],
-  ["gatekeeper", gatekeeperModule],
-  ["changes", changesModule],
-  ["claims", claimsModule],
-  ["accept", acceptModule],
-];
 const life: readonly Module[] = [
   ["claim", claimModule],
   ["lease", leaseModule],
   ["reads", readsModule],
 ];
-const shared = ["space", "queues", "tasks", "gates", "changes", "accept", "claims", "lease", "news"];
+const shared = [
+  ...["space", "queues", "tasks", "gates", "changes", "accept", "claims", "lease", "news"],
+  ...["ends", "barriers"],
+];
 
 /** Declares the tables that modules share, each with the modules that make its functions, and the modules behind them. */
 function textOf(modules: readonly Module[]): string {

@@ -42,7 +42,7 @@ local function removeRest()
     queues.forget(name)
   end)
   call("DEL", P .. "u", P .. "un", P .. "uf", P .. "rv", P .. "rz", P .. "rn", P .. "th", P .. "tz", P .. "shelves", P .. "overfull")
-  call("DEL", P .. "qt", P .. "ql", P .. "pz", P .. "gt", P .. "L", P .. "Ln", P .. "qe")
+  call("DEL", P .. "qt", P .. "ql", P .. "pz", P .. "gt", P .. "L", P .. "Ln", P .. "qe", P .. "co")
   call("DEL", KEYS[1])
   space.dirty = false
 end
@@ -53,6 +53,8 @@ function verbs.clearNamespace(asked)
   space.row()
   if not space.isThere then return "gone" end
   gates.now = now
+  -- First, so that nobody hears of the ends of their tasks, and nothing more is made.
+  if barriers.clear(limit) > 0 then return "more" end
   local cancelled = 0
   eachQueue(function(name)
     if cancelled < limit then cancelled = cancelled + queues.purge(queues.row(name), FARAWAY, now, limit - cancelled) end

@@ -51,6 +51,8 @@ export const taskFields = [
   // Whether there is more of it than its content: results, checkpoints, links, attempts.
   "more",
   "shelved",
+  // In its canvas, and what its success starts there: as scripts/ends.ts tells.
+  "place",
 ] as const;
 
 /** One of them. */

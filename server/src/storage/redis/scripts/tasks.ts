@@ -41,6 +41,16 @@ function tasks.fetch(ids)
   end
 end
 
+-- Rows as they are kept, false where there is none.
+function tasks.raws(ids)
+  local raws, keys = {}, {}
+  for i, id in ipairs(ids) do keys[i] = P .. "t:" .. id end
+  for from = 1, #keys, 500 do
+    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + 499, #keys)))) do raws[from + i - 1] = raw end
+  end
+  return raws
+end
+
 function tasks.change(t) changed[t.id] = t end
 
 function tasks.content(t, content)
@@ -148,6 +158,12 @@ local function leave(t)
   if t.state == FAILED then call("ZREM", P .. "failed", t.id) end
 end
 
+-- What goes on under a barrier: until it has ended, or somebody has asked to cancel it.
+local function standUnder(t)
+  local key = P .. "bt:" .. t.place[2]
+  if t.state < SUCCEEDED and not t.cancel then call("ZADD", key, t.seq, t.id) else call("ZREM", key, t.id) end
+end
+
 local function enter(t)
   local q, m = queues.change(queues.row(t.queue)), space.change()
   q.depth[t.state + 1] = q.depth[t.state + 1] + 1
@@ -161,6 +177,7 @@ local function enter(t)
   else call("ZADD", P .. (timers[t.state] or "e"), t.timer, member(t)) end
   if t.state == FAILED then call("ZADD", P .. "failed", t.seq, t.id) end
   if t.limitKey or t.named then gates.count(t, true) end
+  if t.place then standUnder(t) end
   tasks.change(t)
 end
 
@@ -169,6 +186,7 @@ local function eachIndex(t, visit)
   if t.tags then for _, tag in ipairs(cjson.decode(t.tags)) do visit("tag:" .. tag) end end
   if t.parentId then visit("parent:" .. t.parentId) end
   if t.rootId then visit("root:" .. t.rootId) end
+  if t.place then visit("canvas:" .. t.place[1]) end
 end
 
 -- A task stands free that is not ready, or has no gate.
@@ -180,7 +198,7 @@ end
 function tasks.insert(t)
   known[t.id] = t
   all[#all + 1], all[#all + 2] = t.seq, t.id
-  if t.tags or t.rootId then eachIndex(t, function(name) call("ZADD", P .. name, t.seq, t.id) end) end
+  if t.tags or t.rootId or t.place then eachIndex(t, function(name) call("ZADD", P .. name, t.seq, t.id) end) end
   if t.orderKey then gates.line(t, true) end
   pass(t)
   enter(t)
@@ -195,6 +213,7 @@ function tasks.remove(t)
   tasks.waitUntil(t, false)
   if t.shelved then changes.unshelve(t) end
   if t.claimKey then claims.leave(t) end
+  if t.place then call("ZREM", P .. "bt:" .. t.place[2], t.id) end
   known[t.id], changed[t.id], contents[t.id] = false, nil, nil
   call("DEL", P .. "t:" .. t.id, P .. "c:" .. t.id)
   if t.more then

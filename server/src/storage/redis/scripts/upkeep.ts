@@ -7,6 +7,13 @@ local function pruneRevocations(now, limit)
   for _, id in ipairs(over("rz", now, limit)) do accept.forgetRevocation(id) end
 end
 
+-- Sets when an ended task goes.
+local function keepUntil(t, at)
+  t.timer = at
+  call("ZADD", P .. "e", at, member(t))
+  tasks.change(t)
+end
+
 -- now, limit: ended tasks whose time is over, then tombstones; what only takes room goes beside.
 function verbs.prune(asked)
   local now, limit = asked[1], asked[2]
@@ -19,12 +26,17 @@ function verbs.prune(asked)
   local ids = {}
   for i, text in ipairs(over("e", now, limit)) do ids[i] = idIn(text) end
   tasks.fetch(ids)
-  for _, id in ipairs(ids) do changes.removeEnded(tasks.find(id), now) end
+  for _, id in ipairs(ids) do
+    local t = tasks.find(id)
+    local heldUntil = t.place and barriers.heldUntil(t.place[1], now)
+    if heldUntil then keepUntil(t, heldUntil) else changes.removeEnded(t, now) end
+  end
   local tombs = limit > #ids and over("tz", now, limit - #ids) or {}
   if #tombs > 0 then
     inPieces("HDEL", P .. "th", tombs)
     inPieces("ZREM", P .. "tz", tombs)
   end
+  ends.look()
   return #ids + #tombs
 end
 
@@ -47,10 +59,8 @@ function verbs.setRetention(asked)
   local t = tasks.find(asked[1])
   if not t then return "unknown" end
   if t.state < SUCCEEDED then return "live" end
-  t.timer = asked[2]
-  call("ZADD", P .. "e", t.timer, member(t))
+  keepUntil(t, asked[2])
   if t.shelved then changes.unshelve(t) end
-  tasks.change(t)
   return "set"
 end
 

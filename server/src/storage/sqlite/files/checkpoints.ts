@@ -1,4 +1,4 @@
-import type { Checkpointed } from "../threads/verbs.ts";
+import type { Checkpointed } from "../threads/verb.ts";
 
 /** Who can copy the write-ahead log into the data file. */
 export type CheckpointDeps = {

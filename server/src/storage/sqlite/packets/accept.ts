@@ -12,6 +12,7 @@ import { packed, readList, writeList } from "./coder.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
 import { readLinked, writeLinked } from "./link.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
+import { readPlaced, writePlaced } from "./place.ts";
 import { readWish, writeWish } from "./unique.ts";
 
 const verdicts = createCodes<Extract<AcceptVerdict, string>>({
@@ -76,7 +77,8 @@ function readVerdict(from: PacketReader): AcceptVerdict {
   return { unique: uniqueVerdicts.word(code - uniqueFrom), holder: taskIdOf(from.text()) };
 }
 
-function writeNewTask(to: PacketWriter, task: NewTask): void {
+/** Writes a task on its way in. */
+export function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.word(task.namespace);
   to.text(task.id);
   to.word(task.name);
@@ -93,6 +95,7 @@ function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
   if (isLinked(task.policy)) writeLinked(to, task.policy, task);
+  writePlaced(to, task.policy, task);
 }
 
 function wishOf({ unique }: NewTask): UniqueWish {
@@ -100,7 +103,7 @@ function wishOf({ unique }: NewTask): UniqueWish {
   return unique;
 }
 
-function readNewTask(from: PacketReader): NewTask {
+export function readNewTask(from: PacketReader): NewTask {
   const task: NewTask = {
     namespace: namespaceOf(from.word()),
     id: taskIdOf(from.text()),
@@ -117,7 +120,8 @@ function readNewTask(from: PacketReader): NewTask {
     contentHash: from.optionalText(),
   };
   const claiming = task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
-  return isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
+  const linked = isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
+  return task.policy.member === undefined ? linked : { ...linked, ...readPlaced(from, task.policy) };
 }
 
 function readReplayOf(from: PacketReader): NewTask["replayOf"] {

@@ -1,10 +1,12 @@
+import type { Growth, Part } from "../../../model/canvas.ts";
 import { type Instant, instantOf } from "../../../model/ids.ts";
 import type { KeepNewest } from "../../../model/retention.ts";
 import type { CancelMessage, CancelRequest } from "../../../model/task.ts";
 import type { Continuation, MoreChange, TaskChange } from "../../../model/task-machine.ts";
+import { partOfText, textOfPart } from "../../sql/barrier-text.ts";
 import { codeOfReason, eventKinds, reasonOfCode, states } from "../../sql/codes.ts";
 import { policyOfText, policyText } from "../../sql/policy-text.ts";
-import { readMaybe, writeMaybe } from "./coder.ts";
+import { readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
 
 /** Writes what a transition writes. */
@@ -40,14 +42,30 @@ export const readChange = (from: PacketReader): TaskChange => ({
 });
 
 function writeMore(to: PacketWriter, more: MoreChange): void {
-  const { policy, checkpoint, waitUntil, claimUntil, keepNewest, continues } = more;
+  const { policy, checkpoint, waitUntil, claimUntil, keepNewest, continues, grows } = more;
   to.optionalText(policy && policyText(policy));
   to.optionalBytes(checkpoint);
   to.optionalNumber(waitUntil);
   to.optionalNumber(claimUntil);
   writeMaybe(to, keepNewest, writeBound);
-  to.optionalNumber(continues && states.code(continues.on));
-  if (continues !== undefined) to.optionalBytes(continues.unkept);
+  writeMaybe(to, continues, writeContinuation);
+  writeMaybe(to, grows, writeGrowth);
+}
+
+function writeContinuation(to: PacketWriter, { on, unkept, isLast = false }: Continuation): void {
+  to.number(on === "attempted" ? attemptedCode : states.code(on));
+  to.optionalBytes(unkept);
+  to.flag(isLast);
+}
+
+/** That a first attempt has ended is no state. */
+const attemptedCode = -1;
+
+function writeGrowth(to: PacketWriter, { contentHash, replacement, members, parts }: Growth): void {
+  to.text(contentHash);
+  to.optionalText(replacement && textOfPart(replacement));
+  to.optionalText(members && textOfPart(members));
+  writeList(to, parts, (_, part) => to.text(textOfPart(part)));
 }
 
 function writeBound(to: PacketWriter, { count, bytes }: KeepNewest): void {
@@ -68,14 +86,27 @@ function readMore(from: PacketReader): MoreChange {
     waitUntil: readInstant(from),
     claimUntil: readInstant(from),
     keepNewest: readMaybe(from, readBound),
-    continues: readContinuation(from),
+    continues: readMaybe(from, readContinuation),
+    grows: readMaybe(from, readGrowth),
   };
 }
 
-function readContinuation(from: PacketReader): Continuation | undefined {
-  const code = from.optionalNumber();
-  if (code === undefined) return undefined;
-  return { on: states.word(code) as Continuation["on"], unkept: from.optionalBytes() };
+function readContinuation(from: PacketReader): Continuation {
+  const code = from.number();
+  const on = code === attemptedCode ? "attempted" : (states.word(code) as Continuation["on"]);
+  return { on, unkept: from.optionalBytes(), isLast: from.flag() };
+}
+
+const readGrowth = (from: PacketReader): Growth => ({
+  contentHash: from.text(),
+  replacement: readPart(from),
+  members: readPart(from),
+  parts: readList(from, () => partOfText(from.text())),
+});
+
+function readPart(from: PacketReader): Part | undefined {
+  const text = from.optionalText();
+  return text === undefined ? undefined : partOfText(text);
 }
 
 /** Writes a request to cancel, or that there is none. */

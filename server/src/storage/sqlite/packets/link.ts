@@ -30,12 +30,13 @@ export function writeInput(to: PacketWriter, input: TaskInput | undefined): void
   to.optionalBytes(input.data);
   to.number(codeOfReason(input.reason));
   to.number(input.attempt);
+  to.flag(input.isBarrier === true);
 }
 
 export function readInput(from: PacketReader): TaskInput | undefined {
   const id = from.optionalText();
   if (id === undefined) return undefined;
-  return {
+  const input: TaskInput = {
     from: taskIdOf(id),
     fromName: taskNameOf(from.text()),
     rootId: taskIdOf(from.text()),
@@ -46,4 +47,5 @@ export function readInput(from: PacketReader): TaskInput | undefined {
     reason: reasonOfCode(from.number()),
     attempt: from.number(),
   };
+  return from.flag() ? { ...input, isBarrier: true } : input;
 }

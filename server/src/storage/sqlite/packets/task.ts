@@ -20,6 +20,7 @@ import { readFence, readRef, writeFence, writeRef } from "./lease.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
 import { readLinked, writeLinked } from "./link.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
+import { readPlaced, writePlaced } from "./place.ts";
 
 /** How lists of references cross. */
 export const refs = packed<[readonly TaskRef[]]>(
@@ -61,6 +62,7 @@ function writeTask(to: PacketWriter, task: Task): void {
   to.optionalBytes(task.failure);
   if (task.policy.unique !== undefined) writeMaybe(to, task.claim, writeClaim);
   if (isLinked(task.policy)) writeLinked(to, task.policy, task);
+  writePlaced(to, task.policy, task);
 }
 
 function writeClaim(to: PacketWriter, { key, duplicates }: TaskClaim): void {
@@ -78,7 +80,8 @@ function readTask(from: PacketReader): Task {
     failure: from.optionalBytes(),
   };
   const claiming = task.policy.unique === undefined ? task : { ...task, claim: readMaybe(from, readClaim) };
-  return isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
+  const linked = isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
+  return task.policy.member === undefined ? linked : { ...linked, ...readPlaced(from, task.policy) };
 }
 
 function writeHead(to: PacketWriter, head: TaskHead): void {

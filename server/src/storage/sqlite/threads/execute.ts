@@ -1,7 +1,7 @@
 import type { Encoded } from "../packets/coder.ts";
 import { faultOf, textOf } from "../problems.ts";
 import type { Reply, Request } from "./messages.ts";
-import type { Verb, VerbTable } from "./verbs.ts";
+import type { Verb, VerbTable } from "./verb.ts";
 
 /** Runs what a request asks for, and packs the answer. */
 export type Execute = (request: Request) => Encoded;

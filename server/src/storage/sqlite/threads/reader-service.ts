@@ -2,8 +2,8 @@ import { command, openConnection, type SyncLevel } from "../files/connection.ts"
 import { createReaderCalls } from "../reader-calls.ts";
 import { createCheckpoint } from "../wal.ts";
 import { attempt, createExecute, type Execute } from "./execute.ts";
+import { type ReaderCalls, type ReaderControls, readerVerbs } from "./reader-verbs.ts";
 import type { Service } from "./serve.ts";
-import { type ReaderCalls, type ReaderControls, readerVerbs } from "./verbs.ts";
 
 /** How the reader of a file is opened; its checkpoints are synced as the writer's commits are. */
 export type ReaderOptions = { readonly path: string; readonly sync: SyncLevel };

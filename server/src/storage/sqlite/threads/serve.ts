@@ -3,7 +3,7 @@ import type { GateNews } from "../../../ports/gate-store.ts";
 import { textOf } from "../problems.ts";
 import type { Outgoing } from "./execute.ts";
 import type { Replies, Request } from "./messages.ts";
-import type { Opened } from "./verbs.ts";
+import type { Opened } from "./verb.ts";
 
 /** What a thread does with requests. */
 export type Service = {

@@ -4,7 +4,7 @@ import { unavailable } from "../problems.ts";
 import type { Replies } from "./messages.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPendingCalls } from "./pending-calls.ts";
-import type { Verb, VerbTable } from "./verbs.ts";
+import type { Verb, VerbTable } from "./verb.ts";
 
 /** A thread as the main one sees it. */
 export type Thread<S> = {

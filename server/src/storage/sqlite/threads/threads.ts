@@ -1,15 +1,9 @@
 import type { WriterOptions } from "../writer.ts";
 import type { ReaderOptions } from "./reader-service.ts";
+import { type ReaderCalls, type ReaderControls, readerVerbs } from "./reader-verbs.ts";
 import { startThread, type Thread, type ThreadEvents } from "./thread.ts";
-import {
-  type Opened,
-  type ReaderCalls,
-  type ReaderControls,
-  readerVerbs,
-  type WriterCalls,
-  type WriterControls,
-  writerVerbs,
-} from "./verbs.ts";
+import type { Opened } from "./verb.ts";
+import { type WriterCalls, type WriterControls, writerVerbs } from "./writer-verbs.ts";
 
 /** The thread that writes. */
 export type WriterThread = Thread<WriterCalls & WriterControls>;

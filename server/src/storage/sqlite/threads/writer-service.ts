@@ -7,13 +7,13 @@ import { attempt, createExecute, failure, type Outgoing } from "./execute.ts";
 import { createGroupCommit } from "./group.ts";
 import type { Request } from "./messages.ts";
 import type { Service } from "./serve.ts";
-import { type WriterCalls, type WriterControls, writerVerbs } from "./verbs.ts";
+import { type WriterCalls, type WriterControls, writerVerbs } from "./writer-verbs.ts";
 
 /** These run between transactions; all others inside. */
 const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "close"]);
 
 /** These take room for something new, and are refused while the disk is full. */
-const takesRoom = new Set<string>(["accept", "writeOutput", "emitQueueEvent"]);
+const takesRoom = new Set<string>(["accept", "submitCanvas", "addMembers", "writeOutput", "emitQueueEvent"]);
 
 /** A lease that is lost with the power was never held: before anybody could settle it, a new server raises the epoch. */
 const needNoSync = new Set<string>(["claim", "extend", "openGates"]);

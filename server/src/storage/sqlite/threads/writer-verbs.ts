@@ -1,41 +1,21 @@
-/** What the main thread may ask of the others, and how questions and answers cross. */
+/** What the main thread may ask of the writing one, and how questions and answers cross. */
 
 import type { Bytes } from "../../../model/ids.ts";
 import type { Store } from "../../../ports/store.ts";
+import type { CanvasesToKeep } from "../canvases/submit.ts";
 import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
-import { attemptList } from "../packets/attempt.ts";
+import { addMembersVerb, closeBarrierVerb, submitCanvasVerb } from "../packets/canvas.ts";
 import { saveCheckpointsVerb } from "../packets/checkpoints.ts";
 import { claimVerb } from "../packets/claim.ts";
-import { type Coder, packed, plain, readMaybe, writeMaybe } from "../packets/coder.ts";
-import { definitionList, oneList } from "../packets/definition.ts";
+import { packed, plain, readMaybe, writeMaybe } from "../packets/coder.ts";
+import { oneList } from "../packets/definition.ts";
 import { editVerb } from "../packets/edit.ts";
-import { eventPage } from "../packets/event.ts";
 import { extendVerb } from "../packets/extend.ts";
-import { outputPage, writeOutputVerb } from "../packets/output.ts";
-import { newQueueEvent, queueEventPage } from "../packets/queue-event.ts";
+import { writeOutputVerb } from "../packets/output.ts";
+import { newQueueEvent } from "../packets/queue-event.ts";
 import { settleVerb } from "../packets/settle.ts";
-import { heads, maybeHeads, maybeTasks, refs, taskPage } from "../packets/task.ts";
-
-/** How one verb crosses. `items`: how much work a request is, for the size of a commit; one without. */
-export type Verb<Q, A> = {
-  readonly request: Coder<Q>;
-  readonly answer: Coder<A>;
-  readonly items?: (request: Q) => number;
-};
-
-/** The verbs of a thread: for each of its calls, how that crosses. */
-export type VerbTable<S> = {
-  readonly [V in keyof S]: S[V] extends (...request: infer Q) => infer A ? Verb<Q, A> : never;
-};
-
-/** The same calls, answered at once. */
-type Sync<T> = {
-  [V in keyof T]: T[V] extends (...request: infer Q) => Promise<infer A> ? (...request: Q) => A : never;
-};
-
-/** Frames of the write-ahead log: all, and those that are in the data file already. */
-export type Checkpointed = { readonly pages: number; readonly pagesCopied: number };
+import { type Checkpointed, type Opened, type Sync, small, type VerbTable } from "./verb.ts";
 
 /** What the writing thread does. */
 export type WriterCalls = Sync<
@@ -85,11 +65,12 @@ export type WriterCalls = Sync<
     | "writeOutput"
     | "emitQueueEvent"
     | "pruneQueueEvents"
+    | "closeBarrier"
+    | "markSwept"
+    | "pruneCanvases"
   >
->;
-
-/** The file is open, or why not, in words for the operator. */
-export type Opened = { readonly refused: string | undefined };
+> &
+  CanvasesToKeep;
 
 /** What the writing thread does around its transactions. */
 export type WriterControls = {
@@ -102,55 +83,6 @@ export type WriterControls = {
   /** Closes the file. The last call. */
   close(): void;
 };
-
-/** What the reading thread does. */
-export type ReaderCalls = Sync<
-  Pick<
-    Store,
-    | "readAttempts"
-    | "readReplays"
-    | "read"
-    | "readHeads"
-    | "list"
-    | "dueTasks"
-    | "expiredLeases"
-    | "duePauses"
-    | "getQueue"
-    | "getLimit"
-    | "readStanding"
-    | "listLimits"
-    | "listWeights"
-    | "listQueues"
-    | "purgeMark"
-    | "leavingQueues"
-    | "missingQueue"
-    | "readNamespaceUse"
-    | "readPriorities"
-    | "readyCounts"
-    | "readEvents"
-    | "getMeta"
-    | "listDefinitions"
-    | "getLock"
-    | "listLocks"
-    | "getClaim"
-    | "listRevocations"
-    | "listClaims"
-    | "readOutput"
-    | "readQueueEvents"
-  >
->;
-
-/** What the reading thread does besides. */
-export type ReaderControls = {
-  /** The first call, after the writer's. */
-  open(): Opened;
-  /** Copies the log into the data file beside running commits. */
-  checkpoint(): Checkpointed;
-  close(): void;
-};
-
-/** For questions and answers that are small and carry no bytes. */
-const small = <Q, A>(): Verb<Q, A> => ({ request: plain<Q>(), answer: plain<A>() });
 
 export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   accept: acceptVerb,
@@ -219,50 +151,13 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   writeOutput: writeOutputVerb,
   emitQueueEvent: { request: newQueueEvent, answer: plain() },
   pruneQueueEvents: { ...small(), items: ([, limit]) => limit },
+  submitCanvas: submitCanvasVerb,
+  addMembers: addMembersVerb,
+  closeBarrier: closeBarrierVerb,
+  markSwept: { ...small(), items: ([swept]) => swept.length },
+  pruneCanvases: { ...small(), items: ([, limit]) => limit },
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),
-  close: small(),
-};
-
-export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
-  readAttempts: { request: plain(), answer: attemptList },
-  readReplays: small(),
-  read: { request: refs, answer: maybeTasks },
-  readHeads: { request: refs, answer: maybeHeads },
-  list: { request: plain(), answer: taskPage },
-  dueTasks: { request: plain(), answer: heads },
-  expiredLeases: { request: plain(), answer: heads },
-  duePauses: small(),
-  getQueue: small(),
-  getLimit: small(),
-  readStanding: { request: plain(), answer: plain() },
-  listLimits: small(),
-  listWeights: small(),
-  listQueues: small(),
-  purgeMark: small(),
-  leavingQueues: small(),
-  missingQueue: small(),
-  readNamespaceUse: small(),
-  readPriorities: small(),
-  readyCounts: small(),
-  readEvents: { request: plain(), answer: eventPage },
-  listDefinitions: { request: plain(), answer: definitionList },
-  getMeta: {
-    request: plain(),
-    answer: packed<Bytes | undefined>(
-      (to, value) => to.optionalBytes(value),
-      (from) => from.optionalBytes(),
-    ),
-  },
-  getLock: small(),
-  listLocks: small(),
-  getClaim: small(),
-  listRevocations: small(),
-  listClaims: small(),
-  readOutput: { request: plain(), answer: outputPage },
-  readQueueEvents: { request: plain(), answer: queueEventPage },
-  open: small(),
-  checkpoint: small(),
   close: small(),
 };

@@ -1,0 +1,67 @@
+/** How the tasks of a canvas get what their producer left open. */
+
+import type { CanvasDraft, DraftLeaf, TaskSubmission } from "../broker/broker.ts";
+import { broadcastQueue } from "../model/broadcast.ts";
+import { type CanvasLeaf, type CanvasNode, leavesOf, mapTree } from "../model/canvas-node.ts";
+import type { Instant, Namespace } from "../model/ids.ts";
+import { type Problem, StemProblem } from "../model/problem.ts";
+import type { NewTask } from "../model/task.ts";
+
+/** Completes submissions of a namespace, in order: by rules, by what workers announced, by the server's defaults. */
+export type CompleteTasks = (
+  namespace: Namespace,
+  submissions: readonly TaskSubmission[],
+  now: Instant,
+) => readonly (NewTask | { readonly kind: "refused"; readonly problem: Problem })[];
+
+/** Completes the tasks of trees; throws the first problem, with the path of its task. */
+export function completeDrafts(
+  drafts: readonly CanvasDraft[],
+  complete: CompleteTasks,
+  { namespace, now }: { readonly namespace: Namespace; readonly now: Instant },
+): readonly CanvasNode[] {
+  const leaves = drafts.flatMap((draft) => leavesOf(draft));
+  const submissions = leaves.map(({ submission }) => submission);
+  const completed = complete(namespace, submissions, now);
+  const of = new Map<DraftLeaf, CanvasLeaf>();
+  for (const [at, leaf] of leaves.entries()) {
+    const task = completed[at];
+    if (task === undefined) throw new Error("a task of a canvas was not completed");
+    of.set(leaf, leafOf(leaf, task, now));
+  }
+  return drafts.map((draft) =>
+    mapTree(draft, (leaf) => {
+      const found = of.get(leaf);
+      if (found === undefined) throw new Error("a task of a canvas is not among its leaves");
+      return found;
+    }),
+  );
+}
+
+function leafOf(
+  { submission, hands, path }: DraftLeaf,
+  task: ReturnType<CompleteTasks>[number],
+  now: Instant,
+): CanvasLeaf {
+  if ("kind" in task) throw new StemProblem(under(task.problem, path));
+  if (task.queue === broadcastQueue)
+    throw new StemProblem(fault(path, "must not be routed to a broadcast channel: that has no one end"));
+  const { namespace: _, id: __, replayOf: ___, lineage: ____, ...own } = task;
+  const { start, expiry, id } = submission;
+  return {
+    ...{ task: own, hands, acceptedAt: now, ownId: id },
+    isStartFixed: start !== undefined && "notBefore" in start,
+    expireAt: expiry !== undefined && "at" in expiry ? expiry.at : undefined,
+  };
+}
+
+const fault = (field: string, description: string): Problem => ({
+  reason: "FIELD_INVALID",
+  violations: [{ field, description }],
+});
+
+function under(problem: Problem, path: string): Problem {
+  if (!("violations" in problem)) return problem;
+  const violations = problem.violations.map((one) => ({ ...one, field: `${path}.${one.field}` }));
+  return { ...problem, violations };
+}

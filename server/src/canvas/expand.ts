@@ -1,0 +1,185 @@
+/** What a tree of nodes is once it starts: barriers, their first tasks, and parts for what follows. Pure; the same tree has the same ids. */
+
+import { digestOf } from "../lib/digest.ts";
+import type { Callback, NewBarrier, Part, PartTask } from "../model/canvas.ts";
+import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
+import {
+  type BarrierId,
+  barrierIdOf,
+  type CanvasId,
+  type Namespace,
+  type PartId,
+  partIdOf,
+  rootOf,
+  taskIdOf,
+} from "../model/ids.ts";
+import type { Place } from "../model/place.ts";
+
+/** What starts at once, and what follows. */
+export type Expansion = { readonly start: Part; readonly parts: readonly Part[] };
+
+/** Where a tree hangs. */
+export type Root = {
+  readonly namespace: Namespace;
+  readonly canvas: CanvasId;
+  /** What all ids in it follow from, besides their paths: no two trees of a canvas have the same. */
+  readonly seed: string;
+};
+
+/** A whole canvas: its outermost barrier, and what it starts. */
+export function expandCanvas(
+  node: CanvasNode,
+  { namespace, canvas }: Pick<Root, "namespace" | "canvas">,
+): Expansion & { readonly root: NewBarrier } {
+  const id = rootOf(canvas);
+  const root = oneOf({ id, place: undefined, callbacks: [], next: undefined });
+  return { root, ...expandMembers([node], id, { namespace, canvas, seed: "" }, []) };
+}
+
+/** A tree in the place of a task: what that had to go on with is gone on with when the tree has ended. */
+export function expandReplacement(
+  node: CanvasNode,
+  { place, callbacks, next }: Pick<NewBarrier, "callbacks" | "next"> & { readonly place: Place },
+  root: Root,
+): Expansion {
+  const id = barrierIdOf(idOf(root, "replacement"));
+  const { start, parts } = expandMembers([node], id, root, []);
+  return { start: { ...start, barriers: [oneOf({ id, place, callbacks, next }), ...start.barriers] }, parts };
+}
+
+/** Members of one barrier, with indexes from 0 on. */
+export function expandMembers(
+  nodes: readonly CanvasNode[],
+  barrier: BarrierId,
+  root: Root,
+  callbacks: readonly Callback[],
+): Expansion {
+  const expanding: Expanding = { root, parts: [], countsAttempts: countsAttempts(callbacks) };
+  const gathered = gather(`${root.seed}`);
+  for (const [index, node] of nodes.entries())
+    expand(node, under(root.canvas, barrier, index, `${index}`), expanding, gathered);
+  return { start: gathered.part, parts: expanding.parts };
+}
+
+/** A barrier around a single tree. */
+const oneOf = (said: Pick<NewBarrier, "id" | "place" | "callbacks" | "next">): NewBarrier => ({
+  ...said,
+  ...{ shape: "one", onMemberFailure: "wait", size: 1, isSealed: true },
+});
+
+type Expanding = { readonly root: Root; readonly parts: Part[]; readonly countsAttempts: boolean };
+
+/** Where a node stands, and what its success starts. */
+type Standing = {
+  readonly place: Place;
+  readonly next: PartId | undefined;
+  /** Nothing is before it. */
+  readonly isFirst: boolean;
+  readonly path: string;
+};
+
+type Gathered = {
+  readonly part: Part;
+  readonly barriers: NewBarrier[];
+  readonly tasks: PartTask[];
+};
+
+function gather(id: string): Gathered {
+  const [barriers, tasks]: [NewBarrier[], PartTask[]] = [[], []];
+  return { part: { id: partIdOf(id), barriers, tasks }, barriers, tasks };
+}
+
+const under = (canvas: CanvasId, barrier: BarrierId, index: number, path: string): Standing => ({
+  place: { canvas, barrier, index, reports: "end" },
+  next: undefined,
+  isFirst: true,
+  path,
+});
+
+function expand(node: CanvasNode, standing: Standing, expanding: Expanding, into: Gathered): void {
+  if (node.kind === "task") into.tasks.push(expandTask(node, standing, expanding));
+  else if (node.kind === "group") expandGroup(node, standing, expanding, into);
+  else if (node.callbacks.length === 0) expandChain(node, standing, expanding, into);
+  else expandCalling(node, standing, expanding, into);
+}
+
+/** Callbacks of a chain are of its end, whichever of its tasks that is. */
+function expandCalling(node: ChainNode, standing: Standing, expanding: Expanding, into: Gathered): void {
+  const { place, next, path, isFirst } = standing;
+  const id = barrierIdOf(idOf(expanding.root, path));
+  into.barriers.push(oneOf({ id, place: reporting(place, next), callbacks: node.callbacks, next }));
+  expandChain(node, { ...under(place.canvas, id, 0, `${path}.0`), isFirst }, expanding, into);
+}
+
+function expandTask(
+  node: TaskNode,
+  { place, next, isFirst, path }: Standing,
+  expanding: Expanding,
+): PartTask {
+  const { kind: _, ownId, ...task } = node;
+  const { policy } = task.task;
+  const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
+  return {
+    ...task,
+    id: ownId ?? taskIdOf(idOf(expanding.root, path)),
+    task: {
+      ...task.task,
+      ...{ place: reporting(place, next), next },
+      // Its record is kept for as long as its canvas is, whatever else there is of its name.
+      policy: { ...policy, member, keepNewest: undefined, takesInput: isFirst ? undefined : true },
+    },
+  };
+}
+
+/** From the last to the first: each knows what comes after it. */
+function expandChain({ steps }: ChainNode, standing: Standing, expanding: Expanding, into: Gathered): void {
+  let { next } = standing;
+  for (let step = steps.length - 1; step >= 0; step -= 1) {
+    const node = steps[step];
+    if (node === undefined) break;
+    const path = `${standing.path}.${step}`;
+    const own = { path, next, place: { ...standing.place, step }, isFirst: step === 0 && standing.isFirst };
+    if (step === 0) {
+      expand(node, own, expanding, into);
+      break;
+    }
+    const gathered = gather(`${expanding.root.seed}/${path}`);
+    expand(node, own, expanding, gathered);
+    expanding.parts.push(gathered.part);
+    next = gathered.part.id;
+  }
+}
+
+function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, into: Gathered): void {
+  const { onMemberFailure, isOpen, callbacks } = node;
+  const { place, next, isFirst, path } = standing;
+  const members = unrolled(node);
+  const id = barrierIdOf(idOf(expanding.root, path));
+  into.barriers.push({
+    ...{ id, callbacks, onMemberFailure, next, place: reporting(place, next) },
+    ...{ shape: "list", size: members.length, isSealed: !isOpen },
+  });
+  const inside = { ...expanding, countsAttempts: countsAttempts(callbacks) };
+  for (const [index, member] of members.entries())
+    expand(member, { ...under(place.canvas, id, index, `${path}.${index}`), isFirst }, inside, into);
+}
+
+/** Members of a group that is nothing but a member of a group are that one's members. */
+const unrolled = ({ members, onMemberFailure }: GroupNode): readonly CanvasNode[] =>
+  members.flatMap((member) => {
+    const isPlain =
+      member.kind === "group" &&
+      !member.isOpen &&
+      member.callbacks.length === 0 &&
+      member.onMemberFailure === onMemberFailure;
+    return isPlain ? unrolled(member) : [member];
+  });
+
+const reporting = (place: Place, next: PartId | undefined): Place =>
+  next === undefined ? place : { ...place, reports: "unsuccessful" };
+
+const countsAttempts = (callbacks: readonly Callback[]): boolean =>
+  callbacks.some(({ on }) => on === "attempted");
+
+const idOf = ({ namespace, canvas, seed }: Root, path: string): string =>
+  digestOf(["canvas", namespace, canvas, seed, path]);

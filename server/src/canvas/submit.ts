@@ -1,0 +1,152 @@
+/** How canvases and further members of them come in. */
+
+import type { CanvasDraft } from "../broker/broker.ts";
+import type { CanvasFacts, Part } from "../model/canvas.ts";
+import {
+  type BarrierId,
+  type BarrierRef,
+  type CanvasId,
+  type Instant,
+  type Namespace,
+  partIdOf,
+  plus,
+  rootOf,
+  taskIdOf,
+} from "../model/ids.ts";
+import { StemProblem } from "../model/problem.ts";
+import type { Lineage, NewTask } from "../model/task.ts";
+import type { CanvasStore } from "../ports/canvas-store.ts";
+import type { Clock } from "../ports/clock.ts";
+import { type CompleteTasks, completeDrafts } from "./draft.ts";
+import { expandCanvas, expandMembers } from "./expand.ts";
+import { refusedOf } from "./refused.ts";
+import { sparesOf } from "./spare.ts";
+
+/** A canvas as its producer asks for it. */
+export type CanvasSubmission = Pick<
+  CanvasFacts,
+  "contentHash" | "retentionMs" | "name" | "tags" | "description"
+> & {
+  readonly namespace: Namespace;
+  readonly id: CanvasId;
+  readonly draft: CanvasDraft;
+  readonly deadline: { readonly afterMs: number } | { readonly at: Instant } | undefined;
+  /** Of the task whose handler submits it; undefined: none does. */
+  readonly lineage: Lineage | undefined;
+};
+
+/** Further members of a group. */
+export type MembersSubmission = {
+  readonly namespace: Namespace;
+  readonly canvas: CanvasId;
+  /** Undefined: the open one that the canvas was submitted with. */
+  readonly group: BarrierId | undefined;
+  /** Names this request within the canvas. */
+  readonly request: string;
+  readonly drafts: readonly CanvasDraft[];
+  readonly isLast: boolean;
+};
+
+/** What that needs. */
+export type SubmittingDeps = {
+  readonly store: Pick<CanvasStore, "submitCanvas" | "addMembers" | "readBarriers" | "listBarriers">;
+  readonly clock: Clock;
+  readonly complete: CompleteTasks;
+  /** Tells whoever waits for tasks of those that can be had now. */
+  readonly announce: (namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]) => void;
+};
+
+/** Takes canvases in. */
+export type Submitting = {
+  submit(submission: CanvasSubmission): Promise<{ readonly deduplicated: boolean }>;
+  addMembers(
+    submission: MembersSubmission,
+  ): Promise<{ readonly first: number; readonly deduplicated: boolean }>;
+};
+
+/** Makes it. */
+export function createSubmitting(deps: SubmittingDeps): Submitting {
+  const { store, clock, complete, announce } = deps;
+  return {
+    async submit(submission) {
+      const { namespace, id, draft, contentHash, retentionMs, name, tags, description } = submission;
+      const now = clock.now();
+      const [node] = completeDrafts([draft], complete, { namespace, now });
+      if (node === undefined) throw new Error("a canvas was not completed");
+      const expanded = expandCanvas(node, { namespace, canvas: id });
+      const deadline = deadlineOf(submission, now);
+      const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
+      const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
+      const parts = [...expanded.parts, ...sparesOf(expanded.start)];
+      const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
+      const verdict = await store.submitCanvas({ ...said, ...expanded, parts, ended: [] }, now);
+      if (verdict === "gone") throw new Error("a canvas retries another that it does not name");
+      if (verdict === "exists") throw new StemProblem({ reason: "CANVAS_EXISTS", canvasId: id });
+      if (typeof verdict === "object") throw refusedOf(verdict, expanded.start, namespace);
+      if (verdict === "accepted") announce(namespace, startedOf(expanded.start));
+      return { deduplicated: verdict === "duplicate" };
+    },
+    async addMembers({ namespace, canvas, group, request, drafts, isLast }) {
+      const now = clock.now();
+      const nodes = completeDrafts(drafts, complete, { namespace, now });
+      const ref = await groupOf(store, { namespace, canvas }, group);
+      // A name of its own: parts that a canvas came with have names that its paths make.
+      const seed = `+${request}`;
+      const expanded = expandMembers(nodes, ref.id, { namespace, canvas, seed }, []);
+      const members = { ...expanded.start, id: partIdOf(seed) };
+      const parts = [...expanded.parts, ...sparesOf(members)];
+      const verdict = await store.addMembers({ ref, members, parts, isLast }, now);
+      switch (verdict.kind) {
+        case "unknown":
+          throw unknown(canvas, ref.id);
+        case "closed":
+          throw new StemProblem({ reason: "CANVAS_GROUP_CLOSED", canvasId: canvas, groupId: ref.id });
+        case "refused":
+          throw refusedOf(verdict, members, namespace);
+        case "added":
+          announce(namespace, startedOf(members));
+          return { first: verdict.first, deduplicated: false };
+        case "duplicate":
+          return { first: verdict.first, deduplicated: true };
+      }
+    },
+  };
+}
+
+function deadlineOf({ deadline }: CanvasSubmission, now: Instant): Instant | undefined {
+  if (deadline === undefined) return undefined;
+  return "at" in deadline ? deadline.at : plus(now, deadline.afterMs);
+}
+
+/** The group that is meant; it is in that canvas. */
+async function groupOf(
+  store: SubmittingDeps["store"],
+  { namespace, canvas }: { readonly namespace: Namespace; readonly canvas: CanvasId },
+  group: BarrierId | undefined,
+): Promise<BarrierRef> {
+  const [found] = await store.readBarriers([{ namespace, id: group ?? rootOf(canvas) }]);
+  if (found === undefined || found.canvas !== canvas) throw unknown(canvas, group);
+  if (group !== undefined) return { namespace, id: group };
+  return { namespace, id: await firstGroupOf(store, { namespace, canvas }) };
+}
+
+/** As many barriers of a canvas are looked at. */
+const barriersMax = 1000;
+
+/** The group that a canvas was submitted with: the one that is directly under it. */
+async function firstGroupOf(
+  store: SubmittingDeps["store"],
+  { namespace, canvas }: { readonly namespace: Namespace; readonly canvas: CanvasId },
+): Promise<BarrierId> {
+  const barriers = await store.listBarriers({ namespace, canvas, after: undefined, limit: barriersMax });
+  const first = barriers
+    .filter(({ place, shape }) => place?.barrier === rootOf(canvas) && shape === "list")
+    .toSorted((a, b) => a.createdAt - b.createdAt)[0];
+  if (first === undefined) throw unknown(canvas, undefined);
+  return first.id;
+}
+
+const startedOf = ({ tasks }: Part) => tasks.map(({ task }) => task);
+
+const unknown = (canvasId: CanvasId, groupId: BarrierId | undefined): StemProblem =>
+  new StemProblem({ reason: "CANVAS_UNKNOWN", canvasId, ...(groupId !== undefined && { groupId }) });

@@ -1,0 +1,25 @@
+import type { Database } from "../files/connection.ts";
+import type { QueueRegistry } from "../queue-registry.ts";
+import { type Barriers, createBarriers } from "./barriers.ts";
+import { createKeepMembers, type KeepMembers } from "./members.ts";
+import { createParts, type Parts } from "./parts.ts";
+import { createPlaces, type Places } from "./places.ts";
+
+/** Canvases, as the running transaction has them. */
+export type Canvases = {
+  readonly barriers: Barriers;
+  readonly parts: Parts;
+  readonly places: Places;
+  readonly keepMembers: KeepMembers;
+};
+
+/** Opens the tables. */
+export function createCanvases(db: Database, queues: QueueRegistry): Canvases {
+  const barriers = createBarriers(db, queues);
+  return {
+    barriers,
+    parts: createParts(db),
+    places: createPlaces(db, barriers),
+    keepMembers: createKeepMembers(db),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Member } from "../../../model/canvas.ts";
+import { states } from "../../sql/codes.ts";
+import { type Database, query, type Value } from "../files/connection.ts";
+import { byDozens, createByRows, valuesOf } from "../rows-by-dozen.ts";
+
+/** A member that has ended, and the number of its barrier's row. */
+export type NumberedMember = Member & { readonly above: number };
+
+/** Keeps members that have ended; answers of each, in their order, whether its index was free. */
+export type KeepMembers = (members: readonly NumberedMember[]) => readonly boolean[];
+
+type KeptRow = readonly [barrier: number, index: number];
+
+/** Makes it. */
+export function createKeepMembers(db: Database): KeepMembers {
+  const insert = createByRows((rows) =>
+    query<KeptRow>(
+      db,
+      `INSERT OR IGNORE INTO members (barrier, place, state, is_barrier, source)
+       VALUES ${valuesOf("(?, ?, ?, ?, ?)", rows)} RETURNING barrier, place`,
+    ),
+  );
+
+  return (members) => {
+    const kept: KeptRow[] = [];
+    for (const some of byDozens(members)) kept.push(...insert(some.length).all(...some.flatMap(columnsOf)));
+    if (kept.length === members.length) return members.map(() => true);
+    const free = new Set(kept.map(([barrier, index]) => `${barrier} ${index}`));
+    // Of two with one index the first is kept.
+    return members.map(({ above, index }) => free.delete(`${above} ${index}`));
+  };
+}
+
+const columnsOf = ({ above, index, state, source: { kind, id } }: NumberedMember): Value[] => [
+  above,
+  index,
+  states.code(state),
+  kind === "barrier" ? 1 : 0,
+  id,
+];

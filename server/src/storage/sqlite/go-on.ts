@@ -1,0 +1,104 @@
+import {
+  addedBy,
+  advance,
+  grown,
+  growthAt,
+  membersOf,
+  type NodeEnd,
+  startedAtOnce,
+} from "../../model/barrier.ts";
+import type { Barrier, Part } from "../../model/canvas.ts";
+import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import type { NewTask } from "../../model/task.ts";
+import type { BarrierEntry } from "./canvases/barriers.ts";
+import { partText } from "./canvases/parts.ts";
+import type { Owed, OwedEnd, OwedGrowth } from "./continuations.ts";
+import type { Writing } from "./writing.ts";
+
+/**
+ * Takes in what the running transaction has made: barriers, and tasks that were promised when the ones that ended were accepted. One
+ * that is there already, or whose id or key another task has, is not made.
+ */
+export type TakeIn = (made: Made, now: Instant) => void;
+export type Made = { readonly barriers: readonly Barrier[]; readonly tasks: readonly NewTask[] };
+
+/** Makes what takes in what ends have made in the running transaction, and what that ends, until nothing more does. */
+export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
+  const { continuations, canvases } = writing;
+  const { barriers, parts, keepMembers } = canvases;
+
+  /** The barriers that ends are under, as far as they are there. */
+  function above(namespace: Namespace, ends: readonly NodeEnd[]): Map<BarrierId, BarrierEntry> {
+    const found = new Map<BarrierId, BarrierEntry>();
+    for (const { place } of ends) {
+      if (place === undefined || found.has(place.barrier)) continue;
+      const entry = barriers.at({ namespace, id: place.barrier });
+      if (entry !== undefined) found.set(place.barrier, entry);
+    }
+    return found;
+  }
+
+  /** A round about ends of one namespace at one time. */
+  function tell({ namespace, now, ends }: Told): void {
+    const entries = above(namespace, ends);
+    const known = new Map<BarrierId, Barrier>();
+    for (const [id, { barrier }] of entries) known.set(id, barrier);
+    const members = membersOf(ends).flatMap((member) => {
+      const entry = entries.get(member.barrier);
+      return entry === undefined ? [] : { ...member, above: entry.seq };
+    });
+    // The round asks for each member once, in their order.
+    const wereFree = keepMembers(members).values();
+    const round = advance(ends, known, () => wereFree.next().value === true, now);
+    for (const barrier of round.changed) barriers.put(barrier);
+    takeIn(round, now);
+    for (const barrier of round.ended) continuations.barrierEnded(barrier, now);
+  }
+
+  /** Starts what a settlement adds to the canvas of its task, if what that is under goes on. */
+  function grow({ namespace, above: id, lineage, growth, now }: OwedGrowth): void {
+    const entry = barriers.at({ namespace, id });
+    if (entry?.barrier.state !== "open") return;
+    const { barrier, canvas } = entry;
+    const start = (part: Part): void => {
+      const started = startedAtOnce(part, { namespace, lineage, place: barrier }, now);
+      takeIn(started, now);
+      for (const each of started.barriers) if (each.state !== "open") continuations.barrierEnded(each, now);
+    };
+    const { replacement, members } = growth;
+    parts.keep(canvas, growth.parts.map(partText));
+    if (replacement !== undefined) start(replacement);
+    if (members === undefined) return;
+    start(growthAt(members, barrier));
+    barriers.put(grown(barrier, addedBy(members, barrier.id), now));
+  }
+
+  return () => {
+    for (let owed = continuations.take(); owed.length > 0; owed = continuations.take())
+      for (const each of togetherToldOf(owed))
+        if (each.kind === "growth") grow(each);
+        else tell(each);
+  };
+}
+
+type Told = {
+  readonly kind: "ends";
+  readonly namespace: Namespace;
+  readonly now: Instant;
+  readonly ends: NodeEnd[];
+};
+
+/** What is owed, in its order: ends that follow each other are told together. */
+function togetherToldOf(owed: readonly Owed[]): readonly (Told | OwedGrowth)[] {
+  const told: (Told | OwedGrowth)[] = [];
+  for (const each of owed) {
+    const last = told.at(-1);
+    if (each.kind === "growth") told.push(each);
+    else if (last?.kind === "ends" && isAlike(last, each)) last.ends.push(each.end);
+    else told.push({ kind: "ends", namespace: each.end.namespace, now: each.now, ends: [each.end] });
+  }
+  return told;
+}
+
+const isAlike = (told: Told, { end, now }: OwedEnd): boolean =>
+  told.namespace === end.namespace && told.now === now;

@@ -1,0 +1,185 @@
+import type { KeptMember, Part, PartTask } from "../../../model/canvas.ts";
+import {
+  type BarrierRef,
+  barrierIdOf,
+  canvasIdOf,
+  defaultNamespace,
+  type Instant,
+  instantOf,
+  namespaceOf,
+  partIdOf,
+  taskIdOf,
+} from "../../../model/ids.ts";
+import type { TerminalState } from "../../../model/task.ts";
+import type { AddVerdict, Closing, SubmitVerdict } from "../../../ports/canvas-store.ts";
+import {
+  causeOfText,
+  factsOfText,
+  partOfText,
+  textOfCause,
+  textOfFacts,
+  textOfPart,
+} from "../../sql/barrier-text.ts";
+import type { PartText } from "../canvases/parts.ts";
+import type { AdditionToKeep, CanvasToKeep } from "../canvases/submit.ts";
+import { readNewTask, writeNewTask } from "./accept.ts";
+import { readInstant } from "./change.ts";
+import { packed, plain, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
+import { readLineage, writeLineage } from "./lineage.ts";
+import type { PacketReader, PacketWriter } from "./packet.ts";
+
+/** How submitCanvas crosses: what starts at once packed, what starts later as the text in which it is kept. */
+export const submitCanvasVerb = {
+  request: packed<[CanvasToKeep, Instant]>(
+    (to, [canvas, now]) => writeCanvas(to, canvas, now),
+    (from) => readCanvas(from),
+  ),
+  answer: plain<SubmitVerdict>(),
+  items: ([{ start, parts, ended }]: readonly [CanvasToKeep, Instant]) =>
+    start.tasks.length + parts.length + ended.length,
+};
+
+/** How addMembers crosses. */
+export const addMembersVerb = {
+  request: packed<[AdditionToKeep, Instant]>(
+    (to, [{ ref, members, parts, isLast }, now]) => {
+      writeRef(to, ref);
+      writePart(to, members);
+      writeList(to, parts, writePartText);
+      to.flag(isLast);
+      to.number(now);
+    },
+    (from) => [
+      {
+        ref: readRef(from),
+        members: readPart(from),
+        parts: readList(from, readPartText),
+        isLast: from.flag(),
+      },
+      instantOf(from.number()),
+    ],
+  ),
+  answer: plain<AddVerdict>(),
+  items: ([{ members, parts }]: readonly [AdditionToKeep, Instant]) => members.tasks.length + parts.length,
+};
+
+/** How closeBarrier crosses. */
+export const closeBarrierVerb = {
+  request: packed<[Closing]>(
+    (to, [{ ref, state, cause, now }]) => {
+      writeRef(to, ref);
+      to.flag(state === "failed");
+      to.optionalText(cause && textOfCause(cause));
+      to.number(now);
+    },
+    (from) => [
+      {
+        ref: readRef(from),
+        state: from.flag() ? "failed" : "cancelled",
+        cause: readCause(from),
+        now: instantOf(from.number()),
+      },
+    ],
+  ),
+  answer: plain<boolean>(),
+};
+
+function readCause(from: PacketReader): Closing["cause"] {
+  const text = from.optionalText();
+  return text === undefined ? undefined : causeOfText(text);
+}
+
+function writeCanvas(to: PacketWriter, canvas: CanvasToKeep, now: Instant): void {
+  const { namespace, id, facts, lineage, root, start, parts, ended } = canvas;
+  to.word(namespace);
+  to.text(id);
+  to.text(textOfFacts(facts));
+  to.optionalNumber(facts.purgeAt);
+  to.bytes(facts.description);
+  writeLineage(to, lineage);
+  writePart(to, { ...start, barriers: [root, ...start.barriers] });
+  writeList(to, parts, writePartText);
+  writeList(to, ended, writeMember);
+  to.number(now);
+}
+
+function readCanvas(from: PacketReader): [CanvasToKeep, Instant] {
+  const said = {
+    namespace: namespaceOf(from.word()),
+    id: canvasIdOf(from.text()),
+    facts: factsOfText(from.text(), { purgeAt: readInstant(from), description: from.bytes() }),
+  };
+  const lineage = readLineage(from);
+  const { barriers, ...start } = readPart(from);
+  const [root, ...others] = barriers;
+  if (lineage === undefined || root === undefined) throw new RangeError("a canvas came without its barrier");
+  const parts = readList(from, readPartText);
+  const ended = readList(from, readMember);
+  const canvas = { ...said, lineage, root, start: { ...start, barriers: others }, parts, ended };
+  return [canvas, instantOf(from.number())];
+}
+
+function writeMember(to: PacketWriter, { barrier, index, state, source: { kind, id } }: KeptMember): void {
+  to.word(barrier);
+  to.number(index);
+  to.word(state);
+  to.flag(kind === "task");
+  to.text(id);
+}
+
+function readMember(from: PacketReader): KeptMember {
+  const barrier = barrierIdOf(from.word());
+  const [index, state] = [from.number(), from.word() as TerminalState];
+  const source = from.flag()
+    ? ({ kind: "task", id: taskIdOf(from.text()) } as const)
+    : ({ kind: "barrier", id: barrierIdOf(from.text()) } as const);
+  return { barrier, index, state, source };
+}
+
+function writePartText(to: PacketWriter, { id, text }: PartText): void {
+  to.text(id);
+  to.text(text);
+}
+
+const readPartText = (from: PacketReader): PartText => ({ id: partIdOf(from.text()), text: from.text() });
+
+/** Barriers are few, and cross as text. */
+function writePart(to: PacketWriter, { tasks, ...part }: Part): void {
+  to.text(textOfPart({ ...part, tasks: [] }));
+  writeList(to, tasks, writePartTask);
+}
+
+const readPart = (from: PacketReader): Part => ({
+  ...partOfText(from.text()),
+  tasks: readList(from, readPartTask),
+});
+
+/** As a new task, but for what it has once it is made. */
+function writePartTask(to: PacketWriter, part: PartTask): void {
+  const { id, task, acceptedAt, isStartFixed, expireAt, hands, resumes } = part;
+  const { input, replayOf } = resumes ?? { input: undefined, replayOf: undefined };
+  writeNewTask(to, { ...task, id, namespace: defaultNamespace, replayOf, input });
+  to.number(acceptedAt);
+  to.flag(isStartFixed);
+  to.optionalNumber(expireAt);
+  writeMaybe(to, hands, (_, { member }) => to.optionalText(member));
+}
+
+function readPartTask(from: PacketReader): PartTask {
+  const { id, namespace: _, lineage: __, replayOf, input, ...task } = readNewTask(from);
+  return {
+    ...{ id, task, acceptedAt: instantOf(from.number()), isStartFixed: from.flag() },
+    ...((input !== undefined || replayOf !== undefined) && { resumes: { input, replayOf } }),
+    ...{ expireAt: readInstant(from), hands: readMaybe(from, () => ({ member: from.optionalText() })) },
+  };
+}
+
+function writeRef(to: PacketWriter, { namespace, id }: BarrierRef): void {
+  to.word(namespace);
+  to.text(id);
+}
+
+const readRef = (from: PacketReader): BarrierRef => ({
+  namespace: namespaceOf(from.word()),
+  id: barrierIdOf(from.text()),
+});

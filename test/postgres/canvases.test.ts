@@ -1,0 +1,100 @@
+import { expect } from "vitest";
+import { expandMembers } from "../../server/src/canvas/expand.ts";
+import { barrierIdOf, canvasIdOf, defaultNamespace, partIdOf } from "../../server/src/model/ids.ts";
+import type { Store } from "../../server/src/ports/store.ts";
+import type { Claimed } from "../../server/src/ports/task-store.ts";
+import { claimRequest, only } from "../contract/subject.ts";
+import { chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
+import { openTwice, settleAt } from "../support/stores-together.ts";
+import { until } from "../support/until.ts";
+import { postgresTests, type SharedStore } from "./shared-store.ts";
+
+const rootOf = (canvas: string) => ({ namespace: defaultNamespace, id: barrierIdOf(canvas) });
+const leaves = (count: number, name = "m") => Array.from({ length: count }, (_, at) => leaf(`${name}${at}`));
+const claimAll = (store: Store, { now }: SharedStore): Promise<readonly Claimed[]> =>
+  store.claim(claimRequest(now, { limit: 1000 }));
+
+/** The barriers of a canvas below its outermost one. */
+const barriersIn = async (store: Store, canvas: string) => {
+  const page = { namespace: defaultNamespace, canvas: canvasIdOf(canvas), after: undefined, limit: 1000 };
+  return (await store.listBarriers(page)).filter(({ place }) => place !== undefined);
+};
+
+/** How often rows of barriers were changed. Postgres counts when a connection ends. */
+async function changesOfBarriers({ server }: SharedStore): Promise<number> {
+  const others =
+    "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+  await until(async () => (await server.sql(others)).rowCount === 0, {
+    deadlineMs: 10_000,
+    everyMs: 10,
+    what: "the end of all connections",
+  });
+  const { rows } = await server.sql(
+    "SELECT sum(n_tup_upd)::int4 AS changes FROM pg_stat_user_tables WHERE relname = 'barriers'",
+  );
+  return rows[0].changes;
+}
+
+postgresTests((test) => {
+  test("members that two servers settle at once count once each, and what follows is made once", async (shared) => {
+    const [first, second] = await openTwice(shared);
+    const inner = Array.from({ length: 10 }, (_, at) => group("wait", ...leaves(12, `${at}-`)));
+    await first.submitCanvas(newCanvas("c", chord(leaf("body"), ...inner)), shared.now);
+    const claimed = await claimAll(first, shared);
+    expect(claimed).toHaveLength(120);
+    // Members of one group in one call and in several, in turn at both.
+    const calls = Array.from({ length: 30 }, (_, at) => claimed.filter((_each, i) => i % 30 === at));
+    await Promise.all(calls.map((own, at) => settleAt(at % 2 === 0 ? first : second, shared, own)));
+    const barriers = await barriersIn(second, "c");
+    expect(barriers.map(({ state, ended, size }) => [state, ended, size]).toSorted()).toEqual([
+      ["succeeded", 10, 10],
+      ...inner.map(() => ["succeeded", 12, 12]),
+    ]);
+    const body = only([...(await claimAll(first, shared)), ...(await claimAll(second, shared))]);
+    await settleAt(second, shared, [body as Claimed]);
+    expect(only(await first.readBarriers([rootOf("c")]))).toMatchObject({ state: "succeeded", ended: 1 });
+  });
+
+  test("a canvas that both servers are given is stored once, and members that both add come in once each", async (shared) => {
+    const [first, second] = await openTwice(shared);
+    const canvas = newCanvas("c", { ...group("wait", ...leaves(3)), isOpen: true });
+    const verdicts = await Promise.all([
+      first.submitCanvas(canvas, shared.now),
+      second.submitCanvas(canvas, shared.now),
+    ]);
+    expect(verdicts.toSorted()).toEqual(["accepted", "duplicate"]);
+    const barrier = only(await barriersIn(first, "c"));
+    const add = (store: Store, request: string) => {
+      const root = { namespace: defaultNamespace, canvas: canvasIdOf("c"), seed: request };
+      const id = barrier?.id ?? barrierIdOf("");
+      const { start, parts } = expandMembers(leaves(2, request), id, root, []);
+      const members = { ...start, id: partIdOf(request) };
+      const ref = { namespace: defaultNamespace, id };
+      return store.addMembers({ ref, members, parts, isLast: false }, shared.now);
+    };
+    const requests = Array.from({ length: 8 }, (_, at) => `request-${at}-`);
+    const added = await Promise.all(
+      requests.flatMap((request) => [add(first, request), add(second, request)]),
+    );
+    const firsts = (kind: string) =>
+      added.flatMap((each) => (each.kind === kind && "first" in each ? each.first : []));
+    const indexes = requests.map((_, at) => 3 + 2 * at);
+    expect(firsts("added").toSorted((a, b) => a - b)).toEqual(indexes);
+    expect(firsts("duplicate").toSorted((a, b) => a - b)).toEqual(indexes);
+    await settleAt(first, shared, await claimAll(first, shared));
+    expect(only(await barriersIn(second, "c"))).toMatchObject({ state: "open", size: 19, ended: 19 });
+  });
+
+  test("members that end together change their barrier once", async (shared) => {
+    const store = await shared.open();
+    await store.submitCanvas(newCanvas("c", chord(leaf("body"), ...leaves(200))), shared.now);
+    const claimed = await claimAll(store, shared);
+    await store.close();
+    const before = await changesOfBarriers(shared);
+    const again = await shared.open();
+    await settleAt(again, shared, claimed);
+    expect(await claimAll(again, shared)).toHaveLength(1);
+    await again.close();
+    expect((await changesOfBarriers(shared)) - before).toBe(1);
+  });
+});

@@ -1,0 +1,96 @@
+import {
+  CanvasFailedError,
+  CanvasTimeoutError,
+  chain,
+  chord,
+  defineTask,
+  group,
+  StemProblem,
+} from "@stem/sdk";
+import { implement, type TaskContext } from "@stem/worker";
+
+/** Handlers that submit canvases and change their own, and return what came of it. */
+
+const add = defineTask<[a: number, b: number], number>({ name: "canvas-add" });
+const total = defineTask<[numbers: readonly number[]], number>({ name: "canvas-total" });
+const countdown = defineTask<[from: number], number>({ name: "canvas-countdown" });
+const spread = defineTask<[from: number], number>({ name: "canvas-spread" });
+const both = defineTask<[], number>({ name: "canvas-both", options: { maxAttempts: 1 } });
+
+const soon = { timeoutMs: 10_000 };
+
+async function thrownBy(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+/** Who it comes from, as a task of its canvas is told. */
+async function familyOf(ctx: TaskContext): Promise<unknown> {
+  const handle = await ctx.submit(add.signature([1, 1], { id: `member-of-${ctx.id}` }));
+  await handle.result(soon);
+  return handle.deduplicated;
+}
+
+/** The parts of the canvases below. */
+export const canvasParts = [
+  implement(add, (_, a, b) => a + b),
+  // Beyond three of them they come by reference.
+  implement(total, (_, numbers) => numbers.reduce((sum, each) => sum + each, 0)),
+  implement(countdown, (ctx, from) => (from > 0 ? ctx.replace(countdown.signature([from - 1])) : 100)),
+  implement(spread, (ctx, from) => {
+    if (from > 0) ctx.addToGroup(spread.signature([from - 1]));
+    return from;
+  }),
+  implement(both, (ctx) => {
+    ctx.addToGroup(both.signature());
+    return ctx.replace(add.signature([1, 1]));
+  }),
+];
+
+export const canvasTasks = [
+  implement(defineTask<[], unknown>({ name: "submit" }), async (ctx) => {
+    const sum = await ctx.submit(chain(add.signature([1, 2]), add.s([3])), {
+      id: `sum-of-${ctx.id}`,
+      tags: ["a"],
+    });
+    const result = await sum.result(soon);
+    const { state, tags } = await sum.get();
+    const states: string[] = [];
+    for await (const seen of ctx.canvas(sum.id).watch()) states.push(seen.state);
+    const batch = await ctx.batch([add.signature([1, 1])], { open: true });
+    const late = await thrownBy(() => batch.result({ timeoutMs: 1 }));
+    await batch.add(add.signature([2, 2]));
+    await batch.seal();
+    const wrong = await thrownBy(() => ctx.submit(add.signature([1, 2], { priority: 99 })));
+    return {
+      ...{ result, state, tags, last: states.at(-1), batch: await batch.result(soon) },
+      late: late instanceof CanvasTimeoutError && late.timeoutMs,
+      wrong: wrong instanceof StemProblem && wrong.reason,
+      isNew: (await familyOf(ctx)) === false,
+    };
+  }),
+  implement(defineTask<[], unknown>({ name: "take-results" }), async (ctx) => {
+    const numbers = Array.from({ length: 20 }, (_, at) => at);
+    const members = group(numbers.map((each) => add.signature([each, 1])));
+    const summed = await ctx.submit(chord(members, total.s()));
+    const listed = await ctx.submit(members);
+    return [await summed.result(soon), (await listed.result(soon)).length];
+  }),
+  implement(defineTask<[], unknown>({ name: "replace" }), async (ctx) => {
+    const replaced = await ctx.submit(chain(countdown.signature([2]), add.s([1])));
+    const wrong = await ctx.submit(both.signature());
+    const refused = await thrownBy(() => wrong.result(soon));
+    return [
+      await replaced.result(soon),
+      refused instanceof CanvasFailedError && refused.why?.failure?.failure?.type,
+    ];
+  }),
+  implement(defineTask<[], unknown>({ name: "add-to-group" }), async (ctx) => {
+    const spreading = await ctx.submit(group(spread.signature([2]), add.signature([1, 1])));
+    return spreading.result(soon);
+  }),
+];

@@ -1,0 +1,29 @@
+import { createAssemble, createGrowthFailure } from "../../server/src/api/api.ts";
+import { createBroker, type RunningBroker } from "../../server/src/broker/broker.ts";
+import { type Canvases, createCanvases, withCanvasBells } from "../../server/src/canvas/canvas.ts";
+import type { TaskHints } from "../../server/src/ports/task-hints.ts";
+
+type BrokerDeps = Parameters<typeof createBroker>[0];
+
+/** What they live on; `hints` are the backend's. */
+export type BrokerRoomDeps = Omit<BrokerDeps, "assemble" | "readHanded" | "grow">;
+
+/** Broker and canvases, which know each other; `hints` are those that both listen to. */
+export type BrokerRoom = {
+  readonly broker: RunningBroker;
+  readonly canvases: Canvases;
+  readonly hints: TaskHints;
+};
+
+/** Makes them as the composition root does. */
+export async function openBrokerRoom(deps: BrokerRoomDeps): Promise<BrokerRoom> {
+  const { limits } = deps;
+  const { hints, bells } = withCanvasBells(deps.hints);
+  const broker = await createBroker({
+    ...{ ...deps, hints, assemble: createAssemble(limits) },
+    readHanded: (ref) => canvases.readHanded(ref),
+    grow: (...wanted) => canvases.grow(...wanted),
+  });
+  const canvases = createCanvases({ ...deps, bells, broker, failureOf: createGrowthFailure(limits) });
+  return { broker, canvases, hints };
+}

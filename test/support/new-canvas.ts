@@ -1,0 +1,60 @@
+import { expandCanvas } from "../../server/src/canvas/expand.ts";
+import { sparesOf } from "../../server/src/canvas/spare.ts";
+import type { Callback, CanvasFacts, NewCanvas, OnMemberFailure } from "../../server/src/model/canvas.ts";
+import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../../server/src/model/canvas-node.ts";
+import { canvasIdOf, defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
+import { defaults } from "../../server/src/model/limits.ts";
+import type { Link } from "../../server/src/model/task.ts";
+import { linkOn } from "./new-link.ts";
+import { bytesOf, type TaskDetails } from "./new-task.ts";
+
+/** A task of a canvas; its content is what it is called. */
+export function leaf(name: string, details: TaskDetails = {}, own: Partial<Link> = {}): TaskNode {
+  const { on: _, ...link } = linkOn("succeeded", { task: { content: bytesOf(name), ...details } });
+  return { kind: "task", ...link, ...own };
+}
+
+/** One after the other. */
+export const chain = (...steps: readonly CanvasNode[]): ChainNode => ({
+  kind: "chain",
+  steps,
+  callbacks: [],
+});
+
+/** Side by side, and what becomes of them if one fails. */
+export const group = (onMemberFailure: OnMemberFailure, ...members: readonly CanvasNode[]): GroupNode => ({
+  ...{ kind: "group", members, onMemberFailure, isOpen: false, callbacks: [] },
+});
+
+/** A group, and what becomes of its results. */
+export const chord = (body: CanvasNode, ...header: readonly CanvasNode[]): ChainNode =>
+  chain(group("fail_fast", ...header), body);
+
+/** The same node, with a task for an end of it. */
+export const calling = <N extends ChainNode | GroupNode>(node: N, on: Callback["on"], name: string): N => ({
+  ...node,
+  callbacks: [...node.callbacks, { ...linkOn("succeeded", { task: { content: bytesOf(name) } }), on }],
+});
+
+/** A canvas of a tree, as it is submitted. */
+export function newCanvas(id: string, node: CanvasNode, facts: Partial<CanvasFacts> = {}): NewCanvas {
+  const canvas = canvasIdOf(id);
+  const expanded = expandCanvas(node, { namespace: defaultNamespace, canvas });
+  return {
+    ...{ namespace: defaultNamespace, id: canvas },
+    lineage: { parentId: undefined, rootId: taskIdOf(id) },
+    facts: {
+      ...{
+        contentHash: `hash of ${id}`,
+        deadline: undefined,
+        retentionMs: defaults.retentionMs,
+        purgeAt: undefined,
+      },
+      ...{ name: "", tags: [], description: bytesOf(`description of ${id}`), retryOf: undefined },
+      ...facts,
+    },
+    ...expanded,
+    parts: [...expanded.parts, ...sparesOf(expanded.start)],
+    ended: [],
+  };
+}
