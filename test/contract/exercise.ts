@@ -130,7 +130,7 @@ export function exercise(name: string, makePlace: MakePlace, declared: Declared)
     },
   };
   describe(`the ${name} store`, () => {
-    for (const register of nouns) register(suite);
+    for (const register of [...nouns, ...(declared.besides ?? [])]) register(suite);
     test("every skip names a test", () => {
       for (const skip of declared.skips) expect([...sentences]).toContain(skip.test);
     });

@@ -2,7 +2,7 @@ import { type Instant, instantOf, plus } from "./ids.ts";
 import type { Slots } from "./schedule.ts";
 
 /**
- * What becomes of slots that went by, because the server was down, its clock was put forward, or the schedule was paused.
+ * What becomes of slots that went by, because the server was down, or its clock was put forward.
  * - none: the newest one counts if it is no more than `graceMs` old.
  * - one: the newest one counts, however old.
  * - all: each counts that is no more than `horizonMs` old, but no more than the newest `max`.

@@ -32,6 +32,9 @@ export type QueueRef = { readonly namespace: Namespace; readonly queue: QueueNam
 /** Names one barrier. */
 export type BarrierRef = { readonly namespace: Namespace; readonly id: BarrierId };
 
+/** Names one schedule. */
+export type ScheduleRef = { readonly namespace: Namespace; readonly id: ScheduleId };
+
 /** Names one lock. */
 export type LockRef = { readonly namespace: Namespace; readonly key: LockKey };
 

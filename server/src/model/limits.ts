@@ -102,6 +102,18 @@ export const limits = {
   queueEventNamesMax: 100,
   queuesPerNamespaceMax: 10_000,
   namespacesMax: 10_000,
+  schedulesPerNamespaceMax: 10_000,
+  /** What a schedule starts, encoded, and what is said of it and of its pause. */
+  scheduleTargetBytesMax: 256 * 1024,
+  scheduleTextBytesMax: 1024,
+  /** What is kept of what became of a schedule's slots; beyond it the oldest go. */
+  scheduleHistoryMax: 100,
+  /** Schedules that one write fires, tasks that it starts, and bytes of their contents, roughly. */
+  schedulesFiredTogetherMax: 500,
+  scheduleStartsMax: 100,
+  scheduleStartBytesMax: 8 * 1024 * 1024,
+  scheduleRunsMax: 1_000_000_000,
+  scheduleJitterMsMax: 86_400_000,
   locksMax: 100_000,
   lockTtlMsMin: 100,
   lockTtlMsMax: 86_400_000,

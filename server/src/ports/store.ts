@@ -1,19 +1,16 @@
 import type { Bytes } from "../model/ids.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { CanvasStore } from "./canvas-store.ts";
-import type { DefinitionStore } from "./definition-store.ts";
 import type { EventStore } from "./event-store.ts";
 import type { GateStore } from "./gate-store.ts";
-import type { LockStore } from "./lock-store.ts";
 import type { NamespaceStore } from "./namespace-store.ts";
-import type { OutputStore } from "./output-store.ts";
 import type { QueueAdminStore } from "./queue-admin-store.ts";
-import type { QueueEventStore } from "./queue-event-store.ts";
 import type { QueueStore } from "./queue-store.ts";
+import type { RecordStore } from "./record-store.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { SharedStore } from "./shared-store.ts";
 import type { SideStore } from "./side-store.ts";
 import type { TaskStore } from "./task-store.ts";
-import type { UniqueStore } from "./unique-store.ts";
 
 /** What an accepted task can be lost by: the disk alone; a power loss too; the end of the process. */
 export type Durability = "disk" | "relaxed" | "none";
@@ -30,11 +27,8 @@ export interface Store
     NamespaceStore,
     GateStore,
     EventStore,
-    DefinitionStore,
-    LockStore,
-    UniqueStore,
-    OutputStore,
-    QueueEventStore {
+    RecordStore,
+    ScheduleStore {
   /** The driver's name, such as "sqlite". */
   readonly kind: string;
   /** What an answered accept is safe from, as checked at the start. */

@@ -1,5 +1,7 @@
 import { createMemoryStore } from "../../../server/src/storage/memory/memory.ts";
 import { exercise } from "../exercise.ts";
+import { scheduleCases } from "../schedule.ts";
+import { scheduleFireCases } from "../schedule-fire.ts";
 
 const forgets = "nothing of a memory store outlives its closing";
 
@@ -10,6 +12,7 @@ exercise(
     remove: async () => undefined,
   }),
   {
+    besides: [scheduleCases, scheduleFireCases],
     model: { runs: 300, canReopen: false },
     skips: [
       "tasks, results, queues, events and values are there after a restart",
@@ -24,6 +27,7 @@ exercise(
       "a lock outlives a restart with its owner, end and fence, and later fences are higher",
       "canvases go on over a restart",
       "retried canvases go on over a restart",
+      "schedules go on over a restart",
       "links, and what was handed on, are there after a restart",
       "limits, rates, orders, turns and labels go on over a restart",
       "what was said of a queue is there after a restart, and a deletion goes on",

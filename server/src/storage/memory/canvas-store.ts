@@ -47,7 +47,8 @@ export const createCanvasStore = (
   ...createCanvasReadings(state, call),
 });
 
-function submitCanvas(state: State, canvas: NewCanvas, now: Instant): SubmitVerdict {
+/** Stores a canvas with what starts at once, or nothing of it. */
+export function submitCanvas(state: State, canvas: NewCanvas, now: Instant): SubmitVerdict {
   const { namespace, id, facts, lineage, root, start, parts, ended: members } = canvas;
   const { canvases, tombstones } = spaceOf(state, namespace);
   const known = canvases.barriers.get(rootOf(id))?.barrier.canvasFacts ?? tombstones.get(rememberedAs(id));

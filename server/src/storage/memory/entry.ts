@@ -8,6 +8,7 @@ import type { LogTally } from "../../model/kept-log.ts";
 import type { Place } from "../../model/place.ts";
 import type { QueuePause, QueueSettings } from "../../model/queue.ts";
 import type { QueueEvent } from "../../model/queue-event.ts";
+import type { Schedule, SlotRecord } from "../../model/schedule-record.ts";
 import type { Link, TaskHead, TaskInput, TaskState } from "../../model/task.ts";
 import type { OutputEntry, OutputHead } from "../../model/task-output.ts";
 import type { KeyTurns } from "../../model/turn.ts";
@@ -68,6 +69,9 @@ export type TaskOutput = { head: OutputHead; entries: OutputEntry[] };
 
 /** The events of a queue, as far as they are kept. */
 export type QueueEventLog = { nextOffset: number; tally: LogTally; readonly events: QueueEvent[] };
+
+/** A schedule, and what became of its slots, oldest first. It stands in its heap while somebody has to look at it. */
+export type ScheduleEntry = Placed & { schedule: Schedule; readonly records: SlotRecord[] };
 
 /** What a task is known by. */
 export const hashOf = ({ head, content, contentHash }: Entry): string =>

@@ -18,6 +18,7 @@ import { prune } from "./prune.ts";
 import { createQueueStore } from "./queue-store.ts";
 import { createReadings } from "./readings.ts";
 import { createRecordStore } from "./records.ts";
+import { createScheduleStore } from "./schedules.ts";
 import { settle } from "./settle.ts";
 import { createSideStore } from "./side-store.ts";
 import { createState } from "./state.ts";
@@ -54,6 +55,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),
     ...createCanvasStore(state, call),
+    ...createScheduleStore(state, call),
     ...createGateStore(gateVerbs, call),
     ...createSideStore(state, call),
     readEvents: (after, limit) => call(() => state.log.read(after, limit)),

@@ -8,6 +8,7 @@ import {
 import type { NamespaceOpening, NamespaceStore } from "../../ports/namespace-store.ts";
 import { purge } from "./purge.ts";
 import { queueCount } from "./rooms.ts";
+import { removeSchedules } from "./schedules.ts";
 import { remove, type Space, type State, spaceOf } from "./state.ts";
 
 /** What operators said of namespaces. */
@@ -63,6 +64,7 @@ function clearNamespace(state: State, piece: Piece): "more" | "leased" | "gone" 
   const { namespace, limit } = piece;
   const space = state.spaces.get(namespace);
   if (space === undefined) return "gone";
+  if (removeSchedules(state, space, limit) > 0) return "more";
   if (cancelWaiting(state, space, piece) > 0) return "more";
   if (space.backlog.tasks > 0) return "leased";
   const ended = space.tasks.values().take(limit).toArray();

@@ -1,10 +1,6 @@
 import type { Bytes } from "../../model/ids.ts";
-import type { DefinitionStore } from "../../ports/definition-store.ts";
-import type { LockStore } from "../../ports/lock-store.ts";
-import type { OutputStore } from "../../ports/output-store.ts";
-import type { QueueEventStore } from "../../ports/queue-event-store.ts";
+import type { RecordStore } from "../../ports/record-store.ts";
 import type { Store } from "../../ports/store.ts";
-import type { UniqueStore } from "../../ports/unique-store.ts";
 import { getClaim, listClaims, pruneClaims } from "./claims.ts";
 import { listDefinitions, putDefinitions, removeDefinition } from "./definitions.ts";
 import { createLockBook } from "./locks.ts";
@@ -14,18 +10,13 @@ import type { State } from "./state.ts";
 
 type Call = <T>(verb: () => T) => Promise<T>;
 
-type RecordStore = DefinitionStore &
-  LockStore &
-  UniqueStore &
-  OutputStore &
-  QueueEventStore &
-  Pick<Store, "getMeta" | "swapMeta" | "putMeta">;
+type Values = Pick<Store, "getMeta" | "swapMeta" | "putMeta">;
 
 /**
  * What is kept beside tasks and queues: definitions, locks, a look at claims of unique keys, small values by name, and what tasks put
  * out and is made known on queues.
  */
-export function createRecordStore(state: State, call: Call): RecordStore {
+export function createRecordStore(state: State, call: Call): RecordStore & Values {
   const locks = createLockBook(state.epoch, state.limits.locksMax);
   return {
     ...createOutputStore(state, call),

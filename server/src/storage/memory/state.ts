@@ -2,7 +2,16 @@ import type { NodeEnd } from "../../model/barrier.ts";
 import type { Growth } from "../../model/canvas.ts";
 import { laneOf } from "../../model/gate.ts";
 import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
-import type { Bytes, Instant, Namespace, QueueName, TaskId, TaskName, TaskRef } from "../../model/ids.ts";
+import type {
+  Bytes,
+  Instant,
+  Namespace,
+  QueueName,
+  ScheduleId,
+  TaskId,
+  TaskName,
+  TaskRef,
+} from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { NamespaceRecord, QueueCreation } from "../../model/namespace.ts";
 import type { Place } from "../../model/place.ts";
@@ -11,7 +20,7 @@ import { isTerminal, type TaskHead } from "../../model/task.ts";
 import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
 import { type Canvases, createCanvases } from "./canvases.ts";
-import type { Backlog, Claim, Entry, Lane, QueueEntry } from "./entry.ts";
+import type { Backlog, Claim, Entry, Lane, QueueEntry, ScheduleEntry } from "./entry.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { count, createGates, type Gates, gateOf, limitAt, line, lineOf, ring } from "./gates.ts";
 import { createHeap, type Heap } from "./heap.ts";
@@ -38,6 +47,7 @@ export type Space = {
   /** Ids that are cancelled when they come. */
   readonly revocations: Map<TaskId, Revocation>;
   readonly canvases: Canvases;
+  readonly schedules: Map<ScheduleId, ScheduleEntry>;
 };
 
 /** What the verb under way still has to do before it is over. */
@@ -66,6 +76,8 @@ export type State = {
   readonly leased: Heap<Entry>;
   readonly ended: Heap<Entry>;
   readonly gates: Gates;
+  /** Schedules that somebody has to look at, earliest first. */
+  readonly planned: Heap<ScheduleEntry>;
   /** When waiting tasks have waited too long, and some that wait no more. */
   readonly waitUntil: Map<Entry, Instant>;
   /** By namespace and name. */
@@ -90,6 +102,7 @@ export function createState(limits: Limits, epoch: number): State {
     leased: createHeap(earlier((head) => head.leaseUntil)),
     ended: createHeap(earlier((head) => head.purgeAt)),
     gates: createGates((entry, stage) => stand(state, entry, stage)),
+    planned: createHeap((a, b) => lookAt(a) < lookAt(b)),
     waitUntil: new Map(),
     shelves: new Map(),
     owed: [],
@@ -109,6 +122,7 @@ export function spaceOf(state: State, namespace: Namespace): Space {
       ...{ tasks: new Map(), order: [], queues: new Map() },
       ...{ tombstones: new Map(), claims: new Map(), revocations: new Map() },
       canvases: createCanvases(),
+      schedules: new Map(),
     };
     state.spaces.set(namespace, space);
   }
@@ -272,6 +286,8 @@ function laneFor(queue: QueueEntry, { priority, ties }: TaskHead): Lane {
   }
   return lane;
 }
+
+const lookAt = ({ schedule }: ScheduleEntry): number => schedule.progress.lookAt ?? 0;
 
 /** By a time that every task of the heap has, next by acceptance. */
 function earlier(timeOf: (head: TaskHead) => Instant | undefined): (a: Entry, b: Entry) => boolean {
