@@ -4,8 +4,16 @@
  */
 
 import type { Duplex } from "node:stream";
-import { type Api, createApi, createAssemble, createGrowthFailure, createInboxLoop } from "./api/api.ts";
+import {
+  type Api,
+  createApi,
+  createAssemble,
+  createGrowthFailure,
+  createInboxLoop,
+  createReadTarget,
+} from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
+import { createSchedules } from "./beat/beat.ts";
 import { createBroker, type RunningBroker } from "./broker/broker.ts";
 import { createCanvases, withCanvasBells } from "./canvas/canvas.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
@@ -200,8 +208,18 @@ async function startRooms(
     broker,
     failureOf: createGrowthFailure(limits),
   });
+  const schedules = createSchedules({
+    ...{ store, clock, log, limits, owner: random.taskId() },
+    readTarget: createReadTarget({ clock, limits, defaults, random }),
+    ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
+    ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
+  });
+  started.defer(() => schedules.close());
   const { queueHints, leaveNamespace } = broker;
-  const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace, tidyCanvases: canvases.tidy });
+  const upkeep = startUpkeep({
+    ...{ ...shared, queueHints, leaveNamespace, schedules },
+    tidyCanvases: canvases.tidy,
+  });
   started.defer(() => upkeep.stop());
   startInbox({ store, broker, clock, log, limits, defaults, tenants: namespaces }, started);
   const pageTokenKey = await keptKey(store, random);

@@ -117,7 +117,10 @@ function startCases({ case: test }: Suite): void {
     subject.advance(10_000);
     await fire(subject, "s", { policy, unique });
     subject.advance(10_000);
-    expect(await fire(subject, "s", { policy, unique })).toEqual({ kind: "fired", notMade: [1] });
+    expect(await fire(subject, "s", { policy, unique })).toEqual({
+      kind: "fired",
+      notMade: [{ place: 1, why: "unique_taken" }],
+    });
     expect((await recordsOf(subject)).map(({ outcome }) => outcome)).toMatchObject([
       { kind: "not_made", why: "unique_taken" },
       { kind: "started" },
@@ -129,7 +132,7 @@ function startCases({ case: test }: Suite): void {
     await make(subject, "s", { target: { kind: "canvas", content: bytesOf("two tasks") } });
     await closeQueue(subject);
     subject.advance(10_000);
-    expect(await fire(subject)).toEqual({ kind: "fired", notMade: [0] });
+    expect(await fire(subject)).toEqual({ kind: "fired", notMade: [{ place: 0, why: "queue_closed" }] });
     expect((await recordsOf(subject))[0]?.outcome).toEqual({ kind: "not_made", why: "queue_closed" });
     expect((await subject.list()).tasks).toHaveLength(1);
   });

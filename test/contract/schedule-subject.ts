@@ -30,8 +30,7 @@ export async function make(
 ): Promise<Schedule> {
   const schedule = newSchedule(id, subject.now, own);
   const verdict = await subject.store.putSchedule({ schedule, before: undefined, records: [] });
-  if (!("kind" in verdict && verdict.kind === "done"))
-    throw new Error(`the schedule was not made: ${JSON.stringify(verdict)}`);
+  if (verdict.kind !== "done") throw new Error(`the schedule was not made: ${JSON.stringify(verdict)}`);
   return schedule;
 }
 

@@ -1,4 +1,5 @@
-import { createAssemble, createGrowthFailure } from "../../server/src/api/api.ts";
+import { createAssemble, createGrowthFailure, createReadTarget } from "../../server/src/api/api.ts";
+import { createSchedules, type Schedules } from "../../server/src/beat/beat.ts";
 import { createBroker, type RunningBroker } from "../../server/src/broker/broker.ts";
 import { type Canvases, createCanvases, withCanvasBells } from "../../server/src/canvas/canvas.ts";
 import type { TaskHints } from "../../server/src/ports/task-hints.ts";
@@ -8,10 +9,11 @@ type BrokerDeps = Parameters<typeof createBroker>[0];
 /** What they live on; `hints` are the backend's. */
 export type BrokerRoomDeps = Omit<BrokerDeps, "assemble" | "readHanded" | "grow">;
 
-/** Broker and canvases, which know each other; `hints` are those that both listen to. */
+/** Broker and canvases, which know each other, and schedules, which start what these take in; `hints` are those that both listen to. */
 export type BrokerRoom = {
   readonly broker: RunningBroker;
   readonly canvases: Canvases;
+  readonly schedules: Schedules;
   readonly hints: TaskHints;
 };
 
@@ -25,5 +27,10 @@ export async function openBrokerRoom(deps: BrokerRoomDeps): Promise<BrokerRoom> 
     grow: (...wanted) => canvases.grow(...wanted),
   });
   const canvases = createCanvases({ ...deps, bells, broker, failureOf: createGrowthFailure(limits) });
-  return { broker, canvases, hints };
+  const schedules = createSchedules({
+    ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps) },
+    ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
+    ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
+  });
+  return { broker, canvases, schedules, hints };
 }

@@ -54,16 +54,18 @@ export async function openRooms(wish: RoomsWish = {}) {
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const { broker, canvases, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
+  const { broker, canvases, schedules, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
   const locks = createLocks(deps);
   const { queueHints, leaveNamespace } = broker;
   const { tidy: tidyCanvases } = canvases;
-  const upkeep = startUpkeep({ ...deps, hints, queueHints, namespaces, leaveNamespace, tidyCanvases });
+  const upkeep = startUpkeep({
+    ...{ ...deps, hints, queueHints, namespaces, leaveNamespace, tidyCanvases, schedules },
+  });
   await clock.advance(0);
 
   const read = async (id: string): Promise<Task> => (await backend.get(taskRefOf(id))).task;
   return {
-    ...{ clock, random, log, store, backend, broker, routing, canvases, namespaces, locks },
+    ...{ clock, random, log, store, backend, broker, routing, canvases, schedules, namespaces, locks },
     ...{ limits: bounds, defaults: usual, read },
     /** Enqueues tasks that are all taken; answers their ids. */
     async enqueue(...wishes: readonly SubmissionWish[]): Promise<string[]> {

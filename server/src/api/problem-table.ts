@@ -7,7 +7,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import { type Status, StatusSchema } from "@stem/proto/google/rpc/status_pb";
-import type { FieldViolation, Problem, Reason } from "../model/problem.ts";
+import type { Problem, Reason } from "../model/problem.ts";
 import {
   badRequest,
   clip,
@@ -18,6 +18,15 @@ import {
   resource,
   retryAfter,
 } from "./problem-details.ts";
+import {
+  conflictOf,
+  sayBytes,
+  sayState,
+  sayViolations,
+  sizeDetails,
+  usesOf,
+  violationDetails,
+} from "./problem-words.ts";
 
 type Row<P> = {
   readonly code: Code;
@@ -26,8 +35,6 @@ type Row<P> = {
   /** What goes with ErrorInfo. */
   readonly details?: (problem: P) => readonly Any[];
 };
-
-type Of<R extends Reason> = Extract<Problem, { reason: R }>;
 
 const messageCharsMax = 1000;
 /** Soon: the condition passes by itself, or another server answers. */
@@ -292,6 +299,22 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `${p.field}: nothing can be put into arguments that are no JSON array or object; ${ignoring}`,
     details: (p) => [precondition("ARGS_JSON", p.field, `send a JSON array or object, or ${ignoring}`)],
   },
+  SCHEDULE_UNKNOWN: {
+    code: Code.NOT_FOUND,
+    say: (p) => `there is no schedule ${p.schedule}`,
+    details: (p) => [resource("stem.v1.Schedule", p.schedule)],
+  },
+  SCHEDULE_EXISTS: {
+    code: Code.ALREADY_EXISTS,
+    say: (p) => `schedule ${p.schedule} is there already, with revision ${p.revision}`,
+    details: (p) => [resource("stem.v1.Schedule", p.schedule)],
+  },
+  SCHEDULE_LIMIT_REACHED: {
+    code: Code.RESOURCE_EXHAUSTED,
+    say: (p) =>
+      `schedule ${p.schedule} cannot be kept: the namespace has ${p.schedulesMax}, as many as it may`,
+    details: (p) => [quota(`schedule:${p.schedule}`, `at most ${p.schedulesMax} schedules a namespace`)],
+  },
   CANVAS_UNKNOWN: {
     code: Code.NOT_FOUND,
     say: (p) =>
@@ -347,42 +370,3 @@ export function problemToStatus(problem: Problem): Status {
 
 /** Every reason that has a row: all of them. */
 export const reasons = Object.keys(table) as readonly Reason[];
-
-const sayState = (state: "closed" | "disabled" | "deleting"): string =>
-  state === "deleting" ? "being deleted" : state;
-
-function conflictOf(problem: Of<"REVISION_CONFLICT">): string {
-  if ("taskId" in problem) return `task ${problem.taskId}`;
-  if ("queue" in problem) return `queue ${problem.queue}`;
-  return `${"subject" in problem ? "" : "the routing of "}namespace ${problem.namespace}`;
-}
-
-/** What keeps a queue from being deleted, a sentence each. */
-const usesOf = ({ backlog, failed, routes }: Of<"QUEUE_IN_USE">): readonly string[] => [
-  ...(backlog > 0 ? [`${backlog} tasks in it have not ended`] : []),
-  ...(failed > 0 ? [`${failed} dead letters are in it`] : []),
-  ...routes.map((route) => `the routing names it: ${route}`),
-];
-
-type WithViolations = { readonly violations: readonly FieldViolation[] };
-type WithBytes = { readonly field: string; readonly bytes: number; readonly bytesMax: number };
-
-function sayViolations({ violations }: WithViolations): string {
-  const [first] = violations;
-  if (!first) return "the request is invalid";
-  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : "";
-  const where = first.field ? `${clip(first.field)}: ` : "";
-  return `${where}${clip(first.description)}${more}`;
-}
-
-function violationDetails({ violations }: WithViolations): readonly Any[] {
-  return [badRequest(violations)];
-}
-
-function sayBytes({ field, bytes, bytesMax }: WithBytes): string {
-  return `${field}: ${bytes} bytes; the limit is ${bytesMax}`;
-}
-
-function sizeDetails({ field, bytesMax }: WithBytes): readonly Any[] {
-  return [badRequest([{ field, description: `must have at most ${bytesMax} bytes` }])];
-}

@@ -6,9 +6,9 @@
 
 import type { Explained, Grow } from "../broker/broker.ts";
 import type { Bells } from "../lib/bells.ts";
-import type { BarrierState } from "../model/canvas.ts";
+import type { BarrierState, NewCanvas } from "../model/canvas.ts";
 import type { HandedValue } from "../model/canvas-value.ts";
-import { type BarrierRef, rootOf, type TaskRef } from "../model/ids.ts";
+import { type BarrierRef, type Instant, rootOf, type TaskRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { CancelMessage } from "../model/task.ts";
@@ -19,7 +19,13 @@ import { type CanvasExplained, createExplain } from "./explain.ts";
 import { createGrow, type GrowingDeps } from "./growth.ts";
 import { type CanvasRef, createReading, type Reading } from "./reading.ts";
 import { createRetry, type Retry } from "./retry.ts";
-import { createSubmitting, type Submitting, type SubmittingDeps } from "./submit.ts";
+import {
+  type CanvasSubmission,
+  canvasOf,
+  createSubmitting,
+  type Submitting,
+  type SubmittingDeps,
+} from "./submit.ts";
 import { type SweepDeps, sweep, sweepUnder } from "./sweep.ts";
 import { readValue } from "./values.ts";
 import { createWatch, type Watch } from "./watch.ts";
@@ -49,6 +55,8 @@ export type CanvasDeps = {
 /** Canvases at work. Throws StemProblem. */
 export type Canvases = Submitting &
   Reading & {
+    /** A canvas as it would be submitted now, for whoever stores it with something else. */
+    prepare(submission: CanvasSubmission, now: Instant): NewCanvas;
     readonly watch: Watch;
     readonly grow: Grow;
     /** Cancels what has not ended of it; answers its state then. */
@@ -72,6 +80,7 @@ export function createCanvases(deps: CanvasDeps): Canvases {
   return {
     ...createSubmitting({ store, clock, complete, announce }),
     ...reading,
+    prepare: (submission, now) => canvasOf(submission, complete, now),
     watch: createWatch(clock, bells, reading.get),
     grow: createGrow({ store, complete, failureOf: deps.failureOf }),
     async cancel({ namespace, id }, { reason, requester }) {

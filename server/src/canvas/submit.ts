@@ -1,7 +1,7 @@
 /** How canvases and further members of them come in. */
 
 import type { CanvasDraft } from "../broker/broker.ts";
-import type { CanvasFacts, Part } from "../model/canvas.ts";
+import type { CanvasFacts, NewCanvas, Part } from "../model/canvas.ts";
 import {
   type BarrierId,
   type BarrierRef,
@@ -69,21 +69,14 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
   const { store, clock, complete, announce } = deps;
   return {
     async submit(submission) {
-      const { namespace, id, draft, contentHash, retentionMs, name, tags, description } = submission;
+      const { namespace, id } = submission;
       const now = clock.now();
-      const [node] = completeDrafts([draft], complete, { namespace, now });
-      if (node === undefined) throw new Error("a canvas was not completed");
-      const expanded = expandCanvas(node, { namespace, canvas: id });
-      const deadline = deadlineOf(submission, now);
-      const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
-      const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
-      const parts = [...expanded.parts, ...sparesOf(expanded.start)];
-      const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
-      const verdict = await store.submitCanvas({ ...said, ...expanded, parts, ended: [] }, now);
+      const canvas = canvasOf(submission, complete, now);
+      const verdict = await store.submitCanvas(canvas, now);
       if (verdict === "gone") throw new Error("a canvas retries another that it does not name");
       if (verdict === "exists") throw new StemProblem({ reason: "CANVAS_EXISTS", canvasId: id });
-      if (typeof verdict === "object") throw refusedOf(verdict, expanded.start, namespace);
-      if (verdict === "accepted") announce(namespace, startedOf(expanded.start));
+      if (typeof verdict === "object") throw refusedOf(verdict, canvas.start, namespace);
+      if (verdict === "accepted") announce(namespace, startedOf(canvas.start));
       return { deduplicated: verdict === "duplicate" };
     },
     async addMembers({ namespace, canvas, group, request, drafts, isLast }) {
@@ -111,6 +104,20 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       }
     },
   };
+}
+
+/** A canvas, complete: what its producer left out is as it is now. Throws what is wrong with its tasks. */
+export function canvasOf(submission: CanvasSubmission, complete: CompleteTasks, now: Instant): NewCanvas {
+  const { namespace, id, draft, contentHash, retentionMs, name, tags, description } = submission;
+  const [node] = completeDrafts([draft], complete, { namespace, now });
+  if (node === undefined) throw new Error("a canvas was not completed");
+  const expanded = expandCanvas(node, { namespace, canvas: id });
+  const deadline = deadlineOf(submission, now);
+  const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
+  const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
+  const parts = [...expanded.parts, ...sparesOf(expanded.start)];
+  const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
+  return { ...said, ...expanded, parts, ended: [] };
 }
 
 function deadlineOf({ deadline }: CanvasSubmission, now: Instant): Instant | undefined {

@@ -75,10 +75,6 @@ export const refusalToEmit = (
   { life }: Pick<QueueRoom, "life">,
 ): Refusal | undefined => refusalToMove(space, { ...newQueue, life: life === "closed" ? "open" : life });
 
-/** Why a schedule may not be kept in a namespace; undefined: it may, also in one that is stopped for a while. */
-export const refusalToPlan = ({ state }: Pick<SpaceRoom, "state">): Refusal | undefined =>
-  state === "deleting" ? ofNamespace(state) : undefined;
-
 /** Why a task that waits may not be written over by one that comes; undefined: it may, which makes the backlog no longer. */
 export const refusalToRewrite = refusalToEmit;
 

@@ -95,7 +95,7 @@ export type Problem =
     }
   | { readonly reason: "LOCK_LOST"; readonly key: string; readonly lostReason: string }
   | { readonly reason: "UNIQUE_TAKEN"; readonly key: string; readonly holderTaskId: string }
-  /** `revision`: what the task, the queue or the namespace has now. */
+  /** `revision`: what the task, the queue, the namespace or the schedule has now. */
   | { readonly reason: "REVISION_CONFLICT"; readonly taskId: string; readonly revision: number }
   | { readonly reason: "REVISION_CONFLICT"; readonly queue: string; readonly revision: number }
   | {
@@ -104,6 +104,7 @@ export type Problem =
       readonly namespace: string;
       readonly revision: number;
     }
+  | { readonly reason: "REVISION_CONFLICT"; readonly schedule: string; readonly revision: number }
   | { readonly reason: "TASK_NOT_WAITING"; readonly taskId: string; readonly state: string }
   | { readonly reason: "TASK_RUNNING"; readonly taskId: string }
   | { readonly reason: "TASK_NOT_FAILED"; readonly taskId: string; readonly state: string }
@@ -114,6 +115,9 @@ export type Problem =
   | { readonly reason: "CANVAS_GROUP_CLOSED"; readonly canvasId: string; readonly groupId: string }
   | { readonly reason: "CANVAS_NOT_SUCCEEDED"; readonly canvasId: string; readonly state: string }
   | { readonly reason: "CANVAS_NOT_FAILED"; readonly canvasId: string; readonly state: string }
+  | { readonly reason: "SCHEDULE_UNKNOWN"; readonly schedule: string }
+  | { readonly reason: "SCHEDULE_EXISTS"; readonly schedule: string; readonly revision: number }
+  | { readonly reason: "SCHEDULE_LIMIT_REACHED"; readonly schedule: string; readonly schedulesMax: number }
   | { readonly reason: "TOKEN_MISSING" }
   | { readonly reason: "TOKEN_INVALID" };
 

@@ -49,8 +49,8 @@ export type Slot = {
   readonly request: string | undefined;
 };
 
-/** Why nothing comes any more. */
-export type ScheduleEnd = "over" | "expired" | "max_runs";
+/** Why nothing comes any more. broken: the server cannot tell any more when it is due, such as when a zone was given up. */
+export type ScheduleEnd = "over" | "expired" | "max_runs" | "broken";
 
 /** How far a schedule has come. */
 export type ScheduleProgress = {

@@ -1,7 +1,7 @@
-import type { Refusal } from "../model/admission.ts";
 import type { NewCanvas } from "../model/canvas.ts";
 import type { Instant, Namespace, ScheduleId, ScheduleRef } from "../model/ids.ts";
 import type { Schedule, ScheduleProgress, SlotRecord } from "../model/schedule-record.ts";
+import type { NotMade } from "../model/slot-outcome.ts";
 import type { NewTask } from "../model/task.ts";
 
 /**
@@ -47,12 +47,11 @@ export type SchedulePut = {
   readonly records: readonly SlotRecord[];
 };
 
-/** conflict: there is another one, of that revision, or none. limit: there are as many as may be. A refusal: the namespace takes none. */
+/** conflict: there is another one, of that revision, or none. limit: there are as many as may be. deleting: the namespace is. */
 export type PutScheduleVerdict =
   | { readonly kind: "done" }
-  | { readonly kind: "conflict"; readonly revision: number | undefined }
-  | { readonly kind: "limit" }
-  | Refusal;
+  | { readonly kind: "limit" | "deleting" }
+  | { readonly kind: "conflict"; readonly revision: number | undefined };
 
 export type DeleteScheduleVerdict =
   | { readonly kind: "deleted" | "unknown" }
@@ -83,8 +82,8 @@ export type SlotStart = { readonly place: number } & (
 /** conflict: somebody else has decided, changed or removed it, or stopped its namespace. */
 export type FireVerdict =
   | { readonly kind: "conflict" }
-  /** `notMade`: the places of what could not be made. */
-  | { readonly kind: "fired"; readonly notMade: readonly number[] };
+  /** `notMade`: what could not be made, by the place of its record, and why. */
+  | { readonly kind: "fired"; readonly notMade: readonly NotMade[] };
 
 export type SlotRecordPage = {
   readonly ref: ScheduleRef;

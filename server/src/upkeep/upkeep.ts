@@ -18,6 +18,7 @@ import { reapOnce } from "./lease-reaper.ts";
 import { createPruners } from "./pruners.ts";
 import { createRemovers, type RemoversDeps } from "./removers.ts";
 import { resumeOnce } from "./resumer.ts";
+import { fireSchedulesOnce, type ScheduleFirerDeps } from "./schedule-firer.ts";
 import { stageOnce } from "./stager.ts";
 
 /** What upkeep lives on. */
@@ -32,6 +33,7 @@ export type UpkeepDeps = RemoversDeps & {
   /** The backend's: who is told that tasks changed. */
   readonly hints: TaskHints;
   readonly tidyCanvases: CanvasSweeperDeps["tidyCanvases"];
+  readonly schedules: ScheduleFirerDeps["schedules"];
 };
 
 /** Loops at work. */
@@ -60,7 +62,17 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   deps.queueHints.onGatesWait((wakeAt) =>
     gateOpener.hurry(Math.max(stagePauseMs, wakeAt - deps.clock.now())),
   );
-  const waking = [reaperOf(deps), resumerOf(deps), stager, expirerOf(deps), gateOpener, sweeperOf(deps)];
+  const firer = firerOf(deps);
+  deps.schedules.onPlanned((delayMs) => firer.hurry(delayMs));
+  const waking = [
+    firer,
+    reaperOf(deps),
+    resumerOf(deps),
+    stager,
+    expirerOf(deps),
+    gateOpener,
+    sweeperOf(deps),
+  ];
   const loops = [...waking, ...createPruners(deps), ...createRemovers(deps)];
   for (const loop of loops) loop.start();
   return {
@@ -106,6 +118,11 @@ function gateOpenerOf(deps: UpkeepDeps): Loop {
 function sweeperOf(deps: UpkeepDeps): Loop {
   const options = { intervalMs: sweepIntervalMs, pauseMs: stagePauseMs };
   return createLoop(deps, { name: "canvas-sweeper", runOnce: () => sweepCanvasesOnce(deps, options) });
+}
+
+function firerOf(deps: UpkeepDeps): Loop {
+  const options = { intervalMs: stageIntervalMs, pauseMs: stagePauseMs };
+  return createLoop(deps, { name: "schedule-firer", runOnce: () => fireSchedulesOnce(deps, options) });
 }
 
 function expirerOf(deps: UpkeepDeps): Loop {

@@ -1,6 +1,6 @@
-import { refusalToPlan } from "../../model/admission.ts";
 import type { Instant, ScheduleRef } from "../../model/ids.ts";
 import type { Schedule, SlotRecord } from "../../model/schedule-record.ts";
+import { recordsAsTheyCame } from "../../model/slot-outcome.ts";
 import type {
   DeleteScheduleVerdict,
   FireVerdict,
@@ -50,8 +50,7 @@ const entryAt = ({ spaces }: State, { namespace, id }: ScheduleRef): ScheduleEnt
 function putSchedule(state: State, { schedule, before, records }: SchedulePut): PutScheduleVerdict {
   const { namespace, id, settings } = schedule;
   const space = spaceOf(state, namespace);
-  const refusal = refusalToPlan(spaceRoom(state, space));
-  if (refusal !== undefined) return refusal;
+  if (spaceRoom(state, space).state === "deleting") return { kind: "deleting" };
   const found = space.schedules.get(id);
   const { revision, progress } = found?.schedule ?? {};
   if (revision !== before?.revision || progress?.round !== before?.round)
@@ -145,27 +144,19 @@ function fireOne(state: State, fire: ScheduleFire, now: Instant): FireVerdict {
   const entry = entryAt(state, ref);
   const isIt = entry?.schedule.revision === revision && entry.schedule.progress.round === round;
   if (entry === undefined || !isIt || !isFiring(state, ref)) return { kind: "conflict" };
-  const notMade = new Map<number, string>();
-  for (const one of starts) {
+  const notMade = starts.flatMap((one) => {
     const why = startOne(state, one, now);
-    if (why !== undefined) notMade.set(one.place, why);
-  }
+    return why === undefined ? [] : [{ place: one.place, why }];
+  });
   if (after === "removed") remove(state, entry);
   else {
     unplan(state, entry);
     entry.schedule = { ...entry.schedule, progress: after };
     plan(state, entry);
-    keepRecords(
-      state,
-      entry,
-      records.map((record) => asItCame(record, notMade.get(record.place))),
-    );
+    keepRecords(state, entry, recordsAsTheyCame(records, notMade));
   }
-  return { kind: "fired", notMade: [...notMade.keys()] };
+  return { kind: "fired", notMade };
 }
-
-const asItCame = (record: SlotRecord, why: string | undefined): SlotRecord =>
-  why === undefined ? record : { ...record, outcome: { kind: "not_made", why } };
 
 /** Starts what a slot starts; answers why it could not be made. */
 function startOne(state: State, one: SlotStart, now: Instant): string | undefined {
