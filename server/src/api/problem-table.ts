@@ -28,6 +28,8 @@ import {
   violationDetails,
 } from "./problem-words.ts";
 
+type Of<R extends Reason> = Extract<Problem, { reason: R }>;
+
 type Row<P> = {
   readonly code: Code;
   /** One sentence for people. */
