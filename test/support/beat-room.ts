@@ -2,13 +2,21 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { compile } from "../../server/src/beat/beat.ts";
-import { defaultNamespace, instantOf, plus, type ScheduleRef, scheduleIdOf } from "../../server/src/model/ids.ts";
-import type { Schedule, ScheduleSettings, ScheduleTarget, SlotRecord } from "../../server/src/model/schedule-record.ts";
-import { newSchedule } from "./new-schedule.ts";
-import { openRooms, type Rooms, type RoomsWish } from "./rooms.ts";
+import { defaultNamespace, instantOf, type ScheduleRef, scheduleIdOf } from "../../server/src/model/ids.ts";
+import type {
+  Schedule,
+  ScheduleSettings,
+  ScheduleTarget,
+  SlotRecord,
+} from "../../server/src/model/schedule-record.ts";
+import { newSettings } from "./new-schedule.ts";
+import { openRooms, type RoomsWish } from "./rooms.ts";
 
 /** A schedule of the default namespace. */
-export const scheduleRefOf = (id = "s"): ScheduleRef => ({ namespace: defaultNamespace, id: scheduleIdOf(id) });
+export const scheduleRefOf = (id = "s"): ScheduleRef => ({
+  namespace: defaultNamespace,
+  id: scheduleIdOf(id),
+});
 
 /** A task to start. */
 export const taskTarget = (name = "test.work"): ScheduleTarget => ({
@@ -18,17 +26,13 @@ export const taskTarget = (name = "test.work"): ScheduleTarget => ({
 
 /** A group of two tasks to start. */
 export const canvasTarget = (): ScheduleTarget => {
-  const members = ["a", "b"].map((name) => ({ node: { case: "task" as const, value: { task: { name } } } }));
+  const members = ["a", "b"].map((name) => ({ node: { case: "task" as const, value: { name } } }));
   const root = { node: { case: "group" as const, value: { members } } };
   return {
     kind: "canvas",
     content: toBinary(SubmitCanvasRequestSchema, create(SubmitCanvasRequestSchema, { root })),
   };
 };
-
-/** What is said of a schedule that starts a task every ten seconds from now on, but for what is said otherwise. */
-export const settingsAt = ({ clock }: Rooms, own: Partial<ScheduleSettings> = {}): ScheduleSettings =>
-  newSchedule("any", clock.now(), { target: taskTarget(), ...own }).settings;
 
 /** Rooms with schedules. */
 export async function openBeat(wish: RoomsWish = {}) {
@@ -37,7 +41,7 @@ export async function openBeat(wish: RoomsWish = {}) {
   return {
     ...rooms,
     make: (own: Partial<ScheduleSettings> = {}, id = "s"): Promise<Schedule> =>
-      schedules.create(scheduleRefOf(id), settingsAt(rooms, own)),
+      schedules.create(scheduleRefOf(id), newSettings(clock.now(), { target: taskTarget(), ...own })),
     /** Goes from one look to the next, as if nothing else went on, until then. */
     async skipTo(end: number): Promise<void> {
       for (;;) {
@@ -55,7 +59,10 @@ export async function openBeat(wish: RoomsWish = {}) {
         before: undefined,
         limit: Number.MAX_SAFE_INTEGER,
       });
-      return records.filter(isStarted).map(({ slot }) => Number(slot)).reverse();
+      return records
+        .filter(isStarted)
+        .map(({ slot }) => Number(slot))
+        .reverse();
     },
   };
 }
@@ -69,7 +76,7 @@ export function slotsBetween({ settings }: Schedule, from: number, to: number): 
   let slot = slots.nextAfter(instantOf(from));
   while (slot !== undefined && slot <= to) {
     found.push(slot);
-    slot = slots.nextAfter(plus(slot, 0));
+    slot = slots.nextAfter(instantOf(slot));
   }
   return found;
 }

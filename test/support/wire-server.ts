@@ -60,10 +60,12 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: wish.isMadeOnUse ?? false },
   });
   const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
-  const { broker, canvases, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
+  const { broker, canvases, schedules, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
   const { queueHints, leaveNamespace } = broker;
   const { tidy: tidyCanvases } = canvases;
-  const upkeep = startUpkeep({ ...deps, hints, queueHints, namespaces, leaveNamespace, tidyCanvases });
+  const upkeep = startUpkeep({
+    ...{ ...deps, hints, queueHints, namespaces, leaveNamespace, tidyCanvases, schedules },
+  });
   const info = {
     version: "0.0.0-test",
     store: store.kind,

@@ -40,3 +40,37 @@ test("a year of schedules fires each slot once, in whatever zone", { timeout: 12
   expect(queue?.depth.ready).toBe(all.length);
   await beat.close();
 });
+
+test("a clock that goes wrong, and a server that is down, cost no slot twice, and each what its catch-up says", async () => {
+  const beat = await openBeat({ ...everything, clock: createManualClock(start) });
+  const hourly = { kind: "interval", everyMs: day / 24, anchor: instantOf(start) } as const;
+  const [one, all, none] = [
+    await beat.make({ spec: hourly, catchUp: { kind: "one" } }, "one"),
+    await beat.make({ spec: hourly, catchUp: { kind: "all", max: 1000, horizonMs: 3 * day } }, "all"),
+    await beat.make({ spec: hourly, catchUp: { kind: "none", graceMs: 60_000 } }, "none"),
+  ];
+  const slots = (from: number, to: number) => slotsBetween(one, from, to);
+  await beat.skipTo(start + 2 * day);
+  const before = slots(start - 1, start + 2 * day);
+  for (const { id } of [one, all, none]) expect(await beat.startedSlots(id)).toEqual(before);
+
+  // Five hours back: nothing fires until the clock is there again.
+  await beat.clock.jump((-5 * day) / 24);
+  await beat.skipTo(start + 2 * day);
+  for (const { id } of [one, all, none]) expect(await beat.startedSlots(id)).toEqual(before);
+
+  // A week without a server, and half an hour beside the hour.
+  await beat.clock.jump(7 * day + 1_800_000);
+  const back = beat.clock.now();
+  await beat.skipTo(back + 1);
+  const missed = slots(start + 2 * day, back);
+  expect(missed).toHaveLength(7 * 24);
+  expect(await beat.startedSlots("one")).toEqual([...before, ...missed.slice(-1)]);
+  expect(await beat.startedSlots("all")).toEqual([
+    ...before,
+    ...missed.filter((slot) => slot >= back - 3 * day),
+  ]);
+  expect(await beat.startedSlots("none")).toEqual(before);
+  expect(new Set(await beat.startedSlots("all")).size).toBe((await beat.startedSlots("all")).length);
+  await beat.close();
+});
