@@ -233,6 +233,7 @@ async function startRooms(
     locks: createLocks({ store, clock, log, limits }),
     control: createControl({ broker }),
     canvases,
+    schedules,
     queueEvents,
     clock,
     random,

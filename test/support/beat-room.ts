@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
+import { ScheduledCanvasSchema } from "@stem/proto/stem/v1/schedule_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { compile } from "../../server/src/beat/beat.ts";
 import { defaultNamespace, instantOf, type ScheduleRef, scheduleIdOf } from "../../server/src/model/ids.ts";
@@ -30,7 +30,7 @@ export const canvasTarget = (): ScheduleTarget => {
   const root = { node: { case: "group" as const, value: { members } } };
   return {
     kind: "canvas",
-    content: toBinary(SubmitCanvasRequestSchema, create(SubmitCanvasRequestSchema, { root })),
+    content: toBinary(ScheduledCanvasSchema, create(ScheduledCanvasSchema, { root })),
   };
 };
 

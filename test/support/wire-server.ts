@@ -74,7 +74,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
   };
   const api = createApi({
     ...deps,
-    ...{ broker, backend, routing, canvases, info, tenants: namespaces },
+    ...{ broker, backend, routing, canvases, schedules, info, tenants: namespaces },
     locks: createLocks(deps),
     control: createControl({ broker }),
     queueEvents: createQueueEvents(deps),

@@ -1,4 +1,5 @@
 import type { Backend } from "../backend/backend.ts";
+import type { Schedules } from "../beat/beat.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Canvases } from "../canvas/canvas.ts";
 import type { Control } from "../control/control.ts";
@@ -22,6 +23,7 @@ export type ServiceDeps = {
   readonly locks: Locks;
   readonly control: Control;
   readonly canvases: Canvases;
+  readonly schedules: Schedules;
   readonly queueEvents: QueueEvents;
   readonly clock: Clock;
   readonly random: Random;

@@ -77,11 +77,11 @@ export function createAsking({ store, clock, limits, firing }: AskingDeps): Aski
     },
     async backfill(ref, { request, from, to }) {
       const max = scheduleBounds.catchUpSlotsMax;
-      if (to <= from) throw fieldInvalid("to", "must be after the start of the range");
-      if (to > clock.now()) throw fieldInvalid("to", "must not be in the future");
+      if (to <= from) throw fieldInvalid("to_time", "must be after the start of the range");
+      if (to > clock.now()) throw fieldInvalid("to_time", "must not be in the future");
       const { settings } = await read({ store }, ref);
       const slots = [...occurrences(compile(settings.spec), { from, to, limit: max + 1 })];
-      if (slots.length > max) throw fieldInvalid("to", `more than ${max} slots are in the range`);
+      if (slots.length > max) throw fieldInvalid("to_time", `more than ${max} slots are in the range`);
       const records: SlotRecord[] = [];
       for (let at = 0; at < slots.length; at += limits.scheduleStartsMax) {
         const piece = slots.slice(at, at + limits.scheduleStartsMax);

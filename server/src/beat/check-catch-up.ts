@@ -7,13 +7,13 @@ import { checkWhole } from "./check-whole.ts";
 export function checkCatchUp(catchUp: CatchUp): FieldViolation | undefined {
   switch (catchUp.kind) {
     case "none":
-      return checkWhole("none.grace_ms", catchUp.graceMs, { min: 0, max: bounds.catchUpMsMax });
+      return checkWhole("within", catchUp.graceMs, { min: 0, max: bounds.catchUpMsMax, unit: "ms" });
     case "one":
       return undefined;
     case "all":
       return (
         checkWhole("all.max", catchUp.max, { min: 1, max: bounds.catchUpSlotsMax }) ??
-        checkWhole("all.horizon_ms", catchUp.horizonMs, { min: 1, max: bounds.catchUpMsMax })
+        checkWhole("all.horizon", catchUp.horizonMs, { min: 1, max: bounds.catchUpMsMax, unit: "ms" })
       );
   }
 }

@@ -16,10 +16,10 @@ export function checkSettings(
   return (
     under("spec", checkSpec(spec, now)) ??
     under("catch_up", checkCatchUp(catchUp)) ??
-    checkWhole("jitter_ms", jitterMs, { min: 0, max: limits.scheduleJitterMsMax }) ??
+    checkWhole("jitter", jitterMs, { min: 0, max: limits.scheduleJitterMsMax, unit: "ms" }) ??
     (runsMax === undefined
       ? undefined
-      : checkWhole("runs_max", runsMax, { min: 1, max: limits.scheduleRunsMax })) ??
+      : checkWhole("max_runs", runsMax, { min: 1, max: limits.scheduleRunsMax })) ??
     checkBytes(target.kind, target.content.length, limits.scheduleTargetBytesMax) ??
     checkBytes("description", Buffer.byteLength(description), limits.scheduleTextBytesMax)
   );

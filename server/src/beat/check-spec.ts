@@ -32,7 +32,7 @@ function checkFields(spec: ScheduleSpec): FieldViolation | undefined {
     case "solar":
       return checkSolar(spec);
     case "clocked":
-      return checkInstant("clocked.at", spec.at);
+      return checkInstant("clocked.time", spec.at);
     case "calendar":
       return checkCalendar(spec);
   }
@@ -40,8 +40,8 @@ function checkFields(spec: ScheduleSpec): FieldViolation | undefined {
 
 function checkInterval({ everyMs, anchor }: IntervalSpec): FieldViolation | undefined {
   return (
-    checkWhole("interval.every_ms", everyMs, { min: bounds.everyMsMin, max: bounds.everyMsMax }) ??
-    checkInstant("interval.anchor", anchor)
+    checkWhole("interval.every", everyMs, { min: bounds.everyMsMin, max: bounds.everyMsMax, unit: "ms" }) ??
+    checkInstant("interval.anchor_time", anchor)
   );
 }
 
@@ -49,17 +49,17 @@ function checkCron({ expression, zone }: CronSpec): FieldViolation | undefined {
   const read = readCron(expression);
   return "fault" in read
     ? { field: "cron.expression", description: read.fault }
-    : checkZone("cron.zone", zone);
+    : checkZone("cron.time_zone", zone);
 }
 
 function checkSolar({ event, latitude, longitude, offsetMs }: SolarSpec): FieldViolation | undefined {
   if (!solarEvents.includes(event))
     return { field: "solar.event", description: `must be one of ${solarEvents.join(", ")}` };
-  const offsets = { min: -bounds.solarOffsetMsMax, max: bounds.solarOffsetMsMax };
+  const offsets = { min: -bounds.solarOffsetMsMax, max: bounds.solarOffsetMsMax, unit: "ms" } as const;
   return (
     checkDegrees("solar.latitude", latitude, 90) ??
     checkDegrees("solar.longitude", longitude, 180) ??
-    checkWhole("solar.offset_ms", offsetMs, offsets)
+    checkWhole("solar.offset", offsetMs, offsets)
   );
 }
 
@@ -85,16 +85,16 @@ function checkCalendar(spec: CalendarSpec): FieldViolation | undefined {
       if (wrong !== undefined) return wrong;
     }
   }
-  return checkZone("calendar.zone", spec.zone);
+  return checkZone("calendar.time_zone", spec.zone);
 }
 
 function checkWindow(spec: ScheduleSpec): FieldViolation | undefined {
   const { start, end } = windowOf(spec);
   const wrong =
-    (start === undefined ? undefined : checkInstant("start", start)) ??
-    (end === undefined ? undefined : checkInstant("end", end));
+    (start === undefined ? undefined : checkInstant("start_time", start)) ??
+    (end === undefined ? undefined : checkInstant("end_time", end));
   if (wrong !== undefined || start === undefined || end === undefined) return wrong;
-  return end <= start ? { field: "end", description: "must be after the start" } : undefined;
+  return end <= start ? { field: "end_time", description: "must be after the start" } : undefined;
 }
 
 const windowOf = (spec: ScheduleSpec): Window => (spec.kind === "clocked" ? {} : spec);
@@ -109,7 +109,7 @@ function checkOccurs(spec: ScheduleSpec, now: Instant): FieldViolation | undefin
   const isEverDue = compile({ ...spec, start: undefined, end: undefined }).nextAfter(plus(from, -1));
   return isEverDue === undefined
     ? { field: subjectOf(spec), description: neverIn(spec) }
-    : { field: "end", description: "comes before the first time that the schedule is due" };
+    : { field: "end_time", description: "comes before the first time that the schedule is due" };
 }
 
 const subjectOf = ({ kind }: ScheduleSpec): string => (kind === "cron" ? "cron.expression" : kind);

@@ -4,9 +4,9 @@ import type { FieldViolation } from "../model/problem.ts";
 export function checkWhole(
   field: string,
   value: number,
-  { min, max }: { readonly min: number; readonly max: number },
+  { min, max, unit }: { readonly min: number; readonly max: number; readonly unit?: "ms" },
 ): FieldViolation | undefined {
   return Number.isInteger(value) && value >= min && value <= max
     ? undefined
-    : { field, description: `must be a whole number from ${min} to ${max}` };
+    : { field, description: `must be a whole number from ${min} to ${max}${unit ? ` ${unit}` : ""}` };
 }

@@ -154,7 +154,7 @@ test("slots of the past are started again, beside each other, and not twice for 
         to: instantOf(range.to),
       }),
     ).rejects.toMatchObject({
-      problem: { violations: [{ field: "to", description: expect.stringMatching(why) }] },
+      problem: { violations: [{ field: "to_time", description: expect.stringMatching(why) }] },
     });
   await refuse({ from, to: from }, /after the start/);
   await refuse({ from, to: from + 1_000_000 }, /future/);
@@ -232,8 +232,8 @@ test("settings that are not right are refused, with the path of the field", asyn
     expect(beat.make(own, "bad")).rejects.toMatchObject({ problem: { violations: [{ field }] } });
   await bad({ spec: { kind: "cron", expression: "", zone: "UTC" } }, "spec.cron.expression");
   await bad({ catchUp: { kind: "all", max: 0, horizonMs: 1 } }, "catch_up.all.max");
-  await bad({ jitterMs: -1 }, "jitter_ms");
-  await bad({ runsMax: 0 }, "runs_max");
+  await bad({ jitterMs: -1 }, "jitter");
+  await bad({ runsMax: 0 }, "max_runs");
   await bad({ description: "x".repeat(1025) }, "description");
   await bad({ target: { kind: "task", content: new Uint8Array(256 * 1024 + 1) } }, "task");
   await bad({ target: taskTarget("not a name") }, "task.name");

@@ -1,10 +1,11 @@
 /** What schedules start, as they keep it: the bytes of what their producers said. */
 
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
-import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { type ScheduledCanvas, ScheduledCanvasSchema } from "@stem/proto/stem/v1/schedule_pb";
+import { type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { ReadTarget, TargetDraft } from "../../beat/beat.ts";
-import type { Bytes, Namespace } from "../../model/ids.ts";
+import type { Namespace } from "../../model/ids.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { createCanvasReader } from "./canvas-submission.ts";
@@ -18,31 +19,32 @@ export function createReadTarget(
   const readTask = createNewTaskReader(deps);
   const canvases = createCanvasReader(deps);
 
-  function task(content: Bytes, namespace: Namespace): TargetDraft {
-    const asked = fromBinary(NewTaskSchema, content);
-    if (asked.id !== undefined) throw ownId("id");
+  function readOne(asked: NewTask, namespace: Namespace): TargetDraft {
+    if (asked.id !== undefined)
+      throw fieldInvalid("id", "must be left out: whatever a slot starts has its own");
     const submission = readTask(asked, namespace, deps.clock.now());
     if (isProblem(submission)) throw new StemProblem(submission);
     return { kind: "task", submission };
   }
 
-  function canvas(content: Bytes, namespace: Namespace): TargetDraft {
-    const asked = fromBinary(SubmitCanvasRequestSchema, content);
-    if (asked.id !== undefined) throw ownId("id");
-    if (asked.namespace !== undefined)
-      throw fieldInvalid("namespace", "must be left out: it is that of the schedule");
-    return { kind: "canvas", canvas: canvases.canvas(asked, namespace) };
+  function readCanvas(asked: ScheduledCanvas, namespace: Namespace): TargetDraft {
+    const { root, name, tags, deadlineAfter, resultRetention, trace } = asked;
+    const request = create(SubmitCanvasRequestSchema, { name, tags: [...tags] });
+    if (root !== undefined) request.root = root;
+    if (deadlineAfter !== undefined) request.deadline = { case: "deadlineAfter", value: deadlineAfter };
+    if (resultRetention !== undefined) request.resultRetention = resultRetention;
+    if (trace !== undefined) request.trace = trace;
+    return { kind: "canvas", canvas: canvases.canvas(request, namespace) };
   }
 
   return ({ kind, content }, namespace) => {
     try {
-      return kind === "task" ? task(content, namespace) : canvas(content, namespace);
+      return kind === "task"
+        ? readOne(fromBinary(NewTaskSchema, content), namespace)
+        : readCanvas(fromBinary(ScheduledCanvasSchema, content), namespace);
     } catch (error) {
       if (!(error instanceof StemProblem)) throw error;
       throw new StemProblem(under(error.problem, `${kind}.`));
     }
   };
 }
-
-const ownId = (field: string): StemProblem =>
-  fieldInvalid(field, "must be left out: whatever a slot starts has its own");
