@@ -34,6 +34,7 @@ export type CanvasDeps = {
   readonly store: Store;
   readonly clock: Clock;
   readonly limits: Limits;
+  readonly namespaces: SubmittingDeps["namespaces"];
   /** Rung whenever tasks of a namespace end. */
   readonly bells: Bells;
   /** The broker's. */
@@ -64,12 +65,12 @@ export type Canvases = Submitting &
 
 /** Opens the room. */
 export function createCanvases(deps: CanvasDeps): Canvases {
-  const { store, clock, limits, broker, bells } = deps;
+  const { store, clock, limits, namespaces, broker, bells } = deps;
   const { completeTasks: complete, announce, cancelMany } = broker;
   const reading = createReading(deps);
   const sweeping = { store, clock, limits, cancelMany };
   return {
-    ...createSubmitting({ store, clock, complete, announce }),
+    ...createSubmitting({ store, clock, namespaces, complete, announce }),
     ...reading,
     watch: createWatch(clock, bells, reading.get),
     grow: createGrow({ store, complete, failureOf: deps.failureOf }),
