@@ -53,22 +53,24 @@ const handlers: Readonly<Record<string, Handler>> = {
   id: last,
   told: last,
   /** What it was handed, with its own behind it. */
-  join: (own: string, handed = "") => `${handed}${own}`,
+  join: (own, handed = "") => `${handed}${own}`,
   fail() {
     throw new Error("as it was asked");
   },
   /** A node in its place. */
-  swap: (node: Node) => new Replacement(node),
+  swap: (node) => new Replacement(node as Node),
   /** A task in its place that has what it was handed. */
   swapSum: (...args) => new Replacement(task("sum", ...args)),
   swapId: (...args) => new Replacement(chain(task("id", last(...args)), task("id"))),
   /** A group in its place, which adds to each member of what it was handed. */
-  addToAll(...args) {
-    const [plus, list, z = 0] = args.length === 1 ? [args[0].plus, args[0].result, args[0].z] : args;
-    return new Replacement(group(...list.map((each: number) => task("sum", each, plus, z))));
+  addToAll(first, handed) {
+    const named =
+      typeof first === "object" ? (first as { plus: number; z: number; result: number[] }) : undefined;
+    const { plus, z, result } = named ?? { plus: Number(first), z: 0, result: handed as readonly number[] };
+    return new Replacement(group(...result.map((each) => task("sum", each, plus, z))));
   },
   /** Further members of its group, of the values after its own. */
-  grow: (own: unknown, ...more) => new Further(own, ...more.map((each: unknown) => task("id", each))),
+  grow: (own, ...more) => new Further(own, ...more.map((each) => task("id", each))),
   outer: () => new Replacement(chain(task("middle"), task("outerEnd"))),
   middle: () => new Replacement(chain(task("inner"), task("middleEnd"))),
   inner: () => null,
