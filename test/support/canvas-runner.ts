@@ -101,7 +101,7 @@ type Outcome = NonNullable<MessageInitShape<typeof SettlementSchema>["outcome"]>
 function outcomeOf(handler: Handler | undefined, { name, args }: Run): Outcome {
   if (handler === undefined) throw new Error(`nobody handles ${name}`);
   try {
-    const value = handler(...args);
+    const value = handler(...(args as never[]));
     if (value instanceof Replacement) return { case: "replaced", value: { node: value.node } };
     if (value instanceof Further)
       return {

@@ -28,6 +28,7 @@ export type CanvasDeps = {
     readonly explainTask: (ref: TaskRef) => Promise<Explained>;
   };
   readonly failureOf: GrowingDeps["failureOf"];
+  readonly namespaces: SubmittingDeps["namespaces"];
 };
 
 /** Canvases at work. Throws StemProblem. */
@@ -45,14 +46,14 @@ export type Canvases = Submitting &
 
 /** Opens the room. */
 export function createCanvases(deps: CanvasDeps): Canvases {
-  const { store, clock, limits, broker, bells } = deps;
+  const { store, clock, limits, namespaces, broker, bells } = deps;
   const { completeTasks: complete, announce, cancelMany } = broker;
   const reading = createReading(deps);
   const retry = createRetry({ store, clock, limits, announce, get: reading.get });
   const ending = createEnding({ store, clock, limits, cancelMany, bells });
   return {
     ...ending,
-    ...createSubmitting({ store, clock, complete, announce }),
+    ...createSubmitting({ store, clock, namespaces, complete, announce }),
     ...reading,
     watch: createWatch(clock, bells, reading.get),
     grow: createGrow({ store, complete, failureOf: deps.failureOf }),
