@@ -682,7 +682,7 @@ export type Task = Message<"stem.v1.Task"> & {
   input?: TaskInput | undefined;
 
   /**
-   * Where it is in its canvas; unset: it is in none. Left out of the basic view.
+   * Where it is in its canvas; unset: it is in none.
    *
    * @generated from field: stem.v1.CanvasPlace canvas = 46;
    */
