@@ -1,6 +1,7 @@
 import { chainCases } from "./chains.ts";
 import { chordCases } from "./chords.ts";
 import { groupCases } from "./groups.ts";
+import { retryCases } from "./retries.ts";
 import type { StoryTest } from "./story.ts";
 
 /**
@@ -9,5 +10,5 @@ import type { StoryTest } from "./story.ts";
  * need of, since tags and headers can be said of each of its tasks.
  */
 export function canvasCases(test: StoryTest): void {
-  for (const register of [chainCases, groupCases, chordCases]) register(test);
+  for (const register of [chainCases, groupCases, chordCases, retryCases]) register(test);
 }

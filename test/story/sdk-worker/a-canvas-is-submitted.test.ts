@@ -1,8 +1,10 @@
 import {
+  type CanvasNode,
   chain,
   chord,
   chunks,
   connect,
+  defineCodec,
   defineTask,
   group,
   map,
@@ -195,6 +197,64 @@ test("whoever waits gives up when they like, and a closed client waits no more",
   await stem.close();
   await waiting;
   await expect(stem.submit(add.signature([1, 2]))).rejects.toMatchObject({ name: "ClientClosedError" });
+});
+
+test("what did not succeed runs again as a new canvas, typed as the old one", async () => {
+  const { stem, work } = await startStem();
+  let isMended = false;
+  const runs: string[] = [];
+  await work({
+    tasks: [
+      implement(add, (_, a, b) => {
+        runs.push(`${a}+${b}`);
+        return a + b;
+      }),
+      implement(fail, (_, message) => {
+        if (!isMended) throw new RangeError(message);
+        return 10;
+      }),
+      implement(sum, (_, numbers) => numbers.reduce((total, each) => total + each, 0)),
+    ],
+  });
+  const members = group(add.signature([1, 2]), fail.signature(["no"])).gather({ onMemberFailure: "wait" });
+  const old = await stem.submit(chord(members, sum.s()));
+  await expect(old.result({ timeoutMs: 10_000 })).rejects.toThrow("no");
+  isMended = true;
+  const again = await old.retry();
+  expect(await again.result({ timeoutMs: 10_000 })).toBe(13);
+  expect(await again.get()).toMatchObject({ retryOf: old.id, state: "succeeded" });
+  expect(await old.retry()).toMatchObject({ id: again.id, deduplicated: true });
+  expect(runs).toEqual(["1+2"]);
+  await expect(again.retry()).rejects.toMatchObject({ reason: "CANVAS_NOT_FAILED" });
+});
+
+test("each result is read as its task's definition says, wherever it stands", async () => {
+  const { stem, work } = await startStem();
+  const at = (name: string, factor: number) =>
+    defineTask<[number: number], number>({
+      name,
+      resultCodec: defineCodec({
+        id: `times-${factor}`,
+        encode: (value) => new Uint8Array([Number(value) * factor]),
+        decode: (bytes) => (bytes[0] ?? 0) / factor,
+      }),
+    });
+  const [two, three] = [at("two", 2), at("three", 3)];
+  await work({ tasks: [implement(two, (_, number) => number), implement(three, (_, number) => number)] });
+  function* threes() {
+    yield* [three.signature([1]), three.signature([2])];
+  }
+  const rows = [
+    [
+      group(two.signature([7]), group(three.signature([8]), two.signature([9])), three.signature([5])),
+      [7, 8, 9, 5],
+    ],
+    [group(threes()), [1, 2]],
+    [group(two.signature([7]), group(threes()).link(add.signature([1, 1]))), [7, [1, 2]]],
+    [chain(two.signature([7]), group(three.signature([4]), two.signature([6]))), [4, 6]],
+  ] as const;
+  for (const [canvas, result] of rows)
+    expect(await (await stem.submit(canvas as CanvasNode)).result({ timeoutMs: 10_000 })).toEqual(result);
 });
 
 test("a page that comes too late for its canvas is not missed", async () => {

@@ -63,7 +63,9 @@ const rows: readonly (readonly [what: string, canvas: AnyNode])[] = [
   ["a task that is replaced", chain(count.signature([3]), add.s([10]))],
   [
     "a result that is no JSON",
-    group(chain(bytes.signature(), mail.s({ to: "a" })), add.signature([1, 1])).gather({ onMemberFailure: "carry_on" }),
+    group(chain(bytes.signature(), mail.s({ to: "a" })), add.signature([1, 1])).gather({
+      onMemberFailure: "carry_on",
+    }),
   ],
   [
     "a group that fails and tells of its end",
@@ -145,7 +147,8 @@ test("a fake client records canvases, knows them again, and goes on as far as th
   ]);
   expect(await handle.result()).toBe(6);
   expect(await client.canvas("c-1").get()).toMatchObject({ state: "succeeded", name: "sum" });
-  await expect(handle.explain).toThrow(NoServerError);
+  await expect(handle.explain()).rejects.toThrow(NoServerError);
+  await expect(Array.fromAsync(handle.members())).rejects.toThrow(NoServerError);
   expect(() => client.canvas("never")).toThrow("CANVAS_UNKNOWN");
 });
 

@@ -90,7 +90,7 @@ function aCanvas(): CanvasToKeep {
   const next = partIdOf("next");
   const part = { id: next, barriers: [], tasks: [aMember("follower", 1)] };
   return {
-    ...{ namespace, id: canvas, lineage: { parentId: undefined, rootId: taskIdOf(canvas) } },
+    ...{ namespace, id: canvas, lineage: { parentId: undefined, rootId: taskIdOf(canvas) }, ended: [] },
     facts: {
       ...{ contentHash: "hash", deadline: plus(now, 1), retentionMs: 0, purgeAt: undefined, name: "report" },
       ...{ tags: ["t"], description: body, retryOf: undefined },
