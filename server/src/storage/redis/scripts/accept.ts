@@ -126,8 +126,8 @@ function accept.judge(batch, now, before)
     local arrival = keys[a[18][1]]
     local claim = not arrival and claims.holder(a[18][1], now)
     if not arrival and not claim then return false end
-    local holder = arrival and {state = READY, fence = false, name = arrival[2], queue = arrival[3], limitKey = arrival[11],
-      fairKey = arrival[12], lane = arrival[13], orderKey = arrival[10] and arrival[3] .. " " .. arrival[10]}
+    local holder = arrival and {state = READY, fence = false, name = arrival[2], queue = arrival[3], policy = arrival[5],
+      limitKey = arrival[11], fairKey = arrival[12], lane = arrival[13], orderKey = arrival[10] and arrival[3] .. " " .. arrival[10]}
     local conflict = claims.conflict(holder or tasks.find(claim.id), a)
     if conflict == "replace" then return false end
     local q = conflict == "update" and queues.find(a[3])
