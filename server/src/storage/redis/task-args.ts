@@ -44,13 +44,14 @@ export function argsOfTask(task: NewTask): readonly Packable[] {
 }
 
 /** Where something is in a canvas: in the order that scripts/ends.ts tells. */
-export const argsOfPlace = ({ canvas, barrier, index, reports, step }: Place): readonly Packable[] => [
+export const argsOfPlace = ({
   canvas,
   barrier,
   index,
-  reports === "unsuccessful",
+  reports,
   step,
-];
+  isTried,
+}: Place): readonly Packable[] => [canvas, barrier, index, reports === "unsuccessful", step, isTried];
 
 /** Ids count the links for one end by themselves. */
 const placeAmong = (links: readonly Link[], at: number): number =>
