@@ -60,7 +60,7 @@ const placeAmong = (links: readonly Link[], at: number): number =>
 /** What a link makes. */
 function argsOfLink(link: Link, place: number, { namespace, id }: TaskRef): Packable {
   const made = link.ownId ?? linkedId(namespace, id, link.on, place);
-  return argsOfMade(states.code(link.on), link, { namespace, id: made });
+  return [...argsOfMade(states.code(link.on), link, { namespace, id: made }), link.ownId !== undefined];
 }
 
 type Made = Omit<Link, "on" | "ownId"> & Pick<PartTask, "resumes">;
@@ -70,7 +70,7 @@ export function argsOfMade(
   on: string | number | undefined,
   { task, acceptedAt, isStartFixed, expireAt, hands, resumes }: Made,
   ref: TaskRef,
-): Packable {
+): readonly Packable[] {
   const before = { replayOf: resumes?.replayOf, lineage: undefined, input: resumes?.input };
   const made = { ...task, ...ref, ...before };
   return [

@@ -3,7 +3,7 @@
  * callbacks name, and in a canvas what follows. A place comes as {canvas, barrier, index, whether its success is no end of that member,
  * step, whether it stands in for a task whose first attempt has been told of}, a task's with what its success starts behind. What is to be
  * made is packed as task-args.ts says: {the end that it is for, task, acceptedAt, whether the start is fixed, expireAt, the policy around
- * that, what it is handed as}. A part is {barriers, tasks}, and its tasks are packed by hundreds: a script stores so many of them at most,
+ * that, what it is handed as, of a link whether its producer chose the id}. A part is {barriers, tasks}, and its tasks are packed by hundreds: a script stores so many of them at most,
  * and puts the others on a list (co) as they are, from which the server has them stored by further scripts before it answers; one that
  * dies leaves them to the next that prunes. They are as good as stored: their barrier counts on them. Those whose barrier has ended
  * meanwhile have failed where they stand.
