@@ -20,7 +20,8 @@ export async function addMembers(
   if (before?.first !== undefined) return { kind: "duplicate", first: before.first };
   if (barrier.state !== "open" || barrier.isSealed) return { kind: "closed" };
   const noted = { id: members.id, barriers: [], tasks: [], first };
-  const starting = { start: growthAt(members, barrier), parts: [...parts, noted] };
+  const later = parts.map((part) => growthAt(part, barrier));
+  const starting = { start: growthAt(members, barrier), parts: [...later, noted] };
   const refused = await startNow(work, starting, { namespace, lineage, canvas, now }, undefined);
   if (refused !== undefined) return { kind: "refused", ...refused };
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);

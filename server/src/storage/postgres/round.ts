@@ -66,7 +66,7 @@ function grow(out: Growable, known: Known, { namespace, place, lineage, growth, 
     out.tasks.push(...tasks.map((task) => ({ task, now })));
     for (const barrier of barriers) if (barrier.state !== "open") out.ended.push({ barrier, now });
   };
-  out.parts.push(...parts.map((part) => ({ namespace, canvas: place.canvas, part })));
+  out.parts.push(...parts.map((part) => ({ namespace, canvas: place.canvas, part: growthAt(part, above) })));
   if (replacement !== undefined) start(replacement);
   if (members === undefined) return;
   start(growthAt(members, above));

@@ -66,7 +66,10 @@ export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
       for (const each of started.barriers) if (each.state !== "open") continuations.barrierEnded(each, now);
     };
     const { replacement, members } = growth;
-    parts.keep(canvas, growth.parts.map(partText));
+    parts.keep(
+      canvas,
+      growth.parts.map((part) => partText(growthAt(part, barrier))),
+    );
     if (replacement !== undefined) start(replacement);
     if (members === undefined) return;
     start(growthAt(members, barrier));
