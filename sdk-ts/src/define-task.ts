@@ -44,7 +44,7 @@ export type TaskDefinition<
   signature(...rest: CallArgs<Args, Result>): Signature<Result, unknown, Args>;
   /**
    * A part of a canvas without its last argument, which what is before it leaves: `add.s([1])`; of named arguments with some of them, handed
-   * the one called `result`, or `.as("name")`.
+   * the one called `result`, or `.as("name")`. Options that depend on the arguments are made of those that are there.
    */
   s(...rest: PartialCallArgs<Args, Result>): Signature<Result, MissingArg<Args>, Args>;
 };

@@ -1,7 +1,7 @@
 /**
- * What a client offers beside enqueueing and broadcasting: canvases, and each under a name of its own: `client.tasks`, `client.deadLetters`, `client.queues`,
- * `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`, `client.namespaces`, `client.locks`,
- * `client.queueEvents`.
+ * What a client offers beside enqueueing and broadcasting: canvases, and each under a name of its own: `client.tasks`,
+ * `client.deadLetters`, `client.queues`, `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`,
+ * `client.namespaces`, `client.locks`, `client.queueEvents`.
  */
 
 import type { Transport } from "@connectrpc/connect";

@@ -181,6 +181,6 @@ export {
   isTerminal,
   isWaiting,
 } from "./task-state.ts";
-export type { TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
+export type { CanvasPlace, TaskGate, TaskProgress, TaskStatus } from "./task-status.ts";
 export type { Connection, Dial } from "./transport.ts";
 export type { UniqueClaim, UniqueClaims } from "./unique-claims.ts";

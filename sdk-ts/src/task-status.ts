@@ -1,4 +1,5 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { CanvasPlace as ProtoPlace } from "@stem/proto/stem/v1/canvas_place_pb";
 import type { Failure as ProtoFailure } from "@stem/proto/stem/v1/failure_pb";
 import type { TaskGate as ProtoGate, Progress as ProtoProgress, Task } from "@stem/proto/stem/v1/task_pb";
 import type { PayloadCodec } from "./codec/codec.ts";
@@ -64,6 +65,19 @@ export type TaskStatus = {
   readonly progress: TaskProgress | undefined;
   /** Where it waits although it is ready; undefined when any worker of its queue may have it. */
   readonly gate: TaskGate | undefined;
+  /** Where it is in its canvas; undefined when it is in none. */
+  readonly canvas: CanvasPlace | undefined;
+};
+
+/** Where a task is in its canvas. */
+export type CanvasPlace = {
+  readonly canvasId: string;
+  /** The group that it is under; the canvas' own id where it is under none. */
+  readonly groupId: string;
+  /** As which of its members, from 0. */
+  readonly index: number;
+  /** Which one of its chain it is, from 0; undefined: it is in none. */
+  readonly step: number | undefined;
 };
 
 /** What keeps a ready task from being handed out: the limit of its name or its key, or an earlier task of its ordering key. */
@@ -100,8 +114,12 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
     claim: task.claim && { key: task.claim.key, duplicates: Number(task.claim.duplicates) },
     progress: task.progress && progressFromProto(task.progress, codec),
     gate: gateFromProto(task.gate),
+    canvas: placeFromProto(task.canvas),
   };
 }
+
+const placeFromProto = (place: ProtoPlace | undefined): CanvasPlace | undefined =>
+  place && { canvasId: place.canvasId, groupId: place.groupId, index: place.index, step: place.step };
 
 function gateFromProto(gate: ProtoGate | undefined): TaskGate | undefined {
   const said = gate?.gate;

@@ -192,14 +192,8 @@ async function startRooms(
     grow: (...wanted) => canvases.grow(...wanted),
   });
   started.defer(() => broker.close());
-  const canvases = createCanvases({
-    store,
-    clock,
-    limits,
-    bells,
-    broker,
-    failureOf: createGrowthFailure(limits),
-  });
+  const failureOf = createGrowthFailure(limits);
+  const canvases = createCanvases({ store, clock, limits, namespaces, bells, broker, failureOf });
   const { queueHints, leaveNamespace } = broker;
   const upkeep = startUpkeep({ ...shared, queueHints, leaveNamespace, tidyCanvases: canvases.tidy });
   started.defer(() => upkeep.stop());

@@ -5,7 +5,7 @@ import { limits } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { failing, named, rootOf, textOf } from "./canvas-subject.ts";
-import type { Subject } from "./subject.ts";
+import { type Subject, settlementOf } from "./subject.ts";
 
 /** Retries a canvas as the room does. */
 export function retry(
@@ -34,3 +34,17 @@ export const close = (subject: Subject, id: string): Promise<boolean> =>
   subject.store.closeBarrier({
     ...{ ref: rootOf(id), state: "cancelled", cause: undefined, now: subject.now },
   });
+
+/** Runs so many tasks, or whatever is ready, a thousand with a call. */
+export async function runAll(
+  subject: Subject,
+  outcomeOf: (claimed: Claimed) => Outcome,
+  most = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  for (let left = most; left > 0; ) {
+    const claimed = await subject.claim({ limit: Math.min(left, 1000) });
+    if (claimed.length === 0) return;
+    await subject.store.settle(claimed.map((one) => settlementOf(one, outcomeOf(one), subject.now)));
+    left -= claimed.length;
+  }
+}

@@ -4,7 +4,7 @@ import { defaults } from "../../server/src/model/limits.ts";
 import { calling, chain, chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
 import { linking, linkOn } from "../support/new-link.ts";
 import { bytesOf, newTask } from "../support/new-task.ts";
-import { close, failingAt, retry } from "./canvas-retry-subject.ts";
+import { close, failingAt, retry, runAll } from "./canvas-retry-subject.ts";
 import {
   addTo,
   canvasOf,
@@ -325,6 +325,29 @@ export function canvasRetryCases(suite: Suite): void {
     await store.addMembers({ ref, members, parts: [], isLast: true }, subject.now);
     expect(await valueLeft(subject, "d")).toEqual(["a", "bad"]);
     expect(await canvasOf(subject, "d")).toMatchObject({ state: "succeeded" });
+  });
+
+  test("a retry that needs the record of a task that was removed is refused", async (subject) => {
+    await subject.store.submitCanvas(newCanvas("c", group("wait", leaf("a"), leaf("bad"))), subject.now);
+    await runOnce(subject, failingAt("bad"));
+    const [bad] = await tasksOf(subject, { states: ["failed"] });
+    await subject.store.remove([refOf(bad?.id ?? "")], subject.now);
+    await expect(retry(subject, "c", "d")).rejects.toMatchObject({
+      problem: { reason: "TASK_UNKNOWN", taskId: bad?.id },
+    });
+    expect(await subject.store.readBarriers([rootOf("d")])).toEqual([undefined]);
+  });
+
+  test("of many members all that succeeded are kept, and all that failed run again", async (subject) => {
+    const { store } = subject;
+    const names = Array.from({ length: 1400 }, (_, at) => (at % 4 === 0 ? `good ${at}` : `bad ${at}`));
+    const members = group("wait", ...names.map((name) => leaf(name)));
+    await store.submitCanvas(newCanvas("c", chain(members, leaf("body"))), subject.now);
+    await runAll(subject, (one) => (textOf(one.content).startsWith("bad") ? failing : named(one)));
+    expect(await retry(subject, "c", "d")).toMatchObject({ started: 1050 });
+    await runAll(subject, named, 1050);
+    const body = await subject.claimOne();
+    expect(await valueLeft(subject, body.input?.from ?? "")).toEqual(names);
   });
 
   test("retried canvases go on over a restart", async (subject) => {

@@ -5,9 +5,11 @@ import { duration, timestamp } from "../run-options.ts";
 import type { EnqueueOptions } from "../task-options.ts";
 import type { CanvasCalls } from "./canvas-calls.ts";
 import { canvasStateFromProto } from "./canvas-status.ts";
+import { readerOf, type ValueReader } from "./canvas-values.ts";
+import { materialized } from "./materialized.ts";
 import { memberNodes } from "./member-nodes.ts";
 import { type MembersPage, memberPages, pageLimits, skewed } from "./member-pages.ts";
-import { type AnyNode, beginningGroup, type GroupLike } from "./node.ts";
+import { type AnyNode, beginningGroup, type GroupContent, type GroupLike } from "./node.ts";
 import { encodeNode, inheritedFrom } from "./node-message.ts";
 import { noTally } from "./task-message.ts";
 
@@ -27,8 +29,10 @@ export type SubmitOptions = {
   readonly resultRetentionMs?: number;
 } & Pick<EnqueueOptions, "trace" | "parentId" | "rootId">;
 
-/** A canvas that is stored. */
-export type Submitted = { readonly id: string; readonly deduplicated: boolean };
+/** A canvas that is stored, and who reads what it leaves. */
+export type Submitted = Stored & { readonly reader: ValueReader };
+
+type Stored = { readonly id: string; readonly deduplicated: boolean };
 
 /**
  * Submits a canvas. A group of more members than a call takes, or of members that are read one after the other, is submitted open with the
@@ -37,17 +41,42 @@ export type Submitted = { readonly id: string; readonly deduplicated: boolean };
  */
 export async function submitCanvas(
   calls: CanvasCalls,
-  root: AnyNode,
+  canvas: AnyNode,
   options: SubmitOptions,
 ): Promise<Submitted> {
   const request = requestOf(options);
+  const root = await materialized(canvas, true);
   const group = beginningGroup(root);
   const whole = await wholeMessage(root, group);
-  if (whole !== undefined || group === undefined) return submitted(calls, request, whole);
+  if (group === undefined || whole !== undefined)
+    return { ...(await submitted(calls, request, whole)), reader: readerOf(root) };
+  let member: AnyNode | undefined;
+  async function* members(content: GroupContent): AsyncGenerator<AnyNode> {
+    for await (const each of memberNodes(content)) {
+      member ??= each;
+      yield each;
+    }
+  }
+  const pages = memberPages(members(group.content), inheritedAt(root, group));
+  const stored = await submitPages(calls, request, { root, group, pages });
+  return { ...stored, reader: readerOf(root, member) };
+}
+
+type Paged = {
+  readonly root: AnyNode;
+  readonly group: GroupLike;
+  readonly pages: AsyncIterable<MembersPage>;
+};
+
+async function submitPages(
+  calls: CanvasCalls,
+  request: Request,
+  { root, group, pages }: Paged,
+): Promise<Stored> {
   const { open = false, skewMs = 0 } = group.content.gathering;
-  let result: Submitted | undefined;
+  let result: Stored | undefined;
   let [sent, number] = [0, 0];
-  for await (const { members, isLast } of memberPages(memberNodes(group.content), inheritedAt(root, group))) {
+  for await (const { members, isLast } of pages) {
     if (result === undefined) {
       const opened = { group, members, isOpen: open || !isLast };
       const first = await encodeNode(root, { inherited: {}, tally: noTally(), opened });
@@ -59,7 +88,7 @@ export async function submitCanvas(
     sent += members.length;
     number += 1;
   }
-  return result as Submitted;
+  return result as Stored;
 }
 
 /** The canvas as one message; undefined where a group is too large for that, or not all there yet. */
@@ -71,18 +100,14 @@ async function wholeMessage(root: AnyNode, group: GroupLike | undefined): Promis
 }
 
 function isShort({ content }: GroupLike): boolean {
-  if (content.kind === "group")
-    return Array.isArray(content.members) && content.members.length <= pageLimits.tasksMax;
-  return Array.isArray(content.items) && content.items.length <= pageLimits.tasksMax * content.size;
+  const source = content.kind === "group" ? content.members : content.items;
+  const size = content.kind === "group" ? 1 : content.size;
+  return Array.isArray(source) && source.length <= pageLimits.tasksMax * size;
 }
 
 type Request = ReturnType<typeof requestOf>;
 
-async function submitted(
-  calls: CanvasCalls,
-  request: Request,
-  root: ProtoNode | undefined,
-): Promise<Submitted> {
+async function submitted(calls: CanvasCalls, request: Request, root: ProtoNode | undefined): Promise<Stored> {
   const { canvasId, deduplicated } = await calls.submitCanvas({ ...request, ...(root && { root }) });
   return { id: canvasId, deduplicated };
 }

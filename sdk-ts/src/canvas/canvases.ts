@@ -1,7 +1,6 @@
 import type { ParentFailure } from "../task-options.ts";
 import { type CanvasHandle, type CanvasHandleDeps, createCanvasHandle } from "./canvas-handle.ts";
 import { type SubmitOptions, submitCanvas } from "./canvas-submit.ts";
-import { readerOf } from "./canvas-values.ts";
 import { group } from "./compose.ts";
 import type { GatherOptions, MembersSource } from "./gathering.ts";
 import type { CanvasNode } from "./node.ts";
@@ -43,7 +42,7 @@ export function createCanvasSubmitter(deps: CanvasHandleDeps): CanvasSubmitter {
     options: SubmitOptions = {},
   ) => {
     const submitted = await submitCanvas(deps.calls, canvas, options);
-    return createCanvasHandle<Result>(deps, { ...submitted, reader: readerOf(canvas) });
+    return createCanvasHandle<Result>(deps, submitted);
   };
   return { submit, batch: batchBy(submit), canvas: (id) => createCanvasHandle(deps, { id }) };
 }

@@ -50,11 +50,8 @@ test("a chord is one where its header is a plain list, and a chain where it is m
     case: "chord",
     value: { header: [{ node: { case: "task" } }], gathering: { onMemberFailure: 1 } },
   });
-  for (const more of [
-    chord(members.link(add.signature([0, 0])), sum.s()),
-    chord(map(add.s([1]), [2]), sum.s()),
-  ])
-    expect((await nodeMessage(more)).node.case).toBe("chain");
+  const more = [chord(members.link(add.signature([0, 0])), sum.s()), chord(map(add.s([1]), [2]), sum.s())];
+  for (const canvas of more) expect((await nodeMessage(canvas)).node.case).toBe("chain");
   const carrying = chord(members.gather({ onMemberFailure: "wait", skewMs: 100 }), sum.s());
   expect((await nodeMessage(carrying)).node).toMatchObject({
     value: { gathering: { onMemberFailure: 2, skew: { nanos: 100_000_000 } } },

@@ -5,14 +5,15 @@ import type { CanvasHandle } from "../canvas/canvas-handle.ts";
 import type { CanvasStatus } from "../canvas/canvas-status.ts";
 import type { SubmitOptions } from "../canvas/canvas-submit.ts";
 import { batchBy, type CanvasSubmitter } from "../canvas/canvases.ts";
+import { materialized } from "../canvas/materialized.ts";
 import { type AnyNode, beginningGroup } from "../canvas/node.ts";
 import { nodeMessage } from "../canvas/node-message.ts";
 import { newTaskId } from "../ids.ts";
 import { StemProblem } from "../problem.ts";
 import { type Left, NodeFailed, type RunDeps, runNode } from "./canvas-run.ts";
 import { NoAnswerError } from "./fake-handles.ts";
-import { materialized, namesIn, withMembers } from "./materialized.ts";
 import { NoServerError } from "./no-operators.ts";
+import { namesIn, withMembers } from "./written-canvas.ts";
 
 /** A canvas that was submitted on a fake client. */
 export type RecordedCanvas = {
@@ -174,7 +175,7 @@ class FakeCanvas {
 }
 
 function handleOf<Result>(fake: FakeCanvas, deduplicated: boolean): CanvasHandle<Result> {
-  const noServer = (call: string) => (): never => {
+  const noServer = (call: string) => async (): Promise<never> => {
     throw new NoServerError(`${call} of a canvas needs a server: nothing runs the tasks of a fake client`);
   };
   return {
@@ -191,10 +192,13 @@ function handleOf<Result>(fake: FakeCanvas, deduplicated: boolean): CanvasHandle
       yield fake.status;
     },
     addMembers: async (members, { seal = false } = {}) =>
-      fake.add(await Promise.all(await Array.fromAsync(members, materialized)), seal),
+      fake.add(await Array.fromAsync(members, (member) => materialized(member)), seal),
     seal: async () => fake.seal(),
     cancel: async () => fake.cancel(),
-    ...{ inspect: noServer("inspect"), members: noServer("members"), resultOf: noServer("resultOf") },
+    async *members() {
+      yield await noServer("members")();
+    },
+    ...{ inspect: noServer("inspect"), resultOf: noServer("resultOf") },
     ...{ retry: noServer("retry"), explain: noServer("explain") },
   };
 }

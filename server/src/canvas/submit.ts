@@ -17,6 +17,7 @@ import { StemProblem } from "../model/problem.ts";
 import type { Lineage, NewTask } from "../model/task.ts";
 import type { CanvasStore } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { NamespaceView } from "../ports/namespace-view.ts";
 import { type CompleteTasks, completeDrafts } from "./draft.ts";
 import { expandCanvas, expandMembers } from "./expand.ts";
 import { refusedOf } from "./refused.ts";
@@ -51,6 +52,7 @@ export type MembersSubmission = {
 export type SubmittingDeps = {
   readonly store: Pick<CanvasStore, "submitCanvas" | "addMembers" | "readBarriers" | "listBarriers">;
   readonly clock: Clock;
+  readonly namespaces: Pick<NamespaceView, "stateOf">;
   readonly complete: CompleteTasks;
   /** Tells whoever waits for tasks of those that can be had now. */
   readonly announce: (namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]) => void;
@@ -74,6 +76,7 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       const [node] = completeDrafts([draft], complete, { namespace, now });
       if (node === undefined) throw new Error("a canvas was not completed");
       const expanded = expandCanvas(node, { namespace, canvas: id });
+      if (expanded.start.tasks.length === 0) refuseWhereNothingComes(deps, namespace);
       const deadline = deadlineOf(submission, now);
       const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
       const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
@@ -111,6 +114,16 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       }
     },
   };
+}
+
+/** A canvas that starts without a task meets no other refusal of its namespace. */
+function refuseWhereNothingComes(
+  { namespaces }: Pick<SubmittingDeps, "namespaces">,
+  namespace: Namespace,
+): void {
+  const state = namespaces.stateOf(namespace);
+  if (state === "disabled" || state === "deleting")
+    throw new StemProblem({ reason: "NAMESPACE_DISABLED", namespace, state });
 }
 
 function deadlineOf({ deadline }: CanvasSubmission, now: Instant): Instant | undefined {

@@ -14,6 +14,9 @@ import {
 } from "../../support/canvas-runner.ts";
 import { startStem } from "../../support/whole-stem.ts";
 
+/** What is added to each of a list, told by names. */
+type Added = { readonly plus: number; readonly result: readonly number[]; readonly z?: number };
+
 /** A canvas as a call takes it. */
 type Root = Node | CanvasNode;
 
@@ -45,6 +48,8 @@ const sumOf = (values: readonly unknown[]): number =>
 
 const last = (...args: readonly unknown[]): unknown => args.at(-1);
 
+const mended = new Map<string, number>();
+
 /** What tasks of stories do. */
 const handlers: Readonly<Record<string, Handler>> = {
   /** The sum of all numbers in its arguments. */
@@ -57,15 +62,22 @@ const handlers: Readonly<Record<string, Handler>> = {
   fail() {
     throw new Error("as it was asked");
   },
+  /** Fails the first so many times that one of that name runs, and is its last argument then. */
+  mend(name: string, failures: number, ...args: readonly unknown[]) {
+    const run = (mended.get(name) ?? 0) + 1;
+    mended.set(name, run);
+    if (run <= failures) throw new Error(`run ${run} of ${name}`);
+    return last(name, ...args);
+  },
   /** A node in its place. */
   swap: (node: Node) => new Replacement(node),
   /** A task in its place that has what it was handed. */
   swapSum: (...args) => new Replacement(task("sum", ...args)),
   swapId: (...args) => new Replacement(chain(task("id", last(...args)), task("id"))),
   /** A group in its place, which adds to each member of what it was handed. */
-  addToAll(...args) {
-    const [plus, list, z = 0] = args.length === 1 ? [args[0].plus, args[0].result, args[0].z] : args;
-    return new Replacement(group(...list.map((each: number) => task("sum", each, plus, z))));
+  addToAll(...args: [Added] | [plus: number, list: readonly number[]]) {
+    const { plus, result, z = 0 } = args.length === 1 ? args[0] : { plus: args[0], result: args[1] };
+    return new Replacement(group(...result.map((each) => task("sum", each, plus, z))));
   },
   /** Further members of its group, of the values after its own. */
   grow: (own: unknown, ...more) => new Further(own, ...more.map((each: unknown) => task("id", each))),

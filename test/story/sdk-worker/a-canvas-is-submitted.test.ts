@@ -1,6 +1,19 @@
-import { chain, chord, chunks, defineTask, group, map, type ParentFailure, starmap } from "@stem/sdk";
+import {
+  type CanvasNode,
+  chain,
+  chord,
+  chunks,
+  connect,
+  defineCodec,
+  defineTask,
+  group,
+  map,
+  type ParentFailure,
+  starmap,
+} from "@stem/sdk";
+import type { ConfigInput } from "@stem/server";
 import { implement } from "@stem/worker";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startStem } from "../../support/whole-stem.ts";
 
 const add = defineTask<[a: number, b: number], number>({ name: "add" });
@@ -10,8 +23,8 @@ const fail = defineTask<[message: string], number>({ name: "fail", options: { ma
 const note = defineTask<[what: unknown], void>({ name: "note" });
 
 /** A server with a worker, and what its `note` was told. */
-async function startNoting() {
-  const all = await startStem();
+async function startNoting(input: ConfigInput = {}) {
+  const all = await startStem(input);
   const notes: unknown[] = [];
   await all.work({
     concurrency: 8,
@@ -150,4 +163,109 @@ test("the type of a batch that carries on has failures in it", async () => {
   const batch = await stem.batch([add.signature([1, 2])], { onMemberFailure: "carry_on" });
   const results: (number | ParentFailure)[] = await batch.result({ timeoutMs: 10_000 });
   expect(results).toEqual([3]);
+});
+
+test("a task of a canvas says where it is, and its canvas is found by its id in another client", async () => {
+  const { stem, url } = await startNoting();
+  const canvas = chain(add.signature([1, 2], { id: "first" }), group(add.s([1], { id: "second" })));
+  const handle = await stem.submit(canvas);
+  const other = connect(url);
+  onTestFinished(() => other.close());
+  expect(await other.canvas<number[]>(handle.id).result({ timeoutMs: 10_000 })).toEqual([4]);
+  const [{ id: groupId } = { id: "" }] = (await handle.get()).groups;
+  const whole = { canvasId: handle.id, groupId: handle.id, index: 0, step: 0 };
+  expect((await stem.handle(add, "first").status()).canvas).toEqual(whole);
+  expect((await stem.handle(add, "second").status()).canvas).toEqual({
+    ...{ canvasId: handle.id, groupId, index: 0, step: undefined },
+  });
+  expect(await handle.resultOf(groupId)).toEqual([4]);
+});
+
+test("what a canvas leaves that is too large for one answer is put together from its members", async () => {
+  const { stem } = await startNoting({ limits: { canvasInputItemsMax: 3 } });
+  const inner = group(add.signature([1, 1]), add.signature([2, 2])).link(note.s());
+  const canvas = group(inner, add.signature([3, 3]), chain(add.signature([1, 1]), add.s([1])).link(note.s()));
+  expect(await (await stem.submit(canvas)).result({ timeoutMs: 10_000 })).toEqual([[2, 4], 6, 3]);
+});
+
+test("whoever waits gives up when they like, and a closed client waits no more", async () => {
+  const { stem } = await startNoting();
+  const handle = await stem.submit(add.signature([1, 2], { delayMs: 3_600_000 }));
+  const signal = AbortSignal.abort(new RangeError("enough"));
+  await expect(handle.result({ signal })).rejects.toThrow("enough");
+  const waiting = expect(handle.result()).rejects.toMatchObject({ name: "ClientClosedError" });
+  await stem.close();
+  await waiting;
+  await expect(stem.submit(add.signature([1, 2]))).rejects.toMatchObject({ name: "ClientClosedError" });
+});
+
+test("what did not succeed runs again as a new canvas, typed as the old one", async () => {
+  const { stem, work } = await startStem();
+  let isMended = false;
+  const runs: string[] = [];
+  await work({
+    tasks: [
+      implement(add, (_, a, b) => {
+        runs.push(`${a}+${b}`);
+        return a + b;
+      }),
+      implement(fail, (_, message) => {
+        if (!isMended) throw new RangeError(message);
+        return 10;
+      }),
+      implement(sum, (_, numbers) => numbers.reduce((total, each) => total + each, 0)),
+    ],
+  });
+  const members = group(add.signature([1, 2]), fail.signature(["no"])).gather({ onMemberFailure: "wait" });
+  const old = await stem.submit(chord(members, sum.s()));
+  await expect(old.result({ timeoutMs: 10_000 })).rejects.toThrow("no");
+  isMended = true;
+  const again = await old.retry();
+  expect(await again.result({ timeoutMs: 10_000 })).toBe(13);
+  expect(await again.get()).toMatchObject({ retryOf: old.id, state: "succeeded" });
+  expect(await old.retry()).toMatchObject({ id: again.id, deduplicated: true });
+  expect(runs).toEqual(["1+2"]);
+  await expect(again.retry()).rejects.toMatchObject({ reason: "CANVAS_NOT_FAILED" });
+});
+
+test("each result is read as its task's definition says, wherever it stands", async () => {
+  const { stem, work } = await startStem();
+  const at = (name: string, factor: number) =>
+    defineTask<[number: number], number>({
+      name,
+      resultCodec: defineCodec({
+        id: `times-${factor}`,
+        encode: (value) => new Uint8Array([Number(value) * factor]),
+        decode: (bytes) => (bytes[0] ?? 0) / factor,
+      }),
+    });
+  const [two, three] = [at("two", 2), at("three", 3)];
+  await work({ tasks: [implement(two, (_, number) => number), implement(three, (_, number) => number)] });
+  function* threes() {
+    yield* [three.signature([1]), three.signature([2])];
+  }
+  const rows = [
+    [
+      group(two.signature([7]), group(three.signature([8]), two.signature([9])), three.signature([5])),
+      [7, 8, 9, 5],
+    ],
+    [group(threes()), [1, 2]],
+    [group(two.signature([7]), group(threes()).link(add.signature([1, 1]))), [7, [1, 2]]],
+    [chain(two.signature([7]), group(three.signature([4]), two.signature([6]))), [4, 6]],
+  ] as const;
+  for (const [canvas, result] of rows)
+    expect(await (await stem.submit(canvas as CanvasNode)).result({ timeoutMs: 10_000 })).toEqual(result);
+});
+
+test("a page that comes too late for its canvas is not missed", async () => {
+  const { stem } = await startNoting();
+  async function* members() {
+    for (let at = 0; at < 1500; at += 1) {
+      // By the time the second page is full the first one has failed.
+      if (at === 1400) await expect(stem.canvas("c").result({ timeoutMs: 10_000 })).rejects.toThrow("no");
+      yield at === 0 ? fail.signature(["no"]) : add.signature([at, 1], { delayMs: 3_600_000 });
+    }
+  }
+  const handle = await stem.submit(group(members()).gather({ onMemberFailure: "fail_fast" }), { id: "c" });
+  await expect(handle.result({ timeoutMs: 10_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
 });

@@ -147,7 +147,8 @@ test("a fake client records canvases, knows them again, and goes on as far as th
   ]);
   expect(await handle.result()).toBe(6);
   expect(await client.canvas("c-1").get()).toMatchObject({ state: "succeeded", name: "sum" });
-  await expect(handle.explain).toThrow(NoServerError);
+  await expect(handle.explain()).rejects.toThrow(NoServerError);
+  await expect(Array.fromAsync(handle.members())).rejects.toThrow(NoServerError);
   expect(() => client.canvas("never")).toThrow("CANVAS_UNKNOWN");
 });
 

@@ -64,7 +64,7 @@ test("a handler without a result has none, and null is one", async () => {
     ),
   ).toEqual({
     case: "succeeded",
-    value: { $typeName: "stem.v1.Succeeded", result: undefined },
+    value: { $typeName: "stem.v1.Succeeded", result: undefined, newMembers: [] },
   });
   expect(
     await run(

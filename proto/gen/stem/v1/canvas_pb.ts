@@ -460,7 +460,7 @@ export type Canvas = Message<"stem.v1.Canvas"> & {
   purgeTime?: Timestamp | undefined;
 
   /**
-   * The canvas of which this one runs again what failed.
+   * The canvas of which this one runs again what did not succeed; it is kept as long as this one.
    *
    * @generated from field: string retry_of = 11;
    */

@@ -41,13 +41,8 @@ const aMember = (id: string, index: number): PartTask => ({
 
 /** A group of these tasks. */
 const aGroup = (...ids: readonly string[]): CanvasToKeep => ({
-  ...{
-    namespace,
-    id: canvas,
-    lineage: { parentId: undefined, rootId: taskIdOf(canvas) },
-    parts: [],
-    ended: [],
-  },
+  ...{ namespace, id: canvas, lineage: { parentId: undefined, rootId: taskIdOf(canvas) } },
+  ...{ parts: [], ended: [] },
   facts: {
     ...{
       contentHash: "hash",

@@ -1,26 +1,4 @@
-import type { AnyNode, GroupContent, GroupLike } from "../canvas/node.ts";
-
-/** The same canvas, in which all members are there. */
-export async function materialized(node: AnyNode): Promise<AnyNode> {
-  const { content } = node;
-  switch (content.kind) {
-    case "task":
-      return node;
-    case "chain":
-      return node.saying({}, { ...content, steps: await Promise.all(content.steps.map(materialized)) });
-    case "chord": {
-      const header = (await materialized(content.header)) as GroupLike;
-      return node.saying({}, { ...content, header, body: await materialized(content.body) });
-    }
-    default:
-      return node.saying({}, await withItems(content));
-  }
-}
-
-async function withItems(content: GroupContent): Promise<GroupContent> {
-  if (content.kind !== "group") return { ...content, items: await Array.fromAsync(content.items) };
-  return { ...content, members: await Promise.all(await Array.fromAsync(content.members, materialized)) };
-}
+import type { AnyNode, GroupLike } from "../canvas/node.ts";
 
 /** The names of all tasks in a canvas of which all members are there. */
 export function namesIn({ content }: AnyNode): readonly string[] {

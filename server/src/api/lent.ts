@@ -1,0 +1,5 @@
+/** What the other rooms are lent of the edge's knowledge: how tasks and failures are encoded, and how what came in by SQL is read. */
+
+export { createGrowthFailure } from "./convert/canvas-growth.ts";
+export { createAssemble } from "./convert/task-input.ts";
+export { createInboxLoop } from "./inbox.ts";
