@@ -1,6 +1,6 @@
 import { expandMembers, expandReplacement } from "../../server/src/canvas/expand.ts";
 import type { Barrier, Growth } from "../../server/src/model/canvas.ts";
-import { type CanvasId, partIdOf } from "../../server/src/model/ids.ts";
+import { type CanvasId, partIdOf, rootOf } from "../../server/src/model/ids.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Task } from "../../server/src/model/task.ts";
 import type { TaskTrigger } from "../../server/src/model/task-machine.ts";
@@ -95,7 +95,7 @@ async function outcomeOf(
     return { kind: "failed", failure: bytesOf("again"), nonRetryable: false, delayMs: 0 };
   const [task] = await side.subject.store.read([{ namespace: side.namespace, id: one.id }]);
   const { place, next, links = [] } = task ?? {};
-  if (place === undefined || how === undefined) return named(one);
+  if (place === undefined || how === undefined || !(await isThere(side, place.canvas))) return named(one);
   const root = { namespace: side.namespace, canvas: place.canvas, seed };
   const of = (start: Pick<Growth, "replacement" | "members" | "parts">): Growth => ({
     contentHash: seed,
@@ -117,6 +117,11 @@ async function outcomeOf(
     result: one.content,
     growth: of({ replacement: undefined, members: start, parts }),
   };
+}
+
+async function isThere({ subject: { store }, namespace }: Side, canvas: CanvasId): Promise<boolean> {
+  const [root] = await store.readBarriers([{ namespace, id: rootOf(canvas) }]);
+  return root !== undefined;
 }
 
 async function add(
