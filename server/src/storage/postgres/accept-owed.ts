@@ -1,5 +1,6 @@
-import { membersOf, notMade } from "../../model/barrier.ts";
+import { notMade } from "../../model/canvas-end.ts";
 import type { BarrierRef } from "../../model/ids.ts";
+import { membersOf } from "../../model/node-end.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
 import { acceptAll } from "./accept.ts";
 import { type Barriers, insertBarriers, lockBarriers, updateBarriers } from "./barriers.ts";

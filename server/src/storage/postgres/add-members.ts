@@ -1,4 +1,5 @@
-import { addedBy, grown, growthAt } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { Addition, AddVerdict } from "../../ports/canvas-store.ts";
 import { lockBarriers, updateBarriers } from "./barriers.ts";

@@ -1,6 +1,9 @@
-import { addedBy, advance, grown, growthAt, type KeptMember, startedAtOnce } from "../../model/barrier.ts";
-import type { Barrier, Part } from "../../model/canvas.ts";
+import { advance } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
+import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { Barriers } from "./barriers.ts";
 import type { Entering } from "./entering.ts";
 import type { NewPart } from "./parts.ts";

@@ -1,14 +1,10 @@
-import {
-  addedBy,
-  advance,
-  grown,
-  growthAt,
-  membersOf,
-  type NodeEnd,
-  startedAtOnce,
-} from "../../model/barrier.ts";
+import { advance } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
 import type { Barrier, Part } from "../../model/canvas.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import { membersOf, type NodeEnd } from "../../model/node-end.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { BarrierEntry } from "./canvases/barriers.ts";
 import { partText } from "./canvases/parts.ts";

@@ -1,5 +1,5 @@
-import { growthAt } from "../../../model/barrier.ts";
 import type { Barrier, Part } from "../../../model/canvas.ts";
+import { growthAt } from "../../../model/growth.ts";
 import type { PartId } from "../../../model/ids.ts";
 import { partOfText, textOfPart } from "../../sql/barrier-text.ts";
 import { command, type Database, query } from "../files/connection.ts";
