@@ -5,7 +5,7 @@ import type { BarrierState, Cause } from "../model/canvas.ts";
 import { rootOf } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { CancelMessage } from "../model/task.ts";
-import type { CanvasStore } from "../ports/canvas-store.ts";
+import type { CanvasReader } from "../ports/canvas-reader.ts";
 import { type DeadlinesDeps, failOverdue } from "./deadlines.ts";
 import type { CanvasRef } from "./reading.ts";
 import { type SweepDeps, sweep, sweepUnder } from "./sweep.ts";
@@ -22,7 +22,7 @@ export type Ending = {
 
 /** What that needs. */
 export type EndingDeps = Omit<SweepDeps, "store"> & {
-  readonly store: SweepDeps["store"] & DeadlinesDeps["store"] & Pick<CanvasStore, "readBarriers">;
+  readonly store: SweepDeps["store"] & DeadlinesDeps["store"] & Pick<CanvasReader, "readBarriers">;
   readonly bells: Pick<Bells, "ring">;
 };
 

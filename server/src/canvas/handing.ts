@@ -1,7 +1,7 @@
 import type { HandedValue } from "../model/canvas-value.ts";
 import type { BarrierRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
-import type { CanvasStore } from "../ports/canvas-store.ts";
+import type { CanvasReader } from "../ports/canvas-reader.ts";
 import { readValue } from "./values.ts";
 
 /** Reads what a barrier left that a task follows; undefined: it is gone. */
@@ -9,7 +9,7 @@ export type ReadHanded = (ref: BarrierRef) => Promise<HandedValue | undefined>;
 
 /** What that needs. */
 export type HandingDeps = {
-  readonly store: Pick<CanvasStore, "readBarriers" | "readMembers">;
+  readonly store: Pick<CanvasReader, "readBarriers" | "readMembers">;
   readonly limits: Pick<Limits, "canvasInputItemsMax" | "canvasInputBytesMax">;
 };
 

@@ -8,7 +8,8 @@ import {
 import type { NamespaceOpening, NamespaceStore } from "../../ports/namespace-store.ts";
 import { purge } from "./purge.ts";
 import { queueCount } from "./rooms.ts";
-import { remove, type Space, type State, spaceOf } from "./state.ts";
+import type { Space } from "./space.ts";
+import { remove, type State, spaceOf } from "./state.ts";
 
 /** What operators said of namespaces. */
 export const createNamespaceStore = (

@@ -1,6 +1,6 @@
 import type { Barrier } from "../../model/canvas.ts";
 import type { BarrierId, BarrierRef, Bytes, Instant, Namespace, TaskId, TaskName } from "../../model/ids.ts";
-import type { BarrierPage, MemberOutcome, MemberPage, Rest } from "../../ports/canvas-store.ts";
+import type { BarrierPage, MemberOutcome, MemberPage, Rest } from "../../ports/canvas-reader.ts";
 import { reasonOfCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { texts } from "./arrays.ts";

@@ -5,10 +5,10 @@ import type {
   BarrierPage,
   CanvasPage,
   CanvasQuery,
-  CanvasStore,
+  CanvasReader,
   MemberPage,
   Rest,
-} from "../../ports/canvas-store.ts";
+} from "../../ports/canvas-reader.ts";
 import { partOfText } from "../sql/barrier-text.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import { barrierOfRow, codeOfBarrierState, memberOfRow } from "./canvas-rows.ts";
@@ -20,20 +20,8 @@ import { itemsOf } from "./verdicts.ts";
 
 const operation = (name: string): Verb => ({ room: "operations", name });
 
-type Readings = Pick<
-  CanvasStore,
-  | "readBarriers"
-  | "readMembers"
-  | "listBarriers"
-  | "readParts"
-  | "listCanvases"
-  | "barriersWithRest"
-  | "readRest"
-  | "overdueCanvases"
->;
-
 /** What is read of canvases. */
-export const createCanvasReadings = (runner: Runner): Readings => {
+export const createCanvasReadings = (runner: Runner): CanvasReader => {
   const ask = (namespace: Namespace, verb: string, args: Packable): Promise<Unpacked> =>
     runner.ofSpace(namespace, operation(verb), args);
   return {
