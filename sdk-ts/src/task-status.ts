@@ -1,11 +1,7 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { CanvasPlace as ProtoPlace } from "@stem/proto/stem/v1/canvas_place_pb";
 import type { Failure as ProtoFailure } from "@stem/proto/stem/v1/failure_pb";
-import type {
-  TaskGate as ProtoGate,
-  CanvasPlace as ProtoPlace,
-  Progress as ProtoProgress,
-  Task,
-} from "@stem/proto/stem/v1/task_pb";
+import type { TaskGate as ProtoGate, Progress as ProtoProgress, Task } from "@stem/proto/stem/v1/task_pb";
 import type { PayloadCodec } from "./codec/codec.ts";
 import { payloadFromProto } from "./codec/payload.ts";
 import type { Failure } from "./task-errors.ts";

@@ -200,14 +200,8 @@ async function startRooms(
     grow: (...wanted) => canvases.grow(...wanted),
   });
   started.defer(() => broker.close());
-  const canvases = createCanvases({
-    store,
-    clock,
-    limits,
-    bells,
-    broker,
-    failureOf: createGrowthFailure(limits),
-  });
+  const failureOf = createGrowthFailure(limits);
+  const canvases = createCanvases({ store, clock, limits, namespaces, bells, broker, failureOf });
   const schedules = createSchedules({
     ...{ store, clock, log, limits, owner: random.taskId() },
     readTarget: createReadTarget({ clock, limits, defaults, random }),

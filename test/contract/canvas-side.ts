@@ -1,7 +1,8 @@
 import { expandMembers, expandReplacement } from "../../server/src/canvas/expand.ts";
 import type { Barrier, Growth } from "../../server/src/model/canvas.ts";
-import { partIdOf } from "../../server/src/model/ids.ts";
+import { type CanvasId, partIdOf, rootOf } from "../../server/src/model/ids.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
+import type { Task } from "../../server/src/model/task.ts";
 import type { TaskTrigger } from "../../server/src/model/task-machine.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { newCanvas } from "../support/new-canvas.ts";
@@ -94,7 +95,7 @@ async function outcomeOf(
     return { kind: "failed", failure: bytesOf("again"), nonRetryable: false, delayMs: 0 };
   const [task] = await side.subject.store.read([{ namespace: side.namespace, id: one.id }]);
   const { place, next, links = [] } = task ?? {};
-  if (place === undefined || how === undefined) return named(one);
+  if (place === undefined || how === undefined || !(await isThere(side, place.canvas))) return named(one);
   const root = { namespace: side.namespace, canvas: place.canvas, seed };
   const of = (start: Pick<Growth, "replacement" | "members" | "parts">): Growth => ({
     contentHash: seed,
@@ -116,6 +117,11 @@ async function outcomeOf(
     result: one.content,
     growth: of({ replacement: undefined, members: start, parts }),
   };
+}
+
+async function isThere({ subject: { store }, namespace }: Side, canvas: CanvasId): Promise<boolean> {
+  const [root] = await store.readBarriers([{ namespace, id: rootOf(canvas) }]);
+  return root !== undefined;
 }
 
 async function add(
@@ -153,8 +159,15 @@ export async function all(side: Side): Promise<unknown> {
     ),
   );
   const { tasks } = await side.subject.list({ namespace: side.namespace });
-  return { tasks: tasks.map(unfenced), barriers, members };
+  const there = new Set(barriers.map(({ canvas }) => canvas));
+  return { tasks: tasks.map((task) => unplaced(unfenced(task), there)), barriers, members };
 }
+
+/** A task may outlast its canvas by a while. Where it was in that has no meaning then, and stores may know it or not. */
+const unplaced = <T extends Pick<Task, "place" | "next">>(task: T, there: ReadonlySet<CanvasId>): T =>
+  task.place === undefined || there.has(task.place.canvas)
+    ? task
+    : { ...task, place: undefined, next: undefined };
 
 /** Ends the leases that are out, and removes the namespace. */
 export async function clearAway({ subject, namespace }: Side): Promise<void> {

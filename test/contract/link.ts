@@ -8,6 +8,7 @@ import { linking, linkOn } from "../support/new-link.ts";
 import { bytesOf, newTask } from "../support/new-task.ts";
 import { lease, refOf, settlementOf } from "./subject.ts";
 import type { Suite } from "./suite.ts";
+import { uniqueTask } from "./unique.ts";
 
 const succeeded: Outcome = { kind: "succeeded", result: bytesOf("42") };
 const failed: Outcome = { kind: "failed", failure: bytesOf("broken"), nonRetryable: true };
@@ -34,6 +35,27 @@ export function linkCases(suite: Suite): void {
     expect((await subject.task(childOf("a", "succeeded", 1))).queue).toBe(other);
     expect((await subject.list()).tasks).toHaveLength(3);
     expect((await subject.task("a")).links).toEqual(links);
+  });
+
+  test("what is written over a task that waits brings links, which are that task's from then on", async (subject) => {
+    const further = linking(linkOn("succeeded"), linkOn("failed"));
+    const chosen = linkOn("succeeded", { ownId: taskIdOf("chosen"), task: linking(linkOn("succeeded")) });
+    const links = linking(linkOn("failed"), chosen, linkOn("succeeded", { task: further }));
+    const details = { ...links, notBefore: plus(subject.now, 100) };
+    await subject.accept(uniqueTask("a", { onConflict: "debounce" }, { notBefore: details.notBefore }));
+    const over = uniqueTask("b", { onConflict: "debounce" }, details);
+    expect(await subject.accept(over)).toEqual([{ unique: "updated", holder: "a" }]);
+    subject.advance(100);
+    await subject.stage();
+    await subject.settle(await subject.claimOne(), succeeded);
+    const child = childOf("a", "succeeded", 1);
+    expect((await subject.list()).tasks.map(({ id }) => id)).toEqual([child, "chosen", "a"]);
+    await subject.settle(await subject.claimOne(), succeeded);
+    await subject.settle(await subject.claimOne(), failed);
+    const grandchildren = [childOf("chosen", "succeeded"), childOf(child, "failed")];
+    expect((await subject.list({ states: ["ready"] })).tasks.map(({ id }) => id).sort()).toEqual(
+      grandchildren.sort(),
+    );
   });
 
   test("a task makes what its error links say when it has failed for good, and not before", async (subject) => {

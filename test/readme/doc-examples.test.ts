@@ -60,3 +60,10 @@ test("the examples of the test kit pass", { timeout: 120_000 }, async () => {
     expect(printed.get(file)?.join("\n"), file).toMatch(new RegExp(`(#|ℹ) pass ${passes}`));
   }
 });
+
+test("the example of canvases prints what the page says", { timeout: 120_000 }, async () => {
+  const printed = (await runPage("docs/canvas.md")).get("canvas.ts");
+  const page = readFileSync(path.join(root, "docs/canvas.md"), "utf8");
+  const [, said = ""] = /It prints\n\n```\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(printed).toEqual(said.trim().split("\n"));
+});

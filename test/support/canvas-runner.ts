@@ -10,8 +10,7 @@ import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { json, type Node } from "./canvas-nodes.ts";
 
 /** A handler gets its arguments one by one, or the object that they are; what it throws is the task's failure, for good. */
-// biome-ignore lint/suspicious/noExplicitAny: arguments are whatever the canvas says
-export type Handler = (...args: any[]) => unknown;
+export type Handler = (...args: never[]) => unknown;
 
 /** A run of a handler. */
 export type Run = { readonly name: string; readonly args: readonly unknown[]; readonly id: string };
@@ -102,7 +101,7 @@ type Outcome = NonNullable<MessageInitShape<typeof SettlementSchema>["outcome"]>
 function outcomeOf(handler: Handler | undefined, { name, args }: Run): Outcome {
   if (handler === undefined) throw new Error(`nobody handles ${name}`);
   try {
-    const value = handler(...args);
+    const value = handler(...(args as never[]));
     if (value instanceof Replacement) return { case: "replaced", value: { node: value.node } };
     if (value instanceof Further)
       return {

@@ -16,11 +16,8 @@ import { routesOf } from "./route.ts";
 import { createServices, type RouterDeps } from "./router.ts";
 import { createTlsFront, type ServerTls } from "./tls-front.ts";
 
-export { createGrowthFailure } from "./convert/canvas-growth.ts";
-export { createReadTarget } from "./convert/schedule-target.ts";
 export type { ServerFacts } from "./convert/server-info.ts";
-export { createAssemble } from "./convert/task-input.ts";
-export { createInboxLoop } from "./inbox.ts";
+export { createAssemble, createGrowthFailure, createInboxLoop, createReadTarget } from "./lent.ts";
 export type { Address } from "./listener.ts";
 export type { ServerTls } from "./tls-front.ts";
 

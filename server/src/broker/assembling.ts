@@ -1,5 +1,6 @@
 import type { HandedValue } from "../model/canvas-value.ts";
 import { type BarrierRef, type Bytes, barrierIdOf, type Namespace } from "../model/ids.ts";
+import type { Limits } from "../model/limits.ts";
 import type { TaskInput } from "../model/task.ts";
 import type { Claimed } from "../ports/task-store.ts";
 
@@ -27,10 +28,11 @@ export type AssemblingDeps = {
   readonly readHanded: (ref: BarrierRef) => Promise<HandedValue | undefined>;
   /** Fails tasks for good in their workers' place. */
   readonly reject: (namespace: Namespace, unusable: readonly Unusable[]) => Promise<void>;
+  readonly limits: Pick<Limits, "canvasInputBytesMax">;
 };
 
 /** Makes it. Batches in which no task was handed anything, as nearly all, stay as they are. */
-export function createAssembling({ assemble, readHanded, reject }: AssemblingDeps): Ready {
+export function createAssembling({ assemble, readHanded, reject, limits }: AssemblingDeps): Ready {
   /** Reads each barrier once, however many tasks follow it. */
   function valuesIn(namespace: Namespace): (input: TaskInput) => Promise<HandedValue | undefined> {
     const values = new Map<TaskInput["from"], Promise<HandedValue | undefined>>();
@@ -47,13 +49,20 @@ export function createAssembling({ assemble, readHanded, reject }: AssemblingDep
     const valueFor = valuesIn(namespace);
     const ready: Claimed[] = [];
     const unusable: Unusable[] = [];
+    let left = limits.canvasInputBytesMax;
     for (const task of claimed) {
       const { content, input } = task;
-      const assembled = input === undefined ? task : assemble(content, input, await valueFor(input));
+      const value = input && (await valueFor(input));
+      const given = left > 0 ? value : value && byReference(value);
+      const assembled = input === undefined ? task : assemble(content, input, given);
       if ("failure" in assembled) unusable.push({ lease: task, failure: assembled.failure });
       else ready.push({ ...task, content: assembled.content });
+      if (given !== undefined && "content" in assembled) left -= assembled.content.length - content.length;
     }
     if (unusable.length > 0) await reject(namespace, unusable);
     return ready;
   };
 }
+
+/** Tasks of one claim that follow a large group would each be given the whole of it: beyond what one may be, they are told where it is. */
+const byReference = (value: HandedValue): HandedValue => ({ ...value, value: undefined });

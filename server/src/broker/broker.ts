@@ -19,9 +19,6 @@ import type {
 } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
-export type { EnqueueVerdict } from "./enqueue-verdict.ts";
-export type { CanvasDraft, DraftLeaf, Grow, GrowthWish, SaidOutcome } from "./growth.ts";
-export type { Lease, LeaseVerdict, LostReason } from "./lease.ts";
 export type {
   BatchEdit,
   BatchOutcome,
@@ -39,11 +36,31 @@ export type {
   TaskFilter,
 } from "./operator-words.ts";
 export { noWish } from "./operator-words.ts";
-export type { QueueBacklog, Session, SessionEvents, SessionHello } from "./session.ts";
-export type { SettleVerdict, TokenSettlement } from "./settle.ts";
-export type { ArgsDigest, LinkSubmission, TaskSubmission } from "./task-submission.ts";
-export type { UnaryLease, UnaryLeased } from "./unary-lease.ts";
-export type { UniqueSubmission } from "./unique.ts";
+export type {
+  ArgsDigest,
+  CanvasDraft,
+  DraftLeaf,
+  EnqueueVerdict,
+  Grow,
+  GrowthWish,
+  LinkSubmission,
+  TaskSubmission,
+  UniqueSubmission,
+} from "./producer-words.ts";
+export type {
+  Lease,
+  LeaseVerdict,
+  LostReason,
+  QueueBacklog,
+  SaidOutcome,
+  Session,
+  SessionEvents,
+  SessionHello,
+  SettleVerdict,
+  TokenSettlement,
+  UnaryLease,
+  UnaryLeased,
+} from "./worker-words.ts";
 export type {
   Broker,
   BrokerDeps,

@@ -5,7 +5,7 @@ import type { NodeValue } from "../model/canvas-value.ts";
 import { type BarrierId, type CanvasId, type Namespace, rootOf } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
-import type { CanvasPage, CanvasQuery, CanvasStore, MemberOutcome } from "../ports/canvas-store.ts";
+import type { CanvasPage, CanvasQuery, CanvasReader, MemberOutcome } from "../ports/canvas-reader.ts";
 import { readValue } from "./values.ts";
 
 /** Names one canvas. */
@@ -28,7 +28,7 @@ export type MembersFound = Pick<Barrier, "shape"> & { readonly members: readonly
 
 /** What reading needs. */
 export type ReadingDeps = {
-  readonly store: Pick<CanvasStore, "readBarriers" | "readMembers" | "listBarriers" | "listCanvases">;
+  readonly store: Pick<CanvasReader, "readBarriers" | "readMembers" | "listBarriers" | "listCanvases">;
   readonly limits: Pick<Limits, "resultBytesMax" | "canvasInputItemsMax">;
 };
 

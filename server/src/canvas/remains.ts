@@ -4,7 +4,7 @@ import type { Barrier, Member } from "../model/canvas.ts";
 import { type BarrierId, type CanvasId, type Namespace, rootOf } from "../model/ids.ts";
 import type { Place } from "../model/place.ts";
 import type { Task } from "../model/task.ts";
-import type { CanvasStore } from "../ports/canvas-store.ts";
+import type { CanvasReader } from "../ports/canvas-reader.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 
 /** A task or a barrier that came into being. */
@@ -23,7 +23,7 @@ export type Remains = {
   memberAt(barrier: BarrierId, index: number): Member | undefined;
 };
 
-type Readings = Pick<CanvasStore, "listBarriers" | "readMembers"> & Pick<TaskStore, "list">;
+type Readings = Pick<CanvasReader, "listBarriers" | "readMembers"> & Pick<TaskStore, "list">;
 
 /** As many rows are read with one call. */
 const pageSize = 1000;

@@ -3,14 +3,14 @@
 import type { Part, PartTask } from "../model/canvas.ts";
 import type { CanvasId, Namespace, PartId, TaskId } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
-import type { CanvasStore } from "../ports/canvas-store.ts";
+import type { CanvasReader } from "../ports/canvas-reader.ts";
 import type { Node } from "./remains.ts";
 import { isReplaced } from "./retry-plan.ts";
 import { spareIdOf } from "./spare.ts";
 
 /** Where parts are read. */
 export type PartSource = {
-  readonly store: Pick<CanvasStore, "readParts">;
+  readonly store: Pick<CanvasReader, "readParts">;
   readonly namespace: Namespace;
   readonly canvas: CanvasId;
 };

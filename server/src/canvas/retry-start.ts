@@ -1,13 +1,15 @@
 /** What a retried canvas starts with, and what follows that. */
 
-import { endOf, endOfTask, handed, type Left } from "../model/barrier.ts";
 import type { KeptMember, NewBarrier, NewCanvas, Part, PartTask } from "../model/canvas.ts";
+import { endOf, endOfTask } from "../model/canvas-end.ts";
 import { withNewLinks } from "../model/continuation.ts";
 import { type Instant, partIdOf, type TaskId } from "../model/ids.ts";
+import type { Left } from "../model/node-end.ts";
+import { handed } from "../model/part-start.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { Task } from "../model/task.ts";
 import { claimAgain } from "../model/unique.ts";
-import type { CanvasStore } from "../ports/canvas-store.ts";
+import type { CanvasReader } from "../ports/canvas-reader.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import type { Node, Remains } from "./remains.ts";
 import type { Renaming } from "./renaming.ts";
@@ -21,7 +23,7 @@ export type Restart = Pick<NewCanvas, "root" | "start" | "parts" | "ended"> & {
 
 /** What making it needs. */
 export type RestartDeps = {
-  readonly store: Pick<CanvasStore, "readParts"> & Pick<TaskStore, "read">;
+  readonly store: Pick<CanvasReader, "readParts"> & Pick<TaskStore, "read">;
   readonly renaming: Renaming;
   readonly now: Instant;
 };

@@ -17,6 +17,7 @@ import { StemProblem } from "../model/problem.ts";
 import type { Lineage, NewTask } from "../model/task.ts";
 import type { CanvasStore } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { NamespaceView } from "../ports/namespace-view.ts";
 import { type CompleteTasks, completeDrafts } from "./draft.ts";
 import { expandCanvas, expandMembers } from "./expand.ts";
 import { refusedOf } from "./refused.ts";
@@ -51,6 +52,7 @@ export type MembersSubmission = {
 export type SubmittingDeps = {
   readonly store: Pick<CanvasStore, "submitCanvas" | "addMembers" | "readBarriers" | "listBarriers">;
   readonly clock: Clock;
+  readonly namespaces: Pick<NamespaceView, "stateOf">;
   readonly complete: CompleteTasks;
   /** Tells whoever waits for tasks of those that can be had now. */
   readonly announce: (namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]) => void;
@@ -58,6 +60,8 @@ export type SubmittingDeps = {
 
 /** Takes canvases in. */
 export type Submitting = {
+  /** A canvas as it would be submitted now, for whoever stores it with something else. */
+  prepare(submission: CanvasSubmission, now: Instant): NewCanvas;
   submit(submission: CanvasSubmission): Promise<{ readonly deduplicated: boolean }>;
   addMembers(
     submission: MembersSubmission,
@@ -68,10 +72,12 @@ export type Submitting = {
 export function createSubmitting(deps: SubmittingDeps): Submitting {
   const { store, clock, complete, announce } = deps;
   return {
+    prepare: (submission, now) => canvasOf(submission, complete, now),
     async submit(submission) {
       const { namespace, id } = submission;
       const now = clock.now();
       const canvas = canvasOf(submission, complete, now);
+      if (canvas.start.tasks.length === 0) refuseWhereNothingComes(deps, namespace);
       const verdict = await store.submitCanvas(canvas, now);
       if (verdict === "gone") throw new Error("a canvas retries another that it does not name");
       if (verdict === "exists") throw new StemProblem({ reason: "CANVAS_EXISTS", canvasId: id });
@@ -107,7 +113,7 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
 }
 
 /** A canvas, complete: what its producer left out is as it is now. Throws what is wrong with its tasks. */
-export function canvasOf(submission: CanvasSubmission, complete: CompleteTasks, now: Instant): NewCanvas {
+function canvasOf(submission: CanvasSubmission, complete: CompleteTasks, now: Instant): NewCanvas {
   const { namespace, id, draft, contentHash, retentionMs, name, tags, description } = submission;
   const [node] = completeDrafts([draft], complete, { namespace, now });
   if (node === undefined) throw new Error("a canvas was not completed");
@@ -118,6 +124,16 @@ export function canvasOf(submission: CanvasSubmission, complete: CompleteTasks, 
   const parts = [...expanded.parts, ...sparesOf(expanded.start)];
   const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
   return { ...said, ...expanded, parts, ended: [] };
+}
+
+/** A canvas that starts without a task meets no other refusal of its namespace. */
+function refuseWhereNothingComes(
+  { namespaces }: Pick<SubmittingDeps, "namespaces">,
+  namespace: Namespace,
+): void {
+  const state = namespaces.stateOf(namespace);
+  if (state === "disabled" || state === "deleting")
+    throw new StemProblem({ reason: "NAMESPACE_DISABLED", namespace, state });
 }
 
 function deadlineOf({ deadline }: CanvasSubmission, now: Instant): Instant | undefined {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Barrier } from "../model/canvas.ts";
 import { unmadeAs } from "../model/canvas-records.ts";
 import { barrierIdOf, defaultNamespace, taskIdOf, taskNameOf } from "../model/ids.ts";
-import type { CanvasStore, MemberOutcome } from "../ports/canvas-store.ts";
+import type { CanvasReader, MemberOutcome } from "../ports/canvas-reader.ts";
 import { readValue } from "./values.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -25,7 +25,7 @@ const inner = (index: number, id: string, state: MemberOutcome["state"] = "succe
 function storeOf(
   barriers: Record<string, { shape: Barrier["shape"]; members: MemberOutcome[]; cause?: object }>,
 ) {
-  const store: Pick<CanvasStore, "readBarriers" | "readMembers"> = {
+  const store: Pick<CanvasReader, "readBarriers" | "readMembers"> = {
     readBarriers: async (refs) => refs.map(({ id }) => barriers[id] as Barrier | undefined),
     readMembers: async ({ ref, after = -1 }) =>
       (barriers[ref.id]?.members ?? []).filter(({ index }) => index > after).slice(0, 2),

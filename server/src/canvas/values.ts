@@ -4,12 +4,12 @@ import type { Cause } from "../model/canvas.ts";
 import { unmadeOf } from "../model/canvas-records.ts";
 import type { NodeValue } from "../model/canvas-value.ts";
 import type { BarrierRef, Namespace, TaskId } from "../model/ids.ts";
-import type { CanvasStore, MemberOutcome } from "../ports/canvas-store.ts";
+import type { CanvasReader, MemberOutcome } from "../ports/canvas-reader.ts";
 
 /** How much of it is read. */
 export type ValueBounds = { readonly itemsMax: number; readonly bytesMax: number };
 
-type Readings = Pick<CanvasStore, "readBarriers" | "readMembers">;
+type Readings = Pick<CanvasReader, "readBarriers" | "readMembers">;
 
 /** As many members are read with one call. */
 const pageSize = 1000;

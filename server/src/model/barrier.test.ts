@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { advance, closed, type EndedMember, endOf, endOfTask, grown, notMade, opened } from "./barrier.ts";
+import { advance } from "./barrier.ts";
+import { closed, grown, opened } from "./barrier-state.ts";
 import type { Barrier, NewBarrier, Part } from "./canvas.ts";
+import { type EndedMember, endOf, endOfTask, notMade } from "./canvas-end.ts";
 import {
   barrierIdOf,
   canvasIdOf,

@@ -4,11 +4,14 @@ import type { Barrier, Growth, Part } from "./canvas.ts";
 import type { BarrierId } from "./ids.ts";
 import type { Place } from "./place.ts";
 
+/** A barrier as it is before it grows. */
+type Grown = Pick<Barrier, "id" | "size">;
+
 /**
  * A part of what is added to a barrier, with the places of further members counted from those that are there: both of the part that starts
  * and of those that follow it, which end as the same members.
  */
-export const growthAt = (members: Part, barrier: Barrier): Part => ({
+export const growthAt = (members: Part, barrier: Grown): Part => ({
   ...members,
   barriers: members.barriers.map((one) => ({ ...one, place: one.place && shifted(one.place, barrier) })),
   tasks: members.tasks.map((one) => ({
@@ -17,7 +20,7 @@ export const growthAt = (members: Part, barrier: Barrier): Part => ({
   })),
 });
 
-const shifted = (place: Place, { id, size }: Barrier): Place =>
+const shifted = (place: Place, { id, size }: Grown): Place =>
   place.barrier === id ? { ...place, index: place.index + size } : place;
 
 /** What takes the place of a task whose first attempt has been told of: that is not told again by its end. */

@@ -1,17 +1,7 @@
 import type { Refusal } from "../model/admission.ts";
-import type { Barrier, BarrierState, Cause, Member, NewCanvas, Part } from "../model/canvas.ts";
-import type {
-  BarrierId,
-  BarrierRef,
-  Bytes,
-  CanvasId,
-  Instant,
-  Namespace,
-  PartId,
-  TaskId,
-  TaskName,
-} from "../model/ids.ts";
-import type { StateReason, TaskHead } from "../model/task.ts";
+import type { Cause, NewCanvas, Part } from "../model/canvas.ts";
+import type { BarrierRef, Instant, TaskId } from "../model/ids.ts";
+import type { CanvasReader } from "./canvas-reader.ts";
 import type { UniqueVerdict } from "./task-store.ts";
 
 /**
@@ -20,7 +10,7 @@ import type { UniqueVerdict } from "./task-store.ts";
  * canvas makes was promised when it was submitted: no quota, bound or closed queue is in its way. A task of it that cannot be made has
  * failed. A task that ended is kept as long as there is a canvas that it is in, whatever its own retention says.
  */
-export interface CanvasStore {
+export interface CanvasStore extends CanvasReader {
   /** Stores a canvas with what starts at once, or nothing of it; idempotent by id and content hash for as long as it is kept. */
   submitCanvas(canvas: NewCanvas, now: Instant): Promise<SubmitVerdict>;
   /**
@@ -28,33 +18,13 @@ export interface CanvasStore {
    * Idempotent by the part's id.
    */
   addMembers(addition: Addition, now: Instant): Promise<AddVerdict>;
-  /** Reads barriers, in the order asked; undefined where there is none. */
-  readBarriers(refs: readonly BarrierRef[]): Promise<readonly (Barrier | undefined)[]>;
-  /** The members of a barrier that have ended, by their index, with what they left. */
-  readMembers(page: MemberPage): Promise<readonly MemberOutcome[]>;
-  /** The barriers of a canvas, by id (code-unit order), after `after`. */
-  listBarriers(page: BarrierPage): Promise<readonly Barrier[]>;
-  /** Reads parts of a canvas, in the order asked; undefined where there is none. */
-  readParts(
-    namespace: Namespace,
-    canvas: CanvasId,
-    ids: readonly PartId[],
-  ): Promise<readonly (Part | undefined)[]>;
-  /** One page of canvases, newest first; filters are combined. */
-  listCanvases(query: CanvasQuery): Promise<CanvasPage>;
   /**
    * Ends an open barrier before its members, and tells what is above it, where it has failed. False: it was not open. What is under it
    * goes on until it is swept.
    */
   closeBarrier(closing: Closing): Promise<boolean>;
-  /** Barriers that have ended before their members and are not swept, in no order. */
-  barriersWithRest(limit: number): Promise<readonly BarrierRef[]>;
-  /** What goes on directly under a barrier: tasks that have not ended, and nobody has asked to cancel; open barriers. */
-  readRest(ref: BarrierRef, limit: number): Promise<Rest>;
   /** Notes that nothing goes on under these. */
   markSwept(refs: readonly BarrierRef[]): Promise<void>;
-  /** Open canvases whose deadline is at or before `now`, earliest first. */
-  overdueCanvases(now: Instant, limit: number): Promise<readonly BarrierRef[]>;
   /**
    * Removes ended canvases whose retention is over, at most `limit`, with their barriers and parts. Answers how many. One that another
    * retries which is kept stays: what succeeded in it is among that one's members.
@@ -87,49 +57,9 @@ export type AddVerdict =
   | { readonly kind: "unknown" | "closed" }
   | ({ readonly kind: "refused" } & RefusedTask);
 
-/** Results and failures together stay within `bytesMax`; the first member is read however large. */
-export type MemberPage = {
-  readonly ref: BarrierRef;
-  /** The index of the last one that is known. */
-  readonly after: number | undefined;
-  readonly limit: number;
-  readonly bytesMax: number;
-};
-
-/** What a member left; a barrier has members of its own. Undefined where there is none, or its task is gone. */
-export type MemberOutcome = Member & {
-  readonly result: Bytes | undefined;
-  readonly failure: Bytes | undefined;
-  readonly name: TaskName | undefined;
-  readonly reason: StateReason | undefined;
-  readonly attempt: number;
-};
-
-export type BarrierPage = {
-  readonly namespace: Namespace;
-  readonly canvas: CanvasId;
-  readonly after: BarrierId | undefined;
-  readonly limit: number;
-};
-
-/** Which canvases to list. No states: any. */
-export type CanvasQuery = {
-  readonly namespace: Namespace;
-  readonly states: readonly BarrierState[];
-  readonly name: string | undefined;
-  readonly tag: string | undefined;
-  readonly limit: number;
-  /** The `cursor` of an earlier page. */
-  readonly after: number | undefined;
-};
-
-export type CanvasPage = { readonly canvases: readonly Barrier[]; readonly cursor: number | undefined };
-
 export type Closing = {
   readonly ref: BarrierRef;
   readonly state: "failed" | "cancelled";
   readonly cause: Cause | undefined;
   readonly now: Instant;
 };
-
-export type Rest = { readonly tasks: readonly TaskHead[]; readonly barriers: readonly BarrierRef[] };

@@ -14,6 +14,9 @@ import {
 } from "../../support/canvas-runner.ts";
 import { startStem } from "../../support/whole-stem.ts";
 
+/** What is added to each of a list, told by names. */
+type Added = { readonly plus: number; readonly result: readonly number[]; readonly z?: number };
+
 /** A canvas as a call takes it. */
 type Root = Node | CanvasNode;
 
@@ -72,9 +75,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   swapSum: (...args) => new Replacement(task("sum", ...args)),
   swapId: (...args) => new Replacement(chain(task("id", last(...args)), task("id"))),
   /** A group in its place, which adds to each member of what it was handed. */
-  addToAll(...args) {
-    const [plus, list, z = 0] = args.length === 1 ? [args[0].plus, args[0].result, args[0].z] : args;
-    return new Replacement(group(...list.map((each: number) => task("sum", each, plus, z))));
+  addToAll(...args: [Added] | [plus: number, list: readonly number[]]) {
+    const { plus, result, z = 0 } = args.length === 1 ? args[0] : { plus: args[0], result: args[1] };
+    return new Replacement(group(...result.map((each) => task("sum", each, plus, z))));
   },
   /** Further members of its group, of the values after its own. */
   grow: (own: unknown, ...more) => new Further(own, ...more.map((each: unknown) => task("id", each))),

@@ -137,8 +137,8 @@ describe.each(wireTransports)("over %s", (way, open) => {
     expect(first).toHaveLength(1);
     await runner.settle(first);
     expect(await runner.lease()).toHaveLength(1);
-    const unique = create(UniqueOptionsSchema, { key: own("unique") });
-    await tasks.enqueueTask({ id: own("holder"), name: "ok", queue, options: { unique } });
+    const unique = create(UniqueOptionsSchema, { by: { case: "key", value: own("unique") } });
+    await tasks.enqueueTask({ id: own("holder"), name: "ok", queue: own("aside"), options: { unique } });
     const canvasId = own("taken");
     const taken = taskOf({ id: own("taken"), name: "ok", queue, options: { unique } });
     await canvases.submitCanvas({ id: canvasId, root: group(taken, task("ok")) });

@@ -27,7 +27,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   fail() {
     throw new Error("as it was asked");
   },
-  grow: (...more) => new Further(0, ...more.map((each: unknown) => task("ok", each))),
+  grow: (...more) => new Further(0, ...more.map((each) => task("ok", each))),
 };
 
 /** Makes one. */

@@ -1,6 +1,5 @@
 import { CanvasState } from "@stem/proto/stem/v1/canvas_pb";
 import { CanvasView } from "@stem/proto/stem/v1/canvas_service_pb";
-import { TaskView } from "@stem/proto/stem/v1/task_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chain, chord, group, json, plainValue, taskOf, times } from "../../support/canvas-nodes.ts";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";
@@ -61,7 +60,7 @@ describe.each(wireTransports)("over %s", (way, open) => {
     await runner.settle(await runner.lease());
     const [groupOf] = (await canvas(canvasId)).groups;
     expect(groupOf).toMatchObject({ size: 2, ended: 0, sealed: true, parentGroupId: "" });
-    const listed = await tasks.listTasks({ queue, pageSize: 2, view: TaskView.FULL });
+    const listed = await tasks.listTasks({ queue, pageSize: 2 });
     expect(listed.tasks.map(({ canvas }) => canvas)).toMatchObject([
       { canvasId, groupId: groupOf?.id, index: 1 },
       { canvasId, groupId: groupOf?.id, index: 0 },

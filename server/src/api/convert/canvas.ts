@@ -22,7 +22,7 @@ import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import type { CanvasView } from "../../canvas/canvas.ts";
 import type { Barrier, BarrierState, Cause, OnMemberFailure } from "../../model/canvas.ts";
 import type { NodeValue } from "../../model/canvas-value.ts";
-import type { MemberOutcome } from "../../ports/canvas-store.ts";
+import type { MemberOutcome } from "../../ports/canvas-reader.ts";
 import { taskStateToProto } from "./task-state.ts";
 import { timestampFromInstant } from "./time.ts";
 

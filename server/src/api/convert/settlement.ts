@@ -8,7 +8,6 @@ import {
   type Settlement,
   SettleOutcome,
   SettleVerdictSchema,
-  type Succeeded,
   type SettleVerdict as WireVerdict,
 } from "@stem/proto/stem/v1/lease_pb";
 import type { SaidOutcome, SettleVerdict } from "../../broker/broker.ts";
@@ -20,9 +19,8 @@ import { invalid, isProblem } from "./checked.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { encodeFailure, rejectedFailure, resultTooLargeFailure, typesOf } from "./failure.ts";
 import { lostReasonToProto } from "./lease-verdict.ts";
-import { type PayloadPlace, readPayload, writePayload } from "./payload.ts";
 import { overridesViolations, policyOverrides } from "./retry-policy.ts";
-import { createScratch } from "./scratch.ts";
+import { createSuccessReader } from "./success.ts";
 import { taskStateToProto } from "./task-state.ts";
 import { durationFault, durationMs, timestampFault, timestampInstant } from "./time-fields.ts";
 
@@ -32,10 +30,6 @@ export type SettlementReader = (settlement: Settlement, namespace: Namespace) =>
 const released: SaidOutcome = { kind: "released" };
 const unstarted: SaidOutcome = { kind: "released", unstarted: true };
 const unknownName: SaidOutcome = { kind: "unknown_name" };
-const succeededWithNothing: Extract<SaidOutcome, { kind: "succeeded" }> = {
-  kind: "succeeded",
-  result: undefined,
-};
 
 /** Makes a reader of settlements; one for a server, because it reuses a buffer. */
 export function createSettlementReader(
@@ -61,11 +55,11 @@ function createOutcomeReader(
   defaults: Defaults,
   growth: GrowthReader,
 ): (outcome: Settlement["outcome"], namespace: Namespace) => SaidOutcome | Problem {
-  const readSucceeded = createSucceededReader(limits);
+  const readSucceeded = createSuccessReader(limits, growth);
   return (outcome, namespace) => {
     switch (outcome.case) {
       case "succeeded":
-        return withMembers(readSucceeded(outcome.value), outcome.value, growth, namespace);
+        return readSucceeded(outcome.value, namespace);
       case "replaced": {
         const wish = growth.replacement(outcome.value.node, namespace);
         return isProblem(wish) ? wish : { kind: "replaced", wish };
@@ -86,18 +80,6 @@ function createOutcomeReader(
   };
 }
 
-/** What a success adds to its group, where it adds anything. */
-function withMembers(
-  read: Extract<SaidOutcome, { kind: "succeeded" }> | Problem,
-  { newMembers }: Succeeded,
-  growth: GrowthReader,
-  namespace: Namespace,
-): SaidOutcome | Problem {
-  if (isProblem(read) || newMembers.length === 0) return read;
-  const wish = growth.members(newMembers, namespace);
-  return isProblem(wish) ? wish : { kind: "succeeded", result: read.result, wish };
-}
-
 /** The outcome that a problem with a settlement is in itself: a task whose result is too large has failed, for good. */
 export function outcomeOfProblem(problem: Problem, limits: Limits): SaidOutcome | undefined {
   if (problem.reason !== "RESULT_TOO_LARGE") return undefined;
@@ -114,23 +96,6 @@ export function settleVerdictToProto(verdict: SettleVerdict): WireVerdict {
     return create(SettleVerdictSchema, { outcome: SettleOutcome.DUPLICATE, state });
   const lostReason = lostReasonToProto(verdict.why);
   return create(SettleVerdictSchema, { outcome: SettleOutcome.LEASE_LOST, state, lostReason });
-}
-
-function createSucceededReader(
-  limits: Limits,
-): (succeeded: Succeeded) => Extract<SaidOutcome, { kind: "succeeded" }> | Problem {
-  const encode = createScratch();
-  const place: PayloadPlace = {
-    field: "succeeded.result",
-    bytesMax: limits.resultBytesMax,
-    tooLarge: "RESULT_TOO_LARGE",
-  };
-  return ({ result }) => {
-    if (!result) return succeededWithNothing;
-    const read = readPayload(result, place, limits);
-    if (isProblem(read)) return read;
-    return { kind: "succeeded", result: encode((writer) => writePayload(writer, read)) };
-  };
 }
 
 function readFailed({ failure, delay }: Failed, limits: Limits): SaidOutcome | Problem {

@@ -1,12 +1,12 @@
 /** Tasks as callers see them. What a producer said is kept encoded and decoded here, as far as a view shows it. */
 
 import { create, fromBinary } from "@bufbuild/protobuf";
+import { CanvasPlaceSchema } from "@stem/proto/stem/v1/canvas_place_pb";
 import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import {
   type CancelRequest as CancelMessage,
   CancelRequestSchema,
-  CanvasPlaceSchema,
   NewTaskSchema,
   type Progress,
   ProgressSchema,

@@ -2,7 +2,6 @@
 
 import type { ConnectRequest, Credit, Heartbeat, Hello } from "@stem/proto/stem/v1/worker_service_pb";
 import type { Session } from "../../broker/broker.ts";
-import type { Namespace } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import { fieldInvalid } from "../../model/problem.ts";
 import { readAnswer } from "../convert/command.ts";
@@ -15,7 +14,7 @@ import { command, welcome } from "./frames.ts";
 import { createHeartbeats } from "./heartbeats.ts";
 import { createOutputIntake } from "./output-intake.ts";
 import { createProgressIntake } from "./progress-intake.ts";
-import { createSettles } from "./settles.ts";
+import { createSettles, type SettlesDeps } from "./settles.ts";
 import type { StreamParts } from "./stream-parts.ts";
 
 /** A stream whose worker has greeted. */
@@ -58,7 +57,7 @@ export async function greet(parts: StreamParts, hello: Hello, heard: () => Heard
 }
 
 type GreetedParts = StreamParts & {
-  readonly namespace: Namespace;
+  readonly namespace: SettlesDeps["namespace"];
   readonly session: Session;
   readonly heard: () => Heard;
   readonly facts: object;

@@ -1,19 +1,17 @@
 import { contentHashOf } from "../../model/content-hash.ts";
 import { waitingUntil } from "../../model/deadline.ts";
-import { scoped } from "../../model/gate.ts";
-import { stages } from "../../model/gatekeeper.ts";
 import type { Instant } from "../../model/ids.ts";
-import type { NewTask, TaskHead } from "../../model/task.ts";
+import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Judge } from "../judge.ts";
 import { holderOf, meetHolder, refusalToDebounce, replaceHolder, takeKey } from "./claims.ts";
-
-import { type Entry, hashOf, type QueueEntry } from "./entry.ts";
+import { hashOf } from "./entry.ts";
 import { dueAt, ring } from "./gates.ts";
-import { keptLinks } from "./kept-link.ts";
+import { entryOf } from "./new-entry.ts";
 import { cancelIfRevoked } from "./revoke.ts";
 import { enterQueue, promisedQueue, queueAt, queueRoom, spaceRoom } from "./rooms.ts";
-import { insert, type Space, type State, spaceOf } from "./state.ts";
+import type { Space } from "./space.ts";
+import { insert, type State, spaceOf } from "./state.ts";
 import { turnOf } from "./turns.ts";
 
 /** Stores new tasks one after the other; an atomic batch only when nothing of it is refused. */
@@ -106,62 +104,4 @@ function judgeFor(state: State, now: Instant): Judge {
 function knownHash(space: Space, { id }: Pick<NewTask, "id">): string | undefined {
   const entry = space.tasks.get(id);
   return entry ? hashOf(entry) : space.tombstones.get(id)?.contentHash;
-}
-
-function entryOf(state: State, task: NewTask, queue: QueueEntry, now: Instant): Entry {
-  state.acceptSeq += 1;
-  const { namespace, name, priority, ties } = task;
-  return {
-    seq: state.acceptSeq,
-    priority,
-    turn: 0,
-    limitName: scoped(namespace, name),
-    orderingKey:
-      ties?.orderingKey === undefined ? undefined : scoped(namespace, queue.name, ties.orderingKey),
-    limitKey: ties?.limitKey === undefined ? undefined : scoped(namespace, ties.limitKey),
-    held: stages.free,
-    queue,
-    content: new Uint8Array(task.content),
-    countedBytes: 0,
-    contentHash: task.contentHash,
-    head: headOf(task, now),
-    result: undefined,
-    failure: undefined,
-    claim: undefined,
-    checkpoint: undefined,
-    ...keptLinks(task),
-    outcomeHash: undefined,
-    place: -1,
-  };
-}
-
-function headOf(task: NewTask, now: Instant): TaskHead {
-  const isDelayed = task.notBefore !== undefined && task.notBefore > now;
-  return {
-    namespace: task.namespace,
-    id: task.id,
-    name: task.name,
-    queue: task.queue,
-    priority: task.priority,
-    policy: task.policy,
-    state: isDelayed ? "scheduled" : "ready",
-    reason: isDelayed ? "delay" : undefined,
-    revision: 1,
-    attempt: 1,
-    deliveries: 0,
-    fence: undefined,
-    worker: undefined,
-    createdAt: now,
-    notBefore: task.notBefore,
-    startedAt: undefined,
-    leaseUntil: undefined,
-    endedAt: undefined,
-    purgeAt: undefined,
-    cancel: undefined,
-    tags: task.tags,
-    replayOf: task.replayOf,
-    ties: task.ties,
-    gate: undefined,
-    lineage: task.lineage,
-  };
 }

@@ -5,30 +5,18 @@ import type {
   BarrierPage,
   CanvasPage,
   CanvasQuery,
-  CanvasStore,
+  CanvasReader,
   MemberOutcome,
   MemberPage,
   Rest,
-} from "../../ports/canvas-store.ts";
+} from "../../ports/canvas-reader.ts";
 import type { BarrierEntry } from "./canvases.ts";
 import { partAt } from "./owe.ts";
 import { headOf } from "./read.ts";
 import { find, type State } from "./state.ts";
 
-type Readings = Pick<
-  CanvasStore,
-  | "readBarriers"
-  | "readMembers"
-  | "listBarriers"
-  | "readParts"
-  | "listCanvases"
-  | "barriersWithRest"
-  | "readRest"
-  | "overdueCanvases"
->;
-
 /** What is read of canvases. */
-export const createCanvasReadings = (state: State, call: <T>(verb: () => T) => Promise<T>): Readings => ({
+export const createCanvasReadings = (state: State, call: <T>(verb: () => T) => Promise<T>): CanvasReader => ({
   readBarriers: (refs) => call(() => refs.map((ref) => entryAt(state, ref)?.barrier)),
   readMembers: (page) => call(() => readMembers(state, page)),
   listBarriers: (page) => call(() => listBarriers(state, page)),

@@ -1,15 +1,7 @@
-import {
-  addedBy,
-  closed,
-  endedBefore,
-  grown,
-  growthAt,
-  type Opening,
-  opened,
-  rememberedAs,
-  startedAtOnce,
-} from "../../model/barrier.ts";
+import { closed, endedBefore, grown, type Opening, opened } from "../../model/barrier-state.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../model/canvas.ts";
+import { rememberedAs } from "../../model/canvas-records.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import {
   type BarrierRef,
   type CanvasId,
@@ -18,6 +10,7 @@ import {
   plus,
   rootOf,
 } from "../../model/ids.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { Lineage } from "../../model/task.ts";
 import type {
   Addition,

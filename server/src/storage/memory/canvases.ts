@@ -1,5 +1,4 @@
-import type { KeptMember } from "../../model/barrier.ts";
-import type { Barrier, Member, Part } from "../../model/canvas.ts";
+import type { Barrier, KeptMember, Member, Part } from "../../model/canvas.ts";
 import type { BarrierId, CanvasId, PartId } from "../../model/ids.ts";
 import { keptLink } from "./kept-link.ts";
 

@@ -10,7 +10,8 @@ import { writeChange } from "./apply.ts";
 import { type Claim, type Entry, hashOf } from "./entry.ts";
 import { keptLinks } from "./kept-link.ts";
 import { queueRoom, spaceRoom } from "./rooms.ts";
-import { replaceHead, type Space, type State, spaceOf } from "./state.ts";
+import type { Space } from "./space.ts";
+import { replaceHead, type State, spaceOf } from "./state.ts";
 
 /** A task that claims a key. */
 export type UniqueTask = NewTask & { readonly unique: UniqueWish };

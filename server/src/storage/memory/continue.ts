@@ -1,12 +1,17 @@
-import { addedBy, advance, grown, growthAt, type NodeEnd, startedAtOnce } from "../../model/barrier.ts";
+import { advance } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
 import type { Part } from "../../model/canvas.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
+import type { NodeEnd } from "../../model/node-end.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { Place } from "../../model/place.ts";
 import type { Lineage, NewTask } from "../../model/task.ts";
 import { acceptPromised } from "./accept.ts";
 import { keepMember, keepParts, putBarrier } from "./canvases.ts";
 import { barrierEnded, taskNotMade } from "./owe.ts";
-import { type Owed, type State, spaceOf } from "./state.ts";
+import type { Owed } from "./owed.ts";
+import { type State, spaceOf } from "./state.ts";
 
 /** Takes in what ends have made, and what that ends, until nothing more does. */
 export function goOn(state: State): void {

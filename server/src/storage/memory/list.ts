@@ -3,7 +3,8 @@ import type { Task, TaskHead } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import type { Entry } from "./entry.ts";
 import { headOf, taskOf } from "./read.ts";
-import type { Space, State } from "./state.ts";
+import type { Space } from "./space.ts";
+import type { State } from "./state.ts";
 
 /** One page of tasks, newest first. The cursor is the place of the last task that was looked at, in the order of acceptance. */
 export function list(state: State, query: TaskQuery): TaskPage {

@@ -6,22 +6,18 @@
 import type { Limits } from "../../model/limits.ts";
 import { StemProblem } from "../../model/problem.ts";
 import type { Store } from "../../ports/store.ts";
-import { accept } from "./accept.ts";
 import { createAdminStore } from "./admin.ts";
-import { apply } from "./apply.ts";
 import { createCanvasStore } from "./canvas-store.ts";
-import { claim } from "./claim.ts";
 import { goOn } from "./continue.ts";
-import { extend } from "./extend.ts";
 import { createGateStore, createGateVerbs } from "./gate-verbs.ts";
 import { prune } from "./prune.ts";
 import { createQueueStore } from "./queue-store.ts";
 import { createReadings } from "./readings.ts";
 import { createRecordStore } from "./records.ts";
 import { createScheduleStore } from "./schedules.ts";
-import { settle } from "./settle.ts";
 import { createSideStore } from "./side-store.ts";
 import { createState } from "./state.ts";
+import { createTaskVerbs } from "./task-verbs.ts";
 
 /** `epoch` (default 1) is the first part of every fence: give a larger one to each store that follows another. */
 export type MemoryStoreOptions = { readonly limits: Limits; readonly epoch?: number };
@@ -46,11 +42,7 @@ export function createMemoryStore({ limits, epoch = 1 }: MemoryStoreOptions): St
     kind: "memory",
     durability: "none",
     ...createAdminStore(state, call),
-    accept: (batch) => call(() => accept(state, batch), batch.now),
-    claim: (want) => call(() => claim(state, want), want.now),
-    extend: (request) => call(() => extend(state, request), request.now),
-    settle: (settlements) => call(() => settle(state, settlements), settlements[0]?.now),
-    apply: (changes) => call(() => apply(state, changes), changes[0]?.now),
+    ...createTaskVerbs(state, call),
     ...createReadings(state, call),
     prune: (now, limit) => call(() => prune(state, now, limit)),
     ...createQueueStore(state, call),

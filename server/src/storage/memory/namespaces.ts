@@ -9,7 +9,8 @@ import type { NamespaceOpening, NamespaceStore } from "../../ports/namespace-sto
 import { purge } from "./purge.ts";
 import { queueCount } from "./rooms.ts";
 import { removeSchedules } from "./schedules.ts";
-import { remove, type Space, type State, spaceOf } from "./state.ts";
+import type { Space } from "./space.ts";
+import { remove, type State, spaceOf } from "./state.ts";
 
 /** What operators said of namespaces. */
 export const createNamespaceStore = (

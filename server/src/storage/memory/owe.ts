@@ -1,5 +1,6 @@
-import { endOf, endOfTask, heldUntil, notMade } from "../../model/barrier.ts";
 import type { Barrier, Growth, Part } from "../../model/canvas.ts";
+import { endOf, endOfTask, notMade } from "../../model/canvas-end.ts";
+import { heldUntil } from "../../model/canvas-records.ts";
 import { type CanvasId, type Instant, type Namespace, type PartId, rootOf } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { Continuation, TaskChange } from "../../model/task-machine.ts";

@@ -9,7 +9,8 @@ import type {
 import type { QueueEntry } from "./entry.ts";
 import { findQueue } from "./queues.ts";
 import { backlogOf, queueAt, spaceRoom } from "./rooms.ts";
-import { makeQueue, type State, spaceOf } from "./state.ts";
+import { makeQueue } from "./space.ts";
+import { type State, spaceOf } from "./state.ts";
 
 /** Queues made, changed and deleted by operators. */
 export const createQueueAdminStore = (

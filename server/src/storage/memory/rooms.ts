@@ -9,7 +9,8 @@ import {
 import type { Instant, QueueName } from "../../model/ids.ts";
 import { unsaidNamespace } from "../../model/namespace.ts";
 import type { QueueEntry } from "./entry.ts";
-import { makeQueue, type Space, type State } from "./state.ts";
+import { makeQueue, type Space } from "./space.ts";
+import type { State } from "./state.ts";
 
 /** A namespace as whatever comes in finds it. */
 export function spaceRoom({ limits, queueCreation }: State, { record, queues, backlog }: Space): SpaceRoom {

@@ -18,7 +18,8 @@ import { acceptPromised } from "./accept.ts";
 import { submitCanvas } from "./canvas-store.ts";
 import type { ScheduleEntry } from "./entry.ts";
 import { spaceRoom } from "./rooms.ts";
-import { type Space, type State, spaceOf } from "./state.ts";
+import type { Space } from "./space.ts";
+import { type State, spaceOf } from "./state.ts";
 
 /** Schedules; `call` runs a verb as one transaction. */
 export const createScheduleStore = (

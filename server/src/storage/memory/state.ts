@@ -1,65 +1,18 @@
-import type { NodeEnd } from "../../model/barrier.ts";
-import type { Growth } from "../../model/canvas.ts";
 import { laneOf } from "../../model/gate.ts";
 import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
-import type {
-  Bytes,
-  Instant,
-  Namespace,
-  QueueName,
-  ScheduleId,
-  TaskId,
-  TaskName,
-  TaskRef,
-} from "../../model/ids.ts";
+import type { Bytes, Instant, Namespace, TaskName, TaskRef } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
-import type { NamespaceRecord, QueueCreation } from "../../model/namespace.ts";
-import type { Place } from "../../model/place.ts";
-import { unsaidSettings } from "../../model/queue.ts";
+import type { QueueCreation } from "../../model/namespace.ts";
 import { isTerminal, type TaskHead } from "../../model/task.ts";
-import type { Revocation } from "../../ports/admin-store.ts";
 import type { DefinitionRecord } from "../../ports/definition-store.ts";
-import { type Canvases, createCanvases } from "./canvases.ts";
-import type { Backlog, Claim, Entry, Lane, QueueEntry, ScheduleEntry } from "./entry.ts";
+import type { Entry, Lane, QueueEntry, ScheduleEntry } from "./entry.ts";
 import { createEventLog, type EventLog } from "./events.ts";
 import { count, createGates, type Gates, gateOf, limitAt, line, lineOf, ring } from "./gates.ts";
 import { createHeap, type Heap } from "./heap.ts";
+import type { Owed } from "./owed.ts";
 import { type ShelfEntries, unshelve } from "./shelf.ts";
+import { createSpace, type Space } from "./space.ts";
 import { turnOf } from "./turns.ts";
-
-/** What is remembered of a removed task. */
-export type Tombstone = { readonly contentHash: string; readonly until: Instant };
-
-/** One namespace. */
-export type Space = {
-  /** What operators said of it; undefined: nobody made it, and it obeys nothing. */
-  record: NamespaceRecord | undefined;
-  readonly backlog: Backlog;
-  readonly tasks: Map<TaskId, Entry>;
-  /** All tasks in the order of acceptance, and some that were removed meanwhile. */
-  order: Entry[];
-  /** Those that were deleted among them, as long as there are records of their tasks. */
-  readonly queues: Map<QueueName, QueueEntry>;
-  /** In the order in which they end. */
-  readonly tombstones: Map<TaskId, Tombstone>;
-  /** The newest claim of each unique key. */
-  readonly claims: Map<string, Claim>;
-  /** Ids that are cancelled when they come. */
-  readonly revocations: Map<TaskId, Revocation>;
-  readonly canvases: Canvases;
-  readonly schedules: Map<ScheduleId, ScheduleEntry>;
-};
-
-/** What the verb under way still has to do before it is over. */
-export type Owed =
-  | { readonly kind: "end"; readonly end: NodeEnd; readonly now: Instant }
-  | {
-      readonly kind: "growth";
-      readonly head: TaskHead;
-      readonly place: Place;
-      readonly growth: Growth;
-      readonly now: Instant;
-    };
 
 /** All that a memory store keeps. */
 export type State = {
@@ -117,13 +70,7 @@ export function createState(limits: Limits, epoch: number): State {
 export function spaceOf(state: State, namespace: Namespace): Space {
   let space = state.spaces.get(namespace);
   if (space === undefined) {
-    space = {
-      ...{ record: undefined, backlog: { tasks: 0, bytes: 0 } },
-      ...{ tasks: new Map(), order: [], queues: new Map() },
-      ...{ tombstones: new Map(), claims: new Map(), revocations: new Map() },
-      canvases: createCanvases(),
-      schedules: new Map(),
-    };
+    space = createSpace();
     state.spaces.set(namespace, space);
   }
   return space;
@@ -132,24 +79,6 @@ export function spaceOf(state: State, namespace: Namespace): Space {
 /** The task; undefined where there is none. */
 export const find = (state: State, ref: TaskRef): Entry | undefined =>
   state.spaces.get(ref.namespace)?.tasks.get(ref.id);
-
-/** Makes a queue that is not there, in the place of one that was deleted, if there is a record of that. */
-export function makeQueue(space: Space, name: QueueName, createdAt: Instant): QueueEntry {
-  const deleted = space.queues.get(name);
-  if (deleted !== undefined) return Object.assign(deleted, { createdAt, ...asNew() });
-  const depth = { scheduled: 0, ready: 0, leased: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
-  const queue: QueueEntry = {
-    ...{ name, createdAt, depth, priorities: new Map(), backlog: space.backlog, lanes: new Map() },
-    ...asNew(),
-  };
-  space.queues.set(name, queue);
-  return queue;
-}
-
-const asNew = () => ({
-  ...{ settings: unsaidSettings, revision: 1, life: "there" as const, leftAt: undefined },
-  ...{ pause: undefined, turn: undefined, turns: new Map<string, never>() },
-});
 
 /** Takes a new task up. */
 export function insert(state: State, space: Space, entry: Entry): void {

@@ -1,5 +1,6 @@
-import { membersOf, notMade } from "../../model/barrier.ts";
+import { notMade } from "../../model/canvas-end.ts";
 import type { BarrierRef } from "../../model/ids.ts";
+import { membersOf } from "../../model/node-end.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
 import { acceptAll } from "./accept.ts";
 import { type Barriers, insertBarriers, lockBarriers, updateBarriers } from "./barriers.ts";
@@ -9,7 +10,7 @@ import { keepMembers, type NewMember } from "./members.ts";
 import { homeOf } from "./open-queue.ts";
 import { putParts } from "./parts.ts";
 import { readOwed, type Told } from "./read-owed.ts";
-import { roundOf } from "./round.ts";
+import { type Following, roundOf } from "./round.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -32,8 +33,7 @@ async function goOn(work: Work, owed: readonly Owed[]): Promise<void> {
     insertBarriers(work, round.made),
     updateBarriers(work, round.changed),
   ]);
-  for (const ended of round.ended) work.continuations.owe({ kind: "barrier", ...ended });
-  await takeIn(work, round.tasks);
+  await follow(work, round.follows);
 }
 
 function aboveOf(told: Told): readonly BarrierRef[] {
@@ -51,11 +51,14 @@ const membersUnder = (barriers: Barriers, told: readonly Told[]): readonly NewMe
       .map((member) => ({ namespace, member }));
   });
 
-async function takeIn(work: Work, tasks: readonly Entering[]): Promise<void> {
-  if (tasks.length === 0) return;
-  const verdicts = await acceptAll(work, tasks, true);
-  for (const [at, each] of tasks.entries())
-    if (isStored(verdicts[at])) tell(work, each);
+/** Takes in the tasks, and notes what is to be told next, in the order of what it comes from. */
+async function follow(work: Work, follows: readonly Following[]): Promise<void> {
+  const tasks = follows.flatMap((each) => ("task" in each ? each : []));
+  const verdicts = tasks.length === 0 ? [] : await acceptAll(work, tasks, true);
+  const stored = new Set(tasks.filter((_, at) => isStored(verdicts[at])));
+  for (const each of follows)
+    if ("barrier" in each) work.continuations.owe({ kind: "barrier", ...each });
+    else if (stored.has(each)) tell(work, each);
     else tellNotMade(work, each);
 }
 

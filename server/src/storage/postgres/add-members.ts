@@ -1,4 +1,5 @@
-import { addedBy, grown, growthAt } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { Addition, AddVerdict } from "../../ports/canvas-store.ts";
 import { lockBarriers, updateBarriers } from "./barriers.ts";
@@ -20,7 +21,8 @@ export async function addMembers(
   if (before?.first !== undefined) return { kind: "duplicate", first: before.first };
   if (barrier.state !== "open" || barrier.isSealed) return { kind: "closed" };
   const noted = { id: members.id, barriers: [], tasks: [], first };
-  const starting = { start: growthAt(members, barrier), parts: [...parts, noted] };
+  const later = parts.map((part) => growthAt(part, barrier));
+  const starting = { start: growthAt(members, barrier), parts: [...later, noted] };
   const refused = await startNow(work, starting, { namespace, lineage, canvas, now }, undefined);
   if (refused !== undefined) return { kind: "refused", ...refused };
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);

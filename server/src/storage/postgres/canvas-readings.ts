@@ -1,6 +1,6 @@
 import type { Barrier } from "../../model/canvas.ts";
 import type { BarrierId, BarrierRef, Bytes, Instant, Namespace, TaskId, TaskName } from "../../model/ids.ts";
-import type { BarrierPage, MemberOutcome, MemberPage, Rest } from "../../ports/canvas-store.ts";
+import type { BarrierPage, MemberOutcome, MemberPage, Rest } from "../../ports/canvas-reader.ts";
 import { reasonOfCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
 import { texts } from "./arrays.ts";
@@ -49,7 +49,8 @@ type MemberRow = readonly [
   result: Bytes | null,
   failure: Bytes | null,
 ];
-// How long they are is known without reading them.
+// How long they are is known without reading them. Each is looked up by itself: a plan that is made while the tables are empty would go
+// through all of them for each member.
 const selectMembers = statement<MemberRow>(`
   SELECT s.place, s.state, s.is_barrier, s.source, s.name, s.reason, s.attempt, s.result, s.failure FROM (
     SELECT f.*, row_number() OVER wanted AS at,
@@ -58,8 +59,10 @@ const selectMembers = statement<MemberRow>(`
       SELECT m.place, m.state, m.is_barrier, m.source, CASE WHEN t.seq IS NOT NULL THEN c.name END AS name, t.reason, t.attempt,
         r.result, r.failure
       FROM members m
-        LEFT JOIN contents c ON c.namespace = ${numberOf("$1")} AND c.id = m.source AND NOT m.is_barrier
-        LEFT JOIN tasks t ON t.seq = c.seq LEFT JOIN results r ON r.seq = t.seq
+        LEFT JOIN LATERAL (SELECT * FROM contents o
+          WHERE o.namespace = ${numberOf("$1")} AND o.id = m.source AND NOT m.is_barrier OFFSET 0) c ON true
+        LEFT JOIN LATERAL (SELECT * FROM tasks o WHERE o.seq = c.seq OFFSET 0) t ON true
+        LEFT JOIN LATERAL (SELECT * FROM results o WHERE o.seq = t.seq OFFSET 0) r ON true
       WHERE m.namespace = ${numberOf("$1")} AND m.barrier = $2 AND m.place > $3 ORDER BY m.place LIMIT $4) f
     WINDOW wanted AS (ORDER BY f.place ROWS UNBOUNDED PRECEDING)) s
   WHERE s.at = 1 OR s.bytes <= $5 ORDER BY s.place`);

@@ -1,6 +1,6 @@
-import type { NodeEnd } from "../../model/barrier.ts";
 import type { Barrier, Growth } from "../../model/canvas.ts";
 import type { Instant } from "../../model/ids.ts";
+import type { NodeEnd } from "../../model/node-end.ts";
 import type { Continued } from "../sql/ended-row.ts";
 
 /**

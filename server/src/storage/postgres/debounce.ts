@@ -4,7 +4,6 @@ import type { NewTask } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
 import { isLinked } from "../sql/links-text.ts";
 import { replaceLinks } from "./links.ts";
-import { replacePlace } from "./places.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import type { Row, Rows } from "./rows.ts";
 import type { Work } from "./work.ts";
@@ -38,8 +37,6 @@ export async function debounce(
   rows.leftovers.policies.set(row.seq, policy);
   row.deadlineAt = waitingUntil(row.head, isScheduled ? "scheduled" : "ready", now);
   if (isLinked(policy) || isLinked(head.policy)) await replaceLinks(work, { seq: row.seq, task });
-  if ((policy.member ?? head.policy.member) !== undefined)
-    await replacePlace(work, { seq: row.seq, namespaceId: row.queue.namespaceId, task });
   await rewriteContent(work, row, task.content);
   await writeRows(work, rows);
   await work.gates.edited(row, { isMoved: false });

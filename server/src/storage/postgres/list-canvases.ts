@@ -1,4 +1,4 @@
-import type { CanvasPage, CanvasQuery } from "../../ports/canvas-store.ts";
+import type { CanvasPage, CanvasQuery } from "../../ports/canvas-reader.ts";
 import { int2s } from "./arrays.ts";
 import { type BarrierRow, barrierColumns, barrierOf, barrierStates } from "./barrier-rows.ts";
 import { numberOf } from "./number-of.ts";

@@ -1,4 +1,4 @@
-import type { KeptMember } from "../../model/barrier.ts";
+import type { KeptMember } from "../../model/canvas.ts";
 import type { Namespace } from "../../model/ids.ts";
 import { states } from "../sql/codes.ts";
 import { bools, int2s, int4s, texts } from "./arrays.ts";

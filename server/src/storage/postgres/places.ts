@@ -39,7 +39,6 @@ export const placeOf = ([canvas, barrier, index, reportsSuccess, step, next]: Pl
 const insert = statement(`
   INSERT INTO places (seq, namespace, canvas, barrier, place, reports_success, step, next)
   SELECT * FROM unnest($1::int8[], $2::int4[], $3::text[], $4::text[], $5::int4[], $6::bool[], $7::int4[], $8::text[])`);
-const drop = statement("DELETE FROM places WHERE seq = $1");
 const stop = statement("UPDATE places SET goes_on = false WHERE seq = ANY ($1::int8[]) AND goes_on");
 const select = statement<[seq: number, ...PlaceRow]>(
   `SELECT p.seq, ${placeColumns} FROM places p WHERE p.seq = ANY ($1::int8[])`,
@@ -62,15 +61,6 @@ export async function putPlaces({ db }: Pick<Work, "db">, stored: readonly Place
     int4s(placed.map(({ step }) => step)),
     texts(placed.map(({ next }) => next)),
   );
-}
-
-/** Keeps where a task is now in place of where it was. */
-export async function replacePlace(
-  work: Pick<Work, "db">,
-  placed: Placed & { readonly seq: number },
-): Promise<void> {
-  await work.db.run(drop, placed.seq);
-  await putPlaces(work, [placed]);
 }
 
 /** Notes that tasks have ended, or that somebody has asked to cancel them: nobody has to any more. */

@@ -1,6 +1,7 @@
-import { endOf, endOfTask, type NodeEnd } from "../../model/barrier.ts";
 import type { Barrier, Growth, Part } from "../../model/canvas.ts";
+import { endOf, endOfTask } from "../../model/canvas-end.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
+import type { NodeEnd } from "../../model/node-end.ts";
 import type { Place } from "../../model/place.ts";
 import type { Lineage } from "../../model/task.ts";
 import { partOfText } from "../sql/barrier-text.ts";

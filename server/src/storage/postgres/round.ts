@@ -1,6 +1,9 @@
-import { addedBy, advance, grown, growthAt, type KeptMember, startedAtOnce } from "../../model/barrier.ts";
-import type { Barrier, Part } from "../../model/canvas.ts";
+import { advance } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
+import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { Barriers } from "./barriers.ts";
 import type { Entering } from "./entering.ts";
 import type { NewPart } from "./parts.ts";
@@ -8,21 +11,23 @@ import type { Growing, Told } from "./read-owed.ts";
 
 /** What a round writes. */
 export type Round = {
-  readonly tasks: readonly Entering[];
+  /** The tasks that it makes, and barriers that have ended now, in the order in which they were come to. */
+  readonly follows: readonly Following[];
   readonly parts: readonly NewPart[];
   readonly made: readonly Barrier[];
   /** Barriers that were there, as they are now. */
   readonly changed: readonly Barrier[];
-  /** Those that have ended now, and when. */
-  readonly ended: readonly { readonly barrier: Barrier; readonly now: Instant }[];
 };
+
+/** A task that comes in, or a barrier that has ended; and when. */
+export type Following = Entering | { readonly barrier: Barrier; readonly now: Instant };
 
 type IsNew = (namespace: Namespace, member: KeptMember) => boolean;
 
 /** What ends and growths, in their order, make of the barriers that they are under, where those are there. Pure but for `isNew`. */
 export function roundOf(told: readonly Told[], barriers: Barriers, isNew: IsNew): Round {
   const spaces = new Map([...barriers].map(([name, own]) => [name, new Map(own)]));
-  const out: Growable = { tasks: [], parts: [], made: [], ended: [] };
+  const out: Growable = { follows: [], parts: [], made: [] };
   for (const each of told)
     if (each.kind === "growth") grow(out, spaces.get(each.namespace), each);
     else takeIn(out, spaces.get(each.end.namespace), each, isNew);
@@ -33,10 +38,9 @@ export function roundOf(told: readonly Told[], barriers: Barriers, isNew: IsNew)
 }
 
 type Growable = {
-  readonly tasks: Entering[];
+  readonly follows: Following[];
   readonly parts: NewPart[];
   readonly made: Barrier[];
-  readonly ended: { readonly barrier: Barrier; readonly now: Instant }[];
 };
 type Known = Map<BarrierId, Barrier> | undefined;
 
@@ -51,8 +55,8 @@ function takeIn(
   const round = advance([end], under, (member) => isNew(end.namespace, member), now);
   for (const barrier of round.changed) known?.set(barrier.id, barrier);
   out.made.push(...round.barriers);
-  out.tasks.push(...round.tasks.map((task) => ({ task, now })));
-  out.ended.push(...round.ended.map((barrier) => ({ barrier, now })));
+  out.follows.push(...round.tasks.map((task) => ({ task, now })));
+  out.follows.push(...round.ended.map((barrier) => ({ barrier, now })));
 }
 
 /** Starts what a settlement adds to the canvas of its task, if what that is under goes on. */
@@ -63,10 +67,10 @@ function grow(out: Growable, known: Known, { namespace, place, lineage, growth, 
   const start = (part: Part): void => {
     const { tasks, barriers } = startedAtOnce(part, { namespace, place, lineage }, now);
     out.made.push(...barriers);
-    out.tasks.push(...tasks.map((task) => ({ task, now })));
-    for (const barrier of barriers) if (barrier.state !== "open") out.ended.push({ barrier, now });
+    for (const barrier of barriers) if (barrier.state !== "open") out.follows.push({ barrier, now });
+    out.follows.push(...tasks.map((task) => ({ task, now })));
   };
-  out.parts.push(...parts.map((part) => ({ namespace, canvas: place.canvas, part })));
+  out.parts.push(...parts.map((part) => ({ namespace, canvas: place.canvas, part: growthAt(part, above) })));
   if (replacement !== undefined) start(replacement);
   if (members === undefined) return;
   start(growthAt(members, above));

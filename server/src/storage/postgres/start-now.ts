@@ -1,6 +1,7 @@
-import { type Opening, startedAtOnce } from "../../model/barrier.ts";
+import type { Opening } from "../../model/barrier-state.ts";
 import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
 import type { CanvasId, Instant, Namespace } from "../../model/ids.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { Lineage } from "../../model/task.ts";
 import type { RefusedTask } from "../../ports/canvas-store.ts";
 import { refusedOf } from "../refused-task.ts";

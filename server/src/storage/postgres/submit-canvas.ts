@@ -1,5 +1,6 @@
-import { endedBefore, opened, rememberedAs } from "../../model/barrier.ts";
+import { endedBefore, opened } from "../../model/barrier-state.ts";
 import type { NewCanvas } from "../../model/canvas.ts";
+import { rememberedAs } from "../../model/canvas-records.ts";
 import { type CanvasId, type Instant, type Namespace, rootOf } from "../../model/ids.ts";
 import type { SubmitVerdict } from "../../ports/canvas-store.ts";
 import { factsOfText } from "../sql/barrier-text.ts";

@@ -1,4 +1,5 @@
-import { closed, rememberedAs } from "../../model/barrier.ts";
+import { closed } from "../../model/barrier-state.ts";
+import { rememberedAs } from "../../model/canvas-records.ts";
 import { type BarrierRef, type CanvasId, type Instant, plus } from "../../model/ids.ts";
 import type { Closing } from "../../ports/canvas-store.ts";
 import { factsOfText } from "../sql/barrier-text.ts";

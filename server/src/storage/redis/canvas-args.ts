@@ -1,4 +1,4 @@
-import { callbackId } from "../../model/barrier.ts";
+import { callbackId } from "../../model/callbacks.ts";
 import type {
   Callback,
   CanvasFacts,

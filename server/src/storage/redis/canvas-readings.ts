@@ -1,13 +1,14 @@
 import type { Barrier, Part } from "../../model/canvas.ts";
+import { growthAt } from "../../model/growth.ts";
 import { type BarrierRef, barrierIdOf, type Instant, type Namespace, type PartId } from "../../model/ids.ts";
 import type {
   BarrierPage,
   CanvasPage,
   CanvasQuery,
-  CanvasStore,
+  CanvasReader,
   MemberPage,
   Rest,
-} from "../../ports/canvas-store.ts";
+} from "../../ports/canvas-reader.ts";
 import { partOfText } from "../sql/barrier-text.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import { barrierOfRow, codeOfBarrierState, memberOfRow } from "./canvas-rows.ts";
@@ -19,20 +20,8 @@ import { itemsOf } from "./verdicts.ts";
 
 const operation = (name: string): Verb => ({ room: "operations", name });
 
-type Readings = Pick<
-  CanvasStore,
-  | "readBarriers"
-  | "readMembers"
-  | "listBarriers"
-  | "readParts"
-  | "listCanvases"
-  | "barriersWithRest"
-  | "readRest"
-  | "overdueCanvases"
->;
-
 /** What is read of canvases. */
-export const createCanvasReadings = (runner: Runner): Readings => {
+export const createCanvasReadings = (runner: Runner): CanvasReader => {
   const ask = (namespace: Namespace, verb: string, args: Packable): Promise<Unpacked> =>
     runner.ofSpace(namespace, operation(verb), args);
   return {
@@ -80,15 +69,22 @@ const barrierArgs = ({ canvas, after, limit }: BarrierPage): Packable => [canvas
 
 /** Of members that were added only is noted that they were. */
 function partOf(value: Unpacked, id: PartId | undefined): Part {
-  const [text, first] = listOf(value);
+  const [text, first, grown] = listOf(value);
   if (id === undefined) throw new RangeError("a script answered more parts than it was asked for");
   return (
-    maybe(text, (said) => partOfText(textOf(said))) ?? {
+    maybe(text, (said) => shiftedBy(partOfText(textOf(said)), grown)) ?? {
       ...{ id, barriers: [], tasks: [] },
       first: maybe(first, numberOf),
     }
   );
 }
+
+/** A part as it is, of which the script that kept it noted what grew by it, and from which index on. */
+const shiftedBy = (part: Part, grown: Unpacked | undefined): Part =>
+  maybe(grown, (said) => {
+    const [id, size] = listOf(said);
+    return growthAt(part, { id: barrierIdOf(textOf(id)), size: numberOf(size) });
+  }) ?? part;
 
 /** So many canvases are looked at in one script. */
 const lookMax = 200;

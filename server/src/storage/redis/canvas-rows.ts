@@ -1,7 +1,7 @@
 import type { Barrier, BarrierState, Callback, CanvasFacts, Cause } from "../../model/canvas.ts";
 import { barrierIdOf, canvasIdOf, type Namespace, partIdOf, taskIdOf, taskNameOf } from "../../model/ids.ts";
 import { isTerminal, type TerminalState } from "../../model/task.ts";
-import type { MemberOutcome } from "../../ports/canvas-store.ts";
+import type { MemberOutcome } from "../../ports/canvas-reader.ts";
 import { factsOfText } from "../sql/barrier-text.ts";
 import { reasonOfCode, states } from "../sql/codes.ts";
 import { read, type Written } from "../sql/links-text.ts";

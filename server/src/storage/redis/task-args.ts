@@ -44,13 +44,14 @@ export function argsOfTask(task: NewTask): readonly Packable[] {
 }
 
 /** Where something is in a canvas: in the order that scripts/ends.ts tells. */
-export const argsOfPlace = ({ canvas, barrier, index, reports, step }: Place): readonly Packable[] => [
+export const argsOfPlace = ({
   canvas,
   barrier,
   index,
-  reports === "unsuccessful",
+  reports,
   step,
-];
+  isTried,
+}: Place): readonly Packable[] => [canvas, barrier, index, reports === "unsuccessful", step, isTried];
 
 /** Ids count the links for one end by themselves. */
 const placeAmong = (links: readonly Link[], at: number): number =>
@@ -59,7 +60,7 @@ const placeAmong = (links: readonly Link[], at: number): number =>
 /** What a link makes. */
 function argsOfLink(link: Link, place: number, { namespace, id }: TaskRef): Packable {
   const made = link.ownId ?? linkedId(namespace, id, link.on, place);
-  return argsOfMade(states.code(link.on), link, { namespace, id: made });
+  return [...argsOfMade(states.code(link.on), link, { namespace, id: made }), link.ownId !== undefined];
 }
 
 type Made = Omit<Link, "on" | "ownId"> & Pick<PartTask, "resumes">;
@@ -69,7 +70,7 @@ export function argsOfMade(
   on: string | number | undefined,
   { task, acceptedAt, isStartFixed, expireAt, hands, resumes }: Made,
   ref: TaskRef,
-): Packable {
+): readonly Packable[] {
   const before = { replayOf: resumes?.replayOf, lineage: undefined, input: resumes?.input };
   const made = { ...task, ...ref, ...before };
   return [

@@ -109,18 +109,19 @@ export function taskOfRow(namespace: Namespace, value: Unpacked): Task {
 /** Where a task is in a canvas, and what follows it there. */
 const standingOf = (place: Unpacked): Required<Pick<Task, "place" | "next">> => ({
   place: maybe(place, placeOf),
-  next: maybe(place, (said) => maybe(listOf(said)[5], (id) => partIdOf(textOf(id)))),
+  next: maybe(place, (said) => maybe(listOf(said)[6], (id) => partIdOf(textOf(id)))),
 });
 
 /** Where something is in a canvas. */
 export function placeOf(value: Unpacked): Place {
-  const [canvas, barrier, index, isPassing, step] = listOf(value);
+  const [canvas, barrier, index, isPassing, step, isTried] = listOf(value);
   return {
     canvas: canvasIdOf(textOf(canvas)),
     barrier: barrierIdOf(textOf(barrier)),
     index: numberOf(index),
     reports: isPassing === true ? "unsuccessful" : "end",
     step: maybe(step, numberOf),
+    ...(isTried === true && { isTried }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { EndedMember } from "../../model/barrier.ts";
+import type { EndedMember } from "../../model/canvas-end.ts";
 import type { Bytes, Instant, Namespace, TaskId, TaskName } from "../../model/ids.ts";
 import type { Continuation, TaskChange } from "../../model/task-machine.ts";
 

@@ -15,7 +15,7 @@ export type Accepting = {
 
 /** Makes what takes in what comes, and what is owed. */
 export function createAccepting(writing: Writing): Accepting {
-  const { continuations, queues, gates, canvases } = writing;
+  const { queues, gates, canvases } = writing;
   // One for both: it counts the rows, and no two may get one number.
   const insert = createInsert(writing);
   const accept = createAccept(writing, { insert, isPromised: false });
@@ -27,14 +27,13 @@ export function createAccepting(writing: Writing): Accepting {
     else if (queue !== undefined) gates.opened(queue, 1);
   }
 
-  function takeIn({ barriers, tasks }: Made, now: Instant): void {
+  function takeIn({ barriers, tasks }: Made, now: Instant): readonly boolean[] {
     // Tasks are under them.
     for (const barrier of barriers) canvases.barriers.put(barrier);
-    if (tasks.length === 0) return;
-    const verdicts = acceptPromised({ tasks, now, atomic: false });
-    for (const [at, task] of tasks.entries())
-      if (isStored(verdicts[at])) tell(task, now);
-      else continuations.taskNotMade(task, now);
+    if (tasks.length === 0) return [];
+    const stored = acceptPromised({ tasks, now, atomic: false }).map(isStored);
+    for (const [at, task] of tasks.entries()) if (stored[at]) tell(task, now);
+    return stored;
   }
 
   return { accept, goOn: createGoOn(writing, takeIn) };

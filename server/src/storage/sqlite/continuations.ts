@@ -1,6 +1,7 @@
-import { endOf, endOfTask, type NodeEnd, notMade } from "../../model/barrier.ts";
 import type { Barrier, Growth } from "../../model/canvas.ts";
+import { endOf, endOfTask, notMade } from "../../model/canvas-end.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import type { NodeEnd } from "../../model/node-end.ts";
 import type { Lineage, NewTask } from "../../model/task.ts";
 import { type Continued, type EndedRow, endedTaskOf } from "../sql/ended-row.ts";
 import { linksOfText } from "../sql/links-text.ts";

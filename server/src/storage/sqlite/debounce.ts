@@ -55,9 +55,7 @@ export function createDebounce({
     if (queue === undefined || hash === undefined || content === undefined)
       throw new Error("a task that waits has no content");
     // What makes a repeat of the first submission a duplicate is what was submitted then.
-    const expiring = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
-    // Where it is in a canvas, it stays.
-    const policy = { ...expiring, member: head.policy.member };
+    const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
     backlog.rewriting(queue, seq, task.content.length);
     updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);

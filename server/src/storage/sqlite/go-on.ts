@@ -1,14 +1,10 @@
-import {
-  addedBy,
-  advance,
-  grown,
-  growthAt,
-  membersOf,
-  type NodeEnd,
-  startedAtOnce,
-} from "../../model/barrier.ts";
+import { advance } from "../../model/barrier.ts";
+import { grown } from "../../model/barrier-state.ts";
 import type { Barrier, Part } from "../../model/canvas.ts";
+import { addedBy, growthAt } from "../../model/growth.ts";
 import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
+import { membersOf, type NodeEnd } from "../../model/node-end.ts";
+import { startedAtOnce } from "../../model/part-start.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { BarrierEntry } from "./canvases/barriers.ts";
 import { partText } from "./canvases/parts.ts";
@@ -16,10 +12,10 @@ import type { Owed, OwedEnd, OwedGrowth } from "./continuations.ts";
 import type { Writing } from "./writing.ts";
 
 /**
- * Takes in what the running transaction has made: barriers, and tasks that were promised when the ones that ended were accepted. One
- * that is there already, or whose id or key another task has, is not made.
+ * Takes in what the running transaction has made: barriers, and tasks that were promised when the ones that ended were accepted. Answers
+ * of each task whether it was made: one that is there already, or whose id or key another task has, is not.
  */
-export type TakeIn = (made: Made, now: Instant) => void;
+export type TakeIn = (made: Made, now: Instant) => readonly boolean[];
 export type Made = { readonly barriers: readonly Barrier[]; readonly tasks: readonly NewTask[] };
 
 /** Makes what takes in what ends have made in the running transaction, and what that ends, until nothing more does. */
@@ -38,7 +34,12 @@ export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
     return found;
   }
 
-  /** A round about ends of one namespace at one time. */
+  /** Canvases hear of tasks that are not there as of such that have failed. */
+  function tellNotMade(tasks: readonly NewTask[], areThere: Iterator<boolean>, now: Instant): void {
+    for (const task of tasks) if (areThere.next().value !== true) continuations.taskNotMade(task, now);
+  }
+
+  /** Ends of one namespace at one time, one after the other; what they make is taken in together. */
   function tell({ namespace, now, ends }: Told): void {
     const entries = above(namespace, ends);
     const known = new Map<BarrierId, Barrier>();
@@ -47,12 +48,27 @@ export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
       const entry = entries.get(member.barrier);
       return entry === undefined ? [] : { ...member, above: entry.seq };
     });
-    // The round asks for each member once, in their order.
+    // Each is asked for once, in their order.
     const wereFree = keepMembers(members).values();
-    const round = advance(ends, known, () => wereFree.next().value === true, now);
-    for (const barrier of round.changed) barriers.put(barrier);
-    takeIn(round, now);
-    for (const barrier of round.ended) continuations.barrierEnded(barrier, now);
+    const rounds = ends.map((end) => {
+      const over = end.place && known.get(end.place.barrier);
+      const under = new Map(over && [[over.id, over]]);
+      const round = advance([end], under, () => wereFree.next().value === true, now);
+      for (const barrier of round.changed) {
+        known.set(barrier.id, barrier);
+        barriers.put(barrier);
+      }
+      return round;
+    });
+    const made = {
+      barriers: rounds.flatMap((round) => round.barriers),
+      tasks: rounds.flatMap((round) => round.tasks),
+    };
+    const areThere = takeIn(made, now).values();
+    for (const { tasks, ended } of rounds) {
+      tellNotMade(tasks, areThere, now);
+      for (const barrier of ended) continuations.barrierEnded(barrier, now);
+    }
   }
 
   /** Starts what a settlement adds to the canvas of its task, if what that is under goes on. */
@@ -62,11 +78,15 @@ export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
     const { barrier, canvas } = entry;
     const start = (part: Part): void => {
       const started = startedAtOnce(part, { namespace, lineage, place: barrier }, now);
-      takeIn(started, now);
+      const areThere = takeIn(started, now).values();
       for (const each of started.barriers) if (each.state !== "open") continuations.barrierEnded(each, now);
+      tellNotMade(started.tasks, areThere, now);
     };
     const { replacement, members } = growth;
-    parts.keep(canvas, growth.parts.map(partText));
+    parts.keep(
+      canvas,
+      growth.parts.map((part) => partText(growthAt(part, barrier))),
+    );
     if (replacement !== undefined) start(replacement);
     if (members === undefined) return;
     start(growthAt(members, barrier));

@@ -1,4 +1,4 @@
-import { heldUntil } from "../../model/barrier.ts";
+import { heldUntil } from "../../model/canvas-records.ts";
 import type { Instant } from "../../model/ids.ts";
 import { stateCode } from "../sql/codes.ts";
 import { createDropRecords } from "./drop-records.ts";

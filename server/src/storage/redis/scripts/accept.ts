@@ -14,12 +14,12 @@ function accept.hashOf(id)
   return hasTombstones and call("HGET", P .. "th", id)
 end
 
--- What a task says of its links, and what it is handed.
+-- What a task says of its links, and what it is handed; of one that is written over another, that one's links.
 function accept.links(t, a)
   local handed = tasks.got(t, "handed")
   for _, field in ipairs({"links", "made", "input", "handed"}) do tasks.take(t, field) end
   if a[19] then tasks.put(t, "links", a[19]) end
-  if a[20] then tasks.put(t, "made", a[20]) end
+  if a[20] then tasks.put(t, "made", t.id == a[1] and a[20] or linkedIds.under(a[20], t.id)) end
   if a[21] then tasks.put(t, "input", cmsgpack.pack(a[21])) end
   if a[22] then tasks.put(t, "handed", a[22]) end
   t.linked, t.carried = a[23], t.carried + (a[22] and #a[22] or 0) - (handed and #handed or 0)
@@ -126,8 +126,8 @@ function accept.judge(batch, now, before)
     local arrival = keys[a[18][1]]
     local claim = not arrival and claims.holder(a[18][1], now)
     if not arrival and not claim then return false end
-    local holder = arrival and {state = READY, fence = false, name = arrival[2], queue = arrival[3], limitKey = arrival[11],
-      fairKey = arrival[12], lane = arrival[13], orderKey = arrival[10] and arrival[3] .. " " .. arrival[10]}
+    local holder = arrival and {state = READY, fence = false, name = arrival[2], queue = arrival[3], policy = arrival[5],
+      limitKey = arrival[11], fairKey = arrival[12], lane = arrival[13], orderKey = arrival[10] and arrival[3] .. " " .. arrival[10]}
     local conflict = claims.conflict(holder or tasks.find(claim.id), a)
     if conflict == "replace" then return false end
     local q = conflict == "update" and queues.find(a[3])

@@ -105,17 +105,23 @@ function barriers.count(b, state, cause, now)
   b.ended = b.ended + 1
   if state ~= SUCCEEDED then
     b.unsuccessful = b.unsuccessful + 1
-    blame(b, cause)
-    if b.state == OPEN and b.onMemberFailure == "fail_fast" then return over(b, FAILED, now) end
+    -- What happens after its end has not made it fail.
+    if b.state == OPEN then
+      blame(b, cause)
+      if b.onMemberFailure == "fail_fast" then return over(b, FAILED, now) end
+    end
   end
   return settle(b, now)
 end
+
+-- Whether the first attempts of all its members have ended, and no others come.
+function barriers.isAttempted(b) return b.isSealed and b.attempted == b.size end
 
 -- A further first attempt has ended; answers whether that was the last one.
 function barriers.countAttempt(b)
   changed[b.id] = b
   b.attempted = b.attempted + 1
-  return b.isSealed and b.attempted == b.size
+  return barriers.isAttempted(b)
 end
 
 function barriers.grow(b, by, isSealed, now)
@@ -136,14 +142,21 @@ function barriers.sweep(b)
   changed[b.id] = b
 end
 
--- Keeps what starts later: {id, packed} each.
-function barriers.keepParts(canvas, parts)
+-- Keeps what starts later: {id, packed} each. grown: of what is added to a barrier, that and from which index on its further members are.
+function barriers.keepParts(canvas, parts, grown)
   local list = {}
-  for _, part in ipairs(parts) do list[#list + 1], list[#list + 2] = part[1], part[2] end
+  for _, part in ipairs(parts) do
+    local packed = part[2]
+    if grown then
+      local said = cmsgpack.unpack(packed)
+      packed = cmsgpack.pack({said[1], said[2], said[3], grown})
+    end
+    list[#list + 1], list[#list + 2] = part[1], packed
+  end
   inPieces("HSET", P .. "cp:" .. canvas, list)
 end
 
--- What was kept of a part: {text, the part, index of its first member}; false where there is none.
+-- What was kept of a part: {text, the part, index of its first member, what grew by it}; false where there is none.
 function barriers.part(canvas, id)
   local raw = call("HGET", P .. "cp:" .. canvas, id)
   return raw and cmsgpack.unpack(raw)

@@ -28,12 +28,12 @@ function verbs.listBarriers(asked)
   return fullOf(call("ZRANGEBYLEX", P .. "cb:" .. asked[1], after, "+", "LIMIT", 0, asked[3]))
 end
 
--- canvas, ids: {text, index of its first member} or false
+-- canvas, ids: {text, index of its first member, what grew by it} or false
 function verbs.readParts(asked)
   local list = {}
   for i, id in ipairs(asked[2]) do
     local part = barriers.part(asked[1], id)
-    list[i] = part and {part[1], part[3] or false}
+    list[i] = part and {part[1], part[3] or false, part[4] or false}
   end
   return list
 end

@@ -84,7 +84,7 @@ function verbs.addMembers(asked)
   local from = {canvas = b.canvas, parentId = b.parentId, rootId = b.rootId, left = false, grown = {b.id, first}}
   local refused = not asked[3] and refusedIn(part, from, now)
   if refused then return {"refused", refused} end
-  barriers.keepParts(b.canvas, asked[5])
+  barriers.keepParts(b.canvas, asked[5], from.grown)
   barriers.keepParts(b.canvas, {{id, cmsgpack.pack({false, false, first})}})
   if barriers.grow(b, part[3][b.id] or 0, asked[6], now) then ends.ofBarrier(b, now) end
   ends.ofAll(ends.start(part, from, now), now)

@@ -67,6 +67,12 @@ function claims.orderKeyOf(t)
   return t.orderKey and string.match(t.orderKey, "^[^ ]* (.*)$") or false
 end
 
+-- What is in a canvas has a place there that no other task can have, and canvases wait for its end.
+local function isVersion(t, a)
+  local isAlike = t.name == a[2] and t.queue == a[3] and areTiedAlike(t, a)
+  return isAlike and not policyOf(t.policy).member and not policyOf(a[5]).member
+end
+
 -- What becomes of a newcomer whose key is claimed by a task: "kept", "taken", "replace" or "update". A record that is gone has ended.
 function claims.conflict(holder, a)
   local how = a[18][2]
@@ -74,8 +80,7 @@ function claims.conflict(holder, a)
   if not holder or holder.state > READY or how == "return" then return "kept" end
   if how == "replace" then return "replace" end
   if holder.fence then return "kept" end
-  local isVersion = holder.name == a[2] and holder.queue == a[3] and areTiedAlike(holder, a)
-  return isVersion and "update" or "taken"
+  return isVersion(holder, a) and "update" or "taken"
 end
 
 -- What the newcomer says holds from now on, and the start is put off; one that is due already starts as it would have.

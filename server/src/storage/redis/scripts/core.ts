@@ -5,6 +5,7 @@ import { claimsModule } from "./claims.ts";
 import { endsModule } from "./ends.ts";
 import { gatekeeperModule } from "./gatekeeper.ts";
 import { gatesModule } from "./gates.ts";
+import { linkedIdsModule } from "./linked-ids.ts";
 import { queuesModule } from "./queues.ts";
 import { spaceModule } from "./space.ts";
 import { tasksModule } from "./tasks.ts";
@@ -21,4 +22,5 @@ export const core: readonly (readonly [name: string, text: string])[] = [
   ["accept", acceptModule],
   ["ends", endsModule],
   ["barriers", barriersModule],
+  ["linked-ids", linkedIdsModule],
 ];

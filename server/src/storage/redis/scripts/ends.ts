@@ -1,11 +1,12 @@
 /**
  * What the end of a task or of a barrier means to others, as model/barrier.ts and model/continuation.ts say: the tasks that its links and
  * callbacks name, and in a canvas what follows. A place comes as {canvas, barrier, index, whether its success is no end of that member,
- * step}, a task's with what its success starts behind. What is to be made is packed as task-args.ts says: {the end that it is for, task,
- * acceptedAt, whether the start is fixed, expireAt, the policy around that, what it is handed as}. A part is {barriers, tasks}, and its
- * tasks are packed by hundreds: a script stores so many of them at most, and puts the others on a list (co) as they are, from which the
- * server has them stored by further scripts before it answers; one that dies leaves them to the next that prunes. They are as good as
- * stored: their barrier counts on them. Those whose barrier has ended meanwhile have failed where they stand.
+ * step, whether it stands in for a task whose first attempt has been told of}, a task's with what its success starts behind. What is to be
+ * made is packed as task-args.ts says: {the end that it is for, task, acceptedAt, whether the start is fixed, expireAt, the policy around
+ * that, what it is handed as, of a link whether its producer chose the id}. A part is {barriers, tasks}, and its tasks are packed by hundreds: a script stores so many of them at most,
+ * and puts the others on a list (co) as they are, from which the server has them stored by further scripts before it answers; one that
+ * dies leaves them to the next that prunes. They are as good as stored: their barrier counts on them. Those whose barrier has ended
+ * meanwhile have failed where they stand.
  */
 export const endsModule = `
 local OPEN, ATTEMPTED = 0, "attempted"
@@ -47,7 +48,7 @@ local function madeAt(link, from, now)
     made[18] = {u[1], u[2], later(u[3]), later(u[4])}
   end
   local grown, at = from.grown, task[25]
-  if grown and at and at[2] == grown[1] then made[25] = {at[1], at[2], at[3] + grown[2], at[4], at[5], at[6]} end
+  if grown and at and at[2] == grown[1] then made[25] = {at[1], at[2], at[3] + grown[2], at[4], at[5], at[6], at[7]} end
   local left, hands = from.left, link[7] and not from.isBare and link[7]
   if not left then return made end
   local data = hands and left.data or false
@@ -85,16 +86,18 @@ function ends.ofTask(t, change, now)
   local from = {parentId = t.id, rootId = rootId, left = left}
   if raw and isLinked and not isLast then madeFor(cmsgpack.unpack(raw), on, from, now, besides) end
   owe({
-    place = t.place, next = t.place and t.place[6], on = on, isLast = isLast, isTask = true, id = t.id, from = from,
+    place = t.place, next = t.place and t.place[7], on = on, isLast = isLast, isTask = true, id = t.id, from = from,
     cause = t.place and causeOf(t, left, on, isLast), besides = besides, now = now,
   })
 end
 
--- Notes that a task of a canvas could not be made: its id or its key is another's.
+-- Notes that a task of a canvas could not be made: its id or its key is another's. That member has an id that no task can have
+-- (model/canvas-records.ts).
 function ends.notMade(a, now)
   if not a[25] then return end
   owe({
-    place = a[25], next = false, on = FAILED, isLast = true, isTask = true, id = a[1], from = {left = {attempt = 0}},
+    place = a[25], next = false, on = FAILED, isLast = true, isTask = true, id = "not made " .. a[1],
+    from = {left = {attempt = 0}},
     cause = cmsgpack.pack({FAILED, "not_made", a[1], a[2], 0, false}), besides = {}, now = now,
   })
 end
@@ -123,12 +126,14 @@ local function callBack(b, on, now, into)
   madeFor(cmsgpack.unpack(barriers.got(b, "made")), on, from, now, into)
 end
 
--- Notes what the end of a barrier means, which has been written.
+-- Notes what the end of a barrier means, which has been written. Callbacks for first attempts are among it, where it was not the end of
+-- one that completed them: it has no members, or was sealed last. What was made before is not made again.
 function ends.ofBarrier(b, now)
   local besides = {}
   if b.state ~= CANCELLED then
     callBack(b, b.state == SUCCEEDED and "succeeded" or "failed", now, besides)
     callBack(b, "completed", now, besides)
+    if barriers.isAttempted(b) then callBack(b, ATTEMPTED, now, besides) end
   end
   owe({
     place = b.place, next = b.next, on = b.state, isLast = false, isTask = false, id = b.id,
@@ -211,7 +216,7 @@ local function grow(each)
   local b, growth, now = barriers.find(each.place[2]), each.growth, each.now
   if not b or b.state ~= OPEN then return end
   local from = {canvas = b.canvas, parentId = each.parentId, rootId = each.rootId, left = false}
-  barriers.keepParts(b.canvas, growth[3])
+  barriers.keepParts(b.canvas, growth[3], {b.id, b.size})
   if growth[1] then ends.ofAll(ends.start(growth[1], from, now), now) end
   if not growth[2] then return end
   from.grown = {b.id, b.size}
@@ -232,8 +237,8 @@ local function count(e, b, made)
   local isOver, isAttempted, state = false, false, memberState(e)
   if e.on == ATTEMPTED then isAttempted = barriers.countAttempt(b) end
   if state and barriers.keep(b, e.place[3], {state, e.isTask, e.id}) then
-    local wasAttempted = e.isTask and not e.place[5] and e.from.left.attempt > 1
-    isAttempted = not wasAttempted and barriers.countAttempt(b)
+    local isAgain = e.isTask and not e.place[5] and e.from.left.attempt > 1
+    isAttempted = not (isAgain or e.place[6]) and barriers.countAttempt(b)
     isOver = barriers.count(b, state, e.cause, e.now)
   end
   if isAttempted then callBack(b, ATTEMPTED, e.now, made) end
@@ -246,7 +251,7 @@ local function takeIn(e)
   if b then
     local part = e.next and e.on == SUCCEEDED and not e.isLast and b.state == OPEN and barriers.part(b.canvas, e.next)
     if part then
-      e.from.canvas = b.canvas
+      e.from.canvas, e.from.grown = b.canvas, part[4]
       fresh = ends.start(part[2], e.from, now)
     end
     isOver = count(e, b, called)

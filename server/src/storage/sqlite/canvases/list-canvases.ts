@@ -1,4 +1,4 @@
-import type { CanvasPage, CanvasQuery } from "../../../ports/canvas-store.ts";
+import type { CanvasPage, CanvasQuery } from "../../../ports/canvas-reader.ts";
 import { type Database, type Query, query, type Value } from "../files/connection.ts";
 import { type BarrierRow, barrierColumns, barrierJoins, barrierOf, barrierStates } from "./barrier-row.ts";
 

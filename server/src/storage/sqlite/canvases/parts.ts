@@ -1,4 +1,5 @@
-import type { Part } from "../../../model/canvas.ts";
+import type { Barrier, Part } from "../../../model/canvas.ts";
+import { growthAt } from "../../../model/growth.ts";
 import type { PartId } from "../../../model/ids.ts";
 import { partOfText, textOfPart } from "../../sql/barrier-text.ts";
 import { command, type Database, query } from "../files/connection.ts";
@@ -32,3 +33,7 @@ export function createParts(db: Database): Parts {
 
 /** A part as its text. */
 export const partText = (part: Part): PartText => ({ id: part.id, text: textOfPart(part) });
+
+/** A part of what is added to a barrier, with the places of further members counted from those that are there. */
+export const partTextAt = (part: PartText, barrier: Barrier): PartText =>
+  barrier.size === 0 ? part : partText(growthAt(partOfText(part.text), barrier));

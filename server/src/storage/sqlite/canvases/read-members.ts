@@ -1,7 +1,7 @@
 import type { MemberSource } from "../../../model/canvas.ts";
 import { type Bytes, barrierIdOf, type TaskName, taskIdOf } from "../../../model/ids.ts";
 import type { TerminalState } from "../../../model/task.ts";
-import type { MemberOutcome, MemberPage } from "../../../ports/canvas-store.ts";
+import type { MemberOutcome, MemberPage } from "../../../ports/canvas-reader.ts";
 import { reasonOfCode, states } from "../../sql/codes.ts";
 import { type Database, query } from "../files/connection.ts";
 

@@ -1,4 +1,4 @@
-import { rememberedAs } from "../../../model/barrier.ts";
+import { rememberedAs } from "../../../model/canvas-records.ts";
 import { canvasIdOf, type Instant, plus } from "../../../model/ids.ts";
 import { command, type Database, query } from "../files/connection.ts";
 import type { Writing } from "../writing.ts";

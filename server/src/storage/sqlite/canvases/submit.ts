@@ -1,16 +1,9 @@
-import {
-  addedBy,
-  closed,
-  endedBefore,
-  grown,
-  growthAt,
-  type Opening,
-  opened,
-  rememberedAs,
-  startedAtOnce,
-} from "../../../model/barrier.ts";
+import { closed, endedBefore, grown, type Opening, opened } from "../../../model/barrier-state.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../../model/canvas.ts";
+import { rememberedAs } from "../../../model/canvas-records.ts";
+import { addedBy, growthAt } from "../../../model/growth.ts";
 import { type BarrierRef, type Instant, type Namespace, type PartId, rootOf } from "../../../model/ids.ts";
+import { startedAtOnce } from "../../../model/part-start.ts";
 import type { Lineage } from "../../../model/task.ts";
 import type {
   Addition,
@@ -25,7 +18,7 @@ import { createFindHash } from "../find.ts";
 import type { Writing } from "../writing.ts";
 import type { BarrierEntry } from "./barriers.ts";
 import type { NumberedMember } from "./members.ts";
-import { type PartText, partText } from "./parts.ts";
+import { type PartText, partText, partTextAt } from "./parts.ts";
 import { createPruneCanvases } from "./remove.ts";
 
 /** A canvas as it comes to the writer: what starts later is kept as it is. */
@@ -107,7 +100,7 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
       const { canvas, lineage, size: first } = barrier;
       const starting = {
         start: growthAt(members, barrier),
-        parts: [...parts, noteOf(members.id, first)],
+        parts: [...parts.map((part) => partTextAt(part, barrier)), noteOf(members.id, first)],
         above: grown(barrier, addedBy(members, barrier.id), now, isLast),
         members: [],
       };

@@ -1,0 +1,89 @@
+/**
+ * What must hold of chords in chords, whatever was done to the run: the body of each is made exactly once if all members of its header
+ * have succeeded, and never otherwise; it is handed their results in their order; it is not made before the last of them has ended. Pure.
+ */
+
+/** A chord as it was planned: leaves and chords, and a body. */
+export type PlannedChord = {
+  readonly path: string;
+  readonly header: readonly PlannedMember[];
+  /** It fails at once, and what goes on in it is cancelled. */
+  readonly isHasty: boolean;
+};
+/** A member that is a task. */
+export type PlannedLeaf = { readonly path: string; readonly value: number; readonly isBad: boolean };
+/** One member of a header. */
+export type PlannedMember = PlannedChord | PlannedLeaf;
+
+/** A task as it was found, by what it was planned as. */
+export type FoundTask = {
+  /** The leaf, or the chord whose body it is. */
+  readonly path: string;
+  readonly state: string;
+  readonly createdAt: number;
+  readonly endedAt: number | undefined;
+  readonly result: unknown;
+};
+
+/** A canvas as it was found. */
+export type FoundCanvas = { readonly state: string; readonly tasks: readonly FoundTask[] };
+
+/** A sentence for every breach. */
+export function canvasViolations(id: string, plan: PlannedChord, found: FoundCanvas): readonly string[] {
+  const tasks = Map.groupBy(found.tasks, ({ path }) => path);
+  const isGood = succeeds(plan);
+  const wanted = isGood ? "succeeded" : "failed";
+  const planned = new Set(pathsOf(plan));
+  return [
+    ...(found.state === wanted ? [] : [`is ${found.state}, and was to be ${wanted}`]),
+    ...[...tasks.keys()].filter((path) => !planned.has(path)).map((path) => `${path} was never planned`),
+    ...found.tasks.flatMap(({ path, endedAt }) => (endedAt === undefined ? [`${path} has not ended`] : [])),
+    ...chordViolations(plan, tasks, false),
+  ].map((what) => `canvas ${id}: ${what}`);
+}
+
+type Tasks = ReadonlyMap<string, readonly FoundTask[]>;
+
+/** `mayBeCut`: something around it may have failed at once, and left it without its body. */
+function chordViolations(chord: PlannedChord, tasks: Tasks, mayBeCut: boolean): readonly string[] {
+  const { path, header, isHasty } = chord;
+  const mayCut = mayBeCut || (isHasty && !succeeds(chord));
+  const below = header.flatMap((member) =>
+    "header" in member ? chordViolations(member, tasks, mayCut) : [],
+  );
+  const members = header.map((member) => tasks.get(member.path) ?? []);
+  const bodies = tasks.get(path) ?? [];
+  const often = header.flatMap(({ path: of }, at) =>
+    (members[at]?.length ?? 0) > 1 ? [`${of} was made ${members[at]?.length} times`] : [],
+  );
+  const isDue = members.every(([member]) => member?.state === "succeeded");
+  if (bodies.length !== (isDue ? 1 : 0) && !(isDue && mayBeCut && bodies.length === 0))
+    return [
+      ...below,
+      ...often,
+      `the body of ${path} was made ${bodies.length} times, and was ${isDue ? "" : "not "}due`,
+    ];
+  const [body] = bodies;
+  if (body === undefined) return [...below, ...often];
+  const last = Math.max(...members.map(([member]) => member?.endedAt ?? Number.POSITIVE_INFINITY));
+  const handed = JSON.stringify(header.map(leftBy));
+  return [
+    ...below,
+    ...often,
+    ...(body.createdAt < last ? [`the body of ${path} was made before its header had ended`] : []),
+    ...(body.state === "succeeded" && JSON.stringify(body.result) !== handed
+      ? [`the body of ${path} was handed ${JSON.stringify(body.result)} in place of ${handed}`]
+      : []),
+  ];
+}
+
+/** Whether all of it ends well. */
+const succeeds = (member: PlannedMember): boolean =>
+  "header" in member ? member.header.every(succeeds) : !member.isBad;
+
+/** What it leaves: a body returns what it is handed. */
+const leftBy = (member: PlannedMember): unknown =>
+  "header" in member ? member.header.map(leftBy) : member.value;
+
+const pathsOf = (member: PlannedMember): readonly string[] =>
+  "header" in member ? [member.path, ...member.header.flatMap(pathsOf)] : [member.path];

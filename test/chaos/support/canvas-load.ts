@@ -1,0 +1,137 @@
+/** Canvases of chords in chords: made by chance, submitted until they are accepted, and read after the run. */
+
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { CanvasState, OnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
+import { CanvasService } from "@stem/proto/stem/v1/canvas_service_pb";
+import { type Task, TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskService, TaskView } from "@stem/proto/stem/v1/task_service_pb";
+import { chord, json, type Node, taskOf } from "../../support/canvas-nodes.ts";
+import { until } from "../../support/until.ts";
+import type { FoundCanvas, FoundTask, PlannedChord, PlannedMember } from "../checker/canvas-rules.ts";
+import { body, type LeafKind, leaf } from "../processes/canvas-work.ts";
+import { pass } from "./pass.ts";
+import type { Random } from "./random.ts";
+
+/** A canvas on its way in. */
+type Made = { readonly plan: PlannedChord; readonly root: Node };
+
+/** Submits and reads canvases of one server, however often that is away. */
+export type CanvasLoad = {
+  /** What was accepted. */
+  readonly accepted: ReadonlyMap<string, PlannedChord>;
+  /** Submits one after the other until the signal aborts. */
+  submit(lane: string, signal: AbortSignal): Promise<void>;
+  /** Waits until all of them have ended. */
+  ended(deadlineMs: number): Promise<void>;
+  /** What became of one. */
+  found(id: string): Promise<FoundCanvas>;
+};
+
+const timeoutMs = 3000;
+const depthMax = 3;
+
+/** Makes it. */
+export function createCanvasLoad(url: string, random: Random): CanvasLoad {
+  const transport = createGrpcTransport({ baseUrl: url });
+  const canvases = createClient(CanvasService, transport);
+  const tasks = createClient(TaskService, transport);
+  const accepted = new Map<string, PlannedChord>();
+
+  async function submitOne(id: string, signal: AbortSignal): Promise<void> {
+    const { plan, root } = makeChord(random, id, "r", 1);
+    // The server may have it although nobody said so: it is sent until somebody does, also when the load is over.
+    for (;;) {
+      const answer = await canvases.submitCanvas({ id, root }, { timeoutMs }).catch((error: unknown) => {
+        if (/already_exists/.test(String(error))) throw error;
+      });
+      if (answer !== undefined) break;
+      await pass(50);
+    }
+    accepted.set(id, plan);
+    await pass(random.between(20, 200), signal).catch(() => undefined);
+  }
+
+  async function state(canvasId: string): Promise<CanvasState | undefined> {
+    return (await canvases.getCanvas({ canvasId }, { timeoutMs })).canvas?.state;
+  }
+
+  return {
+    accepted,
+    async submit(lane, signal) {
+      for (let at = 0; !signal.aborted; at += 1) await submitOne(`${lane}-${at}`, signal);
+    },
+    async ended(deadlineMs) {
+      for (const id of accepted.keys())
+        await until(async () => (await state(id)) !== CanvasState.OPEN, {
+          ...{ deadlineMs, what: `canvas ${id} to end`, everyMs: 100 },
+        });
+    },
+    async found(id) {
+      const all: Task[] = [];
+      await until(
+        async () => {
+          const { tasks: page } = await tasks.listTasks({ tag: id, pageSize: 1000, view: TaskView.FULL });
+          all.splice(0, all.length, ...page);
+          // Members of a header that failed are cancelled a moment after its end.
+          return page.every(({ endTime }) => endTime !== undefined);
+        },
+        { deadlineMs: 20_000, what: `all tasks of canvas ${id} to end` },
+      );
+      const name = wordOf(CanvasState, (await state(id)) ?? CanvasState.UNSPECIFIED);
+      return { state: name, tasks: all.map(foundTask) };
+    },
+  };
+}
+
+function makeChord(random: Random, id: string, path: string, depth: number): Made {
+  const count = random.whole(1, 5);
+  const made = Array.from({ length: count }, (_, at) => {
+    const isChord = depth < depthMax && random.chance(0.3);
+    return (isChord ? makeChord : makeLeaf)(random, id, `${path}.${at}`, depth + 1);
+  });
+  const own = taskOf({ name: body.name, tags: [id, path], options: optionsOf });
+  const isHasty = random.chance(0.5);
+  const root = chord(
+    made.map((one) => one.root),
+    own,
+    { onMemberFailure: isHasty ? OnMemberFailure.FAIL_FAST : OnMemberFailure.WAIT },
+  );
+  return { plan: { path, isHasty, header: made.map((one) => one.plan) }, root };
+}
+
+function makeLeaf(
+  random: Random,
+  id: string,
+  path: string,
+): { readonly plan: PlannedMember; readonly root: Node } {
+  const chance = random.between(0, 1);
+  const kind: LeafKind = chance < 0.04 ? "bad" : chance < 0.2 ? "flaky" : "good";
+  const value = random.whole(0, 1000);
+  const args = json([{ kind, ms: random.whole(5, 80), value }]);
+  return {
+    plan: { path, value, isBad: kind === "bad" },
+    root: taskOf({ name: leaf.name, args, tags: [id, path], options: optionsOf }),
+  };
+}
+
+const optionsOf = { maxAttempts: 2, maxDeliveries: 1000, retry: { baseDelay: { nanos: 20_000_000 } } };
+
+function foundTask({ tags, state, createTime, endTime, result }: Task): FoundTask {
+  return {
+    path: tags[1] ?? "",
+    state: wordOf(TaskState, state),
+    createdAt: millis(createTime) ?? 0,
+    endedAt: millis(endTime),
+    result: result?.data.case === "json" ? JSON.parse(result.data.value) : undefined,
+  };
+}
+
+/** The name of a value of an enum, in small letters. */
+const wordOf = (all: Readonly<Record<string, number>>, value: number): string =>
+  Object.keys(all)
+    .find((name) => all[name] === value)
+    ?.toLowerCase() ?? `${value}`;
+
+const millis = (time: { readonly seconds: bigint; readonly nanos: number } | undefined): number | undefined =>
+  time && Number(time.seconds) * 1000 + time.nanos / 1e6;
