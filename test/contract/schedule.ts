@@ -161,9 +161,7 @@ function clearCases({ case: test }: Suite): void {
     for (const id of ["a", "b", "c"]) await make(subject, id);
     await put(subject, { ...newSchedule("a", subject.now), namespace: other });
     await store.updateNamespace({ ...record, state: "deleting", revision: record.revision + 1 });
-    expect(await put(subject, newSchedule("d", subject.now))).toMatchObject({
-      refused: "namespace_deleting",
-    });
+    expect(await put(subject, newSchedule("d", subject.now))).toEqual({ kind: "deleting" });
     subject.advance(10_000);
     await clear(subject, 2);
     expect(await idsIn(subject, defaultNamespace)).toEqual([]);

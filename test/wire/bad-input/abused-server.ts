@@ -13,6 +13,7 @@ import { LimitService } from "@stem/proto/stem/v1/limit_service_pb";
 import { NamespaceService } from "@stem/proto/stem/v1/namespace_service_pb";
 import { QueueService } from "@stem/proto/stem/v1/queue_service_pb";
 import { RoutingService } from "@stem/proto/stem/v1/routing_service_pb";
+import { ScheduleService } from "@stem/proto/stem/v1/schedule_service_pb";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
@@ -39,6 +40,7 @@ export type Caller = {
   readonly workers: Client<typeof WorkerService>;
   readonly routing: Client<typeof RoutingService>;
   readonly canvases: Client<typeof CanvasService>;
+  readonly schedules: Client<typeof ScheduleService>;
 };
 
 /** The server of one test file. Its properties are there once the file's first hook has run. */
@@ -61,8 +63,11 @@ export const ways: readonly string[] = ["gRPC", "Connect with JSON"];
 /** How long the event loop may ever be held. Server and callers share it; parsing five million brackets takes longer. */
 const holdMsMax = 1500;
 
+/** `inMemory`: over a store that is gone with the server, where the durable one does not have what the rows need. */
+type AbuseWish = Omit<WireWish, "store"> & { readonly inMemory?: true };
+
 /** Starts a server for the rows of a file, looks at it after each, and closes it. */
-export function abuseServer(wish: Omit<WireWish, "store"> = {}): AbusedServer {
+export function abuseServer(wish: AbuseWish = {}): AbusedServer {
   let folder: string;
   let running: { readonly wire: WireServer; readonly store: Store } | undefined;
   const holds = watchLoop();
@@ -108,8 +113,8 @@ export function abuseServer(wish: Omit<WireWish, "store"> = {}): AbusedServer {
   };
 }
 
-function openAt(file: string, wish: WireWish): Promise<Store> {
-  return openStore(`sqlite:${file}`, {
+function openAt(file: string, wish: AbuseWish): Promise<Store> {
+  return openStore(wish.inMemory ? "memory:" : `sqlite:${file}`, {
     clock: createSystemClock<Instant>(),
     log: createRecordingLog(),
     limits: { ...limits, ...wish.limits },
@@ -131,6 +136,7 @@ export function callerOf(way: string, url: string): Caller {
     workers: createClient(WorkerService, transport),
     routing: createClient(RoutingService, transport),
     canvases: createClient(CanvasService, transport),
+    schedules: createClient(ScheduleService, transport),
   };
 }
 
