@@ -70,6 +70,7 @@ export function createAsking({ store, clock, limits, firing }: AskingDeps): Aski
       const schedule = await read({ store }, ref);
       const started = startedBy(schedule, { slot: clock.now(), cause: "trigger", request });
       if (await isThere(store, schedule, started)) return { kind: "repeated", started };
+      if (schedule.progress.waiting?.request === request) return { kind: "waiting" };
       const [record] = await decide(ref, (found, isRunning, now) =>
         decideTrigger(foundOf(found, isRunning, now), request, overlap ?? found.settings.overlap),
       );

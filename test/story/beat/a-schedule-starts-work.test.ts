@@ -120,7 +120,7 @@ test("a schedule is triggered once for each request, as its policy says or anoth
   expect(await trigger("a")).toEqual({ kind: "repeated", started });
   expect(await trigger("b")).toMatchObject({ record: { outcome: { reason: "still_running" } } });
   expect(await trigger("c", "allow")).toMatchObject({ record: { cause: "trigger", request: "c" } });
-  expect(await trigger("d", "queue_one")).toEqual({ kind: "waiting" });
+  for (const _ of [1, 2]) expect(await trigger("d", "queue_one")).toEqual({ kind: "waiting" });
   const schedule = await beat.schedules.get(ref);
   expect(schedule.progress).toMatchObject({ fired: 0, next: plus(schedule.createdAt, slotMs) });
   await expect(
