@@ -32,7 +32,7 @@ const task = { case: "task", value: { name: "report.send" } } as const;
 const yearly = { spec: { case: "cron", value: { expression: "0 0 1 1 *" } } } as const;
 
 /** Once a year, a report, but for what is said otherwise. */
-const settings = (own: Settings = {}): Settings => ({ spec: yearly, target: task, ...own });
+const settings = (own: Settings = {}) => ({ spec: yearly, target: task, ...own }) as Settings;
 
 describe.each(wireTransports)("over %s", (name, open) => {
   const idOf = (suffix: string) => `${wordOf(name)}/${suffix}`;
@@ -160,7 +160,8 @@ describe.each(wireTransports)("over %s", (name, open) => {
     const { schedules, slots, canvases } = connect();
     const scheduleId = idOf("triggered");
     const root = { node: { case: "task", value: { name: "report.send" } } } as const;
-    const target = { case: "canvas", value: { root, name: "reports", tags: ["new-year"] } } as const;
+    const value = { root, name: "reports", tags: ["new-year"] };
+    const target: Settings["target"] = { case: "canvas", value };
     await schedules.createSchedule({
       scheduleId,
       settings: settings({ target, overlap: ScheduleOverlap.SKIP }),
@@ -227,7 +228,9 @@ describe.each(wireTransports)("over %s", (name, open) => {
         await refusalOf(schedules.createSchedule({ scheduleId: idOf("bad"), settings: settings(own) })),
       ).toMatchObject(invalid(field));
     await bad({ target: { case: "task", value: { name: "a", id: "own" } } }, "settings.task.id");
-    const broken = { root: { node: { case: "chain", value: { steps: [] } } } } as const;
+    const broken: Extract<Settings["target"], { case: "canvas" }>["value"] = {
+      root: { node: { case: "chain", value: { steps: [] } } },
+    };
     await bad({ target: { case: "canvas", value: broken } }, "settings.canvas.root.chain.steps");
     await bad({ catchUp: { rule: { case: "within", value: { seconds: -1n } } } }, "settings.catch_up.within");
     await bad({ jitter: { seconds: 86_401n } }, "settings.jitter");

@@ -2,6 +2,7 @@ import { createMemoryStore } from "../../../server/src/storage/memory/memory.ts"
 import { exercise } from "../exercise.ts";
 import { scheduleCases } from "../schedule.ts";
 import { scheduleFireCases } from "../schedule-fire.ts";
+import { scheduleTwinCases } from "../schedule-twins.ts";
 
 const forgets = "nothing of a memory store outlives its closing";
 
@@ -12,7 +13,7 @@ exercise(
     remove: async () => undefined,
   }),
   {
-    besides: [scheduleCases, scheduleFireCases],
+    besides: [scheduleCases, scheduleFireCases, scheduleTwinCases],
     model: { runs: 300, canReopen: false },
     skips: [
       "tasks, results, queues, events and values are there after a restart",
