@@ -1,5 +1,7 @@
 import { expect } from "vitest";
+import { compile } from "../../server/src/beat/beat.ts";
 import { defaultNamespace, plus } from "../../server/src/model/ids.ts";
+import { decideTrigger } from "../../server/src/model/schedule-decision.ts";
 import type { Started } from "../../server/src/model/schedule-record.ts";
 import { bytesOf, defaultQueue, newTask } from "../support/new-task.ts";
 import { canvasOf } from "./canvas-subject.ts";
@@ -183,6 +185,25 @@ function guardCases({ case: test }: Suite): void {
     expect(verdicts.flat().filter(({ kind }) => kind === "fired")).toHaveLength(1);
     expect(await subject.claim()).toHaveLength(1);
     expect(await recordsOf(subject)).toHaveLength(1);
+  });
+
+  test("of all that fire, trigger and change a schedule as they have read it, one has its way", async (subject) => {
+    const made = await make(subject);
+    subject.advance(10_000);
+    const { store, now } = subject;
+    const slots = compile(made.settings.spec);
+    const found = { schedule: made, slots, isRunning: false, now };
+    const calls = Array.from({ length: 5 }, async (_, at) => {
+      const decisions = [dueOf(subject, made), decideTrigger(found, `${at}`, "allow")];
+      const fired = decisions.map((each) => store.fireSchedules([fireOf(made, each)], now));
+      const changed = change(subject, made, { pause: { at: now, note: `${at}`, by: "ann" } });
+      return [...(await Promise.all(fired)).flat(), await changed];
+    });
+    const verdicts = (await Promise.all(calls)).flat().map(({ kind }) => kind);
+    expect(verdicts.filter((kind) => kind !== "conflict")).toHaveLength(1);
+    const after = await scheduleOf(subject);
+    expect(after.progress.round).toBe(made.progress.round + 1);
+    expect((await subject.list()).tasks.length + (after.revision - 1)).toBe(1);
   });
 
   test("a schedule that was changed, or removed, since it was read does not fire", async (subject) => {

@@ -7,7 +7,7 @@ import { scheduleBounds } from "../model/schedule.ts";
 import { decideBackfill, decideTrigger, type ScheduleDecision } from "../model/schedule-decision.ts";
 import type { Schedule, SlotRecord, Started } from "../model/schedule-record.ts";
 import { startedBy } from "../model/slot-id.ts";
-import { compile } from "./compile.ts";
+import { slotsOf } from "./compile.ts";
 import type { BeatDeps } from "./deps.ts";
 import type { Firing } from "./firing.ts";
 import { read } from "./keeping.ts";
@@ -81,7 +81,7 @@ export function createAsking({ store, clock, limits, firing }: AskingDeps): Aski
       if (to <= from) throw fieldInvalid("to_time", "must be after the start of the range");
       if (to > clock.now()) throw fieldInvalid("to_time", "must not be in the future");
       const { settings } = await read({ store }, ref);
-      const slots = [...occurrences(compile(settings.spec), { from, to, limit: max + 1 })];
+      const slots = [...occurrences(slotsOf(settings.spec), { from, to, limit: max + 1 })];
       if (slots.length > max) throw fieldInvalid("to_time", `more than ${max} slots are in the range`);
       const records: SlotRecord[] = [];
       for (let at = 0; at < slots.length; at += limits.scheduleStartsMax) {
@@ -99,7 +99,7 @@ export function createAsking({ store, clock, limits, firing }: AskingDeps): Aski
 
 const foundOf = (schedule: Schedule, isRunning: boolean, now: Instant) => ({
   ...{ schedule, isRunning, now },
-  slots: compile(schedule.settings.spec),
+  slots: slotsOf(schedule.settings.spec),
 });
 
 async function isThere(

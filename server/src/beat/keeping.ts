@@ -7,7 +7,7 @@ import { changedSchedule, newSchedule } from "../model/schedule-change.ts";
 import type { Schedule, ScheduleSettings } from "../model/schedule-record.ts";
 import type { PutScheduleVerdict, SchedulePage } from "../ports/schedule-store.ts";
 import { checkSettings } from "./check-settings.ts";
-import { compile } from "./compile.ts";
+import { compile, slotsOf } from "./compile.ts";
 import type { BeatDeps } from "./deps.ts";
 
 /** What keeping needs. */
@@ -103,7 +103,7 @@ function createChange(deps: KeepingDeps) {
     const said = decide(schedule);
     if (said === undefined) return schedule;
     const { revision, progress } = schedule;
-    const coming = { slots: compile(said.settings.spec), now: clock.now() };
+    const coming = { slots: slotsOf(said.settings.spec), now: clock.now() };
     const changed = changedSchedule(schedule, said, coming);
     const verdict = await store.putSchedule({ ...changed, before: { revision, round: progress.round } });
     if (verdict.kind === "conflict") return undefined;

@@ -7,7 +7,7 @@ import { isActive } from "../model/schedule-change.ts";
 import type { Schedule, SkipReason, SlotRecord, Started } from "../model/schedule-record.ts";
 import { dueAtOf, spreadDueSlots } from "../model/slot-due.ts";
 import type { TaskState } from "../model/task.ts";
-import { compile } from "./compile.ts";
+import { slotsOf } from "./compile.ts";
 import type { BeatDeps } from "./deps.ts";
 import { read } from "./keeping.ts";
 
@@ -38,7 +38,7 @@ export type Looking = {
 export const createLooking = ({ store, clock }: Pick<BeatDeps, "store" | "clock">): Looking => ({
   async preview(ref, limit) {
     const schedule = await read({ store }, ref);
-    return foresee(schedule, compile(schedule.settings.spec), { now: clock.now(), limit });
+    return foresee(schedule, slotsOf(schedule.settings.spec), { now: clock.now(), limit });
   },
   async history(ref, { before, limit }) {
     await read({ store }, ref);

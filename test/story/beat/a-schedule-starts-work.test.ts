@@ -253,6 +253,18 @@ test("a schedule whose zone is not known any more is stopped, and holds nobody u
   expect(await told(beat)).toEqual(["task ready"]);
   const { progress } = await beat.schedules.get(scheduleRefOf("broken"));
   expect(progress).toMatchObject({ end: "broken", next: undefined, lookAt: undefined });
+  const it = scheduleRefOf("broken");
+  expect(await beat.schedules.preview(it, 3)).toEqual([]);
+  expect(await beat.schedules.trigger(it, { request: "now", overlap: undefined })).toMatchObject({
+    record: { outcome: { kind: "started" } },
+  });
+  expect(await beat.schedules.pause(it, { note: "", by: "" })).toMatchObject({ revision: 2 });
+  const minutely = { ...spec, zone: "UTC" };
+  await beat.schedules.update(it, (before) => ({ ...before, spec: minutely }), 2);
+  expect((await beat.schedules.resume(it)).progress).toMatchObject({
+    end: undefined,
+    next: expect.any(Number),
+  });
   await beat.close();
 });
 
