@@ -62,14 +62,17 @@ export function foresee(schedule: Schedule, slots: Slots, { now, limit }: Asked)
     ({ reason, from, until }): Foreseen => ({ slot: from, dueAt: from, skip: reason, until }),
   );
   const reasonOf = reasonsOf(schedule);
-  const found: Foreseen[] = passed.slice(0, limit);
-  const coming = [...due.fire];
-  for (let slot = coming.shift() ?? due.next; slot !== undefined && found.length < limit; ) {
-    found.push({ slot, dueAt: dueAtOf(spread, slot), skip: reasonOf(slot), until: undefined });
-    slot =
-      coming.shift() ??
-      (slot < now && due.next !== undefined && due.next > slot ? due.next : slots.nextAfter(slot));
-  }
+  const coming = [...due.fire, ...onwards(slots, due.next, limit)].map(
+    (slot): Foreseen => ({ slot, dueAt: dueAtOf(spread, slot), skip: reasonOf(slot), until: undefined }),
+  );
+  return [...passed, ...coming].slice(0, limit);
+}
+
+/** A slot, and those that follow it, at most `limit`. */
+function onwards(slots: Slots, first: Instant | undefined, limit: number): readonly Instant[] {
+  const found: Instant[] = [];
+  for (let slot = first; slot !== undefined && found.length < limit; slot = slots.nextAfter(slot))
+    found.push(slot);
   return found;
 }
 
