@@ -39,6 +39,7 @@ test("buf curl lists every service and method by reflection", { timeout: timeout
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
     "stem.v1.BroadcastService",
+    "stem.v1.CanvasService",
     "stem.v1.ControlService",
     "stem.v1.DeadLetterService",
     "stem.v1.LimitService",
