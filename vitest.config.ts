@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { createCountReporter } from "./test/support/count-reporter.ts";
 
@@ -18,6 +19,8 @@ export default defineConfig({
     setupFiles: ["./test/support/open-handles.ts"],
     // A process per file: node:sqlite, signals and crashes stay inside it.
     pool: "forks",
+    // Most of a test's time is spent waiting for processes, disks and clocks, so even two cores do with two files at once.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // A child process that a test forks must resolve @stem/* the same way.
     execArgv: ["--conditions=stem-src"],
     reporters: ["default", createCountReporter()],

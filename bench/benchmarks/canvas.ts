@@ -14,7 +14,7 @@ import { drainWith, fillStem, withStem } from "../support/stem.ts";
 /** What a task costs as a member of a chord, and how many canvases of four shapes end in a second. */
 export const canvas: Benchmark = {
   name: "canvas",
-  work: "a chord of 10,000 no-ops, submitted and run, against as many plain ones, enqueued and run; beside it canvases/s of four shapes",
+  work: "a chord of 10,000 no-ops, submitted and run, against as many plain ones, enqueued and run, both warmed up by as many before; beside it canvases/s of four shapes",
   unit: "tasks/s",
   bound: 1.2,
   isCost: true,
@@ -41,16 +41,20 @@ const shape = (wanted: Parameters<typeof shapeRate>[1]): Promise<number> =>
 
 const chord = (count: number): Promise<Sample> =>
   withStem(async (server) => {
-    const seconds = await timed(() =>
-      canvasesOf(server).submitCanvas({ root: chordOf(leaves(count - 1), leaf(0)) }),
-    );
-    return together(seconds, await drainWith(server, count), count);
+    const canvases = canvasesOf(server);
+    const submit = () => canvases.submitCanvas({ root: chordOf(leaves(count - 1), leaf(0)) });
+    await submit();
+    await drainWith(server, count);
+    const seconds = await timed(submit);
+    return together(seconds, await drainWith(server, count, count), count);
   });
 
 const plain = (count: number): Promise<Sample> =>
   withStem(async (server) => {
+    await fillStem(server, count);
+    await drainWith(server, count);
     const seconds = await timed(() => fillStem(server, count));
-    return together(seconds, await drainWith(server, count), count);
+    return together(seconds, await drainWith(server, count, count), count);
   });
 
 async function timed(run: () => Promise<unknown>): Promise<number> {

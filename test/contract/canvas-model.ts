@@ -30,7 +30,7 @@ const script: fc.Arbitrary<Script> = fc.record({
 /** Random canvases whose tasks end in every way and order, against what their plans say that they come to. */
 export function canvasModelCases({ name, declared, open }: Suite): void {
   const seed = Number(process.env["STEM_SEED"] ?? Date.now() % 2 ** 31);
-  const numRuns = Math.ceil(declared.model.runs / 5);
+  const numRuns = Math.max(8, Math.ceil(declared.model.runs / 15));
   test(`canvases come to what they are drawn to, over ${numRuns} random ones`, {
     timeout: 240_000,
   }, async () => {

@@ -12,7 +12,7 @@ import type { Suite } from "./suite.ts";
 /** Random canvases, on the store and on the reference, which must become the same. */
 export function canvasTwinCases({ name, declared, open }: Suite): void {
   const seed = Number(process.env["STEM_SEED"] ?? Date.now() % 2 ** 31);
-  const runs = Math.ceil(declared.model.runs / 3);
+  const runs = Math.max(8, Math.ceil(declared.model.runs / 15));
   test(`keeps canvases as the reference does, over ${runs} random sequences of both`, {
     timeout: 240_000,
   }, async () => {

@@ -6,8 +6,8 @@ import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { claimRequest, only } from "../contract/subject.ts";
 import { chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
 import { openTwice, settleAt } from "../support/stores-together.ts";
-import { until } from "../support/until.ts";
 import { postgresTests, type SharedStore } from "./shared-store.ts";
+import { statistic } from "./statistics.ts";
 
 const rootOf = (canvas: string) => ({ namespace: defaultNamespace, id: barrierIdOf(canvas) });
 const leaves = (count: number, name = "m") => Array.from({ length: count }, (_, at) => leaf(`${name}${at}`));
@@ -20,20 +20,9 @@ const barriersIn = async (store: Store, canvas: string) => {
   return (await store.listBarriers(page)).filter(({ place }) => place !== undefined);
 };
 
-/** How often rows of barriers were changed. Postgres counts when a connection ends. */
-async function changesOfBarriers({ server }: SharedStore): Promise<number> {
-  const others =
-    "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-  await until(async () => (await server.sql(others)).rowCount === 0, {
-    deadlineMs: 10_000,
-    everyMs: 10,
-    what: "the end of all connections",
-  });
-  const { rows } = await server.sql(
-    "SELECT sum(n_tup_upd)::int4 AS changes FROM pg_stat_user_tables WHERE relname = 'barriers'",
-  );
-  return rows[0].changes;
-}
+/** How often rows of barriers were changed. */
+const changesOfBarriers = (shared: SharedStore): Promise<number> =>
+  statistic(shared, "SELECT sum(n_tup_upd) FROM pg_stat_user_tables WHERE relname = 'barriers'");
 
 postgresTests((test) => {
   test("members that two servers settle at once count once each, and what follows is made once", async (shared) => {

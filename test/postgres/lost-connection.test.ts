@@ -61,12 +61,12 @@ postgresTests(
       const claimed = only(await store.claim(claimRequest(shared.now)));
       // A claim alone is not synced; what is synced after it brings it to the disk.
       await accept(store, shared, "later");
-      const away = shared.server.crash();
+      // All leases run out while it is away, as seen by the clock: whoever comes back sooner than that would be right to end them.
+      const away = shared.server.away(async () => shared.advance(lease.leaseMs + lease.graceMs + 1));
       const outcomes = await Promise.allSettled([accept(store, shared, "b"), store.read([refOf("a")])]);
       await away;
       for (const outcome of outcomes)
         if (outcome.status === "rejected") expect(outcome.reason).toMatchObject(unavailable);
-      shared.advance(lease.leaseMs + lease.graceMs + 1);
       await until(() => accept(store, shared, "c").catch(() => false), {
         deadlineMs: 20_000,
         what: "the store",

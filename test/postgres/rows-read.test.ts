@@ -4,8 +4,8 @@ import type { Store } from "../../server/src/ports/store.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { claimRequest, settlementOf } from "../contract/subject.ts";
 import { defaultQueue, newTask } from "../support/new-task.ts";
-import { until } from "../support/until.ts";
 import { postgresTests, type SharedStore } from "./shared-store.ts";
+import { statistic } from "./statistics.ts";
 
 const done = { kind: "succeeded", result: undefined } as const;
 const queue = { namespace: defaultNamespace, queue: defaultQueue };
@@ -15,20 +15,9 @@ const times = 12;
 const claim = (store: Store, { now }: SharedStore, limit: number): Promise<readonly Claimed[]> =>
   store.claim(claimRequest(now, { limit }));
 
-/** How many rows of tasks were found by their numbers. Postgres counts when a connection ends. */
-async function rowsRead({ server }: SharedStore): Promise<number> {
-  const others =
-    "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-  await until(async () => (await server.sql(others)).rowCount === 0, {
-    deadlineMs: 10_000,
-    everyMs: 10,
-    what: "the end of all connections",
-  });
-  const { rows } = await server.sql(
-    "SELECT sum(idx_tup_read)::int4 AS read FROM pg_stat_user_indexes WHERE indexrelname = 'tasks_pkey'",
-  );
-  return rows[0].read;
-}
+/** How many rows of tasks were found by their numbers. */
+const rowsRead = (shared: SharedStore): Promise<number> =>
+  statistic(shared, "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname = 'tasks_pkey'");
 
 /** A thousand tasks that have ended before a thousand that wait, when Postgres last took note while all of them waited. */
 async function afterThousand(shared: SharedStore): Promise<void> {

@@ -4,7 +4,7 @@ import type { Reporter, TestModule, Vitest } from "vitest/node";
 import { coverageFile, coverageRows, fixedPart } from "./coverage.ts";
 
 /**
- * Prints what was left out and why, and `N passed, N failed` as the last line of a run. A file that could not be loaded,
+ * Prints what was left out and why, what failed, and `N passed, N failed` as the last line of a run. A file that could not be loaded,
  * a hook that failed, an error outside any test, and a test that the list of what is covered names and that did not run each count as
  * one failed: `0 failed` never stands under a red run.
  */
@@ -17,13 +17,19 @@ export function createCountReporter(): Reporter {
     onTestRunEnd(modules, unhandledErrors) {
       let passed = 0;
       let failed = unhandledErrors.length + (modules.length === 0 ? 1 : 0);
+      for (const error of unhandledErrors) say(`FAILED: outside any test: ${firstLine(error)}`);
       for (const module of modules) {
-        failed += module.errors().length;
-        for (const suite of module.children.allSuites()) failed += suite.errors().length;
+        const brokenHere = [...module.children.allSuites()].flatMap((suite) => suite.errors());
+        const broken = [...module.errors(), ...brokenHere];
+        failed += broken.length;
+        for (const error of broken) say(`FAILED: ${fileOf(module)}: ${firstLine(error)}`);
         for (const test of module.children.allTests()) {
           const result = test.result();
           if (result.state === "passed") passed += 1;
-          if (result.state === "failed") failed += 1;
+          if (result.state === "failed") {
+            failed += 1;
+            say(`FAILED: ${fileOf(module)}: ${test.fullName}`);
+          }
           if (result.state === "skipped" && result.note) say(`LEFT OUT: ${test.fullName}: ${result.note}`);
         }
       }
@@ -40,18 +46,27 @@ export function createCountReporter(): Reporter {
 function coveredButNotRun(modules: readonly TestModule[]): string[] {
   if (!existsSync(coverageFile)) return [];
   const ran = new Map<string, string[]>();
-  for (const module of modules) ran.set(path.relative(process.cwd(), module.moduleId), namesRun(module));
-  const cases = [...ran]
-    .filter(([file]) => file.startsWith("test/contract/drivers/"))
-    .flatMap(([, names]) => names);
+  for (const module of modules) ran.set(fileOf(module), namesRun(module));
   return coverageRows(readFileSync(coverageFile, "utf8")).flatMap(({ no, tests }) =>
     tests.flatMap(({ file, name }) => {
-      const names = file.endsWith(".test.ts") ? ran.get(file) : cases;
-      if (names === undefined || names.length === 0) return [];
+      const names = file.endsWith(".test.ts") ? (ran.get(file) ?? []) : casesRun(ran, path.dirname(file));
+      if (names.length === 0) return [];
       return names.some((each) => each.includes(fixedPart(name))) ? [] : [`row ${no}: ${file}: ${name}`];
     }),
   );
 }
+
+/** Cases that are run over every store stand in a file of their own; the test files of the stores run them, beside it or below. */
+const casesRun = (ran: ReadonlyMap<string, string[]>, folder: string): string[] =>
+  [...ran]
+    .filter(([file]) => file.startsWith(`${folder}/`) && ofStore.test(file))
+    .flatMap(([, names]) => names);
+
+const ofStore = /\/(memory|sqlite|postgres|redis)\.test\.ts$/;
+
+const fileOf = (module: TestModule): string => path.relative(process.cwd(), module.moduleId);
+
+const firstLine = ({ message }: { readonly message: string }): string => message.split("\n", 1)[0] ?? "";
 
 const namesRun = (module: TestModule): string[] =>
   [...module.children.allTests()]

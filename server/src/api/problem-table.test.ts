@@ -179,7 +179,6 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
     [QuotaFailureSchema],
   ],
   [{ reason: "CANVAS_UNKNOWN", canvasId: "c" }, Code.NOT_FOUND, [ResourceInfoSchema]],
-  [{ reason: "CANVAS_UNKNOWN", canvasId: "c", groupId: "g" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "CANVAS_EXISTS", canvasId: "c" }, Code.ALREADY_EXISTS, [ResourceInfoSchema]],
   [
     { reason: "CANVAS_GROUP_CLOSED", canvasId: "c", groupId: "g" },

@@ -14,6 +14,7 @@ import {
   taskIdOf,
 } from "../model/ids.ts";
 import type { Place } from "../model/place.ts";
+import type { TaskPolicy } from "../model/task.ts";
 
 /** What starts at once, and what follows. */
 export type Expansion = { readonly start: Part; readonly parts: readonly Part[] };
@@ -125,10 +126,27 @@ function expandTask(
     task: {
       ...task.task,
       ...{ place: reporting(place, next), next },
-      // Its record is kept for as long as its canvas is, whatever else there is of its name.
-      policy: { ...policy, member, keepNewest: undefined, takesInput: isFirst ? undefined : true },
+      policy: policyOf(policy, member, isFirst),
     },
   };
+}
+
+const policies = new WeakMap<TaskPolicy, Map<string, TaskPolicy>>();
+
+/** The policy of a task of a canvas: one for all that share another, for they are compared and written by what they are. */
+function policyOf(policy: TaskPolicy, member: TaskPolicy["member"], isFirst: boolean): TaskPolicy {
+  const known = policies.get(policy) ?? new Map<string, TaskPolicy>();
+  policies.set(policy, known);
+  const key = `${member} ${isFirst}`;
+  // Its record is kept for as long as its canvas is, whatever else there is of its name.
+  const own = known.get(key) ?? {
+    ...policy,
+    member,
+    keepNewest: undefined,
+    takesInput: isFirst ? undefined : true,
+  };
+  known.set(key, own);
+  return own;
 }
 
 /** From the last to the first: each knows what comes after it. */

@@ -30,6 +30,9 @@ export type Opening = {
   readonly ended?: ReadonlyMap<BarrierId, number> | undefined;
 };
 
+/** What is said of all that starts together in a canvas. */
+export type WithinCanvas = Omit<Opening, "canvas" | "facts"> & { readonly canvas: BarrierHead["canvas"] };
+
 /** How many members each barrier has that have succeeded before it came into being. */
 export function endedBefore(ended: readonly KeptMember[]): ReadonlyMap<BarrierId, number> {
   const counts = new Map<BarrierId, number>();

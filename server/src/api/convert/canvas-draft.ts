@@ -130,7 +130,8 @@ function readChord(
   const path = `${standing.path}.chord`;
   if (body === undefined) throw fieldInvalid(`${path}.body`, "must be set");
   const inner = { ...standing, ...apart, depth: standing.depth + 1 };
-  const first = { ...inner, path, usual: "fail_fast" } as const;
+  // One level for both: to whoever wrote it, its header is no node of its own.
+  const first = { ...inner, depth: standing.depth, path, usual: "fail_fast" } as const;
   // Its links are of the whole, and not of its header.
   const bare = { ...node, link: [], linkError: [] };
   return {

@@ -1,17 +1,9 @@
-import { closed, endedBefore, grown, type Opening, opened } from "../../model/barrier-state.ts";
+import { closed, endedBefore, grown, opened, type WithinCanvas } from "../../model/barrier-state.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../model/canvas.ts";
 import { rememberedAs } from "../../model/canvas-records.ts";
 import { addedBy, growthAt } from "../../model/growth.ts";
-import {
-  type BarrierRef,
-  type CanvasId,
-  type Instant,
-  type Namespace,
-  plus,
-  rootOf,
-} from "../../model/ids.ts";
+import { type BarrierRef, type CanvasId, type Instant, plus, rootOf } from "../../model/ids.ts";
 import { startedAtOnce } from "../../model/part-start.ts";
-import type { Lineage } from "../../model/task.ts";
 import type {
   Addition,
   AddVerdict,
@@ -78,18 +70,12 @@ type Starting = {
   /** Those that have ended before. */
   readonly members: readonly KeptMember[];
 };
-type Within = Pick<Opening, "ended"> & {
-  readonly namespace: Namespace;
-  readonly lineage: Lineage;
-  readonly canvas: NewCanvas["id"];
-  readonly now: Instant;
-};
 
 /** Stores what starts now, or nothing of it; answers the task that may not come in. */
 function startNow(
   state: State,
   { start, parts, above, members }: Starting,
-  { namespace, lineage, canvas, now, ended }: Within,
+  { namespace, lineage, canvas, now, ended }: WithinCanvas,
 ): RefusedTask | undefined {
   const { canvases } = spaceOf(state, namespace);
   const { tasks, barriers } = startedAtOnce(start, { namespace, lineage, place: { canvas }, ended }, now);

@@ -1,8 +1,7 @@
-import type { Opening } from "../../model/barrier-state.ts";
+import type { WithinCanvas } from "../../model/barrier-state.ts";
 import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
-import type { CanvasId, Instant, Namespace } from "../../model/ids.ts";
+import type { Instant } from "../../model/ids.ts";
 import { startedAtOnce } from "../../model/part-start.ts";
-import type { Lineage } from "../../model/task.ts";
 import type { RefusedTask } from "../../ports/canvas-store.ts";
 import { refusedOf } from "../refused-task.ts";
 import { acceptTogether } from "./accept.ts";
@@ -20,14 +19,6 @@ export type Starting = {
   readonly members?: readonly KeptMember[];
 };
 
-/** Where, and when. */
-export type Within = Pick<Opening, "ended"> & {
-  readonly namespace: Namespace;
-  readonly lineage: Lineage;
-  readonly canvas: CanvasId;
-  readonly now: Instant;
-};
-
 /**
  * Stores what starts now, behind a barrier that comes with it where there is one, or nothing of it; answers the task that may not come
  * in.
@@ -35,7 +26,7 @@ export type Within = Pick<Opening, "ended"> & {
 export async function startNow(
   work: Work,
   { start, parts, members = [] }: Starting,
-  within: Within,
+  within: WithinCanvas,
   above: Barrier | undefined,
 ): Promise<RefusedTask | undefined> {
   const { namespace, lineage, canvas, now, ended } = within;

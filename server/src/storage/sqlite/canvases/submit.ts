@@ -1,10 +1,9 @@
-import { closed, endedBefore, grown, type Opening, opened } from "../../../model/barrier-state.ts";
+import { closed, endedBefore, grown, opened, type WithinCanvas } from "../../../model/barrier-state.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../../model/canvas.ts";
 import { rememberedAs } from "../../../model/canvas-records.ts";
 import { addedBy, growthAt } from "../../../model/growth.ts";
-import { type BarrierRef, type Instant, type Namespace, type PartId, rootOf } from "../../../model/ids.ts";
+import { type BarrierRef, type Instant, type PartId, rootOf } from "../../../model/ids.ts";
 import { startedAtOnce } from "../../../model/part-start.ts";
-import type { Lineage } from "../../../model/task.ts";
 import type {
   Addition,
   AddVerdict,
@@ -40,12 +39,6 @@ type Starting = {
   /** Members that have ended before. */
   readonly members: readonly KeptMember[];
 };
-type Within = Pick<Opening, "ended"> & {
-  readonly namespace: Namespace;
-  readonly lineage: Lineage;
-  readonly canvas: NewCanvas["id"];
-  readonly now: Instant;
-};
 
 /** Makes what becomes of canvases from outside. What ends of tasks mean for them: go-on.ts. */
 export function createCanvasCalls(writing: Writing, accept: Accepting["accept"]) {
@@ -54,7 +47,10 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
   const findHash = createFindHash(writing);
 
   /** Stores what starts now, or nothing of it; answers the task that may not come in. */
-  function startNow({ start, parts, above, members }: Starting, within: Within): RefusedTask | undefined {
+  function startNow(
+    { start, parts, above, members }: Starting,
+    within: WithinCanvas,
+  ): RefusedTask | undefined {
     const { namespace, lineage, canvas, now, ended } = within;
     const started = startedAtOnce(start, { namespace, lineage, place: { canvas }, ended }, now);
     const before = barriers.at(above)?.barrier;
