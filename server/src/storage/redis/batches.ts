@@ -12,26 +12,33 @@ type Piece<T> = {
   readonly places: readonly number[];
 };
 
+/** How a call is cut: items are of size 1, and a piece of so many, unless it is said otherwise; an item that is larger has its own. */
+type Cut<T> = { readonly sizeOf?: (item: T) => number; readonly sizeMax?: number };
+
 /** Cuts a call into pieces for scripts: by namespace, the order within each kept. */
 export function piecesOf<T>(
   items: readonly T[],
   namespaceOf: (item: T) => Namespace,
-  sizeMax = itemsMax,
+  { sizeOf = () => 1, sizeMax = itemsMax }: Cut<T> = {},
 ): readonly Piece<T>[] {
   const groups = Map.groupBy(
     items.map((item, place) => ({ item, place })),
     ({ item }) => namespaceOf(item),
   );
   const pieces: Piece<T>[] = [];
-  for (const [namespace, group] of groups)
-    for (let from = 0; from < group.length; from += sizeMax) {
-      const part = group.slice(from, from + sizeMax);
-      pieces.push({
-        namespace,
-        items: part.map(({ item }) => item),
-        places: part.map(({ place }) => place),
-      });
+  for (const [namespace, group] of groups) {
+    let [items, places, size]: [T[], number[], number] = [[], [], 0];
+    for (const { item, place } of group) {
+      const own = sizeOf(item);
+      if (items.length === 0 || size + own > sizeMax) {
+        [items, places, size] = [[], [], 0];
+        pieces.push({ namespace, items, places });
+      }
+      items.push(item);
+      places.push(place);
+      size += own;
     }
+  }
   return pieces;
 }
 

@@ -18,7 +18,7 @@ import { type Packable, pack } from "./msgpack.ts";
 import { argsOfMade, argsOfPlace } from "./task-args.ts";
 
 /** So many tasks are packed together. */
-const togetherMax = 250;
+export const togetherMax = 250;
 
 /** The tasks of a part, as scripts take them. */
 export type Pieces = readonly { readonly tasks: readonly PartTask[]; readonly packed: Packable }[];

@@ -65,7 +65,7 @@ async function accept(
       await runner.making(namespace, verbs.accept, [items.map(argsOfTask), now, atomic, isJudged]),
       acceptVerdictOf,
     );
-  const pieces = piecesOf(tasks, ofItem, atomic ? Number.POSITIVE_INFINITY : undefined);
+  const pieces = piecesOf(tasks, ofItem, atomic ? { sizeMax: Number.POSITIVE_INFINITY } : {});
   if (atomic && pieces.length > 1) {
     const judged = await inPieces(pieces, ({ namespace, items }) => ask(namespace, items, true));
     if (judged.some(isInTheWay)) return judged;

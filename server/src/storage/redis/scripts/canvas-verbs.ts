@@ -54,8 +54,7 @@ end
 
 -- id, the outermost barrier, facts, what starts, whether it was judged, parts, {parent, root} of what it starts, now, members that have
 -- ended before
-function verbs.submitCanvas(asked)
-  if not space.isListed() then return "unlisted" end
+function barriers.submit(asked)
   local id, part, now = asked[1], asked[4], asked[8]
   local from = {canvas = id, parentId = asked[7][1], rootId = asked[7][2], left = false}
   local known = hashOf(id)
@@ -72,6 +71,11 @@ function verbs.submitCanvas(asked)
   if root.state ~= OPEN then ends.ofBarrier(root, now) end
   ends.ofAll(ends.start(part, from, now), now)
   return "accepted"
+end
+
+function verbs.submitCanvas(asked)
+  if not space.isListed() then return "unlisted" end
+  return barriers.submit(asked)
 end
 
 -- id, what starts, whether it was judged, its id, parts, whether no others come after it, now

@@ -158,14 +158,16 @@ function ends.made(packed, from, now)
   return made
 end
 
--- Stores a task that was promised: no quota, bound or closed queue is in its way.
-local function takeInTask(a, now)
+-- Stores a task that was promised: no quota, bound or closed queue is in its way. False: it was not made.
+function ends.takeInTask(a, now)
   local verdict = accept.one(a, now, queues.promised)
   accept.cancelIfRevoked(a[1], now)
   local t = tasks.find(a[1])
   if t and t.state == READY then news.ring(t.queue, 1) end
   if t and t.notBefore then news.due(t.notBefore) end
-  if not accept.isStored(verdict) then ends.notMade(a, now) end
+  local isStored = accept.isStored(verdict)
+  if not isStored then ends.notMade(a, now) end
+  return isStored
 end
 
 -- Starts a part; answers those of its barriers that have ended by that.
@@ -181,7 +183,7 @@ function ends.start(part, from, now)
     if room > 0 then
       local made = ends.made(packed, from, now)
       room = room - #made
-      for _, a in ipairs(made) do takeInTask(a, now) end
+      for _, a in ipairs(made) do ends.takeInTask(a, now) end
     else
       call("RPUSH", P .. "co", cmsgpack.pack({packed, from, now}))
       news.owes = true
@@ -199,7 +201,7 @@ function verbs.takeUp()
     gates.now, room = now, room - #made
     for _, a in ipairs(made) do
       local b = barriers.find(a[25][2])
-      if b and b.state == OPEN then takeInTask(a, now) elseif b then ends.notMade(a, now) end
+      if b and b.state == OPEN then ends.takeInTask(a, now) elseif b then ends.notMade(a, now) end
     end
     raw = room > 0 and call("LPOP", P .. "co")
   end
@@ -256,8 +258,8 @@ local function takeIn(e)
     end
     isOver = count(e, b, called)
   end
-  for _, a in ipairs(called) do takeInTask(a, now) end
-  for _, a in ipairs(e.besides) do takeInTask(a, now) end
+  for _, a in ipairs(called) do ends.takeInTask(a, now) end
+  for _, a in ipairs(e.besides) do ends.takeInTask(a, now) end
   if isOver then ends.ofBarrier(b, now) end
   ends.ofAll(fresh, now)
 end
