@@ -25,6 +25,7 @@ export function scheduleFireCases(suite: Suite): void {
   dueCases(suite);
   startCases(suite);
   guardCases(suite);
+  recreatedCases(suite);
   historyCases(suite);
 }
 
@@ -222,6 +223,25 @@ function guardCases({ case: test }: Suite): void {
     expect(only(await subject.store.fireSchedules([own], subject.now))).toEqual({ kind: "conflict" });
     expect(await subject.claim()).toHaveLength(1);
     expect(await recordsOf(subject)).toEqual([]);
+  });
+}
+
+/** Rounds count from the beginning again, so that both may have come to the same one. */
+function recreatedCases({ case: test }: Suite): void {
+  test("what was decided about a schedule that was removed does not fire the one that was made in its place", async (subject) => {
+    await make(subject);
+    subject.advance(10_000);
+    await fire(subject);
+    const removed = await scheduleOf(subject);
+    subject.advance(10_000);
+    const own = fireOf(removed, dueOf(subject, removed));
+    await subject.store.deleteSchedule(scheduleRef(), undefined);
+    await change(subject, await make(subject), {});
+    const made = await scheduleOf(subject);
+    expect(made.progress.round).toBe(removed.progress.round);
+    expect(await subject.store.fireSchedules([own], subject.now)).toEqual([{ kind: "conflict" }]);
+    expect(await scheduleOf(subject)).toEqual(made);
+    expect(await subject.claim()).toHaveLength(1);
   });
 }
 

@@ -5,6 +5,9 @@ import { openRedisStore } from "../../../server/src/storage/redis/redis.ts";
 import { startRedis, type TestRedis } from "../../support/redis.ts";
 import { testWithTool } from "../../support/test-with-tool.ts";
 import { exercise } from "../exercise.ts";
+import { scheduleCases } from "../schedule.ts";
+import { scheduleFireCases } from "../schedule-fire.ts";
+import { scheduleTwinCases } from "../schedule-twins.ts";
 
 const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -32,6 +35,10 @@ function exerciseOver(redisServer: string): void {
         remove: async () => void (await server.command("FLUSHALL")),
       };
     },
-    { model: { runs: 60, canReopen: true }, skips: [] },
+    {
+      besides: [scheduleCases, scheduleFireCases, scheduleTwinCases],
+      model: { runs: 60, canReopen: true },
+      skips: [],
+    },
   );
 }

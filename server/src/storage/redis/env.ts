@@ -31,6 +31,8 @@ export function packEnv({ limits, epoch, creation }: Env): {
     gateLimitsMax: limits.gateLimitsPerNamespaceMax,
     timeLimitGraceMs: limits.timeLimitGraceMs,
     locksMax: limits.locksMax,
+    schedulesMax: limits.schedulesPerNamespaceMax,
+    slotRecordsMax: limits.scheduleHistoryMax,
     queueEvents: bounds(queueEventBounds(limits)),
     output: outputKinds.map((kind) => bounds(outputBounds(kind, limits))),
   };

@@ -9,6 +9,7 @@ import { createQueueAdminVerbs, createQueueVerbs } from "./queue-verbs.ts";
 import { createReadVerbs } from "./read-verbs.ts";
 import { createClaimVerbs, createDefinitionVerbs, createLockVerbs, createMetaVerbs } from "./record-verbs.ts";
 import type { Runner } from "./runner.ts";
+import { createScheduleVerbs } from "./schedule-verbs.ts";
 import { createAdminVerbs, createSideVerbs, sweep } from "./side-verbs.ts";
 import { createTaskVerbs } from "./task-verbs.ts";
 
@@ -32,4 +33,5 @@ export const createVerbs = (runner: Runner): Omit<Store, "kind" | "durability" |
   ...createQueueEventVerbs(runner),
   ...createCanvasVerbs(runner),
   ...createCanvasReadings(runner),
+  ...createScheduleVerbs(runner),
 });

@@ -3,6 +3,7 @@ import { canvasVerbsModule } from "./canvas-verbs.ts";
 import { keptLogsModule } from "./kept-logs.ts";
 import { limitsModule } from "./limits.ts";
 import { queueVerbsModule } from "./queue-verbs.ts";
+import { schedulesModule } from "./schedules.ts";
 import { spaceVerbsModule } from "./space-verbs.ts";
 import { upkeepModule } from "./upkeep.ts";
 
@@ -15,4 +16,5 @@ export const operations: readonly (readonly [name: string, text: string])[] = [
   ["spaceVerbs", spaceVerbsModule],
   ["canvasVerbs", canvasVerbsModule],
   ["canvasReads", canvasReadsModule],
+  ["schedules", schedulesModule],
 ];

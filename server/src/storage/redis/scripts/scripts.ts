@@ -25,7 +25,7 @@ const life: readonly Module[] = [
 ];
 const shared = [
   ...["space", "queues", "tasks", "gates", "changes", "accept", "claims", "lease", "news"],
-  ...["ends", "barriers", "linkedIds"],
+  ...["ends", "barriers", "linkedIds", "schedules"],
 ];
 
 /** Declares the tables that modules share, each with the modules that make its functions, and the modules behind them. */

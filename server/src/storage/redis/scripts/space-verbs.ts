@@ -54,6 +54,7 @@ function verbs.clearNamespace(asked)
   if not space.isThere then return "gone" end
   gates.now = now
   -- First, so that nobody hears of the ends of their tasks, and nothing more is made.
+  if schedules.clear(limit) > 0 then return "more" end
   if barriers.clear(limit) > 0 then return "more" end
   local cancelled = 0
   eachQueue(function(name)
