@@ -1,13 +1,19 @@
 import { expect } from "vitest";
+import { compile } from "../../server/src/beat/beat.ts";
 import { barrierIdOf, defaultNamespace, instantOf, plus, taskIdOf } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
+import { decideDue } from "../../server/src/model/schedule-decision.ts";
+import type { Schedule } from "../../server/src/model/schedule-record.ts";
 import type { NewTask } from "../../server/src/model/task.ts";
+import type { ScheduleFire } from "../../server/src/ports/schedule-store.ts";
 import type { Store } from "../../server/src/ports/store.ts";
 import { openStore } from "../../server/src/storage/open.ts";
+import { fireOf, scheduleRef } from "../contract/schedule-subject.ts";
 import { claimRequest, lease, only, settlementOf } from "../contract/subject.ts";
 import { chain, group, leaf, newCanvas } from "../support/new-canvas.ts";
 import { linking, linkOn } from "../support/new-link.ts";
+import { newSchedule } from "../support/new-schedule.ts";
 import { bytesOf, defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { redisTests, type SharedStore } from "./shared-store.ts";
@@ -88,6 +94,18 @@ async function live(store: Store, round: string): Promise<void> {
   expect(await store.closeBarrier({ ref, state: "failed", cause: undefined, now })).toBe(true);
 }
 
+/** Makes schedules, each of which fires once; the one that is called over goes by that. */
+async function putAndFire(store: Store, schedules: readonly Schedule[]): Promise<void> {
+  const now = plus(start, 10_000);
+  for (const schedule of schedules) {
+    expect(await store.putSchedule({ schedule, before: undefined, records: [] })).toEqual({ kind: "done" });
+    const slots = compile(schedule.settings.spec);
+    const own = fireOf(schedule, decideDue({ schedule, slots, isRunning: false, now }, 1));
+    const fire: ScheduleFire = schedule.id === "over" ? { ...own, after: "removed" } : own;
+    expect(await store.fireSchedules([fire], now)).toEqual([{ kind: "fired", notMade: [] }]);
+  }
+}
+
 /** What upkeep does when two minutes have gone by. */
 async function forget(store: Store): Promise<void> {
   for (const at of [plus(start, minuteMs), plus(start, 3 * minuteMs)]) {
@@ -135,6 +153,31 @@ redisTests(
           ...{ namespace: defaultNamespace, kind: "key", subject: "k", concurrency: 1 },
           ...{ rate: undefined, updatedAt: start },
         });
+        while ((await store.clearNamespace(defaultNamespace, start, 10)) !== "gone");
+        await store.truncateEvents(start, 0, 1000);
+        expect(await keysOf(shared)).toEqual([
+          "{stem:default}:vb",
+          "{stem}:events",
+          "{stem}:moved",
+          "{stem}:s",
+        ]);
+      } finally {
+        await store.close();
+      }
+    });
+
+    test("nothing stays behind of schedules that were deleted, that their last slot removed, or whose namespace went", async (shared) => {
+      const store = await openOwn(shared.url);
+      try {
+        const schedules = ["deleted", "over", "kept"].map((id) => newSchedule(id, start));
+        await putAndFire(store, schedules);
+        const isTheirs = (key: string) => /^{stem:default}:s[xhnd]?(:|$)/.test(key);
+        const keys = (await keysOf(shared)).filter(isTheirs);
+        const ofEach = ["s", "sx", "sh"].flatMap((name) => [`${name}:deleted`, `${name}:kept`]);
+        expect(keys).toEqual(["sd", "sn", ...ofEach].map((name) => `{stem:default}:${name}`).sort());
+        expect(await store.deleteSchedule(scheduleRef("deleted"), 1)).toEqual({ kind: "deleted" });
+        const left = (await keysOf(shared)).filter(isTheirs);
+        expect(left).toEqual(keys.filter((key) => !key.endsWith(":deleted")));
         while ((await store.clearNamespace(defaultNamespace, start, 10)) !== "gone");
         await store.truncateEvents(start, 0, 1000);
         expect(await keysOf(shared)).toEqual([
