@@ -1,6 +1,6 @@
 /** What a tree of nodes is once it starts: barriers, their first tasks, and parts for what follows. Pure; the same tree has the same ids. */
 
-import { digestOf } from "../lib/digest.ts";
+import { idNextTo } from "../lib/digest.ts";
 import type { Callback, NewBarrier, Part, PartTask } from "../model/canvas.ts";
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
 import {
@@ -200,4 +200,4 @@ const countsAttempts = (callbacks: readonly Callback[]): boolean =>
   callbacks.some(({ on }) => on === "attempted");
 
 const idOf = ({ namespace, canvas, seed }: Root, path: string): string =>
-  digestOf(["canvas", namespace, canvas, seed, path]);
+  idNextTo(canvas, ["canvas", namespace, canvas, seed, path]);
