@@ -75,7 +75,8 @@ function read(task: NewTask, path: string, { read, namespace, now, trace }: Draf
   ] as const)
     if (id !== undefined)
       throw fieldInvalid(`${path}.${field}`, "must be left out: it is of its canvas' family");
-  const submission = read({ ...task, trace: task.trace ?? trace }, namespace, now);
+  const traced = trace === undefined || task.trace !== undefined ? task : { ...task, trace };
+  const submission = read(traced, namespace, now);
   if (isProblem(submission)) throw new StemProblem(under(submission, `${path}.`));
   return submission;
 }

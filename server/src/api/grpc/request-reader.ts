@@ -4,6 +4,7 @@ import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { Limits } from "../../model/limits.ts";
 import { CallError, callError } from "../call-error.ts";
 import { readPlainBatch, setPlainTasks } from "../convert/plain-batch.ts";
+import { rootBytesIn, rootTagOf, setSentRoot } from "../convert/sent-root.ts";
 import { createWireCheck } from "../wire-shape.ts";
 
 /** Reads a request; answers what a call with too many parts ends with. Throws on bytes that are no such message: INTERNAL. */
@@ -12,6 +13,8 @@ export type RequestReader = (bytes: Buffer) => Message | CallError;
 /** Makes the reader of one type of request. */
 export function createRequestReader(schema: DescMessage, limits: Limits): RequestReader {
   const readMessage = createMessageReader(schema, limits);
+  const rootTag = rootTagOf(schema);
+  if (rootTag !== undefined) return createCanvasReader(readMessage, rootTag);
   const tasks = schema.fields.find(
     (field) => field.fieldKind === "list" && field.message?.typeName === NewTaskSchema.typeName,
   );
@@ -37,6 +40,17 @@ function createBatchReader(readMessage: RequestReader, tasks: number, limits: Li
     if (batch === undefined) return readMessage(bytes);
     const request = readMessage(batch.rest);
     if (!(request instanceof CallError)) setPlainTasks(request, batch.tasks);
+    return request;
+  };
+}
+
+/** The tree of a canvas is kept as it was sent. */
+function createCanvasReader(readMessage: RequestReader, rootTag: number): RequestReader {
+  return (bytes) => {
+    const request = readMessage(bytes);
+    if (request instanceof CallError) return request;
+    const root = rootBytesIn(bytes, rootTag);
+    if (root !== undefined) setSentRoot(request, root);
     return request;
   };
 }
