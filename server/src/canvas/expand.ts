@@ -117,16 +117,13 @@ function expandTask(
   { place, next, isFirst, path }: Standing,
   expanding: Expanding,
 ): PartTask {
-  const { kind: _, ownId, ...task } = node;
-  const { policy } = task.task;
+  const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = node;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
   return {
-    ...task,
-    id: ownId ?? taskIdOf(idOf(expanding.root, path)),
+    ...{ id: ownId ?? taskIdOf(idOf(expanding.root, path)), hands, acceptedAt, isStartFixed, expireAt },
     task: {
-      ...task.task,
-      ...{ place: reporting(place, next), next },
-      policy: policyOf(policy, member, isFirst),
+      ...task,
+      ...{ place: reporting(place, next), next, policy: policyOf(task.policy, member, isFirst) },
     },
   };
 }
