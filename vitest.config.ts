@@ -13,8 +13,8 @@ export default defineConfig({
     include: ["{proto,sdk-ts,worker,server,bench,examples}/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     // Real servers and processes on a busy machine take their time; a test that waits for nothing still ends.
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // A test that leaves a server, a child or a timer behind fails.
     setupFiles: ["./test/support/open-handles.ts"],
     // A process per file: node:sqlite, signals and crashes stay inside it.

@@ -82,7 +82,7 @@ test("files are looked at again in time; what is wrong is said once, and what wa
   };
   const look = async (lines: number): Promise<void> => {
     await clock.advance(1000);
-    await until(() => said().length >= lines, { deadlineMs: 5000, what: `${lines} lines`, everyMs: 5 });
+    await until(() => said().length >= lines, { deadlineMs: 50_000, what: `${lines} lines`, everyMs: 5 });
   };
   writeFileSync(file, "ada short-secret");
   await look(1);

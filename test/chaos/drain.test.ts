@@ -29,11 +29,11 @@ test("a server that is asked to end under load settles what runs, loses nothing,
   // A worker goes while the load goes on: it ends what it runs and leaves the rest to the other.
   const [leaving, staying] = workers;
   const restartedAt = monotonicMs();
-  await run.line((line) => line.op === "run" && line.t > restartedAt, "work after the restart", 15_000);
+  await run.line((line) => line.op === "run" && line.t > restartedAt, "work after the restart", 60_000);
   leaving?.term();
   await pass(500);
   await endAll([producer]);
-  await run.drained(next, 15_000);
+  await run.drained(next, 60_000);
   await endAll([leaving, staying, next]);
   const coverage = await run.judge();
   expect(coverage.leasesExpired).toBe(0);
@@ -59,7 +59,7 @@ test("a server that is killed while it drains loses nothing either: its workers 
   await server.kill();
 
   const next = await run.startServer();
-  for (const handle of handles) expect((await handle.result({ timeoutMs: 20_000 })).by).toBe("worker-1");
+  for (const handle of handles) expect((await handle.result({ timeoutMs: 50_000 })).by).toBe("worker-1");
   await endAll([worker, next]);
   expect(await run.judge()).toMatchObject({ leasesExpired: 0, redelivered: 0, succeeded: 4 });
 });

@@ -38,7 +38,7 @@ test.each([
 
     run.journal.write({ op: "cut", phase: "ok", target: "worker-1" });
     proxy.cut();
-    for (const handle of handles) expect((await handle.result({ timeoutMs: 15_000 })).by).toBe("worker-2");
+    for (const handle of handles) expect((await handle.result({ timeoutMs: 50_000 })).by).toBe("worker-2");
     expectStoppedInTime(run.history());
     // Longer than the lease in any case: both ends have long given the other up.
     await pass(2 * leaseMs);
@@ -51,7 +51,7 @@ test.each([
     elsewhere.term();
     await elsewhere.exited;
     const next = await enqueueOne(run, client, { id: "t3", kind: "quick", ms: 10 });
-    expect((await next.result({ timeoutMs: 20_000 })).by).toBe("worker-1");
+    expect((await next.result({ timeoutMs: 50_000 })).by).toBe("worker-1");
     if (heal.reset) expect(proxy.connections).toBeGreaterThan(before);
     for (const each of [cutOff, server]) {
       each.term();

@@ -39,7 +39,7 @@ test("a task whose worker is killed starts elsewhere within 25 s, at default set
   // Not before the lease was over: the first worker might have been alive.
   expect(again.t - begun.t).toBeGreaterThan(20_000);
 
-  await run.drained(server, 10_000);
+  await run.drained(server, 60_000);
   for (const each of [second, server]) {
     each.term();
     await each.exited;
@@ -67,7 +67,7 @@ test("workers that are killed twenty times under load lose nothing, and end noth
   }
   producer.term();
   await producer.exited;
-  await run.drained(server, 20_000);
+  await run.drained(server, 60_000);
   for (const each of [staying, server]) {
     each.term();
     await each.exited;

@@ -19,7 +19,7 @@ test("a worker that was frozen beyond its lease is refused when it settles; the 
   await run.line((line) => line.op === "run" && line.proc === "unary-1", "a first run");
   first.stop();
   const second = await startUnary(run, url, "unary-2");
-  const result = await handle.result({ timeoutMs: 15_000 });
+  const result = await handle.result({ timeoutMs: 50_000 });
   expect(result.by).toBe("unary-2");
   first.continue();
   const late = await run.line(
@@ -45,14 +45,14 @@ test("a frozen worker on a stream tells its handler to stop once it is awake, an
   await run.line((line) => line.op === "run" && line.proc === "worker-1", "a first run");
   first.stop();
   const second = await startStream(run, url, "worker-2");
-  expect((await handle.result({ timeoutMs: 15_000 })).by).toBe("worker-2");
+  expect((await handle.result({ timeoutMs: 50_000 })).by).toBe("worker-2");
   first.continue();
   await run.line((line) => line.op === "abort" && line.proc === "worker-1", "the order to stop");
   await run.line((line) => isEnd(line.op, line.phase) && line.proc === "worker-1", "the late end");
 
   await endAll([second]);
   const next = await enqueueOne(run, client, { id: "t2", kind: "quick", ms: 10 });
-  expect((await next.result({ timeoutMs: 15_000 })).by).toBe("worker-1");
+  expect((await next.result({ timeoutMs: 50_000 })).by).toBe("worker-1");
   await endAll([first, server]);
   expect(await run.judge()).toMatchObject({ leasesExpired: 1, succeeded: 2 });
 });

@@ -86,7 +86,7 @@ test("what is still out after drainMs is kept for its worker, which settles it a
   const next = await startServerProcess(args);
   const client = connect(next.url);
   const handle = client.handle(work, id);
-  expect(await handle.result({ timeoutMs: 15_000 })).toBe("done");
+  expect(await handle.result({ timeoutMs: 50_000 })).toBe("done");
   expect(await handle.status()).toMatchObject({ attempt: 1, deliveries: 1 });
   await client.close();
   await next.end("SIGTERM");

@@ -47,7 +47,7 @@ test("a disk that fills up under load refuses enqueues and no settlement, and ta
   const counts = { accepted: 0, settled: 0 };
   const refusals = Array.from({ length: 4 }, () => failure(produce(server, counts, 1000)));
   const isBusy = () => counts.accepted > 400;
-  await until(isBusy, { what: "a backlog", deadlineMs: 20_000 });
+  await until(isBusy, { what: "a backlog", deadlineMs: 50_000 });
   counts.settled += await workOff(server, 10);
   await disk.fill();
 
@@ -62,7 +62,7 @@ test("a disk that fills up under load refuses enqueues and no settlement, and ta
   expect((await failure(server.enqueue("too-early"))).code).toBe(Code.ResourceExhausted);
 
   await disk.empty();
-  await until(() => server.enqueue("later").catch(() => undefined), { what: "room", deadlineMs: 20_000 });
+  await until(() => server.enqueue("later").catch(() => undefined), { what: "room", deadlineMs: 50_000 });
   expect(await ballastBytesOf(file)).toBe(ballastBytes);
   expect(await workOff(server, 10)).toBe(1);
 });

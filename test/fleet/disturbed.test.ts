@@ -47,7 +47,7 @@ async function disturb(
     run.start<ProducerSettings>("producer", { ...load, proc: "producer-2" }),
   ]);
   // Until all of it works.
-  await run.line(({ op, phase }) => op === "run" && phase === "ok", "a task that was run", 30_000);
+  await run.line(({ op, phase }) => op === "run" && phase === "ok", "a task that was run", 60_000);
   await disturbance({ run, database, servers, start });
   await pass(1000);
   const ended = async (processes: readonly ChaosProcess[]) => {

@@ -86,7 +86,7 @@ onEachDatabase((test) => {
         samples.push({ ms, ended, ...(await database.size()) });
         if (isSoak) process.stdout.write(`flat: ${JSON.stringify(samples.at(-1))}\n`);
       });
-      await until(() => ended >= count, { deadlineMs: 20_000, what: "the end of all tasks" });
+      await until(() => ended >= count, { deadlineMs: 50_000, what: "the end of all tasks" });
       if (isSoak) expectFlat(samples);
       await expectNothingLeft(database, before);
       expect(ended).toBe(count);

@@ -88,7 +88,7 @@ onEachDatabase((test) => {
       const deadlineMs = timeoutMs - 30_000;
       await until(() => witness.runs.size === count, { deadlineMs, what: "the last task" });
       await until(async () => (await clients[0]?.queues.get("default"))?.depth.leased === 0, {
-        ...{ deadlineMs: 20_000, what: "the last settlement" },
+        ...{ deadlineMs: 50_000, what: "the last settlement" },
       });
       for (const [key, bound] of Object.entries(lanes)) expect(witness.most.get(key), key).toBe(bound);
       expect(Math.max(...witness.runs.values())).toBe(1);

@@ -8,7 +8,7 @@ import { postgresTests, type SharedStore } from "./shared-store.ts";
 const add = defineTask<[number, number], number>({ name: "sums.add" });
 const serverOn = ({ url }: SharedStore) => startStem({ store: { url, durability: "relaxed" } });
 const schemaOf = ({ url }: SharedStore): string => /schema=(\w+)/.exec(url)?.[1] ?? "";
-const waits = { deadlineMs: 20_000, what: "the inbox" };
+const waits = { deadlineMs: 50_000, what: "the inbox" };
 
 postgresTests((test) => {
   test("a task that a user's transaction enqueues runs when that is committed, and never if it is not", async (shared) => {

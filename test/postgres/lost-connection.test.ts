@@ -20,7 +20,7 @@ postgresTests(
       const before = only(await store.claim(claimRequest(shared.now)));
       await shared.server.sql(terminate);
       await until(() => accept(store, shared, "b").catch(() => false), {
-        deadlineMs: 20_000,
+        deadlineMs: 50_000,
         what: "the store",
       });
       expect(await store.read([refOf("a"), refOf("b")])).toMatchObject([
@@ -43,7 +43,7 @@ postgresTests(
       const outcomes = await Promise.allSettled(calls);
       await ended;
       const found = await until(() => store.read(ids.map((id) => refOf(id))).catch(() => false as const), {
-        deadlineMs: 20_000,
+        deadlineMs: 50_000,
         what: "the store",
       });
       for (const [at, outcome] of outcomes.entries()) {
@@ -68,7 +68,7 @@ postgresTests(
       for (const outcome of outcomes)
         if (outcome.status === "rejected") expect(outcome.reason).toMatchObject(unavailable);
       await until(() => accept(store, shared, "c").catch(() => false), {
-        deadlineMs: 20_000,
+        deadlineMs: 50_000,
         what: "the store",
       });
       expect(await store.expiredLeases(shared.now, 10)).toEqual([]);

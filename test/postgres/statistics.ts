@@ -6,7 +6,7 @@ export async function statistic({ server }: SharedStore, sql: string): Promise<n
   const others =
     "SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
   await until(async () => (await server.sql(others)).rowCount === 0, {
-    deadlineMs: 10_000,
+    deadlineMs: 50_000,
     everyMs: 10,
     what: "the end of all connections",
   });

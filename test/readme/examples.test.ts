@@ -28,7 +28,7 @@ beforeAll(async () => {
   writeFileSync(path.join(folder, "package.json"), '{"type":"module"}');
   for (const { file, text } of snippetsOf(readme)) writeFileSync(path.join(folder, file), here(text));
   worker = startProcess(path.join(folder, "worker.ts"), []);
-}, 30_000);
+}, 60_000);
 
 afterAll(async () => {
   await worker?.end("SIGTERM");
@@ -58,7 +58,7 @@ async function expectPrints({ command, prints }: ShellExample): Promise<void> {
     said = `${stdout}${stderr}`;
     return status === 0 && isAsPrinted(stdout, prints);
   };
-  await until(isPrinted, { deadlineMs: 10_000, what: prints }).catch((error: unknown) => {
+  await until(isPrinted, { deadlineMs: 50_000, what: prints }).catch((error: unknown) => {
     throw new Error(`${command}\nprinted\n${said}`, { cause: error });
   });
 }

@@ -37,7 +37,7 @@ async function leaveHalf(shared: SharedStore): Promise<void> {
   // The namespace is there, so that nothing but the canvas is under way.
   await store.accept({ tasks: [newTask("before")], now: shared.now, atomic: false });
   const submitting = store.submitCanvas(newCanvas("c", group("wait", ...leaves(6000))), shared.now);
-  await until(() => isLeft(shared), { deadlineMs: 20_000, what: "the rest", everyMs: 1 });
+  await until(() => isLeft(shared), { deadlineMs: 50_000, what: "the rest", everyMs: 1 });
   await shared.server.command("CLIENT", "KILL", "TYPE", "normal");
   expect(await submitting).toBe("accepted");
   expect(await isLeft(shared)).toBe(true);

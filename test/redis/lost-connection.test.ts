@@ -12,7 +12,7 @@ const accept = (store: Store, { now }: SharedStore, id: string) =>
   store.accept({ tasks: [newTask(id)], now, atomic: false });
 const untilBack = (store: Store, shared: SharedStore, id: string) =>
   until(() => accept(store, shared, id).catch(() => false as const), {
-    deadlineMs: 20_000,
+    deadlineMs: 50_000,
     what: "the store",
   });
 
@@ -67,7 +67,7 @@ redisTests(
           );
         }
       })();
-      await until(() => answered.length > 50, { deadlineMs: 20_000, what: "answers" });
+      await until(() => answered.length > 50, { deadlineMs: 50_000, what: "answers" });
       // All leases run out while it is away, as seen by the clock.
       await shared.server.away(async () => shared.advance(lease.leaseMs + lease.graceMs + 1));
       isWriting = false;

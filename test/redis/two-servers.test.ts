@@ -11,7 +11,7 @@ const add = defineTask<[a: number, b: number], number>({ name: "add" });
 async function startServer(url: string): Promise<{ readonly url: string; readonly process: TestProcess }> {
   const server = startProcess(command, ["--store", url, "--port", "0"]);
   onTestFinished(async () => void (await server.end()));
-  const line = await server.line(/listening/, 30_000);
+  const line = await server.line(/listening/, 60_000);
   return { url: (JSON.parse(line) as { readonly url: string }).url, process: server };
 }
 

@@ -19,7 +19,7 @@ test("a producer and a worker come with their tokens, over TLS, and the work is 
   });
   await worker.start();
   const handle = await stem.enqueue(add, [2, 3]);
-  expect(await handle.result({ timeoutMs: 10_000 })).toBe(5);
+  expect(await handle.result({ timeoutMs: 50_000 })).toBe(5);
   await stem.tasks.cancel((await stem.enqueue(add, [1, 1], { delayMs: 60_000, id: "later" })).id);
   expect((await stem.handle(add, "later").status()).cancelRequester).toBe("ada");
   expect(JSON.stringify(log.lines)).not.toMatch(new RegExp(`${adasToken}|${bobsToken}|PRIVATE KEY`));

@@ -44,7 +44,7 @@ export async function greetingWorker(options: Partial<WorkerOptions> = {}) {
   const first = await peer.stream(1);
   await first.next("hello");
   const run = (n: number): Promise<Run> =>
-    until(() => runs[n], { deadlineMs: 5000, what: `run ${n}`, everyMs: 1 });
+    until(() => runs[n], { deadlineMs: 50_000, what: `run ${n}`, everyMs: 1 });
   return { clock, peer, log, runs, run, worker, started, first };
 }
 

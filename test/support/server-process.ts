@@ -107,7 +107,7 @@ export async function endInsistently({ child, exited }: TestProcess, signal: Nod
 }
 
 function waiterFor(child: ChildProcess, lines: readonly string[], heard: EventTarget): TestProcess["line"] {
-  return (pattern, deadlineMs = 15_000) =>
+  return (pattern, deadlineMs = 50_000) =>
     new Promise((resolve, reject) => {
       const give = (why: string): void =>
         stop(() => reject(new Error(`no line like ${pattern} ${why}; said:\n${lines.join("\n")}`)));

@@ -58,7 +58,7 @@ export function serversTogetherCases(test: Register): void {
     await here.stem.namespaces.create("acme");
     const acme = connect({ url: there.url, namespace: "acme" });
     const handle = await until(() => acme.enqueue(wait, []).catch(() => false as const), {
-      deadlineMs: 20_000,
+      deadlineMs: 50_000,
       what: "the namespace at the other server",
     });
     expect(handle.id).not.toBe("");
@@ -83,7 +83,7 @@ export function serversTogetherCases(test: Register): void {
         await first.emitQueueEvent({ ref: { namespace: "default", queue: "news" } as never, ...event });
         return heard.has("emitted news");
       },
-      { deadlineMs: 20_000, what: "a hint of an event" },
+      { deadlineMs: 50_000, what: "a hint of an event" },
     );
     await second.openGates(shared.now);
     heard.delete("reread");

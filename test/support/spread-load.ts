@@ -59,7 +59,7 @@ export function load(clients: readonly StemClient[]) {
   return {
     async more(count: number) {
       const goal = enqueued + count;
-      await until(() => enqueued >= goal, { deadlineMs: 30_000, what: `${count} more tasks`, everyMs: 5 });
+      await until(() => enqueued >= goal, { deadlineMs: 50_000, what: `${count} more tasks`, everyMs: 5 });
     },
     async end() {
       isOver = true;

@@ -87,7 +87,7 @@ export function storesTogetherCases(test: SharedTest<unknown>): void {
         await acceptAt(first, shared, newTask(`hint-${count}`));
         return heard[0];
       },
-      { deadlineMs: 20_000, what: "a hint" },
+      { deadlineMs: 50_000, what: "a hint" },
     );
     expect(heard[0]?.opened[0]?.queue).toEqual({ namespace: defaultNamespace, queue: defaultQueue });
   });

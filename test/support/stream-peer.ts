@@ -124,7 +124,7 @@ function openStream(
 }
 
 const waitFor = <Found>(look: () => Found | undefined, what: string): Promise<Found> =>
-  until(look, { deadlineMs: 5000, what, everyMs: 1 });
+  until(look, { deadlineMs: 50_000, what, everyMs: 1 });
 
 /** A Welcome with the usual terms. */
 export function welcomeFrame(

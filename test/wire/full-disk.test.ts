@@ -89,7 +89,7 @@ test("a full disk refuses enqueues, lets what is there be worked off, and takes 
   await clock.advance(lookEveryMs);
   const stored = await until(() => tasks.enqueueTask({ name: "a" }).catch(() => undefined), {
     what: "room for a small task",
-    deadlineMs: 10_000,
+    deadlineMs: 50_000,
   });
   expect(stored.deduplicated).toBe(false);
 });

@@ -97,7 +97,7 @@ describe.each(wireTransports)("over %s", (name, open) => {
       const error = await failure(tasks.getTask({ namespace, taskId }));
       return error.code === Code.NotFound;
     };
-    await until(isGone, { deadlineMs: 10_000, what: "the namespace to be gone" });
+    await until(isGone, { deadlineMs: 50_000, what: "the namespace to be gone" });
     expect((await namespaces.createNamespace({ namespace })).created).toBe(true);
     expect((await tasks.listTasks({ namespace })).tasks).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { settledFrame } from "../../test/support/stream-peer.ts";
 import { until } from "../../test/support/until.ts";
 
 const isOver = (stream: { readonly isOver: boolean }) =>
-  until(() => stream.isOver, { deadlineMs: 5000, what: "the end of the stream", everyMs: 1 });
+  until(() => stream.isOver, { deadlineMs: 50_000, what: "the end of the stream", everyMs: 1 });
 
 test("stopping takes nothing more, gives back what waits, lets handlers end, and says goodbye last", async () => {
   const { first, run, worker } = await welcomeWorker({ concurrency: 1, prefetchMax: 1 });
@@ -65,7 +65,7 @@ test("a second stop with a shorter grace hurries the first", async () => {
   const stopped = worker.stop();
   await rest();
   void worker.stop({ graceMs: 0 });
-  await until(() => ctx.signal.aborted, { deadlineMs: 5000, what: "the abort", everyMs: 1 });
+  await until(() => ctx.signal.aborted, { deadlineMs: 50_000, what: "the abort", everyMs: 1 });
   fail(new Error("aborted"));
   await first.next("settle");
   first.send(settledFrame(first.seqOf("settle")));
@@ -111,7 +111,7 @@ test("answers that do not come are not waited for beyond their time", async () =
   expect(stopped).not.toHaveBeenCalled();
   await clock.advance(1);
   await first.next("goodbye");
-  await until(() => stopped.mock.calls.length > 0, { deadlineMs: 5000, what: "the stop", everyMs: 1 });
+  await until(() => stopped.mock.calls.length > 0, { deadlineMs: 50_000, what: "the stop", everyMs: 1 });
 });
 
 test("a soft stop asks at once, waits for its grace, and gives back what goes on: nothing is cancelled", async () => {
@@ -119,7 +119,7 @@ test("a soft stop asks at once, waits for its grace, and gives back what goes on
   grant(first, [{ taskId: "a" }, { taskId: "b" }]);
   const [a, b] = [await run(0), await run(1)];
   const stopped = worker.stop({ mode: "soft" });
-  await until(() => a.ctx.signal.aborted, { deadlineMs: 5000, what: "the abort", everyMs: 1 });
+  await until(() => a.ctx.signal.aborted, { deadlineMs: 50_000, what: "the abort", everyMs: 1 });
   expect(a.ctx.signal.reason).toMatchObject({ name: "WorkerStopping" });
   a.end("in time");
   expect((await first.next("settle")).value.settlements).toMatchObject([{ outcome: { case: "succeeded" } }]);

@@ -78,7 +78,7 @@ test("a stream that breaks loses nothing: leases are listed again, and what was 
   (await run(0)).end(1);
   await first.next("settle");
   first.end(new ConnectError("broken", Code.Unavailable));
-  await until(() => first.isOver, { deadlineMs: 5000, what: "the end of the stream", everyMs: 1 });
+  await until(() => first.isOver, { deadlineMs: 50_000, what: "the end of the stream", everyMs: 1 });
   await clock.advance(250);
   const second = await peer.stream(2);
   expect((await second.next("hello")).value).toMatchObject({
@@ -223,7 +223,7 @@ test("a cancel aborts the handler, tells why, and what the handler then returns 
   const { ctx, end } = await run(0);
   expect(ctx.cancelReason).toBeUndefined();
   first.send({ case: "cancel", value: { leases: [{ leaseToken: Buffer.from("a"), reason: "not needed" }] } });
-  await until(() => ctx.cancelReason, { deadlineMs: 5000, what: "the cancel", everyMs: 1 });
+  await until(() => ctx.cancelReason, { deadlineMs: 50_000, what: "the cancel", everyMs: 1 });
   expect(ctx.signal.reason).toMatchObject({ name: "TaskCancelled", reason: "not needed" });
   end("done anyway");
   expect((await first.next("settle")).value.settlements).toMatchObject([{ outcome: { case: "succeeded" } }]);
@@ -301,7 +301,7 @@ test("a draining server gets what there is to settle until another stream is wel
   await second.next("heartbeat");
   b.end();
   expect((await second.next("settle")).value.settlements).toMatchObject([{ leaseToken: tokenOf("b") }]);
-  await until(() => first.isOver, { deadlineMs: 5000, what: "the end of the old stream", everyMs: 1 });
+  await until(() => first.isOver, { deadlineMs: 50_000, what: "the end of the old stream", everyMs: 1 });
 });
 
 test("a worker that cannot be welcome says why; one that was before keeps trying", async () => {
@@ -330,7 +330,7 @@ test("a worker that cannot connect says why, once for each reason, and says when
     log.lines.flatMap(({ level, facts, text }) => (level === "warn" ? [{ ...facts, text }] : []));
   const fail = async (stream: typeof first, code: Code): Promise<void> => {
     stream.end(new ConnectError("no", code));
-    await until(() => stream.isOver, { deadlineMs: 5000, what: "the end of the stream", everyMs: 1 });
+    await until(() => stream.isOver, { deadlineMs: 50_000, what: "the end of the stream", everyMs: 1 });
     await clock.advance(5000);
   };
   await fail(first, Code.Unavailable);

@@ -23,17 +23,13 @@ export function completeDrafts(
   const leaves = drafts.flatMap((draft) => leavesOf(draft));
   const submissions = leaves.map(({ submission }) => submission);
   const completed = complete(namespace, submissions, now);
-  const of = new Map<DraftLeaf, CanvasLeaf>();
-  for (const [at, leaf] of leaves.entries()) {
-    const task = completed[at];
-    if (task === undefined) throw new Error("a task of a canvas was not completed");
-    of.set(leaf, leafOf(leaf, task, now));
-  }
+  // Both meet the leaves in the same order.
+  const tasks = completed.values();
   return drafts.map((draft) =>
     mapTree(draft, (leaf) => {
-      const found = of.get(leaf);
-      if (found === undefined) throw new Error("a task of a canvas is not among its leaves");
-      return found;
+      const { value: task } = tasks.next();
+      if (task === undefined) throw new Error("a task of a canvas was not completed");
+      return leafOf(leaf, task, now);
     }),
   );
 }

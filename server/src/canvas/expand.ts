@@ -1,6 +1,6 @@
 /** What a tree of nodes is once it starts: barriers, their first tasks, and parts for what follows. Pure; the same tree has the same ids. */
 
-import { digestOf } from "../lib/digest.ts";
+import { idNextTo } from "../lib/digest.ts";
 import type { Callback, NewBarrier, Part, PartTask } from "../model/canvas.ts";
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
 import {
@@ -117,16 +117,13 @@ function expandTask(
   { place, next, isFirst, path }: Standing,
   expanding: Expanding,
 ): PartTask {
-  const { kind: _, ownId, ...task } = node;
-  const { policy } = task.task;
+  const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = node;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
   return {
-    ...task,
-    id: ownId ?? taskIdOf(idOf(expanding.root, path)),
+    ...{ id: ownId ?? taskIdOf(idOf(expanding.root, path)), hands, acceptedAt, isStartFixed, expireAt },
     task: {
-      ...task.task,
-      ...{ place: reporting(place, next), next },
-      policy: policyOf(policy, member, isFirst),
+      ...task,
+      ...{ place: reporting(place, next), next, policy: policyOf(task.policy, member, isFirst) },
     },
   };
 }
@@ -200,4 +197,4 @@ const countsAttempts = (callbacks: readonly Callback[]): boolean =>
   callbacks.some(({ on }) => on === "attempted");
 
 const idOf = ({ namespace, canvas, seed }: Root, path: string): string =>
-  digestOf(["canvas", namespace, canvas, seed, path]);
+  idNextTo(canvas, ["canvas", namespace, canvas, seed, path]);

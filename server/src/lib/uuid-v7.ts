@@ -13,37 +13,51 @@ const counterMax = 0xfff;
  * keyed by them are appended, not scattered. Node's own generator does not promise an order within a millisecond.
  */
 export function createUuidV7({ nowMs, randomBytes }: UuidSource): () => string {
-  let pool = Buffer.alloc(0);
+  let pool = "";
+  let used = 0;
   let lastMs = 0;
+  let time = timeDigits(lastMs);
   let counter = 0;
 
   function tick(): void {
     const now = nowMs();
     if (now > lastMs) {
-      lastMs = now;
+      begin(now);
       // Starts in the lower half, so that at least 2,048 fit into a millisecond before it borrows from the next one.
-      counter = (nextTail().readUInt16BE(0) & counterMax) >> 1;
+      counter = (Number.parseInt(nextTail().slice(0, 4), 16) & counterMax) >> 1;
     } else if (++counter > counterMax) {
-      lastMs += 1;
+      begin(lastMs + 1);
       counter = 0;
     }
   }
 
-  function nextTail(): Buffer {
-    if (pool.length === 0) pool = Buffer.from(randomBytes(tailBytes * pooledTails));
-    const tail = pool.subarray(0, tailBytes);
-    pool = pool.subarray(tailBytes);
-    return tail;
+  function begin(ms: number): void {
+    lastMs = ms;
+    time = timeDigits(ms);
+  }
+
+  /** Random bytes as hexadecimal digits, which are made for many ids at once. */
+  function nextTail(): string {
+    if (used === pool.length) {
+      pool = Buffer.from(randomBytes(tailBytes * pooledTails)).toString("hex");
+      used = 0;
+    }
+    used += 2 * tailBytes;
+    return pool.slice(used - 2 * tailBytes, used);
   }
 
   return () => {
     tick();
-    const id = Buffer.allocUnsafe(16);
-    id.writeUIntBE(lastMs, 0, 6);
-    id.writeUInt16BE(0x7000 | counter, 6);
-    nextTail().copy(id, 8);
-    id.writeUInt8(0x80 | (id.readUInt8(8) & 0x3f), 8);
-    const hex = id.toString("hex");
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+    const tail = nextTail();
+    const variant = variants[Number.parseInt(tail.charAt(0), 16) & 3];
+    return `${time}-${(0x7000 | counter).toString(16)}-${variant}${tail.slice(1, 4)}-${tail.slice(4)}`;
   };
 }
+
+function timeDigits(ms: number): string {
+  const digits = ms.toString(16).padStart(12, "0");
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
+
+/** The first digit of the second half: binary 10, and two bits of chance. */
+const variants = "89ab";

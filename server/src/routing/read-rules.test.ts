@@ -301,5 +301,5 @@ describe("bounds", () => {
       expect(mistakes.length).toBeGreaterThan(0);
       expect(mistakes.length).toBeLessThanOrEqual(100);
     }
-  }, 30_000);
+  }, 60_000);
 });

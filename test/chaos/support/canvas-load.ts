@@ -76,7 +76,7 @@ export function createCanvasLoad(url: string, random: Random): CanvasLoad {
           // Members of a header that failed are cancelled a moment after its end.
           return page.every(({ endTime }) => endTime !== undefined);
         },
-        { deadlineMs: 20_000, what: `all tasks of canvas ${id} to end` },
+        { deadlineMs: 50_000, what: `all tasks of canvas ${id} to end` },
       );
       const name = wordOf(CanvasState, (await state(id)) ?? CanvasState.UNSPECIFIED);
       return { state: name, tasks: all.map(foundTask) };

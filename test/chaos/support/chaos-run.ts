@@ -101,7 +101,7 @@ export function startChaosRun(testFile: string, { storeUrl }: { readonly storeUr
       await launched.line(/^ready$/, 60_000);
       return running;
     },
-    line: (isWanted, what, deadlineMs = 10_000) =>
+    line: (isWanted, what, deadlineMs = 50_000) =>
       until(() => history().find(isWanted), { deadlineMs, what, everyMs: 20 }),
     drained: (server, deadlineMs) => drained(server.url, deadlineMs),
     export: () => exportStore(store),

@@ -19,7 +19,7 @@ test("one call gets many tasks, and settles each apart", async () => {
   );
   const handles = await stem.enqueueMany(calls);
   await work({ tasks: [indexed], concurrency: 10, prefetchMax: 0 });
-  const ends = await Promise.allSettled(handles.map((handle) => handle.result({ timeoutMs: 15_000 })));
+  const ends = await Promise.allSettled(handles.map((handle) => handle.result({ timeoutMs: 50_000 })));
   expect(ends.map(({ status }) => status).filter((status) => status === "fulfilled")).toHaveLength(19);
   expect(ends[7]).toMatchObject({ reason: { failure: { type: "RangeError", message: "not a word" } } });
   expect(Math.max(...sizes)).toBe(10);
@@ -48,16 +48,16 @@ test("slots go while there is nothing to do, and come back with the work", async
     autoscale: { min: 1, tickMs: 100, idleMs: 0, upCooldownMs: 0, downCooldownMs: 0 },
   });
   const slotsAre = (slots: number) =>
-    until(() => worker.stats().slots === slots, { deadlineMs: 10_000, what: `${slots} slots`, everyMs: 10 });
+    until(() => worker.stats().slots === slots, { deadlineMs: 50_000, what: `${slots} slots`, everyMs: 10 });
   await slotsAre(1);
   const handles = await stem.enqueueMany(Array.from({ length: 30 }, () => index.call(["word"])));
   await slotsAre(3);
   await until(() => worker.stats().running === 3, {
-    deadlineMs: 10_000,
+    deadlineMs: 50_000,
     what: "three handlers",
     everyMs: 10,
   });
   gate.resolve();
-  await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 15_000 })));
+  await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 50_000 })));
   await slotsAre(1);
 });

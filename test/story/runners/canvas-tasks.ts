@@ -17,7 +17,7 @@ const countdown = defineTask<[from: number], number>({ name: "canvas-countdown" 
 const spread = defineTask<[from: number], number>({ name: "canvas-spread" });
 const both = defineTask<[], number>({ name: "canvas-both", options: { maxAttempts: 1 } });
 
-const soon = { timeoutMs: 10_000 };
+const soon = { timeoutMs: 50_000 };
 
 async function thrownBy(call: () => Promise<unknown>): Promise<unknown> {
   try {

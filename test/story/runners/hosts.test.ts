@@ -11,7 +11,7 @@ const module = new URL("./host-tasks.ts", import.meta.url);
 /** Where a task that reports it runs, once it does. */
 const placeOf = (handle: TaskHandle<unknown>): Promise<string> =>
   until(async () => (await handle.status()).progress?.message, {
-    deadlineMs: 15_000,
+    deadlineMs: 50_000,
     what: "its place",
     everyMs: 10,
   });
@@ -52,7 +52,7 @@ describe.each(["thread", "process"] as const)("a %s", (runner) => {
     await expect(handle.result()).rejects.toMatchObject({ failure: { type: "TimeLimitExceeded" } });
     const cancelled = await stem.enqueue(taskOf("polite"));
     await until(async () => (await cancelled.status()).state === "leased", {
-      deadlineMs: 5000,
+      deadlineMs: 50_000,
       what: "the lease",
     });
     await cancelled.cancel();
@@ -110,7 +110,7 @@ describe.each(["thread", "process"] as const)("a %s", (runner) => {
     const { stem, taskOf, log } = await start({ recycle: { idleMs: 50 } });
     await (await stem.enqueue(taskOf("where"))).result();
     await until(() => log.lines.some(({ text }) => text === "a child has ended"), {
-      deadlineMs: 10_000,
+      deadlineMs: 50_000,
       what: "the end of the host",
     });
   });
@@ -132,7 +132,7 @@ describe.each(["thread", "process"] as const)("a %s", (runner) => {
     await work({ tasks: [implement(task, { runner, module })] });
     const handle = await stem.enqueue(task);
     await until(async () => (await handle.status()).reason === "unknown_name", {
-      deadlineMs: 10_000,
+      deadlineMs: 50_000,
       what: "the return of the task",
     });
   });

@@ -67,9 +67,9 @@ describe.each(everyRunner)("middleware around handlers %s", (runner) => {
       ],
     });
     const replaced = await stem.submit(taskOf("canvas-countdown").signature([1]));
-    expect(await replaced.result({ timeoutMs: 15_000 })).toBe(100.5);
+    expect(await replaced.result({ timeoutMs: 50_000 })).toBe(100.5);
     const grown = await stem.submit(group(taskOf("canvas-spread").signature([1])));
-    expect(await grown.result({ timeoutMs: 15_000 })).toEqual([1.5, 0.5, 2.5]);
+    expect(await grown.result({ timeoutMs: 50_000 })).toEqual([1.5, 0.5, 2.5]);
   });
 
   test("may change a result, stand in for a handler, or end an attempt in its own way", async () => {

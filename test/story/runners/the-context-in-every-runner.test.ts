@@ -22,7 +22,7 @@ type Row = {
 
 const cancelAtFirstProgress = async (handle: TaskHandle<unknown>): Promise<void> => {
   const hasReported = async (): Promise<boolean> => (await handle.status()).progress !== undefined;
-  await until(hasReported, { deadlineMs: 10_000, what: "a report", everyMs: 5 });
+  await until(hasReported, { deadlineMs: 50_000, what: "a report", everyMs: 5 });
   await handle.cancel("no longer needed");
 };
 
@@ -73,7 +73,7 @@ const rows: readonly Row[] = [
             ({ state }) => state === "succeeded",
             () => false,
           ),
-        { deadlineMs: 5000, what: "the child", everyMs: 10 },
+        { deadlineMs: 50_000, what: "the child", everyMs: 10 },
       );
     },
   },
@@ -205,7 +205,7 @@ describe.each(everyRunner)("%s", (runner) => {
 
   test.each(rows)("the context in every runner: $task", async (row) => {
     const handle = await running.stem.enqueue(running.taskOf(row.task), row.args ?? [], row.options ?? {});
-    const ended = handle.result({ timeoutMs: 15_000 }).then(
+    const ended = handle.result({ timeoutMs: 50_000 }).then(
       (result) => ({ result }),
       (error: unknown) => ({ error: error as { failure?: object } }),
     );

@@ -43,7 +43,7 @@ describe.each(everyRunner)("tasks %s", (runner) => {
     return {
       handle,
       async told() {
-        await handle.result({ timeoutMs: 15_000 }).catch(() => undefined);
+        await handle.result({ timeoutMs: 50_000 }).catch(() => undefined);
         for (const { event } of heard) expect(event).toMatchObject({ task: { id: handle.id, name } });
         return heard.map((each) => each.name.slice("task-".length)).join(" ");
       },
@@ -86,7 +86,7 @@ describe.each(everyRunner)("tasks %s", (runner) => {
   test("one that is cancelled", async () => {
     const { handle, told } = await story("wait");
     await until(() => heard.some(({ name }) => name === "task-prerun"), {
-      deadlineMs: 5000,
+      deadlineMs: 50_000,
       what: "its start",
     });
     await handle.cancel("enough");

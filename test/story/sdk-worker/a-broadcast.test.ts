@@ -24,7 +24,7 @@ test("a broadcast runs at every worker that listens, now or later, and says what
       ],
     });
   const done = (count: number) =>
-    until(() => seen.length >= count, { what: `${count} runs`, deadlineMs: 10_000 });
+    until(() => seen.length >= count, { what: `${count} runs`, deadlineMs: 50_000 });
   await listen("a");
   await listen("b");
   const published = await stem.broadcast("config", reload, [7], { id: "v7" });
@@ -38,7 +38,7 @@ test("a broadcast runs at every worker that listens, now or later, and says what
       const outcomes = await published.outcomes();
       return outcomes.every(({ status }) => status.state === "succeeded") && outcomes;
     },
-    { what: "all outcomes", deadlineMs: 10_000 },
+    { what: "all outcomes", deadlineMs: 50_000 },
   );
   expect(states.map(({ worker }) => worker).toSorted()).toEqual(["a", "b", "late"]);
   expect(await stem.broadcast("config", reload, [7], { id: "v7" })).toMatchObject({
@@ -60,12 +60,12 @@ test("a second worker of a name waits until the first one has gone, and says so"
     () => log.lines.some(({ facts }) => "reason" in facts && facts.reason === "LISTENER_NAME_TAKEN"),
     {
       what: "the refusal in the log",
-      deadlineMs: 10_000,
+      deadlineMs: 50_000,
     },
   );
   await first.stop();
   await second;
   await stem.broadcast("config", reload, [1]);
-  await until(() => seen.length > 0, { what: "a run", deadlineMs: 10_000 });
+  await until(() => seen.length > 0, { what: "a run", deadlineMs: 50_000 });
   expect(seen).toEqual(["second"]);
 });

@@ -48,10 +48,10 @@ test("a chain hands each result on, as the last argument or a named one", async 
     name: "greeting",
     tags: ["a"],
   });
-  expect(await handle.result({ timeoutMs: 10_000 })).toBe("hello 13");
+  expect(await handle.result({ timeoutMs: 50_000 })).toBe("hello 13");
   expect(await handle.get()).toMatchObject({ id: "c-1", name: "greeting", tags: ["a"], state: "succeeded" });
   const named = chain(say.signature({ greeting: "a", name: "b" }), say.s({ greeting: "c" }).as("name"));
-  expect(await (await stem.submit(named)).result({ timeoutMs: 10_000 })).toBe("c a b");
+  expect(await (await stem.submit(named)).result({ timeoutMs: 50_000 })).toBe("c a b");
   const again = chain(add.signature([1, 2]), add.s([10]), say.s({ greeting: "hello" }));
   expect(await stem.submit(again, { id: "c-1", name: "greeting", tags: ["a"] })).toMatchObject({
     deduplicated: true,
@@ -83,7 +83,7 @@ test("groups, chords, maps, starmaps and chunks leave what their types say", asy
     [note.signature([1]), undefined],
   ] as const;
   for (const [canvas, result] of rows)
-    expect(await (await stem.submit(canvas as (typeof rows)[0][0])).result({ timeoutMs: 10_000 })).toEqual(
+    expect(await (await stem.submit(canvas as (typeof rows)[0][0])).result({ timeoutMs: 50_000 })).toEqual(
       result,
     );
 });
@@ -91,7 +91,7 @@ test("groups, chords, maps, starmaps and chunks leave what their types say", asy
 test("what does not succeed is told as it began", async () => {
   const { stem, notes } = await startNoting();
   const failing = await stem.submit(chain(fail.signature(["no"]), add.s([1])).linkError(note.s()));
-  await expect(failing.result({ timeoutMs: 10_000 })).rejects.toMatchObject({
+  await expect(failing.result({ timeoutMs: 50_000 })).rejects.toMatchObject({
     name: "CanvasFailedError",
     why: {
       state: "failed",
@@ -103,7 +103,7 @@ test("what does not succeed is told as it began", async () => {
   const carrying = await stem.batch([add.signature([1, 2]), fail.signature(["no"])], {
     onMemberFailure: "carry_on",
   });
-  const [three, failure] = await carrying.result({ timeoutMs: 10_000 });
+  const [three, failure] = await carrying.result({ timeoutMs: 50_000 });
   expect(three).toBe(3);
   expect(failure).toMatchObject({ taskName: "fail", attempt: 1, failure: { type: "RangeError" } });
   expect(notes).toMatchObject([{ taskName: "fail" }]);
@@ -124,7 +124,7 @@ test("a batch is added to until it is sealed, and counted", async () => {
   await batch.seal();
   await batch.seal();
   await expect(batch.add(add.signature([1, 1]))).rejects.toMatchObject({ reason: "CANVAS_GROUP_CLOSED" });
-  await expect(batch.result({ timeoutMs: 10_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
+  await expect(batch.result({ timeoutMs: 50_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
   const counts = await batch.inspect();
   expect(counts).toMatchObject({
     ...{ state: "failed", isSealed: true, size: 3, open: 0 },
@@ -161,7 +161,7 @@ test("what exceeds a call is sent in pages, from arrays, generators and maps", a
 test("the type of a batch that carries on has failures in it", async () => {
   const { stem } = await startNoting();
   const batch = await stem.batch([add.signature([1, 2])], { onMemberFailure: "carry_on" });
-  const results: (number | ParentFailure)[] = await batch.result({ timeoutMs: 10_000 });
+  const results: (number | ParentFailure)[] = await batch.result({ timeoutMs: 50_000 });
   expect(results).toEqual([3]);
 });
 
@@ -171,7 +171,7 @@ test("a task of a canvas says where it is, and its canvas is found by its id in 
   const handle = await stem.submit(canvas);
   const other = connect(url);
   onTestFinished(() => other.close());
-  expect(await other.canvas<number[]>(handle.id).result({ timeoutMs: 10_000 })).toEqual([4]);
+  expect(await other.canvas<number[]>(handle.id).result({ timeoutMs: 50_000 })).toEqual([4]);
   const [{ id: groupId } = { id: "" }] = (await handle.get()).groups;
   const whole = { canvasId: handle.id, groupId: handle.id, index: 0, step: 0 };
   expect((await stem.handle(add, "first").status()).canvas).toEqual(whole);
@@ -185,7 +185,7 @@ test("what a canvas leaves that is too large for one answer is put together from
   const { stem } = await startNoting({ limits: { canvasInputItemsMax: 3 } });
   const inner = group(add.signature([1, 1]), add.signature([2, 2])).link(note.s());
   const canvas = group(inner, add.signature([3, 3]), chain(add.signature([1, 1]), add.s([1])).link(note.s()));
-  expect(await (await stem.submit(canvas)).result({ timeoutMs: 10_000 })).toEqual([[2, 4], 6, 3]);
+  expect(await (await stem.submit(canvas)).result({ timeoutMs: 50_000 })).toEqual([[2, 4], 6, 3]);
 });
 
 test("whoever waits gives up when they like, and a closed client waits no more", async () => {
@@ -218,10 +218,10 @@ test("what did not succeed runs again as a new canvas, typed as the old one", as
   });
   const members = group(add.signature([1, 2]), fail.signature(["no"])).gather({ onMemberFailure: "wait" });
   const old = await stem.submit(chord(members, sum.s()));
-  await expect(old.result({ timeoutMs: 10_000 })).rejects.toThrow("no");
+  await expect(old.result({ timeoutMs: 50_000 })).rejects.toThrow("no");
   isMended = true;
   const again = await old.retry();
-  expect(await again.result({ timeoutMs: 10_000 })).toBe(13);
+  expect(await again.result({ timeoutMs: 50_000 })).toBe(13);
   expect(await again.get()).toMatchObject({ retryOf: old.id, state: "succeeded" });
   expect(await old.retry()).toMatchObject({ id: again.id, deduplicated: true });
   expect(runs).toEqual(["1+2"]);
@@ -254,7 +254,7 @@ test("each result is read as its task's definition says, wherever it stands", as
     [chain(two.signature([7]), group(three.signature([4]), two.signature([6]))), [4, 6]],
   ] as const;
   for (const [canvas, result] of rows)
-    expect(await (await stem.submit(canvas as CanvasNode)).result({ timeoutMs: 10_000 })).toEqual(result);
+    expect(await (await stem.submit(canvas as CanvasNode)).result({ timeoutMs: 50_000 })).toEqual(result);
 });
 
 test("a page that comes too late for its canvas is not missed", async () => {
@@ -262,10 +262,10 @@ test("a page that comes too late for its canvas is not missed", async () => {
   async function* members() {
     for (let at = 0; at < 1500; at += 1) {
       // By the time the second page is full the first one has failed.
-      if (at === 1400) await expect(stem.canvas("c").result({ timeoutMs: 10_000 })).rejects.toThrow("no");
+      if (at === 1400) await expect(stem.canvas("c").result({ timeoutMs: 50_000 })).rejects.toThrow("no");
       yield at === 0 ? fail.signature(["no"]) : add.signature([at, 1], { delayMs: 3_600_000 });
     }
   }
   const handle = await stem.submit(group(members()).gather({ onMemberFailure: "fail_fast" }), { id: "c" });
-  await expect(handle.result({ timeoutMs: 10_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
+  await expect(handle.result({ timeoutMs: 50_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
 });

@@ -26,7 +26,7 @@ test("a handle tells why its task does not run, and then who runs it", async () 
       const { causes } = await stem.tasks.explain(task.id);
       return causes.find(({ kind }) => kind === "scheduled");
     },
-    { deadlineMs: 10_000, what: "the task to come back from a worker that does not know it" },
+    { deadlineMs: 50_000, what: "the task to come back from a worker that does not know it" },
   );
   expect(unknown).toMatchObject({ text: expect.stringContaining("unknown_name"), until: expect.any(Date) });
   const { causes: known } = await stem.tasks.explain(task.id);
@@ -46,7 +46,7 @@ test("a task of an order tells which one it waits for, and that one tells who ru
   ]);
   const running = await until(
     async () => (await first.explain()).causes.find(({ kind }) => kind === "running"),
-    { deadlineMs: 10_000, what: "the first to run" },
+    { deadlineMs: 50_000, what: "the first to run" },
   );
   expect(running).toMatchObject({ lease: { worker: "press", attempt: 1 }, until: expect.any(Date) });
   expect((await second.explain()).causes).toMatchObject([

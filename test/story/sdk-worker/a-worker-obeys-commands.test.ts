@@ -34,7 +34,7 @@ async function openFloor() {
     return answers;
   };
   const running = (count: number) =>
-    until(() => lets.length === count || undefined, { deadlineMs: 10_000, what: `${count} running` });
+    until(() => lets.length === count || undefined, { deadlineMs: 50_000, what: `${count} running` });
   return {
     ...stem,
     control,
@@ -61,7 +61,7 @@ test("workers are listed with what they are like, what they hold and how they ar
       const listed = (await floor.control.listWorkers({})).workers;
       return listed.every(({ stats }) => stats) ? listed : undefined;
     },
-    { deadlineMs: 10_000, what: "figures of both workers" },
+    { deadlineMs: 50_000, what: "figures of both workers" },
   );
   expect(workers.map(({ name }) => name)).toEqual(["a", "b"]);
   expect(workers[1]).toMatchObject({

@@ -43,7 +43,7 @@ test("a worker that must stop at once gives its task back, for another worker to
   quick.open();
   await startWorker({ tasks: [quick.implementation] });
   await stopped;
-  expect(await handle.result({ timeoutMs: 10_000 })).toBe("done 1");
+  expect(await handle.result({ timeoutMs: 50_000 })).toBe("done 1");
   expect(await handle.status()).toMatchObject({ attempt: 1 });
   slow.open();
 });

@@ -40,7 +40,7 @@ test("what was enqueued in one life of the program is run in the next", async ()
   }
   await using app = createApp({ server: life(), tasks: [adding], log });
   await app.start();
-  expect(await app.client.handle(add, "later").result({ timeoutMs: 10_000 })).toBe(3);
+  expect(await app.client.handle(add, "later").result({ timeoutMs: 50_000 })).toBe(3);
 });
 
 test("an app of a server elsewhere leaves it alone, and starts its worker with its first call, too", async () => {

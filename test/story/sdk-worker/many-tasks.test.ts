@@ -11,7 +11,7 @@ test("many tasks are enqueued at once, run, and awaited all together", async () 
   await work({ tasks: [squares], concurrency: 50 });
   const numbers = Array.from({ length: 2500 }, (_, n) => n);
   const handles = await stem.enqueueMany(numbers.map((n) => square.call([n])));
-  const results = await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 20_000 })));
+  const results = await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 50_000 })));
   expect(results).toEqual(numbers.map((n) => n * n));
 });
 
@@ -69,7 +69,7 @@ test("a handler never runs more tasks at once than it has slots", async () => {
   });
   await work({ tasks: [gate], concurrency: 3 });
   const handles = await stem.enqueueMany(Array.from({ length: 200 }, (_, n) => square.call([n])));
-  await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 10_000 })));
+  await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 50_000 })));
   expect(most).toBe(3);
 });
 

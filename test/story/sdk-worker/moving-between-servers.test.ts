@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const work = defineTask<[n: number], string>({ name: "work" });
 const failover = { returnWithinMs: 100 };
 const leaseMs = 2000;
-const patience = { deadlineMs: 30_000, everyMs: 5 };
+const patience = { deadlineMs: 50_000, everyMs: 5 };
 
 /** Two servers, and a worker whose handlers wait at a gate; its home comes first. */
 async function holdTasks() {

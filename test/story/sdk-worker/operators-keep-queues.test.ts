@@ -48,6 +48,6 @@ test("a tenant's namespace is made, filled up, disabled and deleted by its opera
   await tenant.enqueue(work, []);
   expect(await stem.namespaces.delete("acme", { force: true })).toBe(2);
   const names = async () => (await Array.fromAsync(stem.namespaces.list())).map(({ name }) => name);
-  await until(async () => !(await names()).includes("acme"), { deadlineMs: 10_000, what: "it to be gone" });
+  await until(async () => !(await names()).includes("acme"), { deadlineMs: 50_000, what: "it to be gone" });
   await expect(tenant.enqueue(work, [])).rejects.toMatchObject({ reason: "NAMESPACE_UNKNOWN" });
 });

@@ -112,7 +112,7 @@ test("workers are seen, and answer commands each by itself", async () => {
   await work({ tasks, name: "a", queues, labels: { region: "eu" } });
   await work({ tasks, name: "b" });
   const handle = await stem.enqueue(hold, [], { queue: "fast" });
-  await until(() => lets.length === 1 || undefined, { deadlineMs: 10_000, what: "it to run" });
+  await until(() => lets.length === 1 || undefined, { deadlineMs: 50_000, what: "it to run" });
   const [first, second] = await stem.control.workers();
   expect(first).toMatchObject({
     ...{ name: "a", inFlight: 1, labels: { region: "eu" }, isConnected: true, pausedQueues: [] },

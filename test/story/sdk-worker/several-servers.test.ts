@@ -18,7 +18,7 @@ test("a server that is stopped under load is left for the other, and used again 
   const [accepted, granted] = [a.accepted(), a.granted()];
   await a.start();
   const used = () => a.accepted() > accepted && a.granted() > granted;
-  await until(used, { deadlineMs: 30_000, what: "tasks stored and granted by the server that is back" });
+  await until(used, { deadlineMs: 50_000, what: "tasks stored and granted by the server that is back" });
   expectOnce(runs, await end());
 });
 
@@ -35,7 +35,7 @@ test("servers are restarted one after the other under load: nothing is lost, and
     const [accepted, granted] = [server.accepted(), server.granted()];
     await server.start();
     const used = () => server.accepted() > accepted && server.granted() > granted;
-    await until(used, { deadlineMs: 30_000, what: "tasks stored and granted by the server that is back" });
+    await until(used, { deadlineMs: 50_000, what: "tasks stored and granted by the server that is back" });
     await more(100);
   }
   expectOnce(runs, await end());

@@ -59,8 +59,8 @@ async function stay() {
 test("a worker goes on with what it holds, and its producer gets the result, as if nothing had been", async () => {
   const { stem, attempts, openGate, stop, startAgain } = await stay();
   const handle = await stem.enqueue(work, [1]);
-  const waiting = handle.result({ timeoutMs: 15_000 });
-  await until(() => attempts.length === 1, { deadlineMs: 5000, what: "the handler", everyMs: 5 });
+  const waiting = handle.result({ timeoutMs: 50_000 });
+  await until(() => attempts.length === 1, { deadlineMs: 50_000, what: "the handler", everyMs: 5 });
   await stop();
   // It ends while nobody is there to hear of it.
   openGate();
@@ -78,6 +78,6 @@ test("an enqueue that finds nobody there is repeated until somebody is, and is s
   await startAgain();
   const handles = await enqueued;
   expect(handles.map(({ id, deduplicated }) => `${id} ${deduplicated}`)).toEqual(["one false", "two false"]);
-  const results = await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 15_000 })));
+  const results = await Promise.all(handles.map((handle) => handle.result({ timeoutMs: 50_000 })));
   expect(results).toEqual(["done 1", "done 2"]);
 });

@@ -18,10 +18,10 @@ test("a second call with the same arguments gets the handle of the first, and is
   expect([second.id, second.deduplicated, other.deduplicated]).toEqual([first.id, true, false]);
   expect((await first.status()).claim).toMatchObject({ duplicates: 1 });
   await work({ tasks: [implement(sync, (_, customer) => customer.at)] });
-  expect(await second.result({ timeoutMs: 10_000 })).toBe(1);
+  expect(await second.result({ timeoutMs: 50_000 })).toBe(1);
   const anew = await stem.enqueue(sync, [{ id: 7, at: 3 }], byId);
   expect(anew.unique).toBeUndefined();
-  expect(await anew.result({ timeoutMs: 10_000 })).toBe(3);
+  expect(await anew.result({ timeoutMs: 50_000 })).toBe(3);
 });
 
 test("a trace, headers and tags make no other task of a unique one", async () => {
@@ -51,7 +51,7 @@ test("a call that wants the key for itself is refused, or takes the place of the
   await expect(
     stem.enqueue(sync, [{ id: 7, at: 2 }], { unique: { key, onConflict: "reject" } }),
   ).rejects.toMatchObject({ reason: "UNIQUE_TAKEN", metadata: { key, holderTaskId: first.id } });
-  const lost = expect(first.result({ timeoutMs: 10_000 })).rejects.toMatchObject({
+  const lost = expect(first.result({ timeoutMs: 50_000 })).rejects.toMatchObject({
     name: "TaskCancelledError",
   });
   const second = await stem.enqueue(sync, [{ id: 7, at: 3 }], { unique: { key, onConflict: "replace" } });
@@ -73,10 +73,10 @@ test("a key is kept for a while after a success where that was asked for, and fr
   });
   await work({ tasks: [failing] });
   const first = await stem.enqueue(sync, [{ id: 7, at: 1 }], { unique, maxAttempts: 1 });
-  await expect(first.result({ timeoutMs: 10_000 })).rejects.toThrow("down");
+  await expect(first.result({ timeoutMs: 50_000 })).rejects.toThrow("down");
   const second = await stem.enqueue(sync, [{ id: 7, at: 2 }], { unique });
   expect(second.id).not.toBe(first.id);
-  expect(await second.result({ timeoutMs: 10_000 })).toBe(2);
+  expect(await second.result({ timeoutMs: 50_000 })).toBe(2);
   expect((await stem.enqueue(sync, [{ id: 7, at: 3 }], { unique })).id).toBe(second.id);
 });
 
@@ -89,7 +89,7 @@ test("of a burst of debounced calls the last one is run, once", async () => {
   for (let at = 1; at <= 10; at += 1) handles.push(await stem.enqueue(sync, [{ id: 7, at }], { unique }));
   expect(new Set(handles.map(({ id }) => id)).size).toBe(1);
   expect(handles.slice(1).every((handle) => handle.unique === "updated")).toBe(true);
-  await handles[0]?.result({ timeoutMs: 10_000 });
+  await handles[0]?.result({ timeoutMs: 50_000 });
   expect(ran).toEqual([10]);
 });
 
@@ -98,7 +98,7 @@ test("a unique task that is replayed claims its key again", async () => {
   const options = { unique: { key: "k" } };
   const first = await stem.enqueue(sync, [{ id: 7, at: 1 }], options);
   const worker = await work({ tasks: [implement(sync, (_, { at }) => at)] });
-  await first.result({ timeoutMs: 10_000 });
+  await first.result({ timeoutMs: 50_000 });
   await worker.stop();
   const replay = async (newTaskId: string) => {
     const answer = await fetch(`${url}/stem.v1.TaskAdminService/ReplayTask`, {
@@ -121,7 +121,7 @@ test("a dead letter whose key another task has stays a letter, and is refused wh
     throw new Error("down");
   });
   const worker = await work({ tasks: [fails] });
-  await expect(first.result({ timeoutMs: 10_000 })).rejects.toThrow("down");
+  await expect(first.result({ timeoutMs: 50_000 })).rejects.toThrow("down");
   await worker.stop();
   const second = await stem.enqueue(sync, [{ id: 7, at: 2 }], options);
   expect(await stem.deadLetters.replayAll({ name: sync.name })).toEqual([]);

@@ -119,10 +119,10 @@ test.each(rows)("%s comes to the same on a fake client and on a server", async (
       implement(told, (__, what) => void notes.push(shown(what))),
     ],
   });
-  const byServer = await endOf((await stem.submit(canvas as CanvasNode)).result({ timeoutMs: 10_000 }));
+  const byServer = await endOf((await stem.submit(canvas as CanvasNode)).result({ timeoutMs: 50_000 }));
   expect(byServer).toBe(byFake);
   const faked = client.argsOf(told).map(([what]) => shown(what));
-  await until(() => notes.length >= faked.length, { deadlineMs: 5000, what: `${faked.length} notes` });
+  await until(() => notes.length >= faked.length, { deadlineMs: 50_000, what: `${faked.length} notes` });
   expect(notes.toSorted()).toEqual(faked.toSorted());
 });
 

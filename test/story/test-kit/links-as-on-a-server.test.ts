@@ -69,7 +69,7 @@ test.each(Object.keys(made))(
     });
     await stem.enqueue(make, [what], { ...options, id: "first" });
     await until(() => byServer.length >= byFake.length || undefined, {
-      ...{ deadlineMs: 10_000, what: `${byFake.length} tasks, not ${byServer.join()}` },
+      ...{ deadlineMs: 50_000, what: `${byFake.length} tasks, not ${byServer.join()}` },
     });
     expect(byServer.toSorted()).toEqual(byFake.toSorted());
   },

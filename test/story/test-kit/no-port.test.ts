@@ -190,7 +190,10 @@ test("a time limit passes with the clock", async () => {
   onTestFinished(() => worker.stop());
   await worker.start();
   const handle = await client.enqueue(work, [], { timeLimitMs: 60_000, maxAttempts: 1 });
-  await until(async () => (await handle.status()).state === "leased", { deadlineMs: 5000, what: "a lease" });
+  await until(async () => (await handle.status()).state === "leased", {
+    deadlineMs: 50_000,
+    what: "a lease",
+  });
   await clock.advance(59_000);
   expect((await handle.status()).state).toBe("leased");
   await clock.advance(1000);

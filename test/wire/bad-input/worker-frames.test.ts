@@ -17,7 +17,7 @@ const server = liveServer({ limits: { creditMax, streamStalledMsMax: 500, progre
 
 const mib = 1024 * 1024;
 const enhanceYourCalm = 11;
-const patience = { deadlineMs: 5000, everyMs: 10 };
+const patience = { deadlineMs: 50_000, everyMs: 10 };
 
 const taskOf = async (taskId: string) => (await server.tasks.getTask({ taskId })).task;
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const patience = { deadlineMs: 5000 };
+const patience = { deadlineMs: 50_000 };
 
 describe.each(wireTransports)("over %s", (way, open) => {
   const own = (suffix: string) => `${wordOf(way)}-${suffix}`;

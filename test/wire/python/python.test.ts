@@ -178,5 +178,5 @@ async function stateOf(url: string, taskId: string, state: string): Promise<void
     const { task } = await callJson<{ task: { state: string } }>(url, "TaskService/GetTask", { taskId });
     return task.state === state;
   };
-  await until(look, { deadlineMs: 10_000, what: `${taskId} to be ${state}` });
+  await until(look, { deadlineMs: 50_000, what: `${taskId} to be ${state}` });
 }

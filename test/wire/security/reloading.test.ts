@@ -38,7 +38,7 @@ test("a new certificate is used from the next handshake on, and no stream notice
   await worker.start();
   const handle = await stem.enqueue(hold);
   await until(async () => (await handle.status()).state === "leased", {
-    deadlineMs: 10_000,
+    deadlineMs: 50_000,
     what: "the task runs",
   });
   expect(await shownName(secure)).toBe("stem");
@@ -52,11 +52,11 @@ test("a new certificate is used from the next handshake on, and no stream notice
   // Between the two files the certificate and the key do not fit: that is said, and the old ones stay.
   copyFileSync(renewed.certFile, certFile);
   const unusable = "the certificate cannot be used; the one before stays in force";
-  await until(() => said(secure, unusable) === 1, { deadlineMs: 10_000, what: "the half of it is seen" });
+  await until(() => said(secure, unusable) === 1, { deadlineMs: 50_000, what: "the half of it is seen" });
   expect(await shownName(secure)).toBe("stem");
   copyFileSync(renewed.keyFile, keyFile);
   await until(() => said(secure, "the certificate has changed, and is in force") === 1, {
-    deadlineMs: 10_000,
+    deadlineMs: 50_000,
     what: "all of it",
   });
   expect(await shownName(secure)).toBe("stem-renewed");
@@ -97,7 +97,7 @@ test("whoever is not vouched for any more is turned away, also with a session to
   expect(first.answer).toBe("HTTP/1.1 200");
   writeFileSync(certificates.authority.certFile, foreign.cert);
   await until(() => said(secure, "the certificate has changed, and is in force") === 1, {
-    deadlineMs: 10_000,
+    deadlineMs: 50_000,
     what: "the change",
   });
   expect((await knock(first.ticket)).answer).toBe("");

@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const patience = { deadlineMs: 10_000, everyMs: 20 };
+const patience = { deadlineMs: 50_000, everyMs: 20 };
 
 /** A worker's stream through a generated client, over a connection of its own. */
 function connect() {

@@ -7,27 +7,36 @@ export const digestOfDrafts = (
   drafts: readonly CanvasDraft[],
   namespace: Namespace,
   ...more: string[]
-): string => digestOf([namespace, ...more, ...drafts.flatMap(wordsOf)]);
+): string => {
+  const words: Word[] = [namespace, ...more];
+  for (const draft of drafts) say(draft, words);
+  return digestOf(words);
+};
 
 type Word = string | Uint8Array;
 
-function wordsOf(draft: CanvasDraft): readonly Word[] {
-  if (draft.kind === "task") return ["task", ...leafWords(draft)];
+/** Says what a tree says, one word after the other. */
+function say(draft: CanvasDraft, words: Word[]): void {
+  words.push(draft.kind);
+  if (draft.kind === "task") {
+    sayLeaf(draft, words);
+    return;
+  }
+  if (draft.kind === "group") words.push(draft.onMemberFailure, draft.isOpen ? "open" : "sealed");
+  words.push(`${draft.callbacks.length}`);
+  for (const callback of draft.callbacks) {
+    words.push(callback.on);
+    sayLeaf(callback, words);
+  }
   const below = draft.kind === "chain" ? draft.steps : draft.members;
-  return [
-    draft.kind,
-    ...(draft.kind === "group" ? [draft.onMemberFailure, draft.isOpen ? "open" : "sealed"] : []),
-    `${draft.callbacks.length}`,
-    ...draft.callbacks.flatMap((callback) => [callback.on, ...leafWords(callback)]),
-    `${below.length}`,
-    ...below.flatMap(wordsOf),
-  ];
+  words.push(`${below.length}`);
+  for (const each of below) say(each, words);
 }
 
-function leafWords({ submission, hands }: DraftLeaf): readonly Word[] {
+function sayLeaf({ submission, hands }: DraftLeaf, words: Word[]): void {
   const { id, start, content, contentHash } = submission;
   // A skew is in no task's own content.
   const delay = start !== undefined && "delayMs" in start ? `${start.delayMs}` : "";
   const handed = hands === undefined ? "ignored" : "handed";
-  return [id ?? "", delay, handed, hands?.member ?? "", contentHash ?? content];
+  words.push(id ?? "", delay, handed, hands?.member ?? "", contentHash ?? content);
 }

@@ -9,7 +9,9 @@ import type { CallbackOf } from "../../model/canvas-node.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { skewed } from "./canvas-skew.ts";
 import { spreadOf } from "./canvas-spread.ts";
-import { type DraftContext, readCallback, readDraftTask } from "./canvas-task.ts";
+import { type DraftContext, readCallback, readDraftTask, readPlainLeaf } from "./canvas-task.ts";
+import { headerOf, membersOf, nodeOf } from "./plain-members.ts";
+import { PlainTask } from "./plain-task.ts";
 import { durationMs } from "./time-fields.ts";
 
 /** Where a node stands, and what it has from those that it stands in. */
@@ -75,7 +77,7 @@ function readNode(reading: Reading, message: CanvasNode, above: Standing): Canva
     case "chain":
       return readChain(reading, node.value, message, standing);
     case "group":
-      return readGroup(reading, node.value.members, {
+      return readGroup(reading, membersOf(node.value), {
         ...{ standing: { ...standing, path: `${path}.group` }, field: "members", node: message },
         gathering: node.value.gathering,
       });
@@ -121,12 +123,8 @@ function readChain(reading: Reading, { steps }: Chain, node: CanvasNode, standin
   };
 }
 
-function readChord(
-  reading: Reading,
-  { header, body, gathering }: Chord,
-  node: CanvasNode,
-  standing: Standing,
-): CanvasDraft {
+function readChord(reading: Reading, chord: Chord, node: CanvasNode, standing: Standing): CanvasDraft {
+  const { body, gathering } = chord;
   const path = `${standing.path}.chord`;
   if (body === undefined) throw fieldInvalid(`${path}.body`, "must be set");
   const inner = { ...standing, ...apart, depth: standing.depth + 1 };
@@ -138,7 +136,7 @@ function readChord(
     kind: "chain",
     callbacks: readCallbacks(reading, node, standing.path, undefined),
     steps: [
-      readGroup(reading, header, { standing: first, field: "header", node: bare, gathering }),
+      readGroup(reading, headerOf(chord), { standing: first, field: "header", node: bare, gathering }),
       readNode(reading, body, { ...inner, ...fed, path: `${path}.body` }),
     ],
   };
@@ -146,7 +144,7 @@ function readChord(
 
 function readGroup(
   reading: Reading,
-  members: readonly CanvasNode[],
+  members: readonly (CanvasNode | PlainTask)[],
   { field, standing, node, gathering }: Grouping,
 ): CanvasDraft {
   const { path, depth, usual } = standing;
@@ -164,9 +162,22 @@ function readGroup(
     ...{ kind: "group", isOpen, onMemberFailure },
     callbacks: readCallbacks(reading, node, path, gathering),
     members: members.map((member, at) =>
-      skewed(readNode(reading, member, { ...inner, path: `${path}.${field}[${at}]` }), at * skewMs),
+      skewed(readMember(reading, member, { ...inner, path: `${path}.${field}[${at}]` }), at * skewMs),
     ),
   };
+}
+
+/** A plain task stays one where nothing around it adds to it. It is directly in the tree's root, so that nothing is before it. */
+function readMember(reading: Reading, member: CanvasNode | PlainTask, standing: Standing): CanvasDraft {
+  if (!(member instanceof PlainTask)) return readNode(reading, member, standing);
+  const { context, count } = reading;
+  const { depth, defaults } = standing;
+  const isPlain =
+    context.trace === undefined && defaults.length === 0 && depth <= context.limits.canvasDepthMax;
+  if (!isPlain) return readNode(reading, nodeOf(member), standing);
+  const path = `${standing.path}.task`;
+  count(path, member.id);
+  return { kind: "task", ...readPlainLeaf(member, path, context) };
 }
 
 function readCallbacks(

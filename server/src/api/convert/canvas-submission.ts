@@ -1,7 +1,5 @@
 /** Canvases and further members of them, on their way in. */
 
-import { toBinary } from "@bufbuild/protobuf";
-import { CanvasNodeSchema } from "@stem/proto/stem/v1/canvas_pb";
 import type { AddCanvasMembersRequest, SubmitCanvasRequest } from "@stem/proto/stem/v1/canvas_service_pb";
 import type { CanvasSubmission, MembersSubmission } from "../../canvas/canvas.ts";
 import { barrierIdOf, canvasIdOf, type Instant, type Namespace, taskIdOf } from "../../model/ids.ts";
@@ -10,6 +8,7 @@ import type { ServiceDeps } from "../service-deps.ts";
 import { digestOfDrafts } from "./canvas-digest.ts";
 import { readDrafts } from "./canvas-draft.ts";
 import { createNewTaskReader } from "./new-task.ts";
+import { rootBytesOf } from "./sent-root.ts";
 import { tooFar } from "./task-options.ts";
 import { durationFault, durationMs, optionalInstant } from "./time-fields.ts";
 
@@ -45,7 +44,7 @@ export function createCanvasReader({
         ...{ namespace, draft, retentionMs, name, tags, id: canvasIdOf(id ?? random.taskId()) },
         ...{ deadline, lineage: lineageOf(request) },
         contentHash: digestOfDrafts(drafts, namespace, ...said),
-        description: toBinary(CanvasNodeSchema, root),
+        description: rootBytesOf(request, root),
       };
     },
     members({ canvasId, groupId, requestId, members, seal }, namespace) {

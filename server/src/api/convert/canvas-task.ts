@@ -17,6 +17,7 @@ import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { isProblem, under } from "./checked.ts";
 import { asKept, misfitProblem } from "./links.ts";
 import type { NewTaskReader } from "./new-task.ts";
+import type { PlainTask } from "./plain-task.ts";
 
 /** What reading a tree needs. */
 export type DraftContext = {
@@ -49,6 +50,17 @@ export function readDraftTask(message: NewTask, around: Around, context: DraftCo
   return { submission, hands: handsOf(task, { on: "succeeded", member: inputAs }, path), path };
 }
 
+/** Reads a task that breaks no rule, and is handed nothing. */
+export function readPlainLeaf(
+  task: PlainTask,
+  path: string,
+  { read, namespace, now }: DraftContext,
+): DraftLeaf {
+  const submission = read(task, namespace, now);
+  if (isProblem(submission)) throw new StemProblem(under(submission, `${path}.`));
+  return { submission, hands: undefined, path };
+}
+
 /** Reads a task that an end of a chain or a group makes. */
 export function readCallback(
   link: LinkMessage,
@@ -75,7 +87,8 @@ function read(task: NewTask, path: string, { read, namespace, now, trace }: Draf
   ] as const)
     if (id !== undefined)
       throw fieldInvalid(`${path}.${field}`, "must be left out: it is of its canvas' family");
-  const submission = read({ ...task, trace: task.trace ?? trace }, namespace, now);
+  const traced = trace === undefined || task.trace !== undefined ? task : { ...task, trace };
+  const submission = read(traced, namespace, now);
   if (isProblem(submission)) throw new StemProblem(under(submission, `${path}.`));
   return submission;
 }

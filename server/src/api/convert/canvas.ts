@@ -57,7 +57,7 @@ export function canvasToProto({ canvas, groups }: CanvasView, { root }: CanvasSh
   if (endedAt !== undefined) message.endTime = timestampFromInstant(endedAt);
   if (facts?.deadline !== undefined) message.deadlineTime = timestampFromInstant(facts.deadline);
   if (facts?.purgeAt !== undefined) message.purgeTime = timestampFromInstant(facts.purgeAt);
-  if (root && facts !== undefined) message.root = fromBinary(CanvasNodeSchema, facts.description);
+  if (root && facts !== undefined) message.root = fromBinary(CanvasNodeSchema, facts.description, sent);
   return message;
 }
 
@@ -125,3 +125,6 @@ export function memberToProto(member: MemberOutcome): CanvasMember {
   );
   return message;
 }
+
+/** A tree is kept as it was sent, and shown without what nobody here knows of. */
+const sent = { readUnknownFields: false };

@@ -1,9 +1,12 @@
 import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
+import { type SubmitCanvasRequest, SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { Limits } from "../../model/limits.ts";
 import { CallError, callError } from "../call-error.ts";
 import { readPlainBatch, setPlainTasks } from "../convert/plain-batch.ts";
+import { readPlainMembers, setPlainMembers } from "../convert/plain-members.ts";
+import { rootBytesIn, setSentRoot } from "../convert/sent-root.ts";
 import { createWireCheck } from "../wire-shape.ts";
 
 /** Reads a request; answers what a call with too many parts ends with. Throws on bytes that are no such message: INTERNAL. */
@@ -12,6 +15,7 @@ export type RequestReader = (bytes: Buffer) => Message | CallError;
 /** Makes the reader of one type of request. */
 export function createRequestReader(schema: DescMessage, limits: Limits): RequestReader {
   const readMessage = createMessageReader(schema, limits);
+  if (schema.typeName === SubmitCanvasRequestSchema.typeName) return createCanvasReader(readMessage, limits);
   const tasks = schema.fields.find(
     (field) => field.fieldKind === "list" && field.message?.typeName === NewTaskSchema.typeName,
   );
@@ -38,5 +42,19 @@ function createBatchReader(readMessage: RequestReader, tasks: number, limits: Li
     const request = readMessage(batch.rest);
     if (!(request instanceof CallError)) setPlainTasks(request, batch.tasks);
     return request;
+  };
+}
+
+/** The tree of a canvas is kept as it was sent, and many plain members of it do not become messages either. */
+function createCanvasReader(readMessage: RequestReader, limits: Limits): RequestReader {
+  return (bytes) => {
+    const plain = readPlainMembers(bytes, limits);
+    const request = readMessage(plain?.rest ?? bytes);
+    if (request instanceof CallError) return request;
+    const submission = request as SubmitCanvasRequest;
+    const sent = rootBytesIn(bytes);
+    if (sent !== undefined) setSentRoot(submission, sent);
+    if (plain !== undefined && submission.root !== undefined) setPlainMembers(submission.root, plain.tasks);
+    return submission;
   };
 }

@@ -90,3 +90,19 @@ export function createFindHash({ db, queues }: Writing): FindHash {
     return row && storedHash(namespace, ...row);
   };
 }
+
+/** Makes what tells whether ids of one namespace are all different and nobody has had any of them: with one statement, however many they are. */
+export function createAreNew({ db, queues }: Writing): (refs: readonly TaskRef[]) => boolean {
+  const select = query<[number]>(
+    db,
+    `SELECT EXISTS (SELECT 1 FROM json_each(?2) some CROSS JOIN contents c ON c.namespace = ?1 AND c.id = some.value)`,
+  );
+  return (refs) => {
+    const [first] = refs;
+    if (first === undefined) return true;
+    const ids = new Set(refs.map(({ id }) => id));
+    if (ids.size < refs.length) return false;
+    const space = queues.namespaceId(first.namespace);
+    return space === undefined || select.get(space, JSON.stringify([...ids]))?.[0] === 0;
+  };
+}

@@ -83,9 +83,10 @@ const unlessTaken = "ON CONFLICT (namespace, id) DO NOTHING";
 // Handing a value over costs about as much as keeping it. So what rows have in common is handed over once, and most tasks of a batch
 // differ in id and content only. No numbered parameters, which the client looks up one by one.
 const plainSql = (rows: number): string =>
-  `INSERT INTO contents (${columns})
-   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL
-   FROM (SELECT ? AS seq, ? AS namespace, ? AS name, ? AS policy) AS shared,
+  `INSERT INTO contents (${columns}, parent_id, root_id)
+   SELECT shared.seq + own.column1, shared.namespace, shared.name, shared.policy, own.column2, '', own.column3, NULL, NULL,
+     shared.parent, shared.root
+   FROM (SELECT ? AS seq, ? AS namespace, ? AS name, ? AS policy, ? AS parent, ? AS root) AS shared,
      (VALUES ${Array.from({ length: rows }, (_, at) => `(${at}, ?, ?)`).join(", ")}) AS own
    WHERE true ${unlessTaken}`;
 const anySql = (rows: number): string =>
@@ -100,8 +101,9 @@ function createInsertContents(db: Database): InsertContents {
   const any = createByRows((rows) => command(db, anySql(rows)));
 
   function insertPlain(namespace: number, tasks: AlikeTasks, seq: number): number {
-    const [{ name, policy }] = tasks;
+    const [{ name, policy, lineage }] = tasks;
     const values: Value[] = [seq, namespace, name, policyText(policy)];
+    values.push(lineage?.parentId ?? null, lineage?.rootId ?? null);
     for (const { id, content } of tasks) values.push(id, content);
     return plain(tasks.length)(...values);
   }
@@ -146,7 +148,7 @@ const arePlain = (tasks: AlikeTasks): boolean =>
       tags.length === 0 &&
       replayOf === undefined &&
       ties === undefined &&
-      lineage === undefined &&
+      lineage === tasks[0].lineage &&
       contentHash === undefined,
   );
 

@@ -39,14 +39,17 @@ export const placeOf = (
   step: step ?? undefined,
 });
 
+const into = "INSERT INTO places (seq, canvas, barrier, place, unsuccessful, step, next)";
+
 /** Opens the table. Most stores never have a row in it, and then it costs nothing. */
 export function createPlaces(db: Database, barriers: Barriers): Places {
   const insert = createByRows((rows) =>
-    command(
-      db,
-      `INSERT INTO places (seq, canvas, barrier, place, unsuccessful, step, next)
-       VALUES ${valuesOf("(?, ?, ?, ?, ?, ?, ?)", rows)}`,
-    ),
+    command(db, `${into} VALUES ${valuesOf("(?, ?, ?, ?, ?, ?, ?)", rows)}`),
+  );
+  // Members of one barrier that follow each other: neither their numbers nor their places have to be handed over.
+  const insertRange = command(
+    db,
+    `${into} SELECT seq, ?, ?, seq - ?, ?, ?, ? FROM contents WHERE seq BETWEEN ? AND ?`,
   );
   const selectHeld = query<[seq: number, purgeAt: Instant | null]>(
     db,
@@ -56,8 +59,19 @@ export function createPlaces(db: Database, barriers: Barriers): Places {
   const drop = command(db, "DELETE FROM places WHERE seq IN (SELECT value FROM json_each(?))");
   let isUsed = query<[number]>(db, "SELECT EXISTS (SELECT 1 FROM places)").get()?.[0] === 1;
 
+  /** Where members are that follow each other, all of which were stored. */
+  function putRange([member, ...others]: Members, first: number): void {
+    const { namespace, place, next } = member;
+    const above = barriers.at({ namespace, id: place.barrier });
+    if (above === undefined) return;
+    const { canvas, seq: barrier } = above;
+    insertRange(canvas, barrier, first - place.index, ...saidOf(place, next), first, first + others.length);
+    isUsed = true;
+  }
+
   return {
     put(tasks, first, wasStored) {
+      if (areMembersInOrder(tasks) && tasks.every((_, at) => wasStored(at))) return putRange(tasks, first);
       const rows: Value[][] = [];
       let above: BarrierEntry | undefined;
       for (const [at, { namespace, place, next }] of tasks.entries()) {
@@ -82,9 +96,33 @@ export function createPlaces(db: Database, barriers: Barriers): Places {
 }
 
 const columnsOf = (seq: number, place: Place, next: PartId | undefined, above: BarrierEntry): Value[] => [
-  ...[seq, above.canvas, above.seq, place.index, place.reports === "unsuccessful" ? 1 : 0],
-  ...[place.step ?? null, next ?? null],
+  ...[seq, above.canvas, above.seq, place.index],
+  ...saidOf(place, next),
 ];
+
+const saidOf = ({ reports, step }: Place, next: PartId | undefined): Value[] => [
+  reports === "unsuccessful" ? 1 : 0,
+  step ?? null,
+  next ?? null,
+];
+
+type Members = readonly [Member, ...Member[]];
+type Member = NewTask & { readonly place: Place };
+
+/** Whether tasks follow each other as members of one barrier, and are the same to it but for that. */
+function areMembersInOrder(tasks: readonly NewTask[]): tasks is Members {
+  const [first] = tasks;
+  const { barrier, index, reports, step } = first?.place ?? {};
+  return tasks.every(
+    ({ place, next }, at) =>
+      place !== undefined &&
+      place.barrier === barrier &&
+      place.index === (index ?? 0) + at &&
+      place.reports === reports &&
+      place.step === step &&
+      next === first?.next,
+  );
+}
 
 type FoundPlace = readonly [...PlaceRow, canvas: BarrierId, id: BarrierId];
 
