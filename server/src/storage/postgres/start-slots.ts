@@ -5,7 +5,7 @@ import type { AcceptVerdict } from "../../ports/task-store.ts";
 import { notMadeWhy } from "../not-made.ts";
 import { acceptAll } from "./accept.ts";
 import { isStored } from "./accept-owed.ts";
-import { submitCanvas } from "./submit-canvas.ts";
+import { submitCanvases } from "./submit-canvas.ts";
 import type { Work } from "./work.ts";
 
 type Starting = { readonly fire: Pick<ScheduleFire, "starts">; readonly now: Instant };
@@ -14,7 +14,7 @@ type Start<K extends SlotStart["kind"], F> = Extract<SlotStart, { kind: K }> & {
   readonly now: Instant;
 };
 
-/** Starts what slots start: all tasks as one batch, and the canvases one by one. Answers what could not be made. */
+/** Starts what slots start: all tasks as one batch, and all canvases of a moment together. Answers what could not be made. */
 export async function startSlots<F extends Starting>(
   work: Work,
   firings: readonly F[],
@@ -32,7 +32,11 @@ export async function startSlots<F extends Starting>(
   // Promised when their schedules were made.
   const verdicts = tasks.length === 0 ? [] : await acceptAll(work, tasks, true);
   for (const [at, task] of tasks.entries()) note(task, isThere(verdicts[at]) ? undefined : "unique_taken");
-  for (const each of canvases) note(each, notMadeWhy(await submitCanvas(work, each.canvas, each.now)));
+  for (const [now, own] of Map.groupBy(canvases, (each) => each.now)) {
+    const submitted = own.map(({ canvas }) => canvas);
+    for (const [at, verdict] of (await submitCanvases(work, submitted, now)).entries())
+      if (own[at] !== undefined) note(own[at], notMadeWhy(verdict));
+  }
   return notMade;
 }
 
