@@ -7,9 +7,11 @@ import { numberOf } from "./number-of.ts";
 import { type ScheduleRow, scheduleColumns, scheduleOf } from "./schedule-rows.ts";
 import { type Session, statement } from "./session.ts";
 
+// Each is looked up by itself: a plan that is made while there are none would go through all of them.
 const selectSome = statement<[at: number, ...ScheduleRow]>(`
   SELECT u.at, ${scheduleColumns} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u(namespace, id, at)
-    JOIN schedules s ON s.namespace = ${numberOf("u.namespace")} AND s.id = u.id`);
+    CROSS JOIN LATERAL (
+      SELECT * FROM schedules o WHERE o.namespace = ${numberOf("u.namespace")} AND o.id = u.id OFFSET 0) s`);
 
 /** Reads schedules, in the order asked; undefined where there is none. */
 export async function readSchedules(
