@@ -5,6 +5,9 @@ import { openStore } from "../../../server/src/storage/open.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { testWithTool } from "../../support/test-with-tool.ts";
 import { exercise } from "../exercise.ts";
+import { scheduleCases } from "../schedule.ts";
+import { scheduleFireCases } from "../schedule-fire.ts";
+import { scheduleTwinCases } from "../schedule-twins.ts";
 
 const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -32,6 +35,10 @@ function exerciseOver(programs: string): void {
         remove: async () => void (await server.sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)),
       };
     },
-    { model: { runs: 60, canReopen: true }, skips: [] },
+    {
+      besides: [scheduleCases, scheduleFireCases, scheduleTwinCases],
+      model: { runs: 60, canReopen: true },
+      skips: [],
+    },
   );
 }

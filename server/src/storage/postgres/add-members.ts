@@ -22,8 +22,9 @@ export async function addMembers(
   if (barrier.state !== "open" || barrier.isSealed) return { kind: "closed" };
   const noted = { id: members.id, barriers: [], tasks: [], first };
   const later = parts.map((part) => growthAt(part, barrier));
-  const starting = { start: growthAt(members, barrier), parts: [...later, noted] };
-  const refused = await startNow(work, starting, { namespace, lineage, canvas, now }, undefined);
+  const within = { namespace, lineage, canvas };
+  const starting = { within, start: growthAt(members, barrier), parts: [...later, noted] };
+  const refused = await startNow(work, [starting], now);
   if (refused !== undefined) return { kind: "refused", ...refused };
   const after = grown(barrier, addedBy(members, barrier.id), now, isLast);
   await updateBarriers(work, [after]);

@@ -1,6 +1,7 @@
 import type { Instant, Namespace, QueueName } from "../../model/ids.ts";
 import { int8s } from "./arrays.ts";
 import { dropRecords } from "./drop-records.ts";
+import { clearSchedules } from "./drop-schedules.ts";
 import { purgeQueue } from "./purge.ts";
 import { removeQueues } from "./queue-admin.ts";
 import { raiseRules } from "./rules.ts";
@@ -24,12 +25,13 @@ const removeCanvases = ["members", "parts", "canvas_tags", "barriers"].map((tabl
   ),
 );
 const removeContents = statement("DELETE FROM contents WHERE seq = ANY ($1::int8[])");
-const hasRecords = statement<[boolean]>("SELECT EXISTS (SELECT FROM contents WHERE namespace = $1)");
+const hasAny = statement<[boolean]>(`
+  SELECT EXISTS (SELECT FROM contents WHERE namespace = $1) OR EXISTS (SELECT FROM schedules WHERE namespace = $1)`);
 
 /** How far a namespace is that goes: more is to be done; leases are to end; only what belongs to no task is left. */
 export type Cleared = "more" | "leased" | "empty";
 
-/** Does a piece of the deletion of a namespace: what waits is cancelled; when nothing does, records are removed. */
+/** Does a piece of the deletion of a namespace: schedules go, then what waits is cancelled; when nothing does, records are removed. */
 export async function clearNamespace(
   work: Work,
   namespace: Namespace,
@@ -40,6 +42,8 @@ export async function clearNamespace(
   await queues.loadNamespaces(db, [namespace]);
   const space = queues.namespaceId(namespace);
   if (space === undefined) return "empty";
+  // First: no slot of theirs starts anything while the rest goes.
+  if ((await clearSchedules(work, { id: space, name: namespace }, limit)) > 0) return "more";
   let cancelled = 0;
   for (const [id] of await db.rows(selectWaiting, space))
     if (cancelled < limit) {
@@ -91,8 +95,8 @@ export async function removeNamespace(work: Work, namespace: Namespace): Promise
   await queues.loadNamespaces(db, [namespace]);
   const space = queues.namespaceId(namespace);
   if (space === undefined) return true;
-  const [[hasAny] = [false]] = await db.rows(hasRecords, space);
-  if (hasAny) return false;
+  const [[isAny] = [false]] = await db.rows(hasAny, space);
+  if (isAny) return false;
   for (const each of drops) await db.run(each, space);
   await dropShelves(db, space);
   const ids = (await db.rows(selectQueues, space)).map(([id]) => id);

@@ -8,6 +8,7 @@ import {
 import type { NamespaceOpening } from "../../ports/namespace-store.ts";
 import { queueLives, type RecordRow, recordColumns, recordColumnsOf, recordOf } from "../sql/space-rows.ts";
 import { countBacklog } from "./backlog.ts";
+import { holdSchedules } from "./hold-schedules.ts";
 import { raiseRules } from "./rules.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
@@ -25,6 +26,7 @@ const update = statement(`
 async function put({ db, queues }: Work, record: NamespaceRecord): Promise<number> {
   const id = await queues.makeNamespace(db, record.name);
   await db.run(update, ...recordColumnsOf(record), id);
+  await holdSchedules(db, id, record.state !== "active");
   await raiseRules(db);
   return id;
 }

@@ -4,20 +4,59 @@ import { rememberedAs } from "../../model/canvas-records.ts";
 import { type CanvasId, type Instant, type Namespace, rootOf } from "../../model/ids.ts";
 import type { SubmitVerdict } from "../../ports/canvas-store.ts";
 import { factsOfText } from "../sql/barrier-text.ts";
+import { int4s, texts } from "./arrays.ts";
 import { findHashes, placeOf } from "./find-hashes.ts";
 import { statement } from "./session.ts";
-import { startNow } from "./start-now.ts";
+import { type Starting, startNow } from "./start-now.ts";
 import type { Work } from "./work.ts";
 
 /** Stores a canvas with what starts at once, or nothing of it. */
 export async function submitCanvas(work: Work, canvas: NewCanvas, now: Instant): Promise<SubmitVerdict> {
-  const { namespace, id, facts, lineage, root, start, parts, ended: members } = canvas;
-  const known = await knownHash(work, canvas);
-  if (known !== undefined) return known === facts.contentHash ? "duplicate" : "exists";
+  const { namespace, facts } = canvas;
+  const [known] = await verdictsOfKnown(work, [canvas]);
+  if (known !== undefined) return known;
   if (facts.retryOf !== undefined && !(await hold(work, namespace, facts.retryOf))) return "gone";
-  const within = { namespace, lineage, canvas: id, now, ended: endedBefore(members) };
-  const above = opened(root, { ...within, facts });
-  return (await startNow(work, { start, parts, members }, within, above)) ?? "accepted";
+  return (await startNow(work, [startingOf(canvas, now)], now)) ?? "accepted";
+}
+
+/**
+ * Stores canvases as if each came by itself, one after the other: together, as long as nothing is in the way of any of them; else each
+ * half of them by itself.
+ */
+export async function submitCanvases(
+  work: Work,
+  canvases: readonly NewCanvas[],
+  now: Instant,
+): Promise<readonly SubmitVerdict[]> {
+  const [first] = canvases;
+  if (first === undefined) return [];
+  if (canvases.length === 1) return [await submitCanvas(work, first, now)];
+  const together = await submitTogether(work, canvases, now);
+  if (together !== undefined) return together;
+  const half = canvases.length >> 1;
+  const before = await submitCanvases(work, canvases.slice(0, half), now);
+  return [...before, ...(await submitCanvases(work, canvases.slice(half), now))];
+}
+
+/** Undefined, and nothing was stored: one of them has to be looked at by itself. */
+async function submitTogether(
+  work: Work,
+  canvases: readonly NewCanvas[],
+  now: Instant,
+): Promise<readonly SubmitVerdict[] | undefined> {
+  const ids = new Set(canvases.map(({ namespace, id }) => `${namespace} ${id}`));
+  if (ids.size < canvases.length || canvases.some(({ facts }) => facts.retryOf !== undefined))
+    return undefined;
+  const known = await verdictsOfKnown(work, canvases);
+  const starting = canvases.flatMap((canvas, at) => (known[at] ? [] : [startingOf(canvas, now)]));
+  const refused = await startNow(work, starting, now);
+  return refused === undefined ? known.map((verdict) => verdict ?? "accepted") : undefined;
+}
+
+function startingOf(canvas: NewCanvas, now: Instant): Starting {
+  const { namespace, id, facts, lineage, root, start, parts, ended: members } = canvas;
+  const within = { namespace, lineage, canvas: id, ended: endedBefore(members) };
+  return { within, above: opened(root, { ...within, now, facts }), start, parts, members };
 }
 
 // Nobody removes it meanwhile, and several may retry it at once.
@@ -31,22 +70,30 @@ async function hold({ db, queues }: Work, namespace: Namespace, canvas: CanvasId
   return rows.length > 0;
 }
 
-const selectFacts = statement<[facts: string]>(
-  "SELECT facts FROM barriers WHERE namespace = $1 AND id = $2 AND facts IS NOT NULL",
-);
+const selectFacts = statement<[at: number, facts: string]>(`
+  SELECT u.at, b.facts FROM unnest($1::int4[], $2::text[]) WITH ORDINALITY AS u(namespace, id, at)
+    JOIN barriers b ON b.namespace = u.namespace AND b.id = u.id WHERE b.facts IS NOT NULL`);
 const unread = { purgeAt: undefined, description: new Uint8Array() };
 
-/** What is kept, or remembered, under the id of a canvas. */
-async function knownHash(
+/** What canvases get whose ids are known; undefined where they are not. */
+async function verdictsOfKnown(
   work: Work,
-  { namespace, id }: Pick<NewCanvas, "namespace" | "id">,
-): Promise<string | undefined> {
+  canvases: readonly NewCanvas[],
+): Promise<readonly ("duplicate" | "exists" | undefined)[]> {
   const { db, queues } = work;
-  const space = await queues.makeNamespace(db, namespace);
-  const gone = { namespace, id: rememberedAs(id) };
-  const [[row], hashes] = await Promise.all([
-    db.rows(selectFacts, space, rootOf(id)),
-    findHashes(work, [gone]),
+  for (const { namespace } of canvases) await queues.makeNamespace(db, namespace);
+  const gone = canvases.map(({ namespace, id }) => ({ namespace, id: rememberedAs(id) }));
+  const [rows, hashes] = await Promise.all([
+    db.rows(
+      selectFacts,
+      int4s(canvases.map(({ namespace }) => queues.namespaceId(namespace))),
+      texts(canvases.map(({ id }) => rootOf(id))),
+    ),
+    findHashes(work, gone),
   ]);
-  return row === undefined ? hashes.get(placeOf(gone)) : factsOfText(row[0], unread).contentHash;
+  const kept = new Map(rows.map(([at, facts]) => [at - 1, factsOfText(facts, unread).contentHash]));
+  return canvases.map(({ facts: { contentHash } }, at) => {
+    const hash = kept.get(at) ?? (gone[at] && hashes.get(placeOf(gone[at])));
+    return hash === undefined ? undefined : hash === contentHash ? "duplicate" : "exists";
+  });
 }

@@ -8,6 +8,7 @@ import { createGateStore } from "./gate-store.ts";
 import { createKeptLogStore } from "./kept-log-stores.ts";
 import { createNamespaceStore, createQueueAdminStore } from "./operator-stores.ts";
 import { createLockStore, createRecordStore } from "./record-stores.ts";
+import { createScheduleStore } from "./schedule-store.ts";
 import { createTaskStore } from "./task-store.ts";
 import type { Tenant } from "./tenant.ts";
 
@@ -34,5 +35,6 @@ export const createVerbs = ({
   ...createKeptLogStore(asking),
   ...createRecordStore(asking),
   ...createLockStore(asking),
+  ...createScheduleStore(asking),
   ...createGateStore(asking, listen),
 });
