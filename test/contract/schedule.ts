@@ -8,9 +8,20 @@ import {
 } from "../../server/src/model/ids.ts";
 import { newSchedule } from "../support/new-schedule.ts";
 import { bytesOf } from "../support/new-task.ts";
-import { bounds, change, fire, make, recordsOf, scheduleOf, scheduleRef } from "./schedule-subject.ts";
+import {
+  bounds,
+  change,
+  dueOf,
+  fire,
+  fireOf,
+  make,
+  recordsOf,
+  scheduleOf,
+  scheduleRef,
+} from "./schedule-subject.ts";
 import type { Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
+import { uniqueTask } from "./unique.ts";
 
 const other = namespaceOf("other");
 
@@ -121,15 +132,43 @@ function changeCases({ case: test }: Suite): void {
   );
 
   test("schedules go on over a restart", async (subject) => {
-    await make(subject);
-    subject.advance(10_000);
-    await fire(subject);
-    const [before, records] = [await scheduleOf(subject), await recordsOf(subject)];
+    const canvas = { kind: "canvas", content: bytesOf("two tasks") } as const;
+    await make(subject, "canvas", { target: canvas });
+    await make(subject, "over", { runsMax: 1 });
+    const stopped = await make(subject, "stopped");
+    await make(subject, "waits", { overlap: "queue_one" });
+    const { policy, unique } = uniqueTask("any");
+    for (const slot of [1, 2]) {
+      subject.advance(10_000);
+      for (const schedule of await subject.store.dueSchedules(subject.now, bounds))
+        await subject.store.fireSchedules(
+          [fireOf(schedule, dueOf(subject, schedule, slot === 2), { policy, unique })],
+          subject.now,
+        );
+    }
+    const note = { at: subject.now, note: "deploy", by: "ann" };
+    await change(subject, await scheduleOf(subject, stopped.id), { pause: note });
+    const seen = async () => {
+      const schedules = await subject.store.listSchedules({
+        ...{ namespace: defaultNamespace, after: undefined, ...bounds },
+      });
+      const records = await Promise.all(schedules.map(({ id }) => recordsOf(subject, id)));
+      return { schedules, records, due: await subject.store.dueSchedules(plus(subject.now, 10_000), bounds) };
+    };
+    const before = await seen();
+    const kinds = before.records.flat().map(({ outcome }) => outcome.kind);
+    expect(new Set(kinds), "there is something of each kind").toEqual(new Set(["started", "not_made"]));
+    expect(before.schedules).toMatchObject([
+      { id: "canvas", progress: { fired: 2, last: { started: { kind: "canvas" } } } },
+      { id: "over", progress: { end: "max_runs", last: { started: { kind: "task" } } } },
+      { id: "stopped", pause: note, progress: { next: undefined } },
+      { id: "waits", progress: { waiting: { cause: "due" } } },
+    ]);
     await subject.reopen();
-    expect(await scheduleOf(subject)).toEqual(before);
-    expect(await recordsOf(subject)).toEqual(records);
+    expect(await seen()).toEqual(before);
     subject.advance(10_000);
-    expect(await subject.store.dueSchedules(subject.now, bounds)).toEqual([before]);
+    expect(await fire(subject, "canvas")).toEqual({ kind: "fired", notMade: [] });
+    expect(await recordsOf(subject, "canvas")).toHaveLength(3);
   });
 }
 

@@ -5,6 +5,8 @@ import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ErrorInfoSchema, RetryInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
+import { ScheduleService } from "@stem/proto/stem/v1/schedule_service_pb";
+import { ScheduleSlotService } from "@stem/proto/stem/v1/schedule_slot_service_pb";
 import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
@@ -42,6 +44,8 @@ async function startOn(name: string, wish: Wish) {
     close: () => server.close(),
     tasks: createClient(TaskService, transport),
     workers: createClient(WorkerService, transport),
+    schedules: createClient(ScheduleService, transport),
+    slots: createClient(ScheduleSlotService, transport),
   };
 }
 
@@ -102,4 +106,22 @@ test("a disk that is nearly full refuses enqueues before it is full, and what is
   const server = await startOn("low.db", { freeShareMin: 1 });
   await expectFull(server.tasks.enqueueTask({ name: "a" }));
   await expectWorkGoesOn(server);
+});
+
+test("a disk that is nearly full takes no new schedule and starts nothing by one, and lets those that there are be stopped", async () => {
+  const settings = {
+    spec: { spec: { case: "cron", value: { expression: "0 0 1 1 *" } } },
+    target: { case: "task", value: { name: "a" } },
+  } as const;
+  const before = await startOn("low-schedules.db", { freeShareMin: 0 });
+  await before.schedules.createSchedule({ scheduleId: "yearly", settings });
+  await before.close();
+
+  const { schedules, slots, tasks } = await startOn("low-schedules.db", { freeShareMin: 1 });
+  await expectFull(schedules.createSchedule({ scheduleId: "another", settings }));
+  await expectFull(slots.triggerSchedule({ scheduleId: "yearly", requestId: "r" }));
+  expect((await tasks.listTasks({})).tasks).toEqual([]);
+  const { schedule } = await schedules.pauseSchedule({ scheduleId: "yearly", note: "no room" });
+  expect(schedule?.revision).toBe(2n);
+  await schedules.deleteSchedule({ scheduleId: "yearly" });
 });

@@ -63,8 +63,7 @@ export const ways: readonly string[] = ["gRPC", "Connect with JSON"];
 /** How long the event loop may ever be held. Server and callers share it; parsing five million brackets takes longer. */
 const holdMsMax = 1500;
 
-/** `inMemory`: over a store that is gone with the server, where the durable one does not have what the rows need. */
-type AbuseWish = Omit<WireWish, "store"> & { readonly inMemory?: true };
+type AbuseWish = Omit<WireWish, "store">;
 
 /** Starts a server for the rows of a file, looks at it after each, and closes it. */
 export function abuseServer(wish: AbuseWish = {}): AbusedServer {
@@ -114,7 +113,7 @@ export function abuseServer(wish: AbuseWish = {}): AbusedServer {
 }
 
 function openAt(file: string, wish: AbuseWish): Promise<Store> {
-  return openStore(wish.inMemory ? "memory:" : `sqlite:${file}`, {
+  return openStore(`sqlite:${file}`, {
     clock: createSystemClock<Instant>(),
     log: createRecordingLog(),
     limits: { ...limits, ...wish.limits },

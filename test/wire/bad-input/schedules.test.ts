@@ -18,7 +18,7 @@ type Spec = MessageInitShape<typeof ScheduleSpecSchema>;
 type Settings = MessageInitShape<typeof ScheduleSettingsSchema>;
 
 const schedulesMax = 40;
-const server = abuseServer({ inMemory: true, limits: { schedulesPerNamespaceMax: schedulesMax } });
+const server = abuseServer({ limits: { schedulesPerNamespaceMax: schedulesMax } });
 
 const settings = (spec: Spec): Settings => ({ spec, target: { case: "task", value: { name: "a" } } });
 const cron = (expression: string, timeZone = "UTC"): Spec => ({

@@ -9,6 +9,8 @@ import type { Writing } from "./writing.ts";
 /** Takes tasks in. */
 export type Accepting = {
   readonly accept: (batch: AcceptBatch) => readonly AcceptVerdict[];
+  /** Takes in tasks that were promised, and tells of them: no quota, bound or closed queue is in their way. */
+  readonly acceptPromised: (tasks: readonly NewTask[], now: Instant) => readonly AcceptVerdict[];
   /** Takes in what ends have made in the running transaction, until nothing more does. */
   readonly goOn: () => void;
 };
@@ -19,7 +21,7 @@ export function createAccepting(writing: Writing): Accepting {
   // One for both: it counts the rows, and no two may get one number.
   const insert = createInsert(writing);
   const accept = createAccept(writing, { insert, isPromised: false });
-  const acceptPromised = createAccept(writing, { insert, isPromised: true });
+  const store = createAccept(writing, { insert, isPromised: true });
 
   function tell({ namespace, queue: name, notBefore }: NewTask, now: Instant): void {
     const queue = queues.find(namespace, name);
@@ -27,16 +29,19 @@ export function createAccepting(writing: Writing): Accepting {
     else if (queue !== undefined) gates.opened(queue, 1);
   }
 
+  function acceptPromised(tasks: readonly NewTask[], now: Instant): readonly AcceptVerdict[] {
+    const verdicts = store({ tasks, now, atomic: false });
+    for (const [at, task] of tasks.entries()) if (isStored(verdicts[at])) tell(task, now);
+    return verdicts;
+  }
+
   function takeIn({ barriers, tasks }: Made, now: Instant): readonly boolean[] {
     // Tasks are under them.
     for (const barrier of barriers) canvases.barriers.put(barrier);
-    if (tasks.length === 0) return [];
-    const stored = acceptPromised({ tasks, now, atomic: false }).map(isStored);
-    for (const [at, task] of tasks.entries()) if (stored[at]) tell(task, now);
-    return stored;
+    return tasks.length === 0 ? [] : acceptPromised(tasks, now).map(isStored);
   }
 
-  return { accept, goOn: createGoOn(writing, takeIn) };
+  return { accept, acceptPromised, goOn: createGoOn(writing, takeIn) };
 }
 
 /** Whether a task is there now that was not: also in the place of one that had its key. */

@@ -4,6 +4,7 @@ import { createDropRecords } from "./drop-records.ts";
 import { command, query } from "./files/connection.ts";
 import { createPurge } from "./purge.ts";
 import type { SpaceEntry } from "./queue-entry.ts";
+import { createClearSchedules } from "./schedules/remove.ts";
 import type { Writing } from "./writing.ts";
 
 /** A record of a namespace: of a task, or the tombstone of one. */
@@ -14,6 +15,7 @@ export function createClear(
   writing: Writing,
 ): (namespace: Namespace, now: Instant, limit: number) => "more" | "leased" | "gone" {
   const { queues } = writing;
+  const removeSchedules = createClearSchedules(writing);
   const cancelWaiting = createCancelWaiting(writing);
   const removeRecords = createRemoveRecords(writing);
   const removeCanvases = createClearCanvases(writing);
@@ -21,6 +23,7 @@ export function createClear(
   return (namespace, now, limit) => {
     const space = queues.spaces.find(namespace);
     if (space === undefined) return "gone";
+    if (removeSchedules(space.id, limit) > 0) return "more";
     if (cancelWaiting(space, now, limit) > 0) return "more";
     if (space.backlogTasks > 0) return "leased";
     if (removeRecords(space, now, limit) > 0) return "more";

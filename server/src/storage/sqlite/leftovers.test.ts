@@ -14,6 +14,7 @@ import {
   plus,
   queueNameOf,
   rootOf,
+  scheduleIdOf,
   taskIdOf,
   taskNameOf,
 } from "../../model/ids.ts";
@@ -26,6 +27,7 @@ import { decideSettle } from "../../model/task-machine.ts";
 import type { Claimed } from "../../ports/task-store.ts";
 import { partText } from "./canvases/parts.ts";
 import type { CanvasToKeep } from "./canvases/submit.ts";
+import type { PutToKeep } from "./schedules/kept-schedule.ts";
 import type { WriterCalls } from "./threads/writer-verbs.ts";
 import { openWriter } from "./writer.ts";
 
@@ -105,6 +107,23 @@ function aCanvas(): CanvasToKeep {
       tasks: [aMember("first", 0), aMember("leader", 1, next)],
     },
     parts: [partText(part)],
+  };
+}
+
+/** A schedule that something has become of. */
+function aSchedule(): PutToKeep {
+  const slot = { slot: now, dueAt: now, cause: "due", request: undefined } as const;
+  return {
+    before: undefined,
+    schedule: {
+      ...{ namespace, id: scheduleIdOf("daily"), revision: 1, createdAt: now, changedAt: now },
+      ...{ pause: undefined, settings: "{}", target: { kind: "task", content: body } },
+      progress: {
+        ...{ round: 1, next: later, waiting: undefined, lookAt: later, passed: now, last: undefined },
+        ...{ fired: 0, records: 1, end: undefined },
+      },
+    },
+    records: [{ ...slot, place: 0, at: now, outcome: { kind: "skipped", reason: "late", until: undefined } }],
   };
 }
 
@@ -188,11 +207,12 @@ const left = (rows: Record<string, number>) => Object.keys(rows).filter((name) =
 
 test("nothing of a namespace that was deleted stays, in whatever table", () => {
   const { run, rows, record } = aFullFile();
+  run((calls) => calls.putSchedule(aSchedule()));
   expect(left(rows()).sort(), "it is full").toEqual([
     ...["attempts", "barriers", "canvas_tags", "canvases", "checkpoints", "contents", "deadlines", "inputs"],
     ...["links", "members", "namespaces", "output_heads", "outputs", "parts", "places", "queue_event_heads"],
-    ...["queue_events", "queues", "results", "shelved", "shelves", "tags", "tasks", "ties", "turns"],
-    ...["unique_claims"],
+    ...["queue_events", "queues", "results", "schedule_progress", "schedules", "shelved", "shelves"],
+    ...["slot_records", "tags", "tasks", "ties", "turns", "unique_claims"],
   ]);
   run((calls) => calls.updateNamespace({ ...record, state: "deleting", revision: 2 }));
   while (run((calls) => calls.clearNamespace(namespace, now, 10)) !== "gone");

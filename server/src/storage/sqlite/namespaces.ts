@@ -1,8 +1,15 @@
 import type { Namespace } from "../../model/ids.ts";
-import { type NamespaceUse, newNamespace, unsaidNamespace } from "../../model/namespace.ts";
+import {
+  type NamespaceRecord,
+  type NamespaceUse,
+  newNamespace,
+  unsaidNamespace,
+} from "../../model/namespace.ts";
 import { queueLives } from "../sql/space-rows.ts";
 import { createClear } from "./clear-namespace.ts";
 import { type Database, query } from "./files/connection.ts";
+import { isActive, type SpaceEntry } from "./queue-entry.ts";
+import { createLetBeDue } from "./schedules/rest.ts";
 import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
@@ -12,25 +19,34 @@ export function createNamespaceCalls(
 ): Pick<WriterCalls, "openNamespaces" | "createNamespace" | "updateNamespace" | "clearNamespace"> {
   const { backlog } = writing;
   const { spaces } = writing.queues;
+  const letBeDue = createLetBeDue(writing.db);
+
+  function put(record: NamespaceRecord): SpaceEntry {
+    const wasActive = isActive({ record: spaces.find(record.name)?.record });
+    const space = spaces.put(record);
+    if (isActive(space) !== wasActive) letBeDue(space.id, !wasActive);
+    return space;
+  }
+
   return {
     openNamespaces({ names, queueCreation, now }) {
       spaces.queueCreation = queueCreation;
       for (const name of names)
         if (spaces.find(name)?.record === undefined) {
-          spaces.put(newNamespace(name, unsaidNamespace, now));
+          put(newNamespace(name, unsaidNamespace, now));
         }
       return spaces.records();
     },
     createNamespace(record) {
       if (spaces.find(record.name)?.record !== undefined) return "exists";
-      const space = spaces.put(record);
+      const space = put(record);
       if (record.settings.quotas.backlogBytes !== undefined) backlog.begin(space);
       return "done";
     },
     updateNamespace(record) {
       const before = spaces.find(record.name)?.record;
       if (before === undefined || before.revision !== record.revision - 1) return "conflict";
-      const space = spaces.put(record);
+      const space = put(record);
       const wasCounted = before.settings.quotas.backlogBytes !== undefined;
       if (record.settings.quotas.backlogBytes !== undefined && !wasCounted) backlog.begin(space);
       return "done";

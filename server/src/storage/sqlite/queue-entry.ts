@@ -28,6 +28,10 @@ export type SpaceEntry = {
   isUnbounded: boolean;
 };
 
+/** Whether it lets anything begin. */
+export const isActive = ({ record }: Pick<SpaceEntry, "record">): boolean =>
+  record === undefined || record.state === "active";
+
 /** A queue as the writer keeps it in memory: there are at most some ten thousand, and every verb needs theirs. */
 export type QueueEntry = {
   readonly id: number;

@@ -9,6 +9,7 @@ import { createRead, createReadHeads } from "./read.ts";
 import { createReadEvents } from "./read-events.ts";
 import { createRecordReaderCalls } from "./record-reader-calls.ts";
 import { createReadReplays } from "./replays.ts";
+import { createScheduleReadings } from "./schedules/readings.ts";
 import { createReadStanding } from "./standing.ts";
 import type { ReaderCalls } from "./threads/reader-verbs.ts";
 
@@ -29,4 +30,5 @@ export const createReaderCalls = (db: Database): ReaderCalls => ({
   readEvents: createReadEvents(db),
   ...createRecordReaderCalls(db),
   ...createCanvasReadings(db),
+  ...createScheduleReadings(db),
 });

@@ -5,6 +5,7 @@ import { createDeadlines, type Deadlines } from "./deadlines.ts";
 import type { Database } from "./files/connection.ts";
 import { createLinks, type Links } from "./links.ts";
 import type { QueueRegistry } from "./queue-registry.ts";
+import { createScheduleCounts, type ScheduleCounts } from "./schedules/counts.ts";
 import { createShelves, type Shelves } from "./shelves.ts";
 
 /** What few tasks have, in tables of their own. */
@@ -15,6 +16,7 @@ export type SideTables = {
   readonly links: Links;
   readonly canvases: Canvases;
   readonly continuations: Continuations;
+  readonly schedules: ScheduleCounts;
 };
 
 /** Opens them. */
@@ -27,5 +29,6 @@ export function createSideTables(db: Database, queues: QueueRegistry): SideTable
     links: createLinks(db),
     canvases,
     continuations: createContinuations(db, canvases),
+    schedules: createScheduleCounts(db),
   };
 }

@@ -3,7 +3,9 @@ import type { Durability, Store } from "../../ports/store.ts";
 import { createKeptLogStore } from "./kept-log-store.ts";
 import { unavailable } from "./problems.ts";
 import { createCanvasStore } from "./store-canvases.ts";
+import { createLockStore } from "./store-locks.ts";
 import { askForQueues } from "./store-queues.ts";
+import { createScheduleStore } from "./store-schedules.ts";
 import type { ReaderThread, WriterThread } from "./threads/threads.ts";
 
 /** What the store's calls go to. */
@@ -80,16 +82,12 @@ export function createStore({ writer, reader, durability, ...parts }: StoreParts
     putDefinitions: (records) => ask(() => writer.call("putDefinitions", records)),
     removeDefinition: (namespace, name) => ask(() => writer.call("removeDefinition", namespace, name)),
     listDefinitions: (after, limit) => ask(() => reader.call("listDefinitions", after, limit)),
-    acquireLock: (wish) => ask(() => writer.call("acquireLock", wish)),
-    renewLock: (hold, ttlMs, now) => ask(() => writer.call("renewLock", hold, ttlMs, now)),
-    releaseLock: (hold, now) => ask(() => writer.call("releaseLock", hold, now)),
-    pruneLocks: (now, limit) => ask(() => writer.call("pruneLocks", now, limit)),
-    getLock: (ref, now) => ask(() => reader.call("getLock", ref, now)),
-    listLocks: (page) => ask(() => reader.call("listLocks", page)),
+    ...createLockStore({ ask, writer, reader }),
     getClaim: (namespace, key, now) => ask(() => reader.call("getClaim", namespace, key, now)),
     listClaims: (page) => ask(() => reader.call("listClaims", page)),
     pruneClaims: (now, limit) => ask(() => writer.call("pruneClaims", now, limit)),
     ...createCanvasStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
+    ...createScheduleStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     ...createKeptLogStore({ ask, writer, reader, isDiskLow: parts.isDiskLow }),
     getMeta: (key) => ask(() => reader.call("getMeta", key)),
     close() {

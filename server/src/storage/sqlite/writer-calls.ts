@@ -2,7 +2,6 @@ import type { Instant } from "../../model/ids.ts";
 import { createAccepting } from "./accepting.ts";
 import { createAdminCalls } from "./admin-calls.ts";
 import { createApply } from "./apply.ts";
-import { createCanvasCalls } from "./canvases/submit.ts";
 import { createClaim } from "./claim.ts";
 import { createExtend } from "./extend.ts";
 import { createLimitCalls } from "./limits.ts";
@@ -12,14 +11,16 @@ import { createQueueCalls } from "./queue-calls.ts";
 import { createRecordCalls } from "./record-calls.ts";
 import { createSettle } from "./settle.ts";
 import { createSideCalls } from "./side-calls.ts";
+import { createStartCalls } from "./start-calls.ts";
 import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
 export function createWriterCalls(writing: Writing): WriterCalls {
   const { gates, continuations } = writing;
-  const { accept, goOn } = createAccepting(writing);
-  const canvases = createCanvasCalls(writing, accept);
+  const accepting = createAccepting(writing);
+  const { accept, goOn } = accepting;
+  const starts = createStartCalls(writing, accepting);
   const admin = createAdminCalls(writing);
   const queues = createQueueCalls(writing);
   const side = createSideCalls(writing);
@@ -55,10 +56,11 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     ...queues,
     clearNamespace: tended(queues.clearNamespace, (_namespace, now) => now),
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
-    ...canvases,
-    submitCanvas: tended(canvases.submitCanvas, (_canvas, now) => now),
-    addMembers: tended(canvases.addMembers, (_addition, now) => now),
-    closeBarrier: tended(canvases.closeBarrier, ({ now }) => now),
+    ...starts,
+    submitCanvas: tended(starts.submitCanvas, (_canvas, now) => now),
+    addMembers: tended(starts.addMembers, (_addition, now) => now),
+    closeBarrier: tended(starts.closeBarrier, ({ now }) => now),
+    fireSchedules: tended(starts.fireSchedules, (_fires, now) => now),
     ...createRecordCalls(writing),
   };
 }

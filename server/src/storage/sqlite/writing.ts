@@ -48,6 +48,7 @@ export function createWriting(base: Pick<Writing, "db" | "limits" | "epoch">): W
 /** Forgets what a transaction that was undone had made to be remembered. */
 export function forget(writing: Writing): void {
   const { ledger, backlog, queues, leases, deadlines, revocations, gates, continuations, canvases } = writing;
+  writing.schedules.discard();
   ledger.discard();
   backlog.discard();
   continuations.take();

@@ -6,6 +6,7 @@ import { keptLogs } from "./0013-kept-logs.ts";
 import { links } from "./0014-links.ts";
 import { gatePauses } from "./0015-gate-pauses.ts";
 import { canvases } from "./0016-canvases.ts";
+import { schedules } from "./0017-schedules.ts";
 import { firstMigrations } from "./first-migrations.ts";
 import type { Migration } from "./migration.ts";
 
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   links,
   gatePauses,
   canvases,
+  schedules,
 ];

@@ -31,13 +31,19 @@ import type { PacketReader, PacketWriter } from "./packet.ts";
 /** How submitCanvas crosses: what starts at once packed, what starts later as the text in which it is kept. */
 export const submitCanvasVerb = {
   request: packed<[CanvasToKeep, Instant]>(
-    (to, [canvas, now]) => writeCanvas(to, canvas, now),
-    (from) => readCanvas(from),
+    (to, [canvas, now]) => {
+      writeCanvas(to, canvas);
+      to.number(now);
+    },
+    (from) => [readCanvas(from), instantOf(from.number())],
   ),
   answer: plain<SubmitVerdict>(),
-  items: ([{ start, parts, ended }]: readonly [CanvasToKeep, Instant]) =>
-    start.tasks.length + parts.length + ended.length,
+  items: ([canvas]: readonly [CanvasToKeep, Instant]) => sizeOfCanvas(canvas),
 };
+
+/** How much work a canvas is. */
+export const sizeOfCanvas = ({ start, parts, ended }: CanvasToKeep): number =>
+  start.tasks.length + parts.length + ended.length;
 
 /** How addMembers crosses. */
 export const addMembersVerb = {
@@ -89,7 +95,8 @@ function readCause(from: PacketReader): Closing["cause"] {
   return text === undefined ? undefined : causeOfText(text);
 }
 
-function writeCanvas(to: PacketWriter, canvas: CanvasToKeep, now: Instant): void {
+/** Writes a canvas on its way in. */
+export function writeCanvas(to: PacketWriter, canvas: CanvasToKeep): void {
   const { namespace, id, facts, lineage, root, start, parts, ended } = canvas;
   to.word(namespace);
   to.text(id);
@@ -100,10 +107,9 @@ function writeCanvas(to: PacketWriter, canvas: CanvasToKeep, now: Instant): void
   writePart(to, { ...start, barriers: [root, ...start.barriers] });
   writeList(to, parts, writePartText);
   writeList(to, ended, writeMember);
-  to.number(now);
 }
 
-function readCanvas(from: PacketReader): [CanvasToKeep, Instant] {
+export function readCanvas(from: PacketReader): CanvasToKeep {
   const said = {
     namespace: namespaceOf(from.word()),
     id: canvasIdOf(from.text()),
@@ -115,8 +121,7 @@ function readCanvas(from: PacketReader): [CanvasToKeep, Instant] {
   if (lineage === undefined || root === undefined) throw new RangeError("a canvas came without its barrier");
   const parts = readList(from, readPartText);
   const ended = readList(from, readMember);
-  const canvas = { ...said, lineage, root, start: { ...start, barriers: others }, parts, ended };
-  return [canvas, instantOf(from.number())];
+  return { ...said, lineage, root, start: { ...start, barriers: others }, parts, ended };
 }
 
 function writeMember(to: PacketWriter, { barrier, index, state, source: { kind, id } }: KeptMember): void {

@@ -8,7 +8,10 @@ import { definitionList } from "../packets/definition.ts";
 import { eventPage } from "../packets/event.ts";
 import { outputPage } from "../packets/output.ts";
 import { queueEventPage } from "../packets/queue-event.ts";
+import { keptSchedules, maybeKeptSchedules } from "../packets/schedule.ts";
+import { slotRecords } from "../packets/slot-record.ts";
 import { heads, maybeHeads, maybeTasks, refs, taskPage } from "../packets/task.ts";
+import type { KeptSchedules } from "../schedules/readings.ts";
 import { type Checkpointed, type Opened, type Sync, small, type VerbTable } from "./verb.ts";
 
 /** What the reading thread does. */
@@ -53,8 +56,10 @@ export type ReaderCalls = Sync<
     | "barriersWithRest"
     | "readRest"
     | "overdueCanvases"
+    | "listSlotRecords"
   >
->;
+> &
+  KeptSchedules;
 
 /** What the reading thread does besides. */
 export type ReaderControls = {
@@ -110,6 +115,10 @@ export const readerVerbs: VerbTable<ReaderCalls & ReaderControls> = {
   barriersWithRest: small(),
   readRest: { request: plain(), answer: plain() },
   overdueCanvases: small(),
+  readSchedules: { request: plain(), answer: maybeKeptSchedules },
+  listSchedules: { request: plain(), answer: keptSchedules },
+  dueSchedules: { request: plain(), answer: keptSchedules },
+  listSlotRecords: { request: plain(), answer: slotRecords },
   open: small(),
   checkpoint: small(),
   close: small(),

@@ -13,7 +13,9 @@ import { type WriterCalls, type WriterControls, writerVerbs } from "./writer-ver
 const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "close"]);
 
 /** These take room for something new, and are refused while the disk is full. */
-const takesRoom = new Set<string>(["accept", "submitCanvas", "addMembers", "writeOutput", "emitQueueEvent"]);
+const takesRoom = new Set<string>([
+  ...["accept", "submitCanvas", "addMembers", "fireSchedules", "writeOutput", "emitQueueEvent"],
+]);
 
 /** A lease that is lost with the power was never held: before anybody could settle it, a new server raises the epoch. */
 const needNoSync = new Set<string>(["claim", "extend", "openGates"]);

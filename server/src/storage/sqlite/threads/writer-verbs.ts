@@ -2,10 +2,8 @@
 
 import type { Bytes } from "../../../model/ids.ts";
 import type { Store } from "../../../ports/store.ts";
-import type { CanvasesToKeep } from "../canvases/submit.ts";
 import { acceptVerb } from "../packets/accept.ts";
 import { applyVerb } from "../packets/apply.ts";
-import { addMembersVerb, closeBarrierVerb, submitCanvasVerb } from "../packets/canvas.ts";
 import { saveCheckpointsVerb } from "../packets/checkpoints.ts";
 import { claimVerb } from "../packets/claim.ts";
 import { packed, plain, readMaybe, writeMaybe } from "../packets/coder.ts";
@@ -15,6 +13,7 @@ import { extendVerb } from "../packets/extend.ts";
 import { writeOutputVerb } from "../packets/output.ts";
 import { newQueueEvent } from "../packets/queue-event.ts";
 import { settleVerb } from "../packets/settle.ts";
+import { type StartCalls, startVerbs } from "./start-verbs.ts";
 import { type Checkpointed, type Opened, type Sync, small, type VerbTable } from "./verb.ts";
 
 /** What the writing thread does. */
@@ -65,12 +64,9 @@ export type WriterCalls = Sync<
     | "writeOutput"
     | "emitQueueEvent"
     | "pruneQueueEvents"
-    | "closeBarrier"
-    | "markSwept"
-    | "pruneCanvases"
   >
 > &
-  CanvasesToKeep;
+  StartCalls;
 
 /** What the writing thread does around its transactions. */
 export type WriterControls = {
@@ -151,11 +147,7 @@ export const writerVerbs: VerbTable<WriterCalls & WriterControls> = {
   writeOutput: writeOutputVerb,
   emitQueueEvent: { request: newQueueEvent, answer: plain() },
   pruneQueueEvents: { ...small(), items: ([, limit]) => limit },
-  submitCanvas: submitCanvasVerb,
-  addMembers: addMembersVerb,
-  closeBarrier: closeBarrierVerb,
-  markSwept: { ...small(), items: ([swept]) => swept.length },
-  pruneCanvases: { ...small(), items: ([, limit]) => limit },
+  ...startVerbs,
   open: small(),
   checkpoint: small(),
   resumeAccepting: small(),

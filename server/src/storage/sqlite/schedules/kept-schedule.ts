@@ -1,0 +1,43 @@
+import type { Schedule, ScheduleSettings, ScheduleTarget } from "../../../model/schedule-record.ts";
+import type { ScheduleBounds, SchedulePut } from "../../../ports/schedule-store.ts";
+
+/** A schedule as both threads have it: what is said of it, but for its target, as the text in which it is kept. */
+export type KeptSchedule = Omit<Schedule, "settings"> & {
+  readonly settings: string;
+  readonly target: ScheduleTarget;
+};
+
+/** A schedule to put, as the writing thread has it. */
+export type PutToKeep = Omit<SchedulePut, "schedule"> & { readonly schedule: KeptSchedule };
+
+type Said = Omit<ScheduleSettings, "target">;
+
+/** Settings as text: JSON. */
+export function keptSchedule({ settings, ...schedule }: Schedule): KeptSchedule {
+  const { target, ...said } = settings;
+  return { ...schedule, target, settings: JSON.stringify(said satisfies Said) };
+}
+
+/** The schedule that is kept so. */
+export function scheduleOfKept({ settings, target, ...schedule }: KeptSchedule): Schedule {
+  const said = JSON.parse(settings) as Said;
+  const { expireAt, runsMax, priority } = said;
+  return { ...schedule, settings: { ...said, target, expireAt, runsMax, priority } };
+}
+
+/** As many of them as are within bounds; the first however large. Looks at no more than it answers, and one. */
+export function within(
+  schedules: Iterable<KeptSchedule>,
+  { limit, bytesMax }: ScheduleBounds,
+): readonly KeptSchedule[] {
+  const found: KeptSchedule[] = [];
+  let bytes = 0;
+  if (limit > 0)
+    for (const schedule of schedules) {
+      bytes += schedule.target.content.length;
+      if (found.length > 0 && bytes > bytesMax) break;
+      found.push(schedule);
+      if (found.length === limit) break;
+    }
+  return found;
+}
