@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { backlog } from "./benchmarks/backlog.ts";
+import { beat } from "./benchmarks/beat.ts";
 import { bulk } from "./benchmarks/bulk.ts";
 import { canvas } from "./benchmarks/canvas.ts";
 import { ceiling } from "./benchmarks/ceiling.ts";
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   stuckHead,
   fairness,
   canvas,
+  beat,
   ...ofSharedStores,
 ];
 

@@ -11,6 +11,8 @@ const server = await startServer(
   createConfig({
     listen: { port: 0 },
     store: { url: isNoop ? "memory:" : store },
+    // As many as the benchmark of schedules makes; nothing else depends on it.
+    limits: { schedulesPerNamespaceMax: 1_000_000 },
     log: { level: "warn", format: "json" },
   }),
   isNoop ? { store: createNoopStore(tasks) } : {},

@@ -15,7 +15,8 @@ export function pickUpTimes({ count, warmUp }: PickUps): { started(enqueuedAtMs:
       waits.push(machineMs() - enqueuedAtMs);
       if (waits.length !== count) return;
       waits.sort((a, b) => a - b);
-      tell({ p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), handled: waits.length, count });
+      const [p50, p99, last] = [quantile(waits, 0.5), quantile(waits, 0.99), waits.at(-1)];
+      tell({ p50, p99, last, handled: waits.length, count });
     },
   };
 }

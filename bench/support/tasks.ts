@@ -16,3 +16,12 @@ export const timed = defineTask<[enqueuedAtMs: number]>({ name: "timed" });
 
 /** Milliseconds that processes of this machine can compare. */
 export const machineMs = (): number => performance.timeOrigin + performance.now();
+
+/** Does something so many times, a hundred at once. */
+export async function inLanes(count: number, run: (n: number) => Promise<void>): Promise<void> {
+  const next = Array.from({ length: count }, (_, n) => n).values();
+  const lane = async (): Promise<void> => {
+    for (const n of next) await run(n);
+  };
+  await Promise.all(Array.from({ length: 100 }, lane));
+}
