@@ -16,7 +16,7 @@ function twoServers(locksMax: number = limits.locksMax) {
       return store.acquireLock(wish);
     },
   };
-  const leader = (owner: string) => createLeader({ store: counting, clock, owner });
+  const leader = (owner: string) => createLeader({ store: counting, clock, owner, limits });
   return { clock, one: leader("one"), other: leader("other"), asked: () => asked };
 }
 

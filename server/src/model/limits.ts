@@ -108,6 +108,8 @@ export const limits = {
   scheduleTextBytesMax: 1024,
   /** What is kept of what became of a schedule's slots; beyond it the oldest go. */
   scheduleHistoryMax: 100,
+  /** How long another server waits at most to fire schedules when the one that did so has died. */
+  beatLeaseMs: 5000,
   /** Schedules that one write fires, tasks that it starts, and bytes of their contents, roughly. */
   schedulesFiredTogetherMax: 500,
   scheduleStartsMax: 100,
