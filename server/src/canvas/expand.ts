@@ -1,6 +1,6 @@
 /** What a tree of nodes is once it starts: barriers, their first tasks, and parts for what follows. Pure; the same tree has the same ids. */
 
-import { idNextTo } from "../lib/digest.ts";
+import { idsNextTo } from "../lib/digest.ts";
 import type { Callback, NewBarrier, Part, PartTask } from "../model/canvas.ts";
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
 import {
@@ -43,7 +43,7 @@ export function expandReplacement(
   { place, callbacks, next }: Pick<NewBarrier, "callbacks" | "next"> & { readonly place: Place },
   root: Root,
 ): Expansion {
-  const id = barrierIdOf(idOf(root, "replacement"));
+  const id = barrierIdOf(idsOf(root)("replacement"));
   const { start, parts } = expandMembers([node], id, root, []);
   return { start: { ...start, barriers: [oneOf({ id, place, callbacks, next }), ...start.barriers] }, parts };
 }
@@ -55,7 +55,12 @@ export function expandMembers(
   root: Root,
   callbacks: readonly Callback[],
 ): Expansion {
-  const expanding: Expanding = { root, parts: [], countsAttempts: countsAttempts(callbacks) };
+  const expanding: Expanding = {
+    root,
+    idOf: idsOf(root),
+    parts: [],
+    countsAttempts: countsAttempts(callbacks),
+  };
   const gathered = gather(`${root.seed}`);
   for (const [index, node] of nodes.entries())
     expand(node, under(root.canvas, barrier, index, `${index}`), expanding, gathered);
@@ -68,7 +73,12 @@ const oneOf = (said: Pick<NewBarrier, "id" | "place" | "callbacks" | "next">): N
   ...{ shape: "one", onMemberFailure: "wait", size: 1, isSealed: true },
 });
 
-type Expanding = { readonly root: Root; readonly parts: Part[]; readonly countsAttempts: boolean };
+type Expanding = {
+  readonly root: Root;
+  readonly idOf: (path: string) => string;
+  readonly parts: Part[];
+  readonly countsAttempts: boolean;
+};
 
 /** Where a node stands, and what its success starts. */
 type Standing = {
@@ -107,7 +117,7 @@ function expand(node: CanvasNode, standing: Standing, expanding: Expanding, into
 /** Callbacks of a chain are of its end, whichever of its tasks that is. */
 function expandCalling(node: ChainNode, standing: Standing, expanding: Expanding, into: Gathered): void {
   const { place, next, path, isFirst } = standing;
-  const id = barrierIdOf(idOf(expanding.root, path));
+  const id = barrierIdOf(expanding.idOf(path));
   into.barriers.push(oneOf({ id, place: reporting(place, next), callbacks: node.callbacks, next }));
   expandChain(node, { ...under(place.canvas, id, 0, `${path}.0`), isFirst }, expanding, into);
 }
@@ -120,7 +130,7 @@ function expandTask(
   const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = node;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
   return {
-    ...{ id: ownId ?? taskIdOf(idOf(expanding.root, path)), hands, acceptedAt, isStartFixed, expireAt },
+    ...{ id: ownId ?? taskIdOf(expanding.idOf(path)), hands, acceptedAt, isStartFixed, expireAt },
     task: {
       ...task,
       ...{ place: reporting(place, next), next, policy: policyOf(task.policy, member, isFirst) },
@@ -169,7 +179,7 @@ function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, 
   const { onMemberFailure, isOpen, callbacks } = node;
   const { place, next, isFirst, path } = standing;
   const members = unrolled(node);
-  const id = barrierIdOf(idOf(expanding.root, path));
+  const id = barrierIdOf(expanding.idOf(path));
   into.barriers.push({
     ...{ id, callbacks, onMemberFailure, next, place: reporting(place, next) },
     ...{ shape: "list", size: members.length, isSealed: !isOpen },
@@ -196,5 +206,6 @@ const reporting = (place: Place, next: PartId | undefined): Place =>
 const countsAttempts = (callbacks: readonly Callback[]): boolean =>
   callbacks.some(({ on }) => on === "attempted");
 
-const idOf = ({ namespace, canvas, seed }: Root, path: string): string =>
-  idNextTo(canvas, ["canvas", namespace, canvas, seed, path]);
+/** How things of a tree are called, by their paths in it. */
+const idsOf = ({ namespace, canvas, seed }: Root): ((path: string) => string) =>
+  idsNextTo(canvas, ["canvas", namespace, canvas, seed]);

@@ -1,6 +1,6 @@
 /** What stays the same in another canvas, under ids of its own. Pure; the same always has the same ids. */
 
-import { idNextTo } from "../lib/digest.ts";
+import { idsNextTo } from "../lib/digest.ts";
 import type { NewBarrier, Part, PartTask } from "../model/canvas.ts";
 import { renewed, withNewLinks } from "../model/continuation.ts";
 import {
@@ -34,7 +34,7 @@ export type Standing = { readonly place?: Place | undefined; readonly next?: Par
 
 /** Makes it. */
 export function createRenaming({ namespace, from, to }: Renamed): Renaming {
-  const idOf = (id: string): string => idNextTo(to, ["retry", namespace, to, id]);
+  const idOf = idsNextTo(to, ["retry", namespace, to]);
   const barrierId = (id: BarrierId): BarrierId => (id === rootOf(from) ? rootOf(to) : barrierIdOf(idOf(id)));
   const placeOf = (place: Place): Place => ({ ...place, canvas: to, barrier: barrierId(place.barrier) });
   const taskId = (id: TaskId): TaskId => taskIdOf(idOf(id));

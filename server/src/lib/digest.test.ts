@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { digest48, digestOf } from "./digest.ts";
+import { digest48, digestOf, idsNextTo } from "./digest.ts";
 
 test("no two lists look alike, however their parts join", () => {
   const lists = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"], []];
@@ -12,4 +12,17 @@ test("no two lists look alike, however their parts join", () => {
 test("the short digest is the first 48 bits of SHA-256", () => {
   const bytes = Buffer.from("a result");
   expect(digest48(bytes)).toBe(createHash("sha256").update(bytes).digest().readUIntBE(0, 6));
+});
+
+test("ids that follow from a list stand next to what they are made beside, and tell their paths", () => {
+  const idOf = idsNextTo("0198f3a2-7c1d-7000-8000-000000000000", ["canvas", "default", "c"]);
+  expect(idOf("0.3")).toMatch(/^0198f3a2-7c1d\.[\w-]{22}\.0\.3$/);
+  expect(idsNextTo("0198f3a2-7c1d-7", ["canvas", "default", "d"])("0.3")).not.toBe(idOf("0.3"));
+});
+
+test("a long path is told by its digest, so that ids stay short", () => {
+  const idOf = idsNextTo("a", ["b"]);
+  const [one, other] = [idOf(`${"0.".repeat(100)}1`), idOf(`${"0.".repeat(100)}2`)];
+  expect(one).toMatch(/^a\.[\w-]{22}\.~[\w-]{32}$/);
+  expect(other).not.toBe(one);
 });

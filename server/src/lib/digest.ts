@@ -19,16 +19,23 @@ export function digestOf(parts: readonly (string | Uint8Array)[]): string {
 }
 
 /**
- * An id that follows from a list, next to another one where ids are sorted. Most ids begin with the time at which they were made, so an
- * index has what comes in together in one place; ids that are nothing but a digest would each touch a page of their own.
+ * Ids that follow from a list and a path, next to another one where ids are sorted. Most ids begin with the time at which they were made,
+ * so an index has what comes in together in one place; ids that are nothing but a digest would each touch a page of their own. A person
+ * sees the path in them.
  */
-export const idNextTo = (other: string, parts: readonly string[]): string =>
-  `${other.slice(0, sharedChars)}.${hash("sha256", JSON.stringify(parts), "base64url").slice(0, ownChars)}`;
+export function idsNextTo(other: string, parts: readonly string[]): (path: string) => string {
+  const shared = `${other.slice(0, sharedChars)}.${digestOf(parts).slice(0, listChars)}.`;
+  return (path) =>
+    shared + (path.length <= pathCharsMax ? path : `~${digestOf([path]).slice(0, longPathChars)}`);
+}
 
 /** As many characters of a UUIDv7 say when it was made. */
 const sharedChars = 13;
-/** 192 bits: no two lists have the same. */
-const ownChars = 32;
+/** 132 bits: no two lists have the same. */
+const listChars = 22;
+/** Up to here the path is there to be read. */
+const pathCharsMax = 64;
+const longPathChars = 32;
 
 const lengthBytes = 4;
 

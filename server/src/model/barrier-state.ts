@@ -72,6 +72,12 @@ export function counted(barrier: Barrier, { member, end, now }: Counting): Barri
   return settled(after, now);
 }
 
+/** A barrier that so many members of have succeeded, each at its first attempt: the same as if they were counted one by one. */
+export function countedTogether(barrier: Barrier, by: number, now: Instant): Barrier {
+  const after = { ...barrier, ended: barrier.ended + by, attempted: barrier.attempted + by };
+  return barrier.state === "open" ? settled(after, now) : after;
+}
+
 /** Ends a barrier all of whose members have ended. */
 function settled(barrier: Barrier, now: Instant): Barrier {
   const { state, isSealed, ended, size, unsuccessful, onMemberFailure } = barrier;

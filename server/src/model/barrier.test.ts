@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { advance } from "./barrier.ts";
+import { linkOn } from "../../../test/support/new-link.ts";
+import { advance, advanceTogether } from "./barrier.ts";
 import { closed, grown, opened } from "./barrier-state.ts";
 import type { Barrier, NewBarrier, Part } from "./canvas.ts";
 import { type EndedMember, endOf, endOfTask, notMade } from "./canvas-end.ts";
@@ -140,4 +141,21 @@ test("a barrier that has ended is a member of the one above it, with the cause t
   expect(after(group(), endOf({ ...inner, id: barrierIdOf("inner") }, undefined, now))).toMatchObject({
     ...{ ended: 1, unsuccessful: 1, cause: { state: "expired", task: "t0" } },
   });
+});
+
+const { on: _, ...told } = linkOn("succeeded");
+const failedOnce = after(group({ size: 4 }), ended(3, { on: "failed" }));
+
+test.each<[string, Barrier | undefined]>([
+  ["a group", group({ size: 3 })],
+  ["a group that has more members", group({ size: 5 })],
+  ["an open group", group({ size: 3, isSealed: false })],
+  ["a group that tells of first attempts", group({ size: 3, callbacks: [{ ...told, on: "attempted" }] })],
+  ["a group that has failed", closed(group({ size: 3 }), { state: "failed", cause: undefined }, now)],
+  ["a group whose other member has failed", failedOnce],
+])("successes that are counted together come to what they come to one by one: %s", (_name, barrier) => {
+  if (barrier === undefined) throw new Error("there is no barrier");
+  const { changed, tasks } = round(barrier, ended(0), ended(1), ended(2));
+  expect(advanceTogether(barrier, 3, now)).toEqual({ barrier: changed[0], tasks });
+  expect(advanceTogether(barrier, 0, now)).toEqual({ barrier, tasks: [] });
 });

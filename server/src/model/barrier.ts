@@ -3,7 +3,7 @@
  * (canvas-end.ts), writes what comes out, and comes back with the barriers that ended by it, all in the transaction of the first end.
  */
 
-import { counted, isAttempted } from "./barrier-state.ts";
+import { counted, countedTogether, isAttempted } from "./barrier-state.ts";
 import { called } from "./callbacks.ts";
 import type { Barrier, KeptMember } from "./canvas.ts";
 import type { BarrierId, Instant } from "./ids.ts";
@@ -70,4 +70,14 @@ export function advance(
     changed: [...changed].flatMap((id) => known.get(id) ?? []),
     ended: [...ended, ...made.filter(({ state }) => state !== "open")],
   };
+}
+
+/** What it means that members of one barrier have succeeded, each at its first attempt, and with nothing behind it. */
+export function advanceTogether(
+  barrier: Barrier,
+  by: number,
+  now: Instant,
+): { readonly barrier: Barrier; readonly tasks: readonly NewTask[] } {
+  const after = countedTogether(barrier, by, now);
+  return { barrier: after, tasks: by > 0 && isAttempted(after) ? called(after, "attempted", now) : [] };
 }

@@ -1,6 +1,6 @@
 /** The tasks that a barrier makes at its ends besides what it starts. Pure. */
 
-import { idNextTo } from "../lib/digest.ts";
+import { idsNextTo } from "../lib/digest.ts";
 import { isAttempted } from "./barrier-state.ts";
 import type { Barrier, BarrierEnd, BarrierHead } from "./canvas.ts";
 import { type BarrierId, type Instant, type Namespace, type TaskId, taskIdOf, taskNameOf } from "./ids.ts";
@@ -34,7 +34,7 @@ export function called(barrier: Barrier, on: BarrierEnd, now: Instant): readonly
 
 /** The id of a callback of a barrier: by its place among those for the same end. */
 export const callbackId = (namespace: Namespace, barrier: BarrierId, on: BarrierEnd, place: number): TaskId =>
-  taskIdOf(idNextTo(barrier, ["callback", namespace, barrier, on, String(place)]));
+  taskIdOf(idsNextTo(barrier, ["callback", namespace, barrier])(`${on}.${place}`));
 
 /** What a barrier leaves: the results of its members, which are read when somebody wants them. */
 export const leftBy = ({ id, lineage }: BarrierHead): Left => ({

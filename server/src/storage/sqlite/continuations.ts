@@ -1,13 +1,14 @@
-import type { Barrier, Growth } from "../../model/canvas.ts";
+import type { Barrier } from "../../model/canvas.ts";
 import { endOf, endOfTask, notMade } from "../../model/canvas-end.ts";
-import type { BarrierId, Instant, Namespace } from "../../model/ids.ts";
-import type { NodeEnd } from "../../model/node-end.ts";
-import type { Lineage, NewTask } from "../../model/task.ts";
+import type { Instant } from "../../model/ids.ts";
+import type { NewTask } from "../../model/task.ts";
 import { type Continued, type EndedRow, endedTaskOf } from "../sql/ended-row.ts";
 import { linksOfText } from "../sql/links-text.ts";
 import type { Canvases } from "./canvases/canvases.ts";
 import { type PlaceRow, placeColumns, placeOf } from "./canvases/places.ts";
+import { createPlainMembers } from "./canvases/plain-members.ts";
 import { type Database, query } from "./files/connection.ts";
+import type { Growing, Noted, Owed, OwedEnd, OwedGrowth } from "./owed.ts";
 
 /** What ends of tasks mean to others, between the end and the end of its verb. */
 export type Continuations = {
@@ -23,27 +24,6 @@ export type Continuations = {
   /** All that is owed, which then is not any more. */
   take(): readonly Owed[];
 };
-
-export type Growing = Pick<Continued, "seq" | "id" | "queue" | "now"> & { readonly growth: Growth };
-
-/** What the verb under way still has to do before it is over. */
-export type Owed = OwedEnd | OwedGrowth;
-export type OwedEnd = { readonly kind: "end"; readonly end: NodeEnd; readonly now: Instant };
-export type OwedGrowth = {
-  readonly kind: "growth";
-  readonly growth: Growth;
-  readonly namespace: Namespace;
-  /** The barrier that its task is under. */
-  readonly above: BarrierId;
-  readonly lineage: Lineage;
-  readonly now: Instant;
-};
-
-/** The same, before anything was read of it. */
-type Noted =
-  | OwedEnd
-  | { readonly kind: "ended"; readonly of: Continued }
-  | { readonly kind: "growing"; readonly of: Growing };
 
 /** The columns of EndedRow. A result that nobody is handed is not read: it may be long. */
 const endedColumns =
@@ -61,6 +41,8 @@ export function createContinuations(db: Database, canvases: Canvases): Continuat
      FROM json_each(?) some CROSS JOIN contents c ON c.seq = some.value LEFT JOIN results r ON r.seq = c.seq
        LEFT JOIN links l ON l.seq = c.seq LEFT JOIN places p ON p.seq = c.seq`,
   );
+
+  const plainMembers = createPlainMembers(db);
 
   /** What is kept of a task, and where it is. */
   function read([, links, barrier, index, unsuccessful, step, next, ...ended]: Row) {
@@ -87,6 +69,19 @@ export function createContinuations(db: Database, canvases: Canvases): Continuat
     return place && { kind: "growth", growth, namespace, above: place.barrier, lineage, now };
   }
 
+  function withRows(all: readonly Noted[]): readonly Owed[] {
+    const seqs = all.flatMap((each) => (each.kind === "end" ? [] : each.of.seq));
+    const rows = new Map(
+      (seqs.length === 0 ? [] : select.all(JSON.stringify(seqs))).map((row) => [row[0], row]),
+    );
+    return all.flatMap((each) => {
+      if (each.kind === "end") return each;
+      const row = rows.get(each.of.seq);
+      if (row === undefined) throw new Error("a task that has ended is not there");
+      return (each.kind === "ended" ? endedOf(each.of, row) : growthOf(each.of, row)) ?? [];
+    });
+  }
+
   return {
     get isOwed() {
       return noted.length > 0;
@@ -104,16 +99,8 @@ export function createContinuations(db: Database, canvases: Canvases): Continuat
     take() {
       const all = noted;
       noted = [];
-      const seqs = all.flatMap((each) => (each.kind === "end" ? [] : each.of.seq));
-      const rows = new Map(
-        (seqs.length === 0 ? [] : select.all(JSON.stringify(seqs))).map((row) => [row[0], row]),
-      );
-      return all.flatMap((each) => {
-        if (each.kind === "end") return each;
-        const row = rows.get(each.of.seq);
-        if (row === undefined) throw new Error("a task that has ended is not there");
-        return (each.kind === "ended" ? endedOf(each.of, row) : growthOf(each.of, row)) ?? [];
-      });
+      const { members, others } = plainMembers(all);
+      return [...members, ...withRows(others)];
     },
   };
 }

@@ -1,4 +1,4 @@
-import { advance } from "../../model/barrier.ts";
+import { advance, advanceTogether } from "../../model/barrier.ts";
 import { grown } from "../../model/barrier-state.ts";
 import type { Barrier, Part } from "../../model/canvas.ts";
 import { addedBy, growthAt } from "../../model/growth.ts";
@@ -8,7 +8,8 @@ import { startedAtOnce } from "../../model/part-start.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { BarrierEntry } from "./canvases/barriers.ts";
 import { partText } from "./canvases/parts.ts";
-import type { Owed, OwedEnd, OwedGrowth } from "./continuations.ts";
+import type { Continuations } from "./continuations.ts";
+import type { Owed, OwedEnd, OwedGrowth, OwedMembers } from "./owed.ts";
 import type { Writing } from "./writing.ts";
 
 /**
@@ -22,6 +23,8 @@ export type Made = { readonly barriers: readonly Barrier[]; readonly tasks: read
 export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
   const { continuations, canvases } = writing;
   const { barriers, parts, keepMembers } = canvases;
+  const tellNotMade = createTellNotMade(continuations);
+  const count = createCount(writing, takeIn);
 
   /** The barriers that ends are under, as far as they are there. */
   function above(namespace: Namespace, ends: readonly NodeEnd[]): Map<BarrierId, BarrierEntry> {
@@ -32,11 +35,6 @@ export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
       if (entry !== undefined) found.set(place.barrier, entry);
     }
     return found;
-  }
-
-  /** Canvases hear of tasks that are not there as of such that have failed. */
-  function tellNotMade(tasks: readonly NewTask[], areThere: Iterator<boolean>, now: Instant): void {
-    for (const task of tasks) if (areThere.next().value !== true) continuations.taskNotMade(task, now);
   }
 
   /** Ends of one namespace at one time, one after the other; what they make is taken in together. */
@@ -97,7 +95,29 @@ export function createGoOn(writing: Writing, takeIn: TakeIn): () => void {
     for (let owed = continuations.take(); owed.length > 0; owed = continuations.take())
       for (const each of togetherToldOf(owed))
         if (each.kind === "growth") grow(each);
+        else if (each.kind === "members") count(each);
         else tell(each);
+  };
+}
+
+/** Makes what tells canvases of tasks that are not there: they hear of them as of such that have failed. */
+const createTellNotMade =
+  (continuations: Continuations) =>
+  (tasks: readonly NewTask[], areThere: Iterator<boolean>, now: Instant): void => {
+    for (const task of tasks) if (areThere.next().value !== true) continuations.taskNotMade(task, now);
+  };
+
+/** Makes what counts members that nobody has to see one by one. */
+function createCount({ continuations, canvases }: Writing, takeIn: TakeIn): (owed: OwedMembers) => void {
+  const { barriers, keepSucceeded } = canvases;
+  const tellNotMade = createTellNotMade(continuations);
+  return ({ above, members, now }) => {
+    const before = barriers.bySeq(above)?.barrier;
+    if (before === undefined) return;
+    const { barrier, tasks } = advanceTogether(before, keepSucceeded(above, members), now);
+    barriers.put(barrier);
+    tellNotMade(tasks, takeIn({ barriers: [], tasks }, now).values(), now);
+    if (before.state === "open" && barrier.state !== "open") continuations.barrierEnded(barrier, now);
   };
 }
 
@@ -109,11 +129,11 @@ type Told = {
 };
 
 /** What is owed, in its order: ends that follow each other are told together. */
-function togetherToldOf(owed: readonly Owed[]): readonly (Told | OwedGrowth)[] {
-  const told: (Told | OwedGrowth)[] = [];
+function togetherToldOf(owed: readonly Owed[]): readonly (Told | OwedGrowth | OwedMembers)[] {
+  const told: (Told | OwedGrowth | OwedMembers)[] = [];
   for (const each of owed) {
     const last = told.at(-1);
-    if (each.kind === "growth") told.push(each);
+    if (each.kind !== "end") told.push(each);
     else if (last?.kind === "ends" && isAlike(last, each)) last.ends.push(each.end);
     else told.push({ kind: "ends", namespace: each.end.namespace, now: each.now, ends: [each.end] });
   }

@@ -1,7 +1,7 @@
 import type { Database } from "../files/connection.ts";
 import type { QueueRegistry } from "../queue-registry.ts";
 import { type Barriers, createBarriers } from "./barriers.ts";
-import { createKeepMembers, type KeepMembers } from "./members.ts";
+import { createKeepMembers, createKeepSucceeded, type KeepMembers, type KeepSucceeded } from "./members.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { createPlaces, type Places } from "./places.ts";
 
@@ -11,6 +11,7 @@ export type Canvases = {
   readonly parts: Parts;
   readonly places: Places;
   readonly keepMembers: KeepMembers;
+  readonly keepSucceeded: KeepSucceeded;
 };
 
 /** Opens the tables. */
@@ -21,5 +22,6 @@ export function createCanvases(db: Database, queues: QueueRegistry): Canvases {
     parts: createParts(db),
     places: createPlaces(db, barriers),
     keepMembers: createKeepMembers(db),
+    keepSucceeded: createKeepSucceeded(db),
   };
 }

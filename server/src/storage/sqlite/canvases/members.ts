@@ -1,6 +1,7 @@
 import type { Member } from "../../../model/canvas.ts";
+import type { TaskId } from "../../../model/ids.ts";
 import { states } from "../../sql/codes.ts";
-import { type Database, query, type Value } from "../files/connection.ts";
+import { command, type Database, query, type Value } from "../files/connection.ts";
 import { byDozens, createByRows, valuesOf } from "../rows-by-dozen.ts";
 
 /** A member that has ended, and the number of its barrier's row. */
@@ -28,6 +29,33 @@ export function createKeepMembers(db: Database): KeepMembers {
     const free = new Set(kept.map(([barrier, index]) => `${barrier} ${index}`));
     // Of two with one index the first is kept.
     return members.map(({ above, index }) => free.delete(`${above} ${index}`));
+  };
+}
+
+/** A task that has succeeded as a member of a barrier, as that keeps it. */
+export type PlainMember = { readonly index: number; readonly id: TaskId };
+
+/** Keeps members of a barrier that have succeeded; answers of how many the index was free. */
+export type KeepSucceeded = (barrier: number, members: readonly PlainMember[]) => number;
+
+/** Makes it. What they have in common is handed over once. */
+export function createKeepSucceeded(db: Database): KeepSucceeded {
+  const insert = createByRows((rows) =>
+    command(
+      db,
+      `INSERT OR IGNORE INTO members (barrier, place, state, is_barrier, source)
+       SELECT shared.barrier, own.column1, ${states.code("succeeded")}, 0, own.column2
+       FROM (SELECT ? AS barrier) AS shared, (VALUES ${valuesOf("(?, ?)", rows)}) AS own`,
+    ),
+  );
+  return (barrier, members) => {
+    let kept = 0;
+    for (const some of byDozens(members)) {
+      const values: Value[] = [barrier];
+      for (const { index, id } of some) values.push(index, id);
+      kept += insert(some.length)(...values);
+    }
+    return kept;
   };
 }
 
