@@ -1,5 +1,5 @@
 import type { Schedule, ScheduleSettings, ScheduleTarget } from "../../../model/schedule-record.ts";
-import type { ScheduleBounds, SchedulePut } from "../../../ports/schedule-store.ts";
+import type { SchedulePut } from "../../../ports/schedule-store.ts";
 
 /** A schedule as both threads have it: what is said of it, but for its target, as the text in which it is kept. */
 export type KeptSchedule = Omit<Schedule, "settings"> & {
@@ -25,19 +25,14 @@ export function scheduleOfKept({ settings, target, ...schedule }: KeptSchedule):
   return { ...schedule, settings: { ...said, target, expireAt, runsMax, priority } };
 }
 
-/** As many of them as are within bounds; the first however large. Looks at no more than it answers, and one. */
-export function within(
-  schedules: Iterable<KeptSchedule>,
-  { limit, bytesMax }: ScheduleBounds,
-): readonly KeptSchedule[] {
+/** The first of them whose targets are within so many bytes; one however large. Looks at one more than it answers. */
+export function within(schedules: Iterable<KeptSchedule>, bytesMax: number): readonly KeptSchedule[] {
   const found: KeptSchedule[] = [];
   let bytes = 0;
-  if (limit > 0)
-    for (const schedule of schedules) {
-      bytes += schedule.target.content.length;
-      if (found.length > 0 && bytes > bytesMax) break;
-      found.push(schedule);
-      if (found.length === limit) break;
-    }
+  for (const schedule of schedules) {
+    bytes += schedule.target.content.length;
+    if (found.length > 0 && bytes > bytesMax) break;
+    found.push(schedule);
+  }
   return found;
 }

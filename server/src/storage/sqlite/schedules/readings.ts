@@ -36,10 +36,10 @@ export function createScheduleReadings(db: Database) {
         const row = selectOne.get(namespace, id);
         return row && scheduleOfRow(row);
       }),
-    listSchedules: ({ namespace, after, ...bounds }: SchedulePage) =>
-      within(schedulesOf(selectPage.iterate(namespace, after ?? "", bounds.limit)), bounds),
-    dueSchedules: (now: Instant, bounds: ScheduleBounds) =>
-      within(schedulesOf(due.iterate(now, bounds.limit)), bounds),
+    listSchedules: ({ namespace, after, limit, bytesMax }: SchedulePage) =>
+      within(schedulesOf(selectPage.iterate(namespace, after ?? "", limit)), bytesMax),
+    dueSchedules: (now: Instant, { limit, bytesMax }: ScheduleBounds) =>
+      within(schedulesOf(due.iterate(now, limit)), bytesMax),
     listSlotRecords: createListSlotRecords(db),
   };
 }
