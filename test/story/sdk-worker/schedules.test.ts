@@ -85,6 +85,32 @@ test("a schedule starts a canvas", async () => {
   });
 });
 
+test("what a schedule starts is a task like any other: routed as it fires, tried again, and told when it has ended", async () => {
+  const { stem, work } = await startStem();
+  const flaky = defineTask<[], string>({
+    name: "flaky",
+    options: { retry: { baseDelayMs: 1, jitter: "none" } },
+  });
+  await work({
+    queues: ["elsewhere"],
+    tasks: [
+      implement(flaky, ({ attempt }) => {
+        if (attempt === 1) throw new Error("not yet");
+        return "done";
+      }),
+    ],
+  });
+  await stem.schedules.create("flaky", { ...yearly, target: flaky.call() });
+  const rules = "queues: { elsewhere: }\nroutes: [{ match: { task: flaky }, target: elsewhere }]\n";
+  await stem.routing.replace(rules, { revision: 0 });
+  const triggered = await stem.schedules.trigger("flaky");
+  if (triggered.kind !== "started") throw new Error("nothing was started");
+  const handle = stem.handle(flaky, triggered.started.id);
+  expect(await handle.result()).toBe("done");
+  expect(await handle.status()).toMatchObject({ queue: "elsewhere", attempt: 2, state: "succeeded" });
+  expect(await slotWhere(stem, "flaky", hasSucceeded)).toMatchObject({ cause: "trigger" });
+});
+
 test("a schedule is made once, changed by its revision, and removed", async () => {
   const { stem } = await startStem();
   const settings: ScheduleSettings = {
