@@ -118,6 +118,7 @@ class Client implements StemClient {
   readonly control: Facades["control"];
   readonly namespaces: Facades["namespaces"];
   readonly queueEvents: Facades["queueEvents"];
+  readonly schedules: Facades["schedules"];
   readonly locks: ReturnType<typeof createFacades>["locks"];
 
   constructor(calls: TaskCalls, parts: AllParts) {
@@ -149,6 +150,7 @@ class Client implements StemClient {
     this.control = facades.control;
     this.namespaces = facades.namespaces;
     this.queueEvents = facades.queueEvents;
+    this.schedules = facades.schedules;
     const publish = createPublisher(calls.send, retries);
     this.#enqueuer = new BatchingEnqueuer(publish, this.#handles, closing);
     gates.set(this, {

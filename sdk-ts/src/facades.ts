@@ -1,7 +1,7 @@
 /**
  * What a client offers beside enqueueing and broadcasting: canvases, and each under a name of its own: `client.tasks`,
  * `client.deadLetters`, `client.queues`, `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`,
- * `client.namespaces`, `client.locks`, `client.queueEvents`.
+ * `client.namespaces`, `client.locks`, `client.queueEvents`, `client.schedules`.
  */
 
 import type { Transport } from "@connectrpc/connect";
@@ -14,6 +14,7 @@ import type { OperatorCalls } from "./operator-calls.ts";
 import { createOperatorFacades, type OperatorFacades } from "./operator-facades.ts";
 import { createQueueEvents, type QueueEvents } from "./queue-events.ts";
 import type { Retries } from "./retry.ts";
+import { createSchedules, type Schedules } from "./schedules/schedules.ts";
 import { callMsMax } from "./task-calls.ts";
 
 /** What a client offers beside enqueueing. */
@@ -22,6 +23,8 @@ export interface Facades extends OperatorFacades, CanvasSubmitter {
   readonly locks: Locks;
   /** Named events on queues, for whoever watches. */
   readonly queueEvents: QueueEvents;
+  /** What the server starts by its clock. */
+  readonly schedules: Schedules;
 }
 
 /** What facades need of their client. */
@@ -55,6 +58,7 @@ export function createFacades(deps: FacadeDeps): ClientFacades {
     canvasCalls,
     ...createOperatorFacades({ ...deps, ...operating }),
     queueEvents: createQueueEvents({ ...deps, ...operating }),
+    schedules: createSchedules(operating),
     locks: createLocks({ calls: createLockCalls(transport, namespace), clock, retries, closing }),
   };
 }

@@ -140,6 +140,47 @@ export type {
   RoutingStatus,
   TaskToRoute,
 } from "./routing.ts";
+export type { ScheduleEnd, SchedulePause, ScheduleStatus } from "./schedules/schedule-status.ts";
+export type {
+  BackfillRange,
+  SchedulePauseOptions,
+  Schedules,
+  TriggerOptions,
+} from "./schedules/schedules.ts";
+export type {
+  CatchUp,
+  KeptSettings,
+  KeptTarget,
+  OverlapPolicy,
+  ScheduledCanvas,
+  ScheduleRules,
+  ScheduleSettings,
+  ScheduleTarget,
+} from "./schedules/settings.ts";
+export type {
+  ScheduleCause,
+  ScheduleSlot,
+  ScheduleStarted,
+  SkipReason,
+  SlotOutcome,
+  TriggerOutcome,
+} from "./schedules/slots.ts";
+export type {
+  CalendarLists,
+  CalendarSpec,
+  ClockedSpec,
+  CronSpec,
+  IntervalLength,
+  IntervalOptions,
+  IntervalSpec,
+  ScheduleSpec,
+  ScheduleWindow,
+  SolarEvent,
+  SolarPlace,
+  SolarSpec,
+  WallOptions,
+} from "./schedules/specs.ts";
+export { at, calendar, cron, every, solar } from "./schedules/specs.ts";
 export type { SchemaIssue } from "./schema.ts";
 export { SchemaMismatchError } from "./schema.ts";
 export type { Failure, RefusedCall } from "./task-errors.ts";

@@ -35,13 +35,13 @@ function compile(snippets: readonly Snippet[]): string {
   }
 }
 
-/** Pages whose examples stand for themselves; those of other pages run in test/readme. */
+/** Pages whose examples stand for themselves, or are about types; those of other pages only run, in test/readme. */
 const readmes = markdownFiles().filter(
-  (file) => path.basename(file) === "README.md" || file === "docs/workers.md",
+  (file) => path.basename(file) === "README.md" || ["docs/workers.md", "docs/beat.md"].includes(file),
 );
 
-test("every TypeScript example of a README, and of the page on workers, compiles", {
-  timeout: 60_000,
+test("every TypeScript example of a README, and of the pages on workers and schedules, compiles", {
+  timeout: 120_000,
 }, () => {
   lookedAt("README snippets", readmes.length, 1);
   if (readmes.includes("README.md")) expect(snippetsOf(readSource("README.md"))).not.toEqual([]);

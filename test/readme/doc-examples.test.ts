@@ -61,9 +61,12 @@ test("the examples of the test kit pass", { timeout: 120_000 }, async () => {
   }
 });
 
-test("the example of canvases prints what the page says", { timeout: 120_000 }, async () => {
-  const printed = (await runPage("docs/canvas.md")).get("canvas.ts");
-  const page = readFileSync(path.join(root, "docs/canvas.md"), "utf8");
-  const [, said = ""] = /It prints\n\n```\n([\s\S]*?)```/.exec(page) ?? [];
+test.each([
+  ["canvases", "docs/canvas.md", "canvas.ts"],
+  ["schedules", "docs/beat.md", "schedules.ts"],
+])("the example of %s prints what the page says", { timeout: 120_000 }, async (_, page, file) => {
+  const printed = (await runPage(page)).get(file);
+  const markdown = readFileSync(path.join(root, page), "utf8");
+  const [, said = ""] = /It prints\n\n```\n([\s\S]*?)```/.exec(markdown) ?? [];
   expect(printed).toEqual(said.trim().split("\n"));
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { defineTask } from "../define-task.ts";
 import { StemProblem } from "../problem.ts";
+import { cron } from "../schedules/specs.ts";
 import { SchemaMismatchError } from "../schema.ts";
 import { ClientClosedError, EnqueueManyError, TaskCancelledError, TaskFailedError } from "../task-errors.ts";
 import { createFakeClient } from "./fake-client.ts";
@@ -159,4 +160,11 @@ test("what operators do needs a server, and a fake client says so", async () => 
   const client = createFakeClient();
   expect(() => client.tasks.runNow("a")).toThrow("tasks.runNow needs a server");
   expect(() => client.deadLetters.list()).toThrow(NoServerError);
+});
+
+test("schedules need a server, and a fake client says so", () => {
+  const { schedules } = createFakeClient();
+  const nightly = { spec: cron("0 3 * * *"), target: add.call([1, 2]) };
+  expect(() => schedules.create("nightly", nightly)).toThrow("schedules.create needs a server");
+  expect(() => schedules.list()).toThrow(NoServerError);
 });

@@ -103,6 +103,7 @@ class RecordingClient implements FakeClient {
   readonly control = this.#facades.control;
   readonly namespaces = this.#facades.namespaces;
   readonly queueEvents = this.#facades.queueEvents;
+  readonly schedules = this.#facades.schedules;
 
   get enqueued(): readonly RecordedEnqueue[] {
     return [...this.#tasks.values()].map(({ record }) => record);

@@ -4,7 +4,7 @@ import { fakeQueueEvents } from "./fake-queue-events.ts";
 import { noOperators } from "./no-operators.ts";
 
 /** What a client without a server has beside enqueueing: real locks, which this process has for itself, a record
- * of events, and no operators. */
+ * of events, and neither operators nor a clock to start something by. */
 export const createFakeFacades = (closing: AbortSignal, events: Parameters<typeof fakeQueueEvents>[0]) => ({
   queueEvents: fakeQueueEvents(events, closing),
   locks: createFakeLocks(closing),
@@ -17,4 +17,5 @@ export const createFakeFacades = (closing: AbortSignal, events: Parameters<typeo
   uniqueClaims: noOperators<StemClient["uniqueClaims"]>("uniqueClaims"),
   control: noOperators<StemClient["control"]>("control"),
   namespaces: noOperators<StemClient["namespaces"]>("namespaces"),
+  schedules: noOperators<StemClient["schedules"]>("schedules"),
 });

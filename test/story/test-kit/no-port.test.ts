@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { connect, defineTask, withInput } from "@stem/sdk";
+import { connect, cron, defineTask, withInput } from "@stem/sdk";
 import { createTestClock } from "@stem/sdk/testing";
 import { createServer } from "@stem/server";
 import { startTestServer } from "@stem/server/testing";
@@ -253,4 +253,22 @@ test("what follows a task is drained with it", async () => {
   await client.enqueue(add, [1, 2], { link: [withInput(add, [10], { id: "sum" })] });
   expect((await drainQueues({ dial, tasks })).map(({ name }) => name)).toEqual(["add", "add"]);
   expect(await client.handle(add, "sum").result()).toBe(13);
+});
+
+test("schedules go by the clock of the test: days pass in a moment, a change of clocks among them", async () => {
+  const clock = createTestClock(new Date("2027-03-27T00:00:00Z"));
+  const { client, dial } = await stem({ clock });
+  const spec = cron("30 2 * * *", { timeZone: "Europe/Paris" });
+  await client.schedules.create("nightly", { spec, target: add.call([1, 2]) });
+  for (let day = 0; day < 3; day += 1) await clock.jump(86_400_000);
+  const slots = await Array.fromAsync(client.schedules.history("nightly"));
+  expect(slots.map(({ slotAt }) => slotAt.toISOString())).toEqual([
+    "2027-03-29T00:30:00.000Z",
+    "2027-03-28T01:00:00.000Z",
+    "2027-03-27T01:30:00.000Z",
+  ]);
+  const ran = await drainQueues({ dial, clock, tasks: [implement(add, (_ctx, a, b) => a + b)] });
+  expect(ran.map(({ name, error }) => ({ name, error }))).toEqual(
+    slots.map(() => ({ name: "add", error: undefined })),
+  );
 });
