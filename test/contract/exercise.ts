@@ -45,6 +45,9 @@ import { removeCases } from "./remove.ts";
 import { reopenCases } from "./reopen.ts";
 import { retentionCases } from "./retention.ts";
 import { revokeCases } from "./revoke.ts";
+import { scheduleCases } from "./schedule.ts";
+import { scheduleFireCases } from "./schedule-fire.ts";
+import { scheduleTwinCases } from "./schedule-twins.ts";
 import { settleCases } from "./settle.ts";
 import { standingCases } from "./standing.ts";
 import { stuckCases } from "./stuck.ts";
@@ -108,6 +111,9 @@ const nouns = [
   gateModelCases,
   canvasModelCases,
   canvasTwinCases,
+  scheduleCases,
+  scheduleFireCases,
+  scheduleTwinCases,
 ];
 
 /** Runs the whole contract over one driver. */
@@ -118,7 +124,7 @@ export function exercise(name: string, makePlace: MakePlace, declared: Declared)
     name,
     declared,
     open,
-    case(sentence, run, { limits: own, timeoutMs = 20_000 } = {}) {
+    case(sentence, run, { limits: own, timeoutMs = 60_000 } = {}) {
       sentences.add(sentence);
       test(sentence, { timeout: timeoutMs }, async (context) => {
         const skip = declared.skips.find((each) => each.test === sentence);
@@ -130,7 +136,7 @@ export function exercise(name: string, makePlace: MakePlace, declared: Declared)
     },
   };
   describe(`the ${name} store`, () => {
-    for (const register of [...nouns, ...(declared.besides ?? [])]) register(suite);
+    for (const register of nouns) register(suite);
     test("every skip names a test", () => {
       for (const skip of declared.skips) expect([...sentences]).toContain(skip.test);
     });

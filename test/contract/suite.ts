@@ -5,8 +5,6 @@ import type { Subject } from "./subject.ts";
 export type Declared = {
   /** The tests that it does not have to pass, each by its sentence, and why not. */
   readonly skips: readonly { readonly test: string; readonly reason: string }[];
-  /** Cases of verbs that not every driver has yet. */
-  readonly besides?: readonly ((suite: Suite) => void)[];
   /** How many random sequences of operations are tried on it, and whether it outlives its closing. */
   readonly model: { readonly runs: number; readonly canReopen: boolean };
 };

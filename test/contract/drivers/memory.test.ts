@@ -1,8 +1,5 @@
 import { createMemoryStore } from "../../../server/src/storage/memory/memory.ts";
 import { exercise } from "../exercise.ts";
-import { scheduleCases } from "../schedule.ts";
-import { scheduleFireCases } from "../schedule-fire.ts";
-import { scheduleTwinCases } from "../schedule-twins.ts";
 
 const forgets = "nothing of a memory store outlives its closing";
 
@@ -13,7 +10,6 @@ exercise(
     remove: async () => undefined,
   }),
   {
-    besides: [scheduleCases, scheduleFireCases, scheduleTwinCases],
     model: { runs: 300, canReopen: false },
     skips: [
       "tasks, results, queues, events and values are there after a restart",

@@ -5,9 +5,6 @@ import { openStore } from "../../../server/src/storage/open.ts";
 import { startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { testWithTool } from "../../support/test-with-tool.ts";
 import { exercise } from "../exercise.ts";
-import { scheduleCases } from "../schedule.ts";
-import { scheduleFireCases } from "../schedule-fire.ts";
-import { scheduleTwinCases } from "../schedule-twins.ts";
 
 const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -36,7 +33,6 @@ function exerciseOver(programs: string): void {
       };
     },
     {
-      besides: [scheduleCases, scheduleFireCases, scheduleTwinCases],
       model: { runs: 60, canReopen: true },
       skips: [],
     },

@@ -6,9 +6,6 @@ import { afterAll } from "vitest";
 import type { Log } from "../../../server/src/ports/log.ts";
 import { openStore } from "../../../server/src/storage/open.ts";
 import { exercise } from "../exercise.ts";
-import { scheduleCases } from "../schedule.ts";
-import { scheduleFireCases } from "../schedule-fire.ts";
-import { scheduleTwinCases } from "../schedule-twins.ts";
 
 const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -29,7 +26,6 @@ exercise(
     };
   },
   {
-    besides: [scheduleCases, scheduleFireCases, scheduleTwinCases],
     model: { runs: 300, canReopen: true },
     skips: [],
   },
