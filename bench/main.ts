@@ -6,36 +6,9 @@
 
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { backlog } from "./benchmarks/backlog.ts";
-import { beat } from "./benchmarks/beat.ts";
-import { bulk } from "./benchmarks/bulk.ts";
-import { canvas } from "./benchmarks/canvas.ts";
-import { ceiling } from "./benchmarks/ceiling.ts";
-import { drain } from "./benchmarks/drain.ts";
-import { drainCeiling } from "./benchmarks/drain-ceiling.ts";
-import { fairness } from "./benchmarks/fairness.ts";
-import { latency } from "./benchmarks/latency.ts";
-import { ofSharedStores } from "./benchmarks/shared-stores.ts";
-import { single } from "./benchmarks/single.ts";
-import { stuckHead } from "./benchmarks/stuck-head.ts";
-import type { Benchmark } from "./support/measure.ts";
+import { benchmarks } from "./benchmarks/benchmarks.ts";
 import { type Result, resultOf, saveResult } from "./support/result.ts";
 import { writePage } from "./support/results-page.ts";
-
-const benchmarks: readonly Benchmark[] = [
-  ceiling,
-  drain,
-  drainCeiling,
-  bulk,
-  single,
-  latency,
-  backlog,
-  stuckHead,
-  fairness,
-  canvas,
-  beat,
-  ...ofSharedStores,
-];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
