@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { benchmarks } from "./benchmarks/benchmarks.ts";
+import type { Benchmark } from "./support/measure.ts";
 import { type Result, resultOf, saveResult } from "./support/result.ts";
 import { writePage } from "./support/results-page.ts";
 

@@ -12,7 +12,7 @@ const modules: readonly (readonly [module: RegExp, ...places: string[]])[] = [
   [/^@aws-sdk\//, "storage/sqs/"],
   [/^@opentelemetry\//, "telemetry/"],
   [/^commander$/, "config/", "cli.ts"],
-  [/^yaml$/, "config/", "routing/"],
+  [/^yaml$/, "config/", "lib/document"],
 ];
 
 /** Where each workspace may reach into another; tests, benchmarks, examples and scripts may import all. */

@@ -91,15 +91,6 @@ export type RoutingRules = {
   readonly routes: readonly RouteRule[];
 };
 
-/** Something that is wrong with a routing configuration, and where. */
-export type RoutingMistake = {
-  readonly line: number;
-  readonly column: number;
-  /** Such as `queues.mail.priority_range`; empty where it is about the whole text. */
-  readonly key: string;
-  readonly text: string;
-};
-
 /** A namespace's routing as operators see it. */
 export type RoutingRecord = {
   readonly namespace: Namespace;

@@ -1,6 +1,6 @@
+import { type Entry, fieldsOf, mapOf, textOf, type Value, wholeNumberOf } from "../lib/document.ts";
 import type { BroadcastDelivery } from "../model/broadcast.ts";
 import type { ChannelTerms } from "../model/route.ts";
-import { type Entry, fieldsOf, mapOf, textOf, type Value, wholeNumberOf } from "./document.ts";
 import { checkQueueName } from "./read-names.ts";
 import type { OptionReading } from "./read-options.ts";
 

@@ -1,8 +1,5 @@
 /** Which names of queues there are in a routing configuration, and what each stands for. */
 
-import { suggestion as sayNearest } from "../lib/nearest.ts";
-import { type QueueName, queueNameOf } from "../model/ids.ts";
-import type { Limits } from "../model/limits.ts";
 import {
   type Entry,
   fieldsOf,
@@ -12,7 +9,10 @@ import {
   shapeOf,
   textOf,
   type Value,
-} from "./document.ts";
+} from "../lib/document.ts";
+import { suggestion as sayNearest } from "../lib/nearest.ts";
+import { type QueueName, queueNameOf } from "../model/ids.ts";
+import type { Limits } from "../model/limits.ts";
 
 const queuePattern = /^[A-Za-z0-9_][A-Za-z0-9_.:@/-]*$/;
 

@@ -1,10 +1,18 @@
 /** What queues and routes have in common: options for tasks that do not say otherwise, and conditions on headers. */
 
+import {
+  fieldsOf,
+  mapOf,
+  numberOf,
+  type Reading,
+  textOf,
+  type Value,
+  wholeNumberOf,
+} from "../lib/document.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import type { RetryPolicy } from "../model/retry.ts";
 import type { HeaderMatch, RouteOptions } from "../model/route.ts";
 import type { TaskPolicy } from "../model/task.ts";
-import { fieldsOf, mapOf, numberOf, type Reading, textOf, type Value, wholeNumberOf } from "./document.ts";
 
 /** The priorities that there are. */
 export const priorities = { min: 0, max: 9 } as const;

@@ -1,8 +1,5 @@
 /** What a routing configuration says of its queues. */
 
-import type { QueueName } from "../model/ids.ts";
-import { queueNameOf } from "../model/ids.ts";
-import type { Binding, Glob, QueueRules } from "../model/route.ts";
 import {
   type Entry,
   fieldsOf,
@@ -12,7 +9,10 @@ import {
   textOf,
   type Value,
   wholeNumberOf,
-} from "./document.ts";
+} from "../lib/document.ts";
+import type { QueueName } from "../model/ids.ts";
+import { queueNameOf } from "../model/ids.ts";
+import type { Binding, Glob, QueueRules } from "../model/route.ts";
 import { createGlob, globFault } from "./glob.ts";
 import type { Names } from "./read-names.ts";
 import { type OptionReading, priorities, readHeaders, readOptions } from "./read-options.ts";

@@ -1,7 +1,15 @@
+import {
+  fieldsOf,
+  listOf,
+  type Reading,
+  shapeOf,
+  textOf,
+  type Value,
+  wholeNumberOf,
+} from "../lib/document.ts";
 import { suggestion } from "../lib/nearest.ts";
 import type { QueueName } from "../model/ids.ts";
 import type { Glob, RouteRule, RouteTarget } from "../model/route.ts";
-import { fieldsOf, listOf, type Reading, shapeOf, textOf, type Value, wholeNumberOf } from "./document.ts";
 import type { Names } from "./read-names.ts";
 import { type OptionReading, priorities, readHeaders, readOptions } from "./read-options.ts";
 import { readGlob } from "./read-queues.ts";

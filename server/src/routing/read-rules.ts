@@ -1,9 +1,18 @@
 /** From a text to the rules of a namespace's routing, or to all that is wrong with it. docs/routing.md tells what may stand in it. */
 
+import {
+  fieldsOf,
+  isNothing,
+  type Mistake,
+  openDocument,
+  type Reading,
+  shapeOf,
+  textOf,
+  type Value,
+} from "../lib/document.ts";
 import { queueNameOf } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
-import type { RoutingMistake, RoutingRules } from "../model/route.ts";
-import { fieldsOf, isNothing, openDocument, type Reading, shapeOf, textOf, type Value } from "./document.ts";
+import type { RoutingRules } from "../model/route.ts";
 import { readChannels } from "./read-channels.ts";
 import { readNames } from "./read-names.ts";
 import { readQueues } from "./read-queues.ts";
@@ -12,18 +21,20 @@ import { readRoutes } from "./read-routes.ts";
 /** Rules, or why there are none. */
 export type ReadRules =
   | { readonly kind: "rules"; readonly rules: RoutingRules }
-  | { readonly kind: "wrong"; readonly mistakes: readonly RoutingMistake[] };
+  | { readonly kind: "wrong"; readonly mistakes: readonly Mistake[] };
 
 /** What reading needs. */
 export type RulesReading = { readonly limits: Limits; readonly defaults: Defaults };
 
 const mistakesMax = 100;
+/** More than any right text needs. */
+const nestingMax = 32;
 
 /** Reads YAML or JSON. */
 export function readRules(text: string, { limits, defaults }: RulesReading): ReadRules {
   const bytes = Buffer.byteLength(text);
   if (bytes > limits.routingBytesMax) return tooLong(bytes, limits);
-  const reading = openDocument(text);
+  const reading = openDocument(text, nestingMax);
   const rules = rulesOf(reading, { limits, defaults });
   const { mistakes } = reading;
   mistakes.sort((a, b) => a.line - b.line || a.column - b.column);

@@ -3,10 +3,11 @@
  * without costs its tasks one look. read-rules.ts tells what rules may say, table.ts how they decide.
  */
 
+import type { Mistake } from "../lib/document.ts";
 import { type Namespace, type QueueName, queueNameOf } from "../model/ids.ts";
 import type { Defaults, Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
-import type { ChannelTerms, RoutedTask, RoutingMistake, RoutingRecord } from "../model/route.ts";
+import type { ChannelTerms, RoutedTask, RoutingRecord } from "../model/route.ts";
 import type { Store } from "../ports/store.ts";
 import { type KeptRouting, readKept, routingKeyOf, writeKept } from "./kept-routing.ts";
 import { readRules } from "./read-rules.ts";
@@ -35,7 +36,7 @@ export type Routing = {
   /** What is in force, as text. */
   get(namespace: Namespace): RoutingRecord;
   /** All that is wrong with a text; nothing: it may be put in force. */
-  validate(text: string): readonly RoutingMistake[];
+  validate(text: string): readonly Mistake[];
   /** What would become of a task, under the rules in force or under those of a text. FIELD_INVALID where that is wrong. */
   test(namespace: Namespace, task: RoutedTask, trial: Trial): Routed;
   /**
@@ -167,13 +168,13 @@ function tableFrom(name: string, text: string, deps: Compiling): RoutingTable | 
   return compile(text, deps);
 }
 
-function mistakesOf(text: string, deps: Compiling): readonly RoutingMistake[] {
+function mistakesOf(text: string, deps: Compiling): readonly Mistake[] {
   const read = readRules(text, deps);
   return read.kind === "wrong" ? read.mistakes : [];
 }
 
 /** Such as `12:3: queues.mail.priority_range: must be …`. */
-const sayMistake = ({ line, column, key, text }: RoutingMistake): string =>
+const sayMistake = ({ line, column, key, text }: Mistake): string =>
   `${line}:${column}: ${key === "" ? "" : `${key}: `}${text}`;
 
 /** The rules of a namespace that has none. */

@@ -9,9 +9,9 @@ import {
 import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import type { FieldViolation } from "../../model/problem.ts";
 import { problemError } from "../call-error.ts";
+import { jsonFaults } from "../convert/json-faults.ts";
 import { connectErrorOf, detailRegistry } from "./connect-errors.ts";
 import { wasDecodedKey } from "./connect-handlers.ts";
-import { jsonFaults } from "./json-faults.ts";
 
 /** A call, and the JSON of its one message. */
 export type JsonRecord = {

@@ -12,7 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import { suggestion } from "../../lib/nearest.ts";
 import type { FieldViolation } from "../../model/problem.ts";
-import { entryPath } from "../convert/checked.ts";
+import { entryPath } from "./checked.ts";
 
 /** As many as an error tells. */
 const faultsMax = 10;

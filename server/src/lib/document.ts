@@ -1,8 +1,18 @@
 /** YAML or JSON as values that know where they stand, so that every mistake can be placed. */
 
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import { suggestion } from "../lib/nearest.ts";
-import type { RoutingMistake } from "../model/route.ts";
+import { isNestedDeeper } from "./document-nesting.ts";
+import { suggestion } from "./nearest.ts";
+
+/** Something that is wrong with a document, and where. */
+export type Mistake = {
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  /** Such as `queues.mail.priority_range`; empty where it is about the whole text. */
+  readonly key: string;
+  readonly text: string;
+};
 
 /** A value with its place: `key` is the path to it, `node` what the parser made of it, `near` what stands before it. */
 export type Value = { readonly key: string; readonly node: unknown; readonly near?: unknown };
@@ -13,21 +23,20 @@ export type Entry = { readonly name: string; readonly at: Value; readonly value:
 /** A document that is being read: mistakes gather, so that all are told at once. */
 export type Reading = {
   readonly root: Value;
-  readonly mistakes: RoutingMistake[];
+  readonly mistakes: Mistake[];
   lineOf(value: Value): number;
   wrong(value: Value, text: string): undefined;
 };
 
-/** Reads a text as YAML, of which JSON is a part. */
-export function openDocument(text: string): Reading {
+/** Reads a text as YAML 1.2, of which JSON is a part; one that nests deeper is a mistake. */
+export function openDocument(text: string, nestingMax: number): Reading {
   const lines = new LineCounter();
-  const mistakes: RoutingMistake[] = [];
+  const mistakes: Mistake[] = [];
   const place = (value: Value) => {
     const node = [value.node, value.near].find((each) => isNode(each));
-    const { line, col } = lines.linePos(node?.range?.[0] ?? 0);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return placeAt(lines, node?.range?.[0] ?? 0);
   };
-  const root = { key: "", node: contentsOf(text, lines, mistakes) };
+  const root = { key: "", node: contentsOf(text, { lines, mistakes, nestingMax }) };
   return {
     root,
     mistakes,
@@ -39,31 +48,35 @@ export function openDocument(text: string): Reading {
   };
 }
 
-const nestingMax = 32;
-
-/** More open brackets, or more lists that begin in one line, than a right text has: the parser would take seconds for them. */
-function isNestedTooDeeply(text: string): boolean {
-  let open = 0;
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    open += bracket === "[" || bracket === "{" ? 1 : -1;
-    if (open > nestingMax) return true;
-  }
-  return /(?:[-?:][ \t]+){32}/.test(text);
+function placeAt(lines: LineCounter, offset: number): { readonly line: number; readonly column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-function contentsOf(text: string, lineCounter: LineCounter, mistakes: RoutingMistake[]): unknown {
+type Parsing = { readonly lines: LineCounter; readonly mistakes: Mistake[]; readonly nestingMax: number };
+
+/** The parser finds tens of thousands in a hostile text. */
+const parserMistakesMax = 100;
+
+/**
+ * Names that are there twice are found by mapOf: the parser would compare each with each. It would also draw every mistake's line, which
+ * takes minutes for a text of mistakes. The schema is the one of YAML 1.2 whatever the text says, and of tags it knows those of JSON.
+ */
+const parserOptions = {
+  uniqueKeys: false,
+  prettyErrors: false,
+  schema: "core",
+  resolveKnownTags: false,
+} as const;
+
+function contentsOf(text: string, { lines, mistakes, nestingMax }: Parsing): unknown {
   const tooDeep = { line: 1, column: 1, key: "", text: "is nested too deeply" };
-  if (isNestedTooDeeply(text)) {
-    mistakes.push(tooDeep);
-    return null;
-  }
   try {
-    // Names that are there twice are found by mapOf: the parser would compare each with each.
-    const document = parseDocument(text, { lineCounter, uniqueKeys: false });
-    for (const { linePos, message } of [...document.errors, ...document.warnings]) {
-      const [{ line, col }] = linePos ?? [{ line: 1, col: 1 }];
-      mistakes.push({ line, column: col, key: "", text: sentenceOf(message) });
-    }
+    // The parser would take seconds for it.
+    if (isNestedDeeper(text, nestingMax)) throw new RangeError(tooDeep.text);
+    const document = parseDocument(text, { ...parserOptions, lineCounter: lines });
+    for (const { pos, message } of [...document.errors, ...document.warnings].slice(0, parserMistakesMax))
+      mistakes.push({ ...placeAt(lines, pos[0]), key: "", text: message });
     return mistakes.length > 0 ? null : document.contents;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -71,10 +84,6 @@ function contentsOf(text: string, lineCounter: LineCounter, mistakes: RoutingMis
     return null;
   }
 }
-
-/** The parser's own message goes on with its place and a picture of the line. */
-const sentenceOf = (message: string): string =>
-  message.split("\n", 1)[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? message;
 
 /** Whether there is nothing behind a key. */
 export const isNothing = ({ node }: Value): boolean =>
@@ -89,13 +98,23 @@ export function mapOf(value: Value, reading: Reading): readonly Entry[] {
   }
   const seen = new Set<string>();
   return value.node.items.flatMap((pair) => {
-    const name = isScalar(pair.key) ? String(pair.key.value) : "?";
-    const key = value.key === "" ? name : `${value.key}.${name}`;
+    const name = nameOf(pair.key);
+    const key = value.key === "" ? (name ?? "?") : `${value.key}.${name ?? "?"}`;
     const at = { key, node: pair.key };
+    if (name === undefined) {
+      reading.wrong(at, "has a name that is not a text");
+      return [];
+    }
     if (seen.has(name)) reading.wrong(at, "is there twice");
     seen.add(name);
     return [{ name, at, value: written({ key, node: pair.value, near: pair.key }, reading) }];
   });
+}
+
+/** A name as it is written; undefined: it is no text. */
+function nameOf(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
 }
 
 /** An alias of YAML stands for something else, and a few of them for something huge. */
@@ -125,7 +144,9 @@ export function fieldsOf<const N extends string>(
   return found;
 }
 
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** A name of a field, in either spelling, as snake_case. */
+export const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The items of a list. */
 export function listOf(value: Value, reading: Reading): readonly Value[] {
@@ -167,4 +188,28 @@ export function numberOf(
   const number = isScalar(value.node) ? value.node.value : undefined;
   if (typeof number === "number" && number >= min && number <= max) return number;
   return reading.wrong(value, `must be a number from ${min} to ${max}`);
+}
+
+/**
+ * The place of what a path leads to, or of the last on the way to it that is there. Fields may be in either spelling; items of lists go by
+ * their number.
+ */
+export function placeOf(value: Value, path: readonly string[]): Value {
+  let [at, node]: [unknown, unknown] = [value.near ?? value.node, value.node];
+  for (const step of path) {
+    const next = stepInto(node, step);
+    if (next === undefined) break;
+    ({ at, node } = next);
+  }
+  return { key: value.key, node: at };
+}
+
+function stepInto(node: unknown, step: string): { readonly at: unknown; readonly node: unknown } | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(step)];
+    return item === undefined ? undefined : { at: item, node: item };
+  }
+  const pairs = isMap(node) ? node.items : [];
+  const pair = pairs.find(({ key }) => [nameOf(key), snakeCase(nameOf(key) ?? "")].includes(step));
+  return pair && { at: pair.key, node: pair.value };
 }
