@@ -20,6 +20,7 @@ import { createCanvases, withCanvasBells } from "./canvas/canvas.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createControl } from "./control/control.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
+import { watchClock } from "./lib/clock-watch.ts";
 import { shownUrl } from "./lib/shown-url.ts";
 import { createSystemClock } from "./lib/system-clock.ts";
 import { createSystemRandom } from "./lib/system-random.ts";
@@ -211,6 +212,8 @@ async function startRooms(
   });
   started.defer(() => schedules.close());
   const { queueHints, leaveNamespace } = broker;
+  const clockWatch = watchClock({ clock, log });
+  started.defer(() => clockWatch.stop());
   const upkeep = startUpkeep({
     ...{ ...shared, queueHints, leaveNamespace, schedules },
     tidyCanvases: canvases.tidy,
@@ -236,7 +239,10 @@ async function startRooms(
     limits,
     defaults,
     tenants: namespaces,
-    info: { version, store: store.kind, durability: store.durability, startedAt: clock.now() },
+    info: {
+      ...{ version, store: store.kind, durability: store.durability, startedAt: clock.now() },
+      clock: clockWatch.status,
+    },
   });
   started.defer(() => api.close({ graceMs: closeGraceMs }));
   return { api, broker };

@@ -97,4 +97,7 @@ test("what is set is what GetServerInfo tells", async () => {
     defaults: { leaseDuration: "9s", heartbeatInterval: "0.900s" },
     limits: { headersMax: "7", tagsMax: "16" },
   });
+  // The machine's own clock: nobody sets it meanwhile, and it is where the server's was read from.
+  expect(Object.keys(info.clock)).toEqual(["ahead"]);
+  expect(Math.abs(Number.parseFloat(info.clock.ahead))).toBeLessThan(1);
 });

@@ -71,6 +71,7 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
     store: store.kind,
     durability: store.durability,
     startedAt: clock.now(),
+    clock: () => ({ jumps: 2, last: { at: 1_800_000_000_000, byMs: -3500 }, aheadMs: 7000 }),
   };
   const api = createApi({
     ...deps,

@@ -130,5 +130,10 @@ describe.each(wireTransports)("over %s", (name, open) => {
       deadLetterRetention: { seconds: 604_800n },
     });
     expect([info.protocolMin, info.protocolMax]).toEqual([1, 1]);
+    expect(info.clock).toMatchObject({ jumps: 2n, lastJumpTime: { seconds: 1_800_000_000n } });
+    expect(info.clock).toMatchObject({
+      lastJump: { seconds: -3n, nanos: -500_000_000 },
+      ahead: { seconds: 7n },
+    });
   });
 });

@@ -1,6 +1,7 @@
 /** What a clock offers; the Clock port has the same shape, and lib knows no ports. */
 export type SystemClock<I extends number> = {
   now(): I;
+  wall(): number;
   after(delayMs: number, run: () => void): () => void;
 };
 
@@ -29,5 +30,5 @@ export function createSystemClock<I extends number = number>(): SystemClock<I> {
     return () => clearTimeout(timer);
   }
 
-  return { now: () => Math.floor(anchor + performance.now()) as I, after };
+  return { now: () => Math.floor(anchor + performance.now()) as I, wall: Date.now, after };
 }

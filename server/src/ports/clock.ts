@@ -4,6 +4,8 @@ import type { Instant } from "../model/ids.ts";
 export interface Clock {
   /** Epoch milliseconds that never run backwards within one process. */
   now(): Instant;
+  /** What the machine's wall clock shows, which may be put forward or back. Only where there is one. */
+  wall?(): number;
   /** Calls `run` once after at least `delayMs` (any length), unless cancelled first. Does not keep the process alive. */
   after(delayMs: number, run: () => void): CancelTimer;
 }

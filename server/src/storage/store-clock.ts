@@ -59,6 +59,7 @@ export async function openClockOf(options: StoreClockOptions): Promise<StoreCloc
         newest = Math.max(newest, Math.floor(base.now() + aheadMs));
         return newest as ReturnType<Clock["now"]>;
       },
+      ...(base.wall && { wall: base.wall }),
       after: base.after,
     },
     close() {

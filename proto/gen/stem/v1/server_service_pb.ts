@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/server_service.proto.
  */
 export const file_stem_v1_server_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxzdGVtL3YxL3NlcnZlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IuQCChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRINCgVzdG9yZRgCIAEoCRInCgpkdXJhYmlsaXR5GAMgASgOMhMuc3RlbS52MS5EdXJhYmlsaXR5EhQKDHByb3RvY29sX21pbhgEIAEoBRIUCgxwcm90b2NvbF9tYXgYBSABKAUSLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOgoGbGltaXRzGAcgAygLMiouc3RlbS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UuTGltaXRzRW50cnkSJwoIZGVmYXVsdHMYCCABKAsyFS5zdGVtLnYxLlRhc2tEZWZhdWx0cxISCgpuYW1lc3BhY2VzGAkgAygJGi0KC0xpbWl0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEizgQKDFRhc2tEZWZhdWx0cxINCgVxdWV1ZRgBIAEoCRIQCghwcmlvcml0eRgCIAEoBRIUCgxtYXhfYXR0ZW1wdHMYAyABKAUSFgoObWF4X2RlbGl2ZXJpZXMYBCABKAUSMQoObGVhc2VfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoSaGVhcnRiZWF0X2ludGVydmFsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KC2xlYXNlX2dyYWNlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKEHJldHJ5X2Jhc2VfZGVsYXkYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMcmV0cnlfZmFjdG9yGAkgASgBEjIKD3JldHJ5X21heF9kZWxheRgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChByZXN1bHRfcmV0ZW50aW9uGAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDXJlYXBfaW50ZXJ2YWwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoSdW5rbm93bl9uYW1lX2RlbGF5GA0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjgKFWRlYWRfbGV0dGVyX3JldGVudGlvbhgOIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbipqCgpEdXJhYmlsaXR5EhoKFkRVUkFCSUxJVFlfVU5TUEVDSUZJRUQQABITCg9EVVJBQklMSVRZX0RJU0sQARIWChJEVVJBQklMSVRZX1JFTEFYRUQQAhITCg9EVVJBQklMSVRZX05PTkUQAzJfCg1TZXJ2ZXJTZXJ2aWNlEk4KDUdldFNlcnZlckluZm8SHS5zdGVtLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0Gh4uc3RlbS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChxzdGVtL3YxL3NlcnZlcl9zZXJ2aWNlLnByb3RvEgdzdGVtLnYxIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IokDChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRINCgVzdG9yZRgCIAEoCRInCgpkdXJhYmlsaXR5GAMgASgOMhMuc3RlbS52MS5EdXJhYmlsaXR5EhQKDHByb3RvY29sX21pbhgEIAEoBRIUCgxwcm90b2NvbF9tYXgYBSABKAUSLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOgoGbGltaXRzGAcgAygLMiouc3RlbS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UuTGltaXRzRW50cnkSJwoIZGVmYXVsdHMYCCABKAsyFS5zdGVtLnYxLlRhc2tEZWZhdWx0cxISCgpuYW1lc3BhY2VzGAkgAygJEiMKBWNsb2NrGAogASgLMhQuc3RlbS52MS5DbG9ja1N0YXR1cxotCgtMaW1pdHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBIqgBCgtDbG9ja1N0YXR1cxINCgVqdW1wcxgBIAEoAxIyCg5sYXN0X2p1bXBfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoJbGFzdF9qdW1wGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBWFoZWFkGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIs4ECgxUYXNrRGVmYXVsdHMSDQoFcXVldWUYASABKAkSEAoIcHJpb3JpdHkYAiABKAUSFAoMbWF4X2F0dGVtcHRzGAMgASgFEhYKDm1heF9kZWxpdmVyaWVzGAQgASgFEjEKDmxlYXNlX2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgtsZWFzZV9ncmFjZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChByZXRyeV9iYXNlX2RlbGF5GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDHJldHJ5X2ZhY3RvchgJIAEoARIyCg9yZXRyeV9tYXhfZGVsYXkYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoQcmVzdWx0X3JldGVudGlvbhgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg1yZWFwX2ludGVydmFsGAwgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKEnVua25vd25fbmFtZV9kZWxheRgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI4ChVkZWFkX2xldHRlcl9yZXRlbnRpb24YDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qagoKRHVyYWJpbGl0eRIaChZEVVJBQklMSVRZX1VOU1BFQ0lGSUVEEAASEwoPRFVSQUJJTElUWV9ESVNLEAESFgoSRFVSQUJJTElUWV9SRUxBWEVEEAISEwoPRFVSQUJJTElUWV9OT05FEAMyXwoNU2VydmVyU2VydmljZRJOCg1HZXRTZXJ2ZXJJbmZvEh0uc3RlbS52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBoeLnN0ZW0udjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks the server about itself.
@@ -97,6 +97,13 @@ export type GetServerInfoResponse = Message<"stem.v1.GetServerInfoResponse"> & {
    * @generated from field: repeated string namespaces = 9;
    */
   namespaces: string[];
+
+  /**
+   * How its time and its machine's clock stand to each other.
+   *
+   * @generated from field: stem.v1.ClockStatus clock = 10;
+   */
+  clock?: ClockStatus | undefined;
 };
 
 /**
@@ -105,6 +112,49 @@ export type GetServerInfoResponse = Message<"stem.v1.GetServerInfoResponse"> & {
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
   messageDesc(file_stem_v1_server_service, 1);
+
+/**
+ * A server's time beside its machine's wall clock. The server's goes on evenly from the server's start, or by its store's where servers
+ * share one: schedules, delays and records go by it.
+ *
+ * @generated from message stem.v1.ClockStatus
+ */
+export type ClockStatus = Message<"stem.v1.ClockStatus"> & {
+  /**
+   * How often, since the start, the wall clock was put forward or back by more than a second against it, or the machine slept.
+   *
+   * @generated from field: int64 jumps = 1;
+   */
+  jumps: bigint;
+
+  /**
+   * When that was seen last. Unset: never.
+   *
+   * @generated from field: google.protobuf.Timestamp last_jump_time = 2;
+   */
+  lastJumpTime?: Timestamp | undefined;
+
+  /**
+   * How far it went then; negative: back.
+   *
+   * @generated from field: google.protobuf.Duration last_jump = 3;
+   */
+  lastJump?: Duration | undefined;
+
+  /**
+   * How far the wall clock is ahead; negative: behind. A server on its own takes over the wall clock's time when it is started again.
+   *
+   * @generated from field: google.protobuf.Duration ahead = 4;
+   */
+  ahead?: Duration | undefined;
+};
+
+/**
+ * Describes the message stem.v1.ClockStatus.
+ * Use `create(ClockStatusSchema)` to create a new message.
+ */
+export const ClockStatusSchema: GenMessage<ClockStatus> = /*@__PURE__*/
+  messageDesc(file_stem_v1_server_service, 2);
 
 /**
  * What a task gets that does not say otherwise.
@@ -216,7 +266,7 @@ export type TaskDefaults = Message<"stem.v1.TaskDefaults"> & {
  * Use `create(TaskDefaultsSchema)` to create a new message.
  */
 export const TaskDefaultsSchema: GenMessage<TaskDefaults> = /*@__PURE__*/
-  messageDesc(file_stem_v1_server_service, 2);
+  messageDesc(file_stem_v1_server_service, 3);
 
 /**
  * What an accepted task can be lost by.

@@ -1,12 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  type ClockStatus as ClockStatusMessage,
+  ClockStatusSchema,
   Durability as DurabilityMessage,
   type GetServerInfoResponse,
   GetServerInfoResponseSchema,
   type TaskDefaults,
   TaskDefaultsSchema,
 } from "@stem/proto/stem/v1/server_service_pb";
-import type { Instant } from "../../model/ids.ts";
+import type { ClockStatus } from "../../lib/clock-watch.ts";
+import { type Instant, instantOf } from "../../model/ids.ts";
 import type { Defaults, Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
@@ -21,6 +24,7 @@ export type ServerFacts = {
   readonly store: string;
   readonly durability: Durability;
   readonly startedAt: Instant;
+  readonly clock: () => ClockStatus;
 };
 
 /** Everything that GetServerInfo tells. */
@@ -49,6 +53,17 @@ export const serverInfoToProto = (info: ServerInfo): GetServerInfoResponse =>
     limits: Object.fromEntries(Object.entries(info.limits).map(([name, value]) => [name, BigInt(value)])),
     defaults: defaultsToProto(info.defaults),
     namespaces: [...info.namespaces()],
+    clock: clockToProto(info.clock()),
+  });
+
+const clockToProto = ({ jumps, last, aheadMs }: ClockStatus): ClockStatusMessage =>
+  create(ClockStatusSchema, {
+    jumps: BigInt(jumps),
+    ...(last && {
+      lastJumpTime: timestampFromInstant(instantOf(last.at)),
+      lastJump: durationFromMs(last.byMs),
+    }),
+    ahead: durationFromMs(aheadMs),
   });
 
 const defaultsToProto = (defaults: Defaults): TaskDefaults =>
