@@ -3,7 +3,7 @@
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import type { Limits } from "../../model/limits.ts";
 import { type CallError, callError, problemError } from "../call-error.ts";
-import type { StreamNote } from "./streams.ts";
+import { hasMoreStreams, type StreamNote } from "./streams.ts";
 import { timeoutHeaderMs } from "./timeout-header.ts";
 
 /**
@@ -35,7 +35,7 @@ export function admit(note: StreamNote, limits: Limits): Admission {
     return refused(callError(Code.RESOURCE_EXHAUSTED, text));
   }
   const max = limits.streamsPerConnectionMax;
-  if (note.connection.openStreams > max)
+  if (hasMoreStreams(note.connection, max))
     return refused(
       problemError({ reason: "CONCURRENCY_LIMIT_REACHED", limit: "streamsPerConnectionMax", max }),
     );

@@ -11,7 +11,7 @@ import {
 } from "node:http2";
 import type { Limits } from "../../model/limits.ts";
 import { authorizationIn } from "../callers.ts";
-import { cutMalformed, type StreamNote, ticketHeader } from "./streams.ts";
+import { cutMalformed, hasMoreStreams, type StreamNote, ticketHeader } from "./streams.ts";
 
 /** A stream that is no gRPC. */
 export type OtherStream = {
@@ -60,7 +60,7 @@ function letIn(note: StreamNote, limits: Limits): boolean {
   else if (note.headerBytes > limits.metadataBytesMax) {
     stream.respond({ ":status": constants.HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE }, { endStream: true });
     stream.close(constants.NGHTTP2_NO_ERROR);
-  } else if (note.connection.openStreams > limits.streamsPerConnectionMax) {
+  } else if (hasMoreStreams(note.connection, limits.streamsPerConnectionMax)) {
     stream.close(constants.NGHTTP2_REFUSED_STREAM);
   } else return true;
   return false;

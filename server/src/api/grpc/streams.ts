@@ -17,13 +17,24 @@ import { type Arrival, arrivalOf } from "../arrival.ts";
 import { peerOf } from "../peer.ts";
 import { type HeaderNotes, takeHeaders } from "./request-headers.ts";
 
-/** One connection: who is at its other end, and how many of its streams are open. */
+/** One connection: who is at its other end, and which of its streams are open. */
 export type GrpcConnection = {
   readonly peer: string;
   readonly arrival: Arrival;
-  openStreams: number;
+  readonly streams: Set<ServerHttp2Stream>;
   hasWindow: boolean;
 };
+
+/**
+ * Whether a connection has more streams open than that. One that HTTP/2 has closed is open no more, although Node says so a moment later:
+ * a client that has seen its end may begin another one at once.
+ */
+export function hasMoreStreams({ streams }: GrpcConnection, max: number): boolean {
+  if (streams.size <= max) return false;
+  let open = 0;
+  for (const stream of streams) if (!stream.closed) open += 1;
+  return open > max;
+}
 
 /** What was seen of a call when its stream began. */
 export type StreamNote = Omit<HeaderNotes, "authorization"> & {
@@ -77,9 +88,9 @@ export function createGrpcStreams({ isKnownPath, windowBytes, onSession }: GrpcS
       if (stream.session) onSession(stream.session as ServerHttp2Session, connection);
     }
     const ticket = (++tickets).toString(36);
-    connection.openStreams += 1;
+    connection.streams.add(stream);
     stream.once("close", () => {
-      connection.openStreams -= 1;
+      connection.streams.delete(stream);
       notes.delete(ticket);
     });
     notes.set(ticket, { stream, connection, ...takeHeaders(headers, isKnownPath) });
@@ -90,7 +101,7 @@ export function createGrpcStreams({ isKnownPath, windowBytes, onSession }: GrpcS
   return {
     adopt: (connection, inject) =>
       adopted.run(
-        { peer: peerOf(connection), arrival: arrivalOf(connection), openStreams: 0, hasWindow: false },
+        { peer: peerOf(connection), arrival: arrivalOf(connection), streams: new Set(), hasWindow: false },
         inject,
         connection,
       ),
