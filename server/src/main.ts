@@ -11,6 +11,7 @@ import {
   createGrowthFailure,
   createInboxLoop,
   createReadTarget,
+  isSameTarget,
 } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createSchedules } from "./beat/beat.ts";
@@ -204,7 +205,7 @@ async function startRooms(
   const canvases = createCanvases({ store, clock, limits, namespaces, bells, broker, failureOf });
   const schedules = createSchedules({
     ...{ store, clock, log, limits, owner: random.taskId() },
-    readTarget: createReadTarget({ clock, limits, defaults, random }),
+    ...{ readTarget: createReadTarget({ clock, limits, defaults, random }), isSameTarget },
     ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
     ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
   });

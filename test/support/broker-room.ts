@@ -1,4 +1,9 @@
-import { createAssemble, createGrowthFailure, createReadTarget } from "../../server/src/api/api.ts";
+import {
+  createAssemble,
+  createGrowthFailure,
+  createReadTarget,
+  isSameTarget,
+} from "../../server/src/api/api.ts";
 import { createSchedules, type Schedules } from "../../server/src/beat/beat.ts";
 import { createBroker, type RunningBroker } from "../../server/src/broker/broker.ts";
 import { type Canvases, createCanvases, withCanvasBells } from "../../server/src/canvas/canvas.ts";
@@ -28,7 +33,7 @@ export async function openBrokerRoom(deps: BrokerRoomDeps): Promise<BrokerRoom> 
   });
   const canvases = createCanvases({ ...deps, bells, broker, failureOf: createGrowthFailure(limits) });
   const schedules = createSchedules({
-    ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps) },
+    ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps), isSameTarget },
     ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
     ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
   });

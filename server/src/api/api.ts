@@ -17,7 +17,13 @@ import { createServices, type RouterDeps } from "./router.ts";
 import { createTlsFront, type ServerTls } from "./tls-front.ts";
 
 export type { ServerFacts } from "./convert/server-info.ts";
-export { createAssemble, createGrowthFailure, createInboxLoop, createReadTarget } from "./lent.ts";
+export {
+  createAssemble,
+  createGrowthFailure,
+  createInboxLoop,
+  createReadTarget,
+  isSameTarget,
+} from "./lent.ts";
 export type { Address } from "./listener.ts";
 export type { ServerTls } from "./tls-front.ts";
 

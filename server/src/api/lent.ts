@@ -2,6 +2,6 @@
  * by SQL, and what schedules keep, is read. */
 
 export { createGrowthFailure } from "./convert/canvas-growth.ts";
-export { createReadTarget } from "./convert/schedule-target.ts";
+export { createReadTarget, isSameTarget } from "./convert/schedule-target.ts";
 export { createAssemble } from "./convert/task-input.ts";
 export { createInboxLoop } from "./inbox.ts";

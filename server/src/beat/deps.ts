@@ -34,6 +34,8 @@ export type BeatDeps = {
   readonly log: Log;
   readonly limits: Limits;
   readonly readTarget: ReadTarget;
+  /** Whether two targets say the same, however they are encoded. */
+  readonly isSameTarget: (a: ScheduleTarget, b: ScheduleTarget) => boolean;
   /** The broker's: what enqueueing does to tasks before and after they are stored. */
   readonly completeTasks: (
     namespace: Namespace,

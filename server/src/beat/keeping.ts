@@ -37,7 +37,7 @@ export type Keeping = {
 export type ChangeSettings = (before: ScheduleSettings) => ScheduleSettings;
 
 /** How often a schedule may fire between being read and being written before whoever changes it is told to come back. */
-const triesMax = 10;
+export const triesMax = 10;
 
 /** Makes it. */
 export function createKeeping(deps: KeepingDeps): Keeping {
@@ -79,8 +79,9 @@ export async function read({ store }: Pick<BeatDeps, "store">, ref: ScheduleRef)
   return schedule;
 }
 
-function check(
-  { clock, limits, readTarget }: KeepingDeps,
+/** Throws what is wrong with settings, with paths that begin at them. */
+export function check(
+  { clock, limits, readTarget }: Pick<KeepingDeps, "clock" | "limits" | "readTarget">,
   settings: ScheduleSettings,
   { namespace }: ScheduleRef,
 ): void {
@@ -133,7 +134,7 @@ function createChange(deps: KeepingDeps) {
 type Unput = { readonly kind: "limit" | "deleting" } | Extract<PutScheduleVerdict, { kind: "conflict" }>;
 
 /** Why a schedule was not put. */
-function problemOf(
+export function problemOf(
   verdict: Unput,
   { namespace, id: schedule }: ScheduleRef,
   { schedulesPerNamespaceMax: schedulesMax }: Limits,
@@ -148,5 +149,6 @@ function problemOf(
   }
 }
 
-const conflict = ({ id }: ScheduleRef, revision: number): StemProblem =>
+/** Somebody else has changed it. */
+export const conflict = ({ id }: ScheduleRef, revision: number): StemProblem =>
   new StemProblem({ reason: "REVISION_CONFLICT", schedule: id, revision });

@@ -1,13 +1,15 @@
 import { plus } from "../model/ids.ts";
+import { type Applying, createApplying } from "./applying.ts";
 import { type Asking, createAsking } from "./asking.ts";
 import type { BeatDeps } from "./deps.ts";
 import { createFiring } from "./firing.ts";
-import { createKeeping, type Keeping } from "./keeping.ts";
+import { createKeeping, type Keeping, type KeepingDeps } from "./keeping.ts";
 import { createLeader } from "./leader.ts";
 import { createLooking, type Looking } from "./looking.ts";
 
 /** Schedules at work. Throws StemProblem. */
 export type Schedules = Keeping &
+  Applying &
   Asking &
   Looking & {
     /**
@@ -35,13 +37,13 @@ export function createSchedules(deps: BeatDeps & { readonly owner: string }): Sc
     return Math.max(0, (next?.progress.lookAt ?? plus(now, idleMs)) - now);
   }
 
+  const planned: KeepingDeps["planned"] = ({ progress }) => {
+    if (progress.lookAt !== undefined) hurry(Math.max(0, progress.lookAt - clock.now()));
+  };
+
   return {
-    ...createKeeping({
-      ...deps,
-      planned: ({ progress }) => {
-        if (progress.lookAt !== undefined) hurry(Math.max(0, progress.lookAt - clock.now()));
-      },
-    }),
+    ...createKeeping({ ...deps, planned }),
+    ...createApplying({ ...deps, planned }),
     ...createAsking({ ...deps, firing }),
     ...createLooking(deps),
     async fire(idleMs) {

@@ -34,6 +34,7 @@ const fixedByProto = new Set<LimitName>([
   "deliveriesMax",
   "broadcastMsMax",
   "queueEventNamesMax",
+  "schedulesAppliedMax",
 ]);
 
 /** May be nothing at all. */

@@ -106,6 +106,9 @@ export const limits = {
   /** What a schedule starts, encoded, and what is said of it and of its pause. */
   scheduleTargetBytesMax: 256 * 1024,
   scheduleTextBytesMax: 1024,
+  /** Schedules that one call applies, and the text in which they may stand. A hostile one holds the server up for a second. */
+  schedulesAppliedMax: 1000,
+  scheduleDocumentBytesMax: 64 * 1024,
   /** What is kept of what became of a schedule's slots; beyond it the oldest go. */
   scheduleHistoryMax: 100,
   /** Schedules that one write fires, tasks that it starts, and bytes of their contents, roughly. */

@@ -1,9 +1,10 @@
 /** What a schedule is that is made, changed, stopped or let go on, as pure decisions. */
 
 import { type Instant, plus, type ScheduleRef } from "./ids.ts";
-import type { ScheduleSpec, Slots } from "./schedule.ts";
+import type { Slots } from "./schedule.ts";
 import { beforeExpiry, standing } from "./schedule-decision.ts";
 import type { Schedule, ScheduleProgress, ScheduleSettings, Slot, SlotRecord } from "./schedule-record.ts";
+import { isSame } from "./schedule-said.ts";
 
 /** The slots of the settings that come in, and when. */
 export type Coming = { readonly slots: Slots; readonly now: Instant };
@@ -44,7 +45,7 @@ export function changedSchedule(
     waiting: records.length > 0 ? undefined : waiting,
   };
   const schedule = { ...changed, progress };
-  const goesOn = isActive(before) && next !== undefined && isSameSpec(before.settings.spec, settings.spec);
+  const goesOn = isActive(before) && next !== undefined && isSame(before.settings.spec, settings.spec);
   const after = goesOn ? goingOn(schedule, next, { slots, now }) : beginning(schedule, { slots, now });
   return { schedule: { ...schedule, progress: after }, records };
 }
@@ -84,8 +85,3 @@ function goingOn(schedule: Schedule, slot: Instant | undefined, { slots, now }: 
   const end = next === undefined ? (isSpent ? "max_runs" : left) : undefined;
   return standing({ schedule, slots, now }, { ...progress, next, end });
 }
-
-const isSameSpec = (a: ScheduleSpec, b: ScheduleSpec): boolean => wordsOf(a) === wordsOf(b);
-
-const wordsOf = (spec: ScheduleSpec): string =>
-  JSON.stringify(Object.entries(spec).toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -12,7 +12,7 @@ import { describe, expect, test } from "vitest";
 import { openBeat } from "../../support/beat-room.ts";
 import { wordOf } from "../../support/wire-transports.ts";
 import { abuseServer, ways } from "./abused-server.ts";
-import { invalid, refusalOf, refused } from "./refusal.ts";
+import { invalid, refusalOf, refused, tooLarge } from "./refusal.ts";
 
 type Spec = MessageInitShape<typeof ScheduleSpecSchema>;
 type Settings = MessageInitShape<typeof ScheduleSettingsSchema>;
@@ -166,7 +166,46 @@ describe.each(ways)("over %s", (way) => {
       [own("d191-more")],
       create,
     );
+    const more = { scheduleId: own("d191-more"), settings: settings(cron("0 0 1 1 *")) };
+    await server.refuses(refused(Code.ResourceExhausted, "SCHEDULE_LIMIT_REACHED"), [true, false], (dryRun) =>
+      schedules.applySchedules({ schedules: [more], dryRun }),
+    );
     for (const scheduleId of ids) await schedules.deleteSchedule({ scheduleId });
+  });
+
+  test("texts of schedules that are hostile are refused, and no part of them is kept", async () => {
+    const { schedules } = server.caller(way);
+    const apply = (document: string) => schedules.applySchedules({ document, prune: {} });
+    const good = `schedules:\n  ${own("good")}:\n    spec: { cron: { expression: "@yearly" } }\n    task: { name: a }\n`;
+    const lists = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at},`.repeat(9)}]`);
+    const bad = [
+      `a0: &a0 lol\n${lists.join("\n")}\n${good}`,
+      `${good}    description: !!js/function x\n`,
+      `${good}    description: !!binary aGk=\n`,
+      `${good}${good.slice(good.indexOf("\n") + 1)}`,
+      `${good}---\n${good}`,
+      `${good}    task: { args: { value: ${"[".repeat(1000)}${"]".repeat(1000)} } }\n`,
+      `schedules: ${"{a: ".repeat(10_000)}`,
+      `schedules: ${"- ".repeat(30_000)}`,
+      `schedules: [${",".repeat(30_000)}]`,
+      `${good}    description: "${"\\q".repeat(10_000)}"\n`,
+      `${good}\u0000`,
+    ];
+    for (const document of bad) {
+      const { fields, ...refusal } = await refusalOf(apply(document));
+      expect(refusal).toMatchObject({ code: Code.InvalidArgument, reason: "FIELD_INVALID" });
+      expect(new Set(fields)).toEqual(new Set(["document"]));
+    }
+    await server.refuses(tooLarge("PAYLOAD_TOO_LARGE", "document"), [`${good}#${"x".repeat(65_536)}`], apply);
+    const many = Array.from({ length: 1001 }, (_, at) => `"${at}": 1`).join();
+    await server.refuses(tooLarge("BATCH_TOO_LARGE", "document"), [`{"schedules": {${many}}}`], apply);
+    const item = { scheduleId: "a", settings: settings(cron("@yearly")) };
+    const list = Array.from({ length: 1001 }, () => item);
+    await server.refuses(invalid("schedules"), [list], (all) => schedules.applySchedules({ schedules: all }));
+    await server.refuses(invalid("prune.id_prefix"), ["a b", "x".repeat(129)], (idPrefix) =>
+      schedules.applySchedules({ document: good, prune: { idPrefix } }),
+    );
+    expect((await schedules.listSchedules({})).schedules).toEqual([]);
   });
 });
 

@@ -2,18 +2,18 @@
 // @generated from file stem/v1/schedule_service.proto (package stem.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Schedule, ScheduleSettings } from "./schedule_pb.ts";
 import { file_stem_v1_schedule } from "./schedule_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/schedule_service.proto.
  */
 export const file_stem_v1_schedule_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zdGVtL3YxL3NjaGVkdWxlX3NlcnZpY2UucHJvdG8SB3N0ZW0udjEi0QEKFUNyZWF0ZVNjaGVkdWxlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIwCgtzY2hlZHVsZV9pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEjMKCHNldHRpbmdzGAMgASgLMhkuc3RlbS52MS5TY2hlZHVsZVNldHRpbmdzQga6SAPIAQFCDAoKX25hbWVzcGFjZSI9ChZDcmVhdGVTY2hlZHVsZVJlc3BvbnNlEiMKCHNjaGVkdWxlGAEgASgLMhEuc3RlbS52MS5TY2hlZHVsZSKZAQoSR2V0U2NoZWR1bGVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKC3NjaGVkdWxlX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSRCDAoKX25hbWVzcGFjZSI6ChNHZXRTY2hlZHVsZVJlc3BvbnNlEiMKCHNjaGVkdWxlGAEgASgLMhEuc3RlbS52MS5TY2hlZHVsZSKZAQoUTGlzdFNjaGVkdWxlc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhIKCnBhZ2VfdG9rZW4YAyABKAlCDAoKX25hbWVzcGFjZSJWChVMaXN0U2NoZWR1bGVzUmVzcG9uc2USJAoJc2NoZWR1bGVzGAEgAygLMhEuc3RlbS52MS5TY2hlZHVsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkikAIKFVVwZGF0ZVNjaGVkdWxlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIwCgtzY2hlZHVsZV9pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEjMKCHNldHRpbmdzGAMgASgLMhkuc3RlbS52MS5TY2hlZHVsZVNldHRpbmdzQga6SAPIAQESJwoRZXhwZWN0ZWRfcmV2aXNpb24YBCABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI9ChZVcGRhdGVTY2hlZHVsZVJlc3BvbnNlEiMKCHNjaGVkdWxlGAEgASgLMhEuc3RlbS52MS5TY2hlZHVsZSLbAQoVRGVsZXRlU2NoZWR1bGVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKC3NjaGVkdWxlX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIpChZEZWxldGVTY2hlZHVsZVJlc3BvbnNlEg8KB2RlbGV0ZWQYASABKAgi4wEKFFBhdXNlU2NoZWR1bGVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKC3NjaGVkdWxlX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSFgoEbm90ZRgDIAEoCUIIukgFcgMogAgSLgoJcmVxdWVzdGVyGAQgASgJQhu6SBhyFjIUXltceDIwLVx4N2VdezAsMjU1fSRCDAoKX25hbWVzcGFjZSI8ChVQYXVzZVNjaGVkdWxlUmVzcG9uc2USIwoIc2NoZWR1bGUYASABKAsyES5zdGVtLnYxLlNjaGVkdWxlIpwBChVSZXN1bWVTY2hlZHVsZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESMAoLc2NoZWR1bGVfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEIMCgpfbmFtZXNwYWNlIj0KFlJlc3VtZVNjaGVkdWxlUmVzcG9uc2USIwoIc2NoZWR1bGUYASABKAsyES5zdGVtLnYxLlNjaGVkdWxlMscECg9TY2hlZHVsZVNlcnZpY2USUQoOQ3JlYXRlU2NoZWR1bGUSHi5zdGVtLnYxLkNyZWF0ZVNjaGVkdWxlUmVxdWVzdBofLnN0ZW0udjEuQ3JlYXRlU2NoZWR1bGVSZXNwb25zZRJICgtHZXRTY2hlZHVsZRIbLnN0ZW0udjEuR2V0U2NoZWR1bGVSZXF1ZXN0Ghwuc3RlbS52MS5HZXRTY2hlZHVsZVJlc3BvbnNlEk4KDUxpc3RTY2hlZHVsZXMSHS5zdGVtLnYxLkxpc3RTY2hlZHVsZXNSZXF1ZXN0Gh4uc3RlbS52MS5MaXN0U2NoZWR1bGVzUmVzcG9uc2USUQoOVXBkYXRlU2NoZWR1bGUSHi5zdGVtLnYxLlVwZGF0ZVNjaGVkdWxlUmVxdWVzdBofLnN0ZW0udjEuVXBkYXRlU2NoZWR1bGVSZXNwb25zZRJRCg5EZWxldGVTY2hlZHVsZRIeLnN0ZW0udjEuRGVsZXRlU2NoZWR1bGVSZXF1ZXN0Gh8uc3RlbS52MS5EZWxldGVTY2hlZHVsZVJlc3BvbnNlEk4KDVBhdXNlU2NoZWR1bGUSHS5zdGVtLnYxLlBhdXNlU2NoZWR1bGVSZXF1ZXN0Gh4uc3RlbS52MS5QYXVzZVNjaGVkdWxlUmVzcG9uc2USUQoOUmVzdW1lU2NoZWR1bGUSHi5zdGVtLnYxLlJlc3VtZVNjaGVkdWxlUmVxdWVzdBofLnN0ZW0udjEuUmVzdW1lU2NoZWR1bGVSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_stem_v1_schedule]);
+  fileDesc("Ch5zdGVtL3YxL3NjaGVkdWxlX3NlcnZpY2UucHJvdG8SB3N0ZW0udjEi0QEKFUNyZWF0ZVNjaGVkdWxlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIwCgtzY2hlZHVsZV9pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEjMKCHNldHRpbmdzGAMgASgLMhkuc3RlbS52MS5TY2hlZHVsZVNldHRpbmdzQga6SAPIAQFCDAoKX25hbWVzcGFjZSI9ChZDcmVhdGVTY2hlZHVsZVJlc3BvbnNlEiMKCHNjaGVkdWxlGAEgASgLMhEuc3RlbS52MS5TY2hlZHVsZSKZAQoSR2V0U2NoZWR1bGVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKC3NjaGVkdWxlX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSRCDAoKX25hbWVzcGFjZSI6ChNHZXRTY2hlZHVsZVJlc3BvbnNlEiMKCHNjaGVkdWxlGAEgASgLMhEuc3RlbS52MS5TY2hlZHVsZSKZAQoUTGlzdFNjaGVkdWxlc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhIKCnBhZ2VfdG9rZW4YAyABKAlCDAoKX25hbWVzcGFjZSJWChVMaXN0U2NoZWR1bGVzUmVzcG9uc2USJAoJc2NoZWR1bGVzGAEgAygLMhEuc3RlbS52MS5TY2hlZHVsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkikAIKFVVwZGF0ZVNjaGVkdWxlUmVxdWVzdBJDCgluYW1lc3BhY2UYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyRIAIgBARIwCgtzY2hlZHVsZV9pZBgCIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEjMKCHNldHRpbmdzGAMgASgLMhkuc3RlbS52MS5TY2hlZHVsZVNldHRpbmdzQga6SAPIAQESJwoRZXhwZWN0ZWRfcmV2aXNpb24YBCABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiI9ChZVcGRhdGVTY2hlZHVsZVJlc3BvbnNlEiMKCHNjaGVkdWxlGAEgASgLMhEuc3RlbS52MS5TY2hlZHVsZSLbAQoVRGVsZXRlU2NoZWR1bGVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKC3NjaGVkdWxlX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSJwoRZXhwZWN0ZWRfcmV2aXNpb24YAyABKANCB7pIBCICKAFIAYgBAUIMCgpfbmFtZXNwYWNlQhQKEl9leHBlY3RlZF9yZXZpc2lvbiIpChZEZWxldGVTY2hlZHVsZVJlc3BvbnNlEg8KB2RlbGV0ZWQYASABKAgi4wEKFFBhdXNlU2NoZWR1bGVSZXF1ZXN0EkMKCW5hbWVzcGFjZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JEgAiAEBEjAKC3NjaGVkdWxlX2lkGAIgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezEsMTI4fSQSFgoEbm90ZRgDIAEoCUIIukgFcgMogAgSLgoJcmVxdWVzdGVyGAQgASgJQhu6SBhyFjIUXltceDIwLVx4N2VdezAsMjU1fSRCDAoKX25hbWVzcGFjZSI8ChVQYXVzZVNjaGVkdWxlUmVzcG9uc2USIwoIc2NoZWR1bGUYASABKAsyES5zdGVtLnYxLlNjaGVkdWxlIpwBChVSZXN1bWVTY2hlZHVsZVJlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESMAoLc2NoZWR1bGVfaWQYAiABKAlCG7pIGHIWMhReW1x4MjEtXHg3ZV17MSwxMjh9JEIMCgpfbmFtZXNwYWNlIj0KFlJlc3VtZVNjaGVkdWxlUmVzcG9uc2USIwoIc2NoZWR1bGUYASABKAsyES5zdGVtLnYxLlNjaGVkdWxlIoADChVBcHBseVNjaGVkdWxlc1JlcXVlc3QSQwoJbmFtZXNwYWNlGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kSACIAQESPAoJc2NoZWR1bGVzGAIgAygLMh4uc3RlbS52MS5OYW1lZFNjaGVkdWxlU2V0dGluZ3NCCbpIBpIBAxDoBxIVCghkb2N1bWVudBgDIAEoCUgBiAEBEg8KB2RyeV9ydW4YBCABKAgSJgoFcHJ1bmUYBSABKAsyFy5zdGVtLnYxLlBydW5lU2NoZWR1bGVzOnm6SHYadAoVc2NoZWR1bGVzLm9yX2RvY3VtZW50EihzY2hlZHVsZXMgYW5kIGRvY3VtZW50OiBnaXZlIG9uZSBvZiB0aGVtGjFoYXModGhpcy5kb2N1bWVudCkgIT0gKHRoaXMuc2NoZWR1bGVzLnNpemUoKSA+IDApQgwKCl9uYW1lc3BhY2VCCwoJX2RvY3VtZW50In4KFU5hbWVkU2NoZWR1bGVTZXR0aW5ncxIwCgtzY2hlZHVsZV9pZBgBIAEoCUIbukgYchYyFF5bXHgyMS1ceDdlXXsxLDEyOH0kEjMKCHNldHRpbmdzGAIgASgLMhkuc3RlbS52MS5TY2hlZHVsZVNldHRpbmdzQga6SAPIAQEiQAoOUHJ1bmVTY2hlZHVsZXMSLgoJaWRfcHJlZml4GAEgASgJQhu6SBhyFjIUXltceDIxLVx4N2VdezAsMTI4fSQiRQoWQXBwbHlTY2hlZHVsZXNSZXNwb25zZRIrCglzY2hlZHVsZXMYASADKAsyGC5zdGVtLnYxLkFwcGxpZWRTY2hlZHVsZSJ4Cg9BcHBsaWVkU2NoZWR1bGUSEwoLc2NoZWR1bGVfaWQYASABKAkSJgoHdmVyZGljdBgCIAEoDjIVLnN0ZW0udjEuQXBwbHlWZXJkaWN0EhAKCHJldmlzaW9uGAMgASgDEhYKDmNoYW5nZWRfZmllbGRzGAQgAygJKpsBCgxBcHBseVZlcmRpY3QSHQoZQVBQTFlfVkVSRElDVF9VTlNQRUNJRklFRBAAEhkKFUFQUExZX1ZFUkRJQ1RfQ1JFQVRFRBABEhkKFUFQUExZX1ZFUkRJQ1RfVVBEQVRFRBACEhsKF0FQUExZX1ZFUkRJQ1RfVU5DSEFOR0VEEAMSGQoVQVBQTFlfVkVSRElDVF9ERUxFVEVEEAQymgUKD1NjaGVkdWxlU2VydmljZRJRCg5DcmVhdGVTY2hlZHVsZRIeLnN0ZW0udjEuQ3JlYXRlU2NoZWR1bGVSZXF1ZXN0Gh8uc3RlbS52MS5DcmVhdGVTY2hlZHVsZVJlc3BvbnNlEkgKC0dldFNjaGVkdWxlEhsuc3RlbS52MS5HZXRTY2hlZHVsZVJlcXVlc3QaHC5zdGVtLnYxLkdldFNjaGVkdWxlUmVzcG9uc2USTgoNTGlzdFNjaGVkdWxlcxIdLnN0ZW0udjEuTGlzdFNjaGVkdWxlc1JlcXVlc3QaHi5zdGVtLnYxLkxpc3RTY2hlZHVsZXNSZXNwb25zZRJRCg5VcGRhdGVTY2hlZHVsZRIeLnN0ZW0udjEuVXBkYXRlU2NoZWR1bGVSZXF1ZXN0Gh8uc3RlbS52MS5VcGRhdGVTY2hlZHVsZVJlc3BvbnNlElEKDkRlbGV0ZVNjaGVkdWxlEh4uc3RlbS52MS5EZWxldGVTY2hlZHVsZVJlcXVlc3QaHy5zdGVtLnYxLkRlbGV0ZVNjaGVkdWxlUmVzcG9uc2USTgoNUGF1c2VTY2hlZHVsZRIdLnN0ZW0udjEuUGF1c2VTY2hlZHVsZVJlcXVlc3QaHi5zdGVtLnYxLlBhdXNlU2NoZWR1bGVSZXNwb25zZRJRCg5SZXN1bWVTY2hlZHVsZRIeLnN0ZW0udjEuUmVzdW1lU2NoZWR1bGVSZXF1ZXN0Gh8uc3RlbS52MS5SZXN1bWVTY2hlZHVsZVJlc3BvbnNlElEKDkFwcGx5U2NoZWR1bGVzEh4uc3RlbS52MS5BcHBseVNjaGVkdWxlc1JlcXVlc3QaHy5zdGVtLnYxLkFwcGx5U2NoZWR1bGVzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_stem_v1_schedule]);
 
 /**
  * A schedule to be.
@@ -415,6 +415,222 @@ export const ResumeScheduleResponseSchema: GenMessage<ResumeScheduleResponse> = 
   messageDesc(file_stem_v1_schedule_service, 13);
 
 /**
+ * How schedules are to be. Their pauses stay as they are.
+ *
+ * @generated from message stem.v1.ApplySchedulesRequest
+ */
+export type ApplySchedulesRequest = Message<"stem.v1.ApplySchedulesRequest"> & {
+  /**
+   * The namespace; unset: "default".
+   *
+   * @generated from field: optional string namespace = 1;
+   */
+  namespace?: string | undefined;
+
+  /**
+   * Each by its id, which is there once.
+   *
+   * @generated from field: repeated stem.v1.NamedScheduleSettings schedules = 2;
+   */
+  schedules: NamedScheduleSettings[];
+
+  /**
+   * The same as a text: YAML 1.2, or JSON. At most 64 KiB. docs/beat.md tells what may stand in it.
+   *
+   * @generated from field: optional string document = 3;
+   */
+  document?: string | undefined;
+
+  /**
+   * Nothing is written; the answer is that of a call which writes.
+   *
+   * @generated from field: bool dry_run = 4;
+   */
+  dryRun: boolean;
+
+  /**
+   * Which schedules are removed that are not named. Unset: none.
+   *
+   * @generated from field: stem.v1.PruneSchedules prune = 5;
+   */
+  prune?: PruneSchedules | undefined;
+};
+
+/**
+ * Describes the message stem.v1.ApplySchedulesRequest.
+ * Use `create(ApplySchedulesRequestSchema)` to create a new message.
+ */
+export const ApplySchedulesRequestSchema: GenMessage<ApplySchedulesRequest> = /*@__PURE__*/
+  messageDesc(file_stem_v1_schedule_service, 14);
+
+/**
+ * A schedule to be, by its id.
+ *
+ * @generated from message stem.v1.NamedScheduleSettings
+ */
+export type NamedScheduleSettings = Message<"stem.v1.NamedScheduleSettings"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string schedule_id = 1;
+   */
+  scheduleId: string;
+
+  /**
+   * All that is said of it.
+   *
+   * @generated from field: stem.v1.ScheduleSettings settings = 2;
+   */
+  settings?: ScheduleSettings | undefined;
+};
+
+/**
+ * Describes the message stem.v1.NamedScheduleSettings.
+ * Use `create(NamedScheduleSettingsSchema)` to create a new message.
+ */
+export const NamedScheduleSettingsSchema: GenMessage<NamedScheduleSettings> = /*@__PURE__*/
+  messageDesc(file_stem_v1_schedule_service, 15);
+
+/**
+ * Schedules that are removed unless they are named.
+ *
+ * @generated from message stem.v1.PruneSchedules
+ */
+export type PruneSchedules = Message<"stem.v1.PruneSchedules"> & {
+  /**
+   * Those whose id begins so. Empty: all of the namespace.
+   *
+   * @generated from field: string id_prefix = 1;
+   */
+  idPrefix: string;
+};
+
+/**
+ * Describes the message stem.v1.PruneSchedules.
+ * Use `create(PruneSchedulesSchema)` to create a new message.
+ */
+export const PruneSchedulesSchema: GenMessage<PruneSchedules> = /*@__PURE__*/
+  messageDesc(file_stem_v1_schedule_service, 16);
+
+/**
+ * They are as they were said.
+ *
+ * @generated from message stem.v1.ApplySchedulesResponse
+ */
+export type ApplySchedulesResponse = Message<"stem.v1.ApplySchedulesResponse"> & {
+  /**
+   * In the order of the request; then those that were removed, by id.
+   *
+   * @generated from field: repeated stem.v1.AppliedSchedule schedules = 1;
+   */
+  schedules: AppliedSchedule[];
+};
+
+/**
+ * Describes the message stem.v1.ApplySchedulesResponse.
+ * Use `create(ApplySchedulesResponseSchema)` to create a new message.
+ */
+export const ApplySchedulesResponseSchema: GenMessage<ApplySchedulesResponse> = /*@__PURE__*/
+  messageDesc(file_stem_v1_schedule_service, 17);
+
+/**
+ * What became of a schedule.
+ *
+ * @generated from message stem.v1.AppliedSchedule
+ */
+export type AppliedSchedule = Message<"stem.v1.AppliedSchedule"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string schedule_id = 1;
+   */
+  scheduleId: string;
+
+  /**
+   * What was done.
+   *
+   * @generated from field: stem.v1.ApplyVerdict verdict = 2;
+   */
+  verdict: ApplyVerdict;
+
+  /**
+   * Its revision from now on; 0: it is removed.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * Where it was updated: the fields of its settings that say something else now, such as "spec" or "catch_up".
+   *
+   * @generated from field: repeated string changed_fields = 4;
+   */
+  changedFields: string[];
+};
+
+/**
+ * Describes the message stem.v1.AppliedSchedule.
+ * Use `create(AppliedScheduleSchema)` to create a new message.
+ */
+export const AppliedScheduleSchema: GenMessage<AppliedSchedule> = /*@__PURE__*/
+  messageDesc(file_stem_v1_schedule_service, 18);
+
+/**
+ * What is done to a schedule.
+ *
+ * @generated from enum stem.v1.ApplyVerdict
+ */
+export const ApplyVerdict = {
+  /**
+   * Never sent by the server.
+   *
+   * @generated from enum value: APPLY_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was not there.
+   *
+   * @generated from enum value: APPLY_VERDICT_CREATED = 1;
+   */
+  CREATED: 1,
+
+  /**
+   * It said something else.
+   *
+   * @generated from enum value: APPLY_VERDICT_UPDATED = 2;
+   */
+  UPDATED: 2,
+
+  /**
+   * It said the same.
+   *
+   * @generated from enum value: APPLY_VERDICT_UNCHANGED = 3;
+   */
+  UNCHANGED: 3,
+
+  /**
+   * It was not named, and is removed.
+   *
+   * @generated from enum value: APPLY_VERDICT_DELETED = 4;
+   */
+  DELETED: 4,
+} as const;
+
+/**
+ * What is done to a schedule.
+ *
+ * @generated from enum stem.v1.ApplyVerdict
+ */
+export type ApplyVerdict = (typeof ApplyVerdict)[keyof typeof ApplyVerdict] | UnknownEnum;
+
+/**
+ * Describes the enum stem.v1.ApplyVerdict.
+ */
+export const ApplyVerdictSchema: GenEnum<ApplyVerdict> = /*@__PURE__*/
+  enumDesc(file_stem_v1_schedule_service, 0);
+
+/**
  * Schedules, made and looked after. What their slots are, and what becomes of them, tells ScheduleSlotService.
  *
  * @generated from service stem.v1.ScheduleService
@@ -489,6 +705,18 @@ export const ScheduleService: GenService<{
     methodKind: "unary";
     input: typeof ResumeScheduleRequestSchema;
     output: typeof ResumeScheduleResponseSchema;
+  },
+  /**
+   * Makes schedules as they are said: creates, updates and, where asked, removes, and leaves alone what is as it is said already. All of it
+   * is checked before any is written. What is written stays, also where something goes wrong afterwards: the same call can be repeated.
+   * SCHEDULE_LIMIT_REACHED; REVISION_CONFLICT where a schedule changes again and again meanwhile.
+   *
+   * @generated from rpc stem.v1.ScheduleService.ApplySchedules
+   */
+  applySchedules: {
+    methodKind: "unary";
+    input: typeof ApplySchedulesRequestSchema;
+    output: typeof ApplySchedulesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_stem_v1_schedule_service, 0);

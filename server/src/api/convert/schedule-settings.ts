@@ -38,21 +38,23 @@ const wireOverlaps: { readonly [O in OverlapPolicy]: ScheduleOverlap } = {
 export const overlapFromProto = (overlap: ScheduleOverlap): OverlapPolicy | undefined => overlaps[overlap];
 
 /** What was sent of a schedule; throws what is wrong with its form, with paths that begin at `settings`. */
-export function settingsFromProto(message: SettingsMessage | undefined): ScheduleSettings {
-  return at("settings.", () => {
-    if (message?.spec === undefined) throw fieldInvalid("spec", "must be set");
-    const { spec, catchUp, overlap, jitter, disabled, expireTime, maxRuns, priority } = message;
-    return {
-      spec: at("spec.", () => specFromProto(spec)),
-      target: targetOf(message),
-      catchUp: at("catch_up.", () => catchUpOf(catchUp)),
-      overlap: overlaps[overlap] ?? "allow",
-      jitterMs: jitter === undefined ? 0 : msOf("jitter", jitter),
-      ...{ isEnabled: !disabled, expireAt: optionalInstant("expire_time", expireTime) },
-      ...{ runsMax: maxRuns, priority, description: message.description },
-      whenOver: message.removeWhenOver ? "remove" : "keep",
-    };
-  });
+export const settingsFromProto = (message: SettingsMessage | undefined): ScheduleSettings =>
+  at("settings.", () => saidFromProto(message));
+
+/** The same, with paths that begin at the settings. */
+export function saidFromProto(message: SettingsMessage | undefined): ScheduleSettings {
+  if (message?.spec === undefined) throw fieldInvalid("spec", "must be set");
+  const { spec, catchUp, overlap, jitter, disabled, expireTime, maxRuns, priority } = message;
+  return {
+    spec: at("spec.", () => specFromProto(spec)),
+    target: targetOf(message),
+    catchUp: at("catch_up.", () => catchUpOf(catchUp)),
+    overlap: overlaps[overlap] ?? "allow",
+    jitterMs: jitter === undefined ? 0 : msOf("jitter", jitter),
+    ...{ isEnabled: !disabled, expireAt: optionalInstant("expire_time", expireTime) },
+    ...{ runsMax: maxRuns, priority, description: message.description },
+    whenOver: message.removeWhenOver ? "remove" : "keep",
+  };
 }
 
 /** What the room says of settings, with paths that begin at them. */

@@ -1,12 +1,13 @@
 /** What schedules start, as they keep it: the bytes of what their producers said. */
 
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, createRegistry, equals, fromBinary } from "@bufbuild/protobuf";
 import { SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
 import { type ScheduledCanvas, ScheduledCanvasSchema } from "@stem/proto/stem/v1/schedule_pb";
 import { type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { ReadTarget, TargetDraft } from "../../beat/beat.ts";
 import type { Namespace } from "../../model/ids.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
+import type { ScheduleTarget } from "../../model/schedule-record.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { createCanvasReader } from "./canvas-submission.ts";
 import { isProblem, under } from "./checked.ts";
@@ -47,4 +48,15 @@ export function createReadTarget(
       throw new StemProblem(under(error.problem, `${kind}.`));
     }
   };
+}
+
+/** What this server does not know says something, too. */
+const comparing = { unknown: true, registry: createRegistry() };
+
+/** Whether two targets say the same: of maps, encoders choose the order. */
+export function isSameTarget(a: ScheduleTarget, b: ScheduleTarget): boolean {
+  if (a.kind !== b.kind) return false;
+  if (Buffer.compare(a.content, b.content) === 0) return true;
+  const schema = a.kind === "task" ? NewTaskSchema : ScheduledCanvasSchema;
+  return equals(schema, fromBinary(schema, a.content), fromBinary(schema, b.content), comparing);
 }

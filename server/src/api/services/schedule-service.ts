@@ -19,6 +19,7 @@ import { requesterOf } from "../convert/requester.ts";
 import { scheduleToProto } from "../convert/schedule.ts";
 import { settingsFromProto, underSettings } from "../convert/schedule-settings.ts";
 import type { ServiceDeps } from "../service-deps.ts";
+import { applySchedules } from "./apply-schedules.ts";
 
 type ScheduleServiceDeps = Pick<ServiceDeps, "schedules" | "limits" | "namespaces" | "pageTokens">;
 
@@ -57,6 +58,7 @@ export function createScheduleService(deps: ScheduleServiceDeps): ServiceEntry {
       const schedule = await schedules.resume(refOf(request));
       return create(ResumeScheduleResponseSchema, { schedule: scheduleToProto(schedule) });
     },
+    applySchedules: (request) => applySchedules(request, deps),
   });
 }
 
