@@ -12,6 +12,7 @@ import {
   createInboxLoop,
   createReadTarget,
   isSameTarget,
+  markSlot,
 } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createSchedules } from "./beat/beat.ts";
@@ -206,7 +207,7 @@ async function startRooms(
   const canvases = createCanvases({ store, clock, limits, namespaces, bells, broker, failureOf });
   const schedules = createSchedules({
     ...{ store, clock, log, limits, owner: random.taskId() },
-    ...{ readTarget: createReadTarget({ clock, limits, defaults, random }), isSameTarget },
+    ...{ readTarget: createReadTarget({ clock, limits, defaults, random }), isSameTarget, markSlot },
     ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
     ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
   });

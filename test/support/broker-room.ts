@@ -3,6 +3,7 @@ import {
   createGrowthFailure,
   createReadTarget,
   isSameTarget,
+  markSlot,
 } from "../../server/src/api/api.ts";
 import { createSchedules, type Schedules } from "../../server/src/beat/beat.ts";
 import { createBroker, type RunningBroker } from "../../server/src/broker/broker.ts";
@@ -33,7 +34,7 @@ export async function openBrokerRoom(deps: BrokerRoomDeps): Promise<BrokerRoom> 
   });
   const canvases = createCanvases({ ...deps, bells, broker, failureOf: createGrowthFailure(limits) });
   const schedules = createSchedules({
-    ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps), isSameTarget },
+    ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps), isSameTarget, markSlot },
     ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
     ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
   });

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
-import type { ScheduleSettings, ScheduleSettingsSchema } from "@stem/proto/stem/v1/schedule_pb";
+import type { ScheduleSettingsSchema } from "@stem/proto/stem/v1/schedule_pb";
 import {
   type ApplySchedulesRequestSchema,
   ApplyVerdict,
@@ -12,7 +12,7 @@ import { startWireServer, type WireServer } from "../support/wire-server.ts";
 import { wireTransports, wordOf } from "../support/wire-transports.ts";
 import { invalid, refusalOf, refused } from "./bad-input/refusal.ts";
 
-type Settings = Exclude<MessageInitShape<typeof ScheduleSettingsSchema>, ScheduleSettings>;
+type Settings = MessageInitShape<typeof ScheduleSettingsSchema>;
 type Apply = MessageInitShape<typeof ApplySchedulesRequestSchema>;
 
 const schedulesMax = 12;
@@ -28,11 +28,12 @@ const namespaceOf = (way: string): string => `apply-${wordOf(way)}`;
 const { CREATED, UPDATED, UNCHANGED, DELETED } = ApplyVerdict;
 
 /** Once a year, a task, but for what is said otherwise. */
-const yearly = (own: Settings = {}): Settings => ({
-  spec: { spec: { case: "cron", value: { expression: "0 0 1 1 *" } } },
-  target: { case: "task", value: { name: "report.send", headers: { a: "1", b: "2" } } },
-  ...own,
-});
+const yearly = (own: Settings = {}): Settings =>
+  ({
+    spec: { spec: { case: "cron", value: { expression: "0 0 1 1 *" } } },
+    target: { case: "task", value: { name: "report.send", headers: { a: "1", b: "2" } } },
+    ...own,
+  }) as Settings;
 
 const text = (ids: readonly string[], more = ""): string =>
   `schedules:${ids.map((id) => `\n  ${id}:\n    spec: { cron: { expression: 0 0 1 1 * } }\n    task: { name: report.send, headers: { b: "2", a: "1" } }\n${more}`).join("")}`;

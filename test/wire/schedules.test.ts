@@ -228,6 +228,8 @@ describe.each(wireTransports)("over %s", (name, open) => {
         await refusalOf(schedules.createSchedule({ scheduleId: idOf("bad"), settings: settings(own) })),
       ).toMatchObject(invalid(field));
     await bad({ target: { case: "task", value: { name: "a", id: "own" } } }, "settings.task.id");
+    const scheduled = { scheduleId: "other" };
+    await bad({ target: { case: "task", value: { name: "a", scheduled } } }, "settings.task.scheduled");
     const broken: Extract<Settings["target"], { case: "canvas" }>["value"] = {
       root: { node: { case: "chain", value: { steps: [] } } },
     };

@@ -1,3 +1,4 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import type { Progress, TraceContext } from "@stem/proto/stem/v1/task_pb";
 import type {
@@ -39,6 +40,14 @@ export type Fence = {
   readonly text: string;
 };
 
+/** A slot of a schedule. */
+export type ScheduledSlot = {
+  /** The schedule's id. */
+  readonly id: string;
+  /** The instant that the slot was meant for, however late it fires; of a trigger, when it was asked for. */
+  readonly slotTime: Date;
+};
+
 /**
  * What a handler gets beside its arguments. It enqueues like the client does; such a task knows its parent and root, and has its trace, and
  * nothing else of it.
@@ -63,6 +72,8 @@ export interface TaskContext extends Enqueuer, CanvasContext {
   readonly parentId: string | undefined;
   /** The first of all its ancestors; its own id when it has none. */
   readonly rootId: string;
+  /** The schedule that started it, and the slot for which it runs; undefined when none did. */
+  readonly schedule: ScheduledSlot | undefined;
   /** This attempt's number, from 1. */
   readonly attempt: number;
   /** How many attempts there may be in all. */
@@ -286,6 +297,12 @@ export class HandlerContext implements TaskContext {
 
   get rootId(): string {
     return this.#lease.task.rootId ?? this.parentId ?? this.id;
+  }
+
+  get schedule(): ScheduledSlot | undefined {
+    const { scheduled } = this.#lease.task;
+    if (scheduled?.slotTime === undefined) return undefined;
+    return { id: scheduled.scheduleId, slotTime: timestampDate(scheduled.slotTime) };
   }
 
   get enqueue(): TaskContext["enqueue"] {

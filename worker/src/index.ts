@@ -11,7 +11,7 @@ export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batc
 export { implementBatch } from "./batch.ts";
 export type { CanvasContext } from "./canvas-context.ts";
 export type { ChildOptions } from "./child-options.ts";
-export type { Fence, TaskContext } from "./context.ts";
+export type { Fence, ScheduledSlot, TaskContext } from "./context.ts";
 export type { RetryErrorOptions, RetryOverrides, StopError } from "./errors.ts";
 export {
   LeaseLost,

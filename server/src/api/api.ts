@@ -23,6 +23,7 @@ export {
   createInboxLoop,
   createReadTarget,
   isSameTarget,
+  markSlot,
 } from "./lent.ts";
 export type { Address } from "./listener.ts";
 export type { ServerTls } from "./tls-front.ts";

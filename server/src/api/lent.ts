@@ -3,5 +3,6 @@
 
 export { createGrowthFailure } from "./convert/canvas-growth.ts";
 export { createReadTarget, isSameTarget } from "./convert/schedule-target.ts";
+export { markSlot } from "./convert/scheduled-run.ts";
 export { createAssemble } from "./convert/task-input.ts";
 export { createInboxLoop } from "./inbox.ts";

@@ -1,5 +1,6 @@
 /** How schedules are made as they are said, many at once: all is checked first, and only what is otherwise is written. */
 
+import { breathe } from "../lib/breathe.ts";
 import type { Namespace, ScheduleId, ScheduleRef } from "../model/ids.ts";
 import { type Problem, StemProblem } from "../model/problem.ts";
 import { changedSchedule, newSchedule } from "../model/schedule-change.ts";
@@ -53,6 +54,10 @@ export type Applying = {
 /** Schedules that are read or written at once: each may have a target of 256 KiB. */
 const togetherMax = 64;
 const pageBytesMax = 4 * 1024 * 1024;
+/** Schedules that are checked in one go: each is looked through for its first slot. */
+const checkedMax = 16;
+/** As many as an error tells. */
+const faultsMax = 10;
 
 /** Makes it. */
 export function createApplying(deps: ApplyingDeps): Applying {
@@ -62,6 +67,7 @@ export function createApplying(deps: ApplyingDeps): Applying {
   async function planOf({ namespace, named }: ApplyWish): Promise<AppliedSchedule[]> {
     const planned: AppliedSchedule[] = [];
     for (const piece of piecesOf(named)) {
+      await breathe();
       const found = await store.readSchedules(piece.map(({ id }) => ({ namespace, id })));
       for (const [at, one] of piece.entries()) planned.push(comparedWith(found[at], one, deps));
     }
@@ -87,7 +93,8 @@ export function createApplying(deps: ApplyingDeps): Applying {
   async function write(wish: ApplyWish, planned: readonly AppliedSchedule[]): Promise<AppliedSchedule[]> {
     const { namespace, named } = wish;
     const written: AppliedSchedule[] = [];
-    for (const piece of piecesOf(planned.map((plan, at) => ({ plan, said: named[at] }))))
+    for (const piece of piecesOf(planned.map((plan, at) => ({ plan, said: named[at] })))) {
+      await breathe();
       written.push(
         ...(await allOf(
           piece.map(async ({ plan, said }) =>
@@ -97,12 +104,13 @@ export function createApplying(deps: ApplyingDeps): Applying {
           ),
         )),
       );
+    }
     return written;
   }
 
   return {
     async apply(wish) {
-      const faults = faultsOf(deps, wish);
+      const faults = await faultsOf(deps, wish);
       if (faults.length > 0) return { kind: "refused", faults };
       const { namespace, isDryRun } = wish;
       const planned = await planOf(wish);
@@ -118,16 +126,19 @@ export function createApplying(deps: ApplyingDeps): Applying {
 
 const deleted = (id: ScheduleId): AppliedSchedule => ({ id, verdict: "deleted", revision: 0, changed: [] });
 
-function faultsOf(deps: ApplyingDeps, { namespace, named }: ApplyWish): readonly ApplyFault[] {
-  return named.flatMap(({ id, settings }, at) => {
+async function faultsOf(deps: ApplyingDeps, { namespace, named }: ApplyWish): Promise<readonly ApplyFault[]> {
+  const faults: ApplyFault[] = [];
+  for (const [at, { id, settings }] of named.entries()) {
+    if (faults.length >= faultsMax) break;
+    if (at % checkedMax === 0) await breathe();
     try {
       check(deps, settings, { namespace, id });
-      return [];
     } catch (error) {
-      if (error instanceof StemProblem) return [{ at, problem: error.problem }];
-      throw error;
+      if (!(error instanceof StemProblem)) throw error;
+      faults.push({ at, problem: error.problem });
     }
-  });
+  }
+  return faults;
 }
 
 function comparedWith(

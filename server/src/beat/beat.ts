@@ -10,7 +10,7 @@ export type { BackfillWish, Triggered, TriggerWish } from "./asking.ts";
 export { checkCatchUp } from "./check-catch-up.ts";
 export { checkSpec } from "./check-spec.ts";
 export { compile, firstSlot, nextAfter } from "./compile.ts";
-export type { BeatDeps, ReadTarget, TargetDraft } from "./deps.ts";
+export type { BeatDeps, MarkSlot, ReadTarget, TargetDraft } from "./deps.ts";
 export type { Foreseen, PastSlot } from "./looking.ts";
 export { occurrences, type Range } from "./occurrences.ts";
 export { createSchedules, type Schedules } from "./schedules.ts";

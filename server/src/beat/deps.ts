@@ -1,6 +1,6 @@
 import type { CanvasDraft, TaskSubmission } from "../broker/broker.ts";
 import type { CanvasFacts, NewCanvas } from "../model/canvas.ts";
-import type { CanvasId, Instant, Namespace, TaskRef } from "../model/ids.ts";
+import type { Bytes, CanvasId, Instant, Namespace, ScheduleId, TaskRef } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ScheduleTarget } from "../model/schedule-record.ts";
@@ -27,6 +27,12 @@ export type TargetDraft =
 /** Decodes what a schedule starts. Throws StemProblem where it is not right. */
 export type ReadTarget = (target: ScheduleTarget, namespace: Namespace) => TargetDraft;
 
+/** Makes what marks the contents of tasks with the slot for which they run, so that their handlers are told. */
+export type MarkSlot = (run: {
+  readonly schedule: ScheduleId;
+  readonly slot: Instant;
+}) => (content: Bytes) => Bytes;
+
 /** What the room lives on. */
 export type BeatDeps = {
   readonly store: Store;
@@ -36,6 +42,7 @@ export type BeatDeps = {
   readonly readTarget: ReadTarget;
   /** Whether two targets say the same, however they are encoded. */
   readonly isSameTarget: (a: ScheduleTarget, b: ScheduleTarget) => boolean;
+  readonly markSlot: MarkSlot;
   /** The broker's: what enqueueing does to tasks before and after they are stored. */
   readonly completeTasks: (
     namespace: Namespace,

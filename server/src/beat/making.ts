@@ -11,7 +11,10 @@ import type { SlotStart } from "../ports/schedule-store.ts";
 import type { BeatDeps, CanvasTarget, TargetDraft } from "./deps.ts";
 
 /** What making needs. */
-export type MakingDeps = Pick<BeatDeps, "readTarget" | "completeTasks" | "prepareCanvas" | "log">;
+export type MakingDeps = Pick<
+  BeatDeps,
+  "readTarget" | "markSlot" | "completeTasks" | "prepareCanvas" | "log"
+>;
 
 /** A decision's records with what they start; those that cannot be made say so. */
 export type Made = { readonly records: readonly SlotRecord[]; readonly starts: readonly SlotStart[] };
@@ -24,9 +27,9 @@ export function makeStarts(
 ): Made {
   const starts: SlotStart[] = [];
   const kept = records.map((record): SlotRecord => {
-    const { place, outcome } = record;
+    const { place, slot, outcome } = record;
     if (outcome.kind !== "started") return record;
-    const made = makeStart(deps, schedule, { started: outcome.started, now });
+    const made = makeStart(deps, schedule, { started: outcome.started, slot, now });
     if (typeof made === "string") return { ...record, outcome: { kind: "not_made", why: made } };
     starts.push({ ...made, place });
     return record;
@@ -42,14 +45,15 @@ type Making =
 function makeStart(
   deps: MakingDeps,
   schedule: Schedule,
-  { started, now }: { readonly started: Started; readonly now: Instant },
+  { started, slot, now }: { readonly started: Started; readonly slot: Instant; readonly now: Instant },
 ): Making | string {
   const { namespace, id, settings } = schedule;
   try {
     const draft = deps.readTarget(settings.target, namespace);
+    const mark = deps.markSlot({ schedule: id, slot });
     return draft.kind === "task"
-      ? makeTask(deps, schedule, { draft, started, now })
-      : makeCanvas(deps, schedule, { draft, started, now });
+      ? makeTask(deps, schedule, { draft, started, mark, now })
+      : makeCanvas(deps, schedule, { draft, started, mark, now });
   } catch (error) {
     if (error instanceof StemProblem && error.problem.reason === "DRAINING") throw error;
     if (error instanceof StemProblem) return error.problem.reason.toLowerCase();
@@ -61,16 +65,20 @@ function makeStart(
 type Slot<Kind> = {
   readonly draft: Extract<TargetDraft, { kind: Kind }>;
   readonly started: Started;
+  readonly mark: Mark;
   readonly now: Instant;
 };
+
+/** Marks a content with the slot. */
+type Mark = ReturnType<MakingDeps["markSlot"]>;
 
 function makeTask(
   { completeTasks }: MakingDeps,
   { namespace, settings }: Schedule,
-  { draft, started, now }: Slot<"task">,
+  { draft, started, mark, now }: Slot<"task">,
 ): Making | string {
   if (started.kind !== "task") throw new Error("a schedule's task was decided to be a canvas");
-  const own = asOfSchedule(draft.submission, settings.priority);
+  const own = asOfSchedule(draft.submission, mark, settings.priority);
   const [task] = completeTasks(namespace, [{ ...own, id: started.id }], now);
   if (task === undefined) throw new Error("a schedule's task was not completed");
   if ("kind" in task) return task.problem.reason.toLowerCase();
@@ -81,30 +89,38 @@ function makeTask(
 function makeCanvas(
   { prepareCanvas }: MakingDeps,
   { namespace, settings }: Schedule,
-  { draft, started, now }: Slot<"canvas">,
+  { draft, started, mark, now }: Slot<"canvas">,
 ): Making {
   if (started.kind !== "canvas") throw new Error("a schedule's canvas was decided to be a task");
-  const canvas = withPriority(draft.canvas, settings.priority);
+  const canvas = canvasOfSchedule(draft.canvas, mark, settings.priority);
   return { kind: "canvas", canvas: prepareCanvas({ ...canvas, namespace, id: started.id }, now) };
 }
 
-const withPriority = (canvas: CanvasTarget, priority: number | undefined): CanvasTarget => ({
+const canvasOfSchedule = (canvas: CanvasTarget, mark: Mark, priority: number | undefined): CanvasTarget => ({
   ...canvas,
   draft: mapTree(canvas.draft, (leaf) => ({
     ...leaf,
-    submission: asOfSchedule(leaf.submission, priority),
+    submission: asOfSchedule(leaf.submission, mark, priority),
   })) satisfies CanvasDraft,
 });
 
-/** Without ids that its producer chose, for each slot has its own; with the schedule's priority, where it has none. */
-const asOfSchedule = (submission: TaskSubmission, priority: number | undefined): TaskSubmission => ({
+/**
+ * Without ids that its producer chose, for each slot has its own; with the schedule's priority, where it has none, and the slot for which
+ * it runs.
+ */
+const asOfSchedule = (
+  submission: TaskSubmission,
+  mark: Mark,
+  priority: number | undefined,
+): TaskSubmission => ({
   ...submission,
   id: undefined,
+  content: mark(submission.content),
   priority: submission.priority ?? priority,
   ...(submission.links && {
     links: submission.links.map((link) => ({
       ...link,
-      submission: asOfSchedule(link.submission, undefined),
+      submission: asOfSchedule(link.submission, mark, undefined),
     })),
   }),
 });

@@ -157,3 +157,11 @@ test("a handler finds what an earlier attempt left, and what it leaves itself is
   });
   expect((await runTask(goOn)).result).toBeUndefined();
 });
+
+test("the context tells of the schedule that the options name", async () => {
+  const told = implement(work, ({ schedule }) => schedule ?? null);
+  const schedule = { id: "reports/nightly", slotTime: new Date("2026-01-02T03:04:05.678Z") };
+  const run = await runTask(told, [], { schedule });
+  expect(run.result).toEqual({ id: "reports/nightly", slotTime: "2026-01-02T03:04:05.678Z" });
+  expect((await runTask(told)).result).toBeNull();
+});

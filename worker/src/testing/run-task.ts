@@ -1,7 +1,7 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
-import { durationMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { GrantSchema } from "@stem/proto/stem/v1/lease_pb";
-import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { ArgsShape, CallArgs, CanvasNode, TaskProgress } from "@stem/sdk";
 import {
   type AnyTask,
@@ -18,6 +18,7 @@ import {
   type RecordedEnqueue,
   type RecordedEvent,
 } from "@stem/sdk/testing";
+import type { ScheduledSlot } from "../context.ts";
 import { TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
 import { createRegistry, type ImplementationHere } from "../registry.ts";
@@ -43,6 +44,8 @@ export type RunTaskOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What the handler finds as `ctx.schedule`. Default: no schedule. */
+  readonly schedule?: ScheduledSlot;
   /** What the handler finds as `ctx.lastCheckpoint`. Default: nothing. */
   readonly lastCheckpoint?: unknown;
   /** Cancels the task when it aborts; its reason's text is what the handler reads in `ctx.cancelReason`. */
@@ -165,6 +168,7 @@ async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions):
   });
   const sent = await outgoingTask(call);
   const newTask = fromBinary(NewTaskSchema, sent.message);
+  if (options.schedule) newTask.scheduled = scheduledRunOf(options.schedule);
   const grant = create(GrantSchema, {
     leaseToken: Buffer.from(sent.id),
     taskId: sent.id,
@@ -180,6 +184,11 @@ async function leaseOf(task: AnyTask, args: ArgsShape, options: RunTaskOptions):
   });
   return new HeldLease(grant, { seq: 1, leaseMs: usualLeaseMs, countedFrom: 0, startBy: 0 });
 }
+
+const scheduledRunOf = ({ id, slotTime }: ScheduledSlot): NonNullable<NewTask["scheduled"]> => ({
+  ...{ $typeName: "stem.v1.ScheduledRun", scheduleId: id },
+  slotTime: timestampFromDate(slotTime),
+});
 
 /** The same implementation, and what its handler throws, or puts in its task's place. */
 function watched({ handler, ...rest }: ImplementationHere) {

@@ -28,7 +28,9 @@ export type NewTaskFields = Pick<
   | "rootId"
   | "routingKey"
   | "metadata"
->;
+> &
+  // EnqueueTaskRequest has no such field.
+  Partial<Pick<NewTask, "scheduled">>;
 
 const printable = /^[\x21-\x7e]+$/;
 const queueName = /^[A-Za-z0-9_][A-Za-z0-9_.:@/-]*$/;
@@ -62,6 +64,8 @@ export function newTaskViolations(task: NewTaskFields, limits: Limits): FieldVio
   if (task.rootId !== undefined && !isName(task.rootId, limits.taskIdCharsMax))
     found.push({ field: "root_id", description: fieldText.taskId });
   metadataViolations(task.metadata, limits, found);
+  if (task.scheduled !== undefined)
+    found.push({ field: "scheduled", description: "must be left out: the server says it" });
   return found;
 }
 

@@ -115,11 +115,15 @@ function addLinks(message: TaskMessage, task: Task, links: NonNullable<Task["lin
 
 /** What the producer said, as it said it: options that it left out stay left out. */
 function addContent(message: TaskMessage, content: Uint8Array, withArgs: boolean): void {
-  const { args, options, headers, metadata, trace, signature } = fromBinary(NewTaskSchema, content);
+  const { args, options, headers, metadata, trace, signature, scheduled } = fromBinary(
+    NewTaskSchema,
+    content,
+  );
   message.headers = headers;
   message.metadata = metadata;
   if (withArgs && args) message.args = args;
   if (options) message.options = options;
   if (trace) message.trace = trace;
   if (signature) message.signature = signature;
+  if (scheduled) message.scheduled = scheduled;
 }
