@@ -140,6 +140,7 @@ export type {
   RoutingStatus,
   TaskToRoute,
 } from "./routing.ts";
+export type { AppliedSchedule, ApplyOptions, ApplySchedules, SchedulesToApply } from "./schedules/apply.ts";
 export type { ScheduleEnd, SchedulePause, ScheduleStatus } from "./schedules/schedule-status.ts";
 export type {
   BackfillRange,

@@ -12,6 +12,7 @@ import { ScheduleSlotService } from "@stem/proto/stem/v1/schedule_slot_service_p
 import { newTaskId } from "../ids.ts";
 import { allPages, type OperatorCalls } from "../operator-calls.ts";
 import { type Reason, StemProblem } from "../problem.ts";
+import { type ApplySchedules, createApply } from "./apply.ts";
 import { type ScheduleStatus, scheduleFromProto, scheduleOf } from "./schedule-status.ts";
 import type { OverlapPolicy, ScheduleSettings } from "./settings.ts";
 import { overlapToProto, type SettingsFields, settingsToProto, usualRules } from "./settings-message.ts";
@@ -37,6 +38,12 @@ export interface Schedules {
     settings: Partial<ScheduleSettings>,
     options?: { readonly revision?: number },
   ): Promise<ScheduleStatus>;
+  /**
+   * Makes schedules as they are said, many at once: creates and updates where something is otherwise, and leaves alone what is the same. One
+   * fault refuses all, before anything is written. Pauses stay. REVISION_CONFLICT, where others change one again and again: what was
+   * written stays, and the same call can be repeated. Answers in the order in which they are named; then those that were removed.
+   */
+  readonly apply: ApplySchedules;
   /** Removes one with its history, with `revision` only at that: REVISION_CONFLICT. What it has started goes on. False: there was none. */
   delete(id: string, options?: { readonly revision?: number }): Promise<boolean>;
   /** Stops one until it is resumed; again: says something else of why. */
@@ -108,6 +115,7 @@ export function createSchedules(calls: OperatorCalls): Schedules {
         ({ schedules }) => schedules.map(scheduleFromProto),
       ),
     update: createUpdate(calls),
+    apply: createApply(calls),
     async delete(scheduleId, { revision } = {}) {
       const asked = { ...inNamespace, scheduleId, ...expected(revision) };
       return (await call(() => service.deleteSchedule(asked, timed))).deleted;

@@ -31,7 +31,7 @@ const slotWhere = (
   is: (slot: ScheduleSlot) => boolean,
 ): Promise<ScheduleSlot> =>
   until(async () => (await Array.fromAsync(stem.schedules.history(id))).find(is), {
-    ...{ deadlineMs: 20_000, what: `a slot of ${id}` },
+    ...{ deadlineMs: 50_000, what: `a slot of ${id}` },
   });
 
 const hasSucceeded = ({ outcome }: ScheduleSlot): boolean =>
@@ -49,7 +49,7 @@ test("a schedule starts a task again and again, which a worker runs", async () =
     "sum",
     ({ slotAt, outcome }) => slotAt > (made.nextAt as Date) && outcome !== undefined,
   );
-  await until(() => runs.length === 2, { deadlineMs: 10_000, what: "two runs" });
+  await until(() => runs.length === 2, { deadlineMs: 50_000, what: "two runs" });
   expect(runs).toEqual([
     [1, 2],
     [1, 2],
@@ -241,6 +241,40 @@ test("slots of the past are started, and the history is read to its end", async 
   const kept = await Array.fromAsync(stem.schedules.history("past"));
   expect(kept).toHaveLength(100);
   expect(kept.at(0)).toMatchObject({ slotAt: new Date(Date.UTC(2012, 11, 1)), outcome: { state: "ready" } });
+});
+
+test("schedules are applied as they are said: what is the same stays, what is not named goes where that is asked", async () => {
+  const { stem } = await startStem();
+  await stem.schedules.create("other", yearly);
+  const said = { "sums/a": yearly, "sums/b": { ...yearly, overlap: "skip" } } as const;
+  const verdicts = async (...wish: Parameters<typeof stem.schedules.apply>) =>
+    (await stem.schedules.apply(...wish)).map(({ id, verdict, revision }) => [id, verdict, revision]);
+  const created = [
+    ["sums/a", "created", 1],
+    ["sums/b", "created", 1],
+  ];
+  expect(await verdicts(said, { isDryRun: true })).toEqual(created);
+  expect(await Array.fromAsync(stem.schedules.list())).toHaveLength(1);
+  expect(await verdicts(said)).toEqual(created);
+  await stem.schedules.pause("sums/a");
+  const changed = { ...said, "sums/b": { ...yearly, overlap: "queue_one", jitterMs: 1000 } } as const;
+  expect(await stem.schedules.apply(changed)).toEqual([
+    { id: "sums/a", verdict: "unchanged", revision: 2, changedFields: [] },
+    { id: "sums/b", verdict: "updated", revision: 2, changedFields: ["overlap", "jitter"] },
+  ]);
+  const document = "schedules: { sums/c: { spec: { interval: { every: 90s } }, task: { name: add } } }";
+  expect(await verdicts(document, { prunePrefix: "sums/" })).toEqual([
+    ["sums/c", "created", 1],
+    ["sums/a", "deleted", 0],
+    ["sums/b", "deleted", 0],
+  ]);
+  expect(await verdicts({}, { prunePrefix: "" })).toEqual([
+    ["other", "deleted", 0],
+    ["sums/c", "deleted", 0],
+  ]);
+  await expect(stem.schedules.apply({ "sums/a": { ...yearly, maxRuns: 0 } })).rejects.toMatchObject({
+    reason: "FIELD_INVALID",
+  });
 });
 
 test("schedules are those of the client's namespace", async () => {
