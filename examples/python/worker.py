@@ -33,6 +33,11 @@ def add(a, b, sleep=0):
     return a + b
 
 
+@handler
+def total(numbers):
+    return sum(numbers)
+
+
 class Worker:
     """A session with the server over as many streams as it takes."""
 

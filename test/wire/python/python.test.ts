@@ -38,6 +38,19 @@ testWithTool("a Python producer and a Python worker add two numbers", {
   },
 });
 
+testWithTool("a Python producer submits a canvas, whose tasks a Python worker runs", {
+  tool: "python-grpc",
+  timeoutMs,
+  run: async (python) => {
+    const run = await pythonFor(python);
+    const server = await startServer(["--store", "memory:"]);
+    const worker = run("worker.py", ["--address", addressOf(server.url), "--tasks", "3"]);
+    const producer = run("canvas.py", ["1", "2", "3", "4", "--address", addressOf(server.url)]);
+    expect(await outcomeOf(producer)).toEqual({ code: 0, said: ["10"] });
+    expect(await outcomeOf(worker)).toEqual({ code: 0, said: [] });
+  },
+});
+
 testWithTool("Python comes with a token, over TLS", {
   tool: "python-grpc",
   timeoutMs,
