@@ -84,7 +84,7 @@ describe("what is plain", () => {
       "a longer length than is needed",
       (task) => task.tag(2, WireType.LengthDelimited).raw(Uint8Array.of(0x81, 0, 97)),
     ],
-    ["a field that nobody knows", (task) => named(task).tag(15, WireType.LengthDelimited).string("?")],
+    ["a field that nobody knows", (task) => named(task).tag(99, WireType.LengthDelimited).string("?")],
   ])("nor with %s", (_, write) => {
     expect(isPlain(handWritten(write))).toBe(false);
   });
