@@ -78,9 +78,15 @@ function readVerdict(from: PacketReader): AcceptVerdict {
 }
 
 /** Writes a task on its way in. */
-export function writeNewTask(to: PacketWriter, task: NewTask): void {
-  to.word(task.namespace);
-  to.text(task.id);
+export const writeNewTask = (to: PacketWriter, task: NewTask): void => writeTask(to, task, task);
+
+/** What a task is, but for what it has once it is made. */
+export type Making = Pick<NewTask, "namespace" | "id" | "replayOf" | "lineage" | "input">;
+
+/** Writes the parts of one apart, so that nobody has to put them together. */
+export function writeTask(to: PacketWriter, task: Omit<NewTask, keyof Making>, making: Making): void {
+  to.word(making.namespace);
+  to.text(making.id);
   to.word(task.name);
   to.word(task.queue);
   to.number(task.priority);
@@ -88,17 +94,17 @@ export function writeNewTask(to: PacketWriter, task: NewTask): void {
   to.optionalNumber(task.notBefore);
   to.number(task.tags.length);
   for (const tag of task.tags) to.word(tag);
-  to.optionalText(task.replayOf);
+  to.optionalText(making.replayOf);
   to.optionalText(textOfTies(task.ties) ?? undefined);
-  writeLineage(to, task.lineage);
+  writeLineage(to, making.lineage);
   to.bytes(task.content);
   to.optionalText(task.contentHash);
   if (task.policy.unique !== undefined) writeWish(to, wishOf(task));
-  if (isLinked(task.policy)) writeLinked(to, task.policy, task);
+  if (isLinked(task.policy)) writeLinked(to, task.policy, { links: task.links, input: making.input });
   writePlaced(to, task.policy, task);
 }
 
-function wishOf({ unique }: NewTask): UniqueWish {
+function wishOf({ unique }: Pick<NewTask, "unique">): UniqueWish {
   if (unique === undefined) throw new Error("a task's policy says how long it claims a key, and it has none");
   return unique;
 }
@@ -121,7 +127,7 @@ export function readNewTask(from: PacketReader): NewTask {
   };
   const claiming = task.policy.unique === undefined ? task : { ...task, unique: readWish(from) };
   const linked = isLinked(task.policy) ? { ...claiming, ...readLinked(from, task.policy) } : claiming;
-  return task.policy.member === undefined ? linked : { ...linked, ...readPlaced(from, task.policy) };
+  return task.policy.member === undefined ? linked : Object.assign(linked, readPlaced(from, task.policy));
 }
 
 function readReplayOf(from: PacketReader): NewTask["replayOf"] {

@@ -22,7 +22,7 @@ import {
 } from "../../sql/barrier-text.ts";
 import type { PartText } from "../canvases/parts.ts";
 import type { AdditionToKeep, CanvasToKeep } from "../canvases/submit.ts";
-import { readNewTask, writeNewTask } from "./accept.ts";
+import { readNewTask, writeTask } from "./accept.ts";
 import { readInstant } from "./change.ts";
 import { packed, plain, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
@@ -163,19 +163,22 @@ const readPart = (from: PacketReader): Part => ({
 function writePartTask(to: PacketWriter, part: PartTask): void {
   const { id, task, acceptedAt, isStartFixed, expireAt, hands, resumes } = part;
   const { input, replayOf } = resumes ?? { input: undefined, replayOf: undefined };
-  writeNewTask(to, { ...task, id, namespace: defaultNamespace, replayOf, input });
+  writeTask(to, task, { id, namespace: defaultNamespace, replayOf, lineage: undefined, input });
   to.number(acceptedAt);
   to.flag(isStartFixed);
   to.optionalNumber(expireAt);
   writeMaybe(to, hands, (_, { member }) => to.optionalText(member));
 }
 
+/** What its task has beyond a part's is overwritten when it is made: taking that out would cost more than to leave it. */
 function readPartTask(from: PacketReader): PartTask {
-  const { id, namespace: _, lineage: __, replayOf, input, ...task } = readNewTask(from);
+  const task = readNewTask(from);
+  const { id, replayOf, input } = task;
   return {
     ...{ id, task, acceptedAt: instantOf(from.number()), isStartFixed: from.flag() },
+    expireAt: readInstant(from),
+    hands: readMaybe(from, () => ({ member: from.optionalText() })),
     ...((input !== undefined || replayOf !== undefined) && { resumes: { input, replayOf } }),
-    ...{ expireAt: readInstant(from), hands: readMaybe(from, () => ({ member: from.optionalText() })) },
   };
 }
 
