@@ -106,6 +106,15 @@ async function putAndFire(store: Store, schedules: readonly Schedule[]): Promise
   }
 }
 
+/** What a store has that nothing is in. */
+const ofEmptyStore = ["{stem:default}:vb", "{stem}:events", "{stem}:moved", "{stem}:s"];
+
+/** Removes a namespace with all that is in it, and what is told of it. */
+async function clear(store: Store): Promise<void> {
+  while ((await store.clearNamespace(defaultNamespace, start, 10)) !== "gone");
+  await store.truncateEvents(start, 0, 1000);
+}
+
 /** What upkeep does when two minutes have gone by. */
 async function forget(store: Store): Promise<void> {
   for (const at of [plus(start, minuteMs), plus(start, 3 * minuteMs)]) {
@@ -153,14 +162,8 @@ redisTests(
           ...{ namespace: defaultNamespace, kind: "key", subject: "k", concurrency: 1 },
           ...{ rate: undefined, updatedAt: start },
         });
-        while ((await store.clearNamespace(defaultNamespace, start, 10)) !== "gone");
-        await store.truncateEvents(start, 0, 1000);
-        expect(await keysOf(shared)).toEqual([
-          "{stem:default}:vb",
-          "{stem}:events",
-          "{stem}:moved",
-          "{stem}:s",
-        ]);
+        await clear(store);
+        expect(await keysOf(shared)).toEqual(ofEmptyStore);
       } finally {
         await store.close();
       }
@@ -178,14 +181,8 @@ redisTests(
         expect(await store.deleteSchedule(scheduleRef("deleted"), 1)).toEqual({ kind: "deleted" });
         const left = (await keysOf(shared)).filter(isTheirs);
         expect(left).toEqual(keys.filter((key) => !key.endsWith(":deleted")));
-        while ((await store.clearNamespace(defaultNamespace, start, 10)) !== "gone");
-        await store.truncateEvents(start, 0, 1000);
-        expect(await keysOf(shared)).toEqual([
-          "{stem:default}:vb",
-          "{stem}:events",
-          "{stem}:moved",
-          "{stem}:s",
-        ]);
+        await clear(store);
+        expect(await keysOf(shared)).toEqual(ofEmptyStore);
       } finally {
         await store.close();
       }

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { openSqliteWriter, writerLease } from "../../../../../test/support/sqlite-writer.ts";
 import type { PartTask } from "../../../model/canvas.ts";
 import {
   canvasIdOf,
@@ -13,13 +11,10 @@ import {
   taskIdOf,
   taskNameOf,
 } from "../../../model/ids.ts";
-import { defaults, limits } from "../../../model/limits.ts";
+import { defaults } from "../../../model/limits.ts";
 import { usualRetryPolicy } from "../../../model/retry.ts";
 import { decideSettle } from "../../../model/task-machine.ts";
 import type { Claimed } from "../../../ports/task-store.ts";
-import { openConnection } from "../files/connection.ts";
-import type { WriterCalls } from "../threads/writer-verbs.ts";
-import { openWriter } from "../writer.ts";
 import { createCanvasReadings } from "./readings.ts";
 import type { CanvasToKeep } from "./submit.ts";
 
@@ -62,28 +57,17 @@ const aGroup = (...ids: readonly string[]): CanvasToKeep => ({
 });
 
 function aFile() {
-  const folder = mkdtempSync(join(tmpdir(), "stem-canvases-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "stem.db");
-  const lease = { leaseMs: 1000, graceMs: 0 };
-  const writer = openWriter({ path, limits, durability: "relaxed", now, lease, pagesMax: undefined });
-  onTestFinished(() => writer.close());
-  const reader = openConnection(path, { sync: "normal", cacheBytes: 1_000_000 });
-  onTestFinished(() => reader.close());
+  const { reader, run, undo } = openSqliteWriter(now);
   const readings = createCanvasReadings(reader);
-  const run = <T>(verbs: (calls: WriterCalls) => T): T => {
-    writer.begin(false);
-    const answer = verbs(writer.calls);
-    writer.commit();
-    return answer;
+  const want = {
+    namespace,
+    queues: [queue],
+    limit: 10,
+    worker: "w",
+    now,
+    ...writerLease,
+    contentBytesMax: 1000,
   };
-  /** The same, and undone. */
-  const undo = (verbs: (calls: WriterCalls) => void): void => {
-    writer.begin(false);
-    verbs(writer.calls);
-    writer.rollback();
-  };
-  const want = { namespace, queues: [queue], limit: 10, worker: "w", now, ...lease, contentBytesMax: 1000 };
   const claim = () =>
     run((calls) => calls.claim({ ...want, tiers: undefined, turnsMax: undefined, labels: undefined }));
   const canvasNow = () => readings.readBarriers([{ namespace, id: rootOf(canvas) }])[0];

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { openSqliteWriter } from "../../../../../test/support/sqlite-writer.ts";
 import {
   defaultNamespace,
   instantOf,
@@ -12,16 +10,14 @@ import {
   scheduleIdOf,
   taskNameOf,
 } from "../../../model/ids.ts";
-import { defaults, type Limits, limits } from "../../../model/limits.ts";
+import { defaults, type Limits } from "../../../model/limits.ts";
 import { newNamespace, unsaidNamespace } from "../../../model/namespace.ts";
 import { usualRetryPolicy } from "../../../model/retry.ts";
 import type { Slots } from "../../../model/schedule.ts";
 import { newSchedule } from "../../../model/schedule-change.ts";
 import { decideDue } from "../../../model/schedule-decision.ts";
 import type { Schedule, ScheduleSettings, SlotRecord } from "../../../model/schedule-record.ts";
-import { openConnection } from "../files/connection.ts";
 import type { WriterCalls } from "../threads/writer-verbs.ts";
-import { openWriter } from "../writer.ts";
 import type { FireToKeep, StartToKeep } from "./fire.ts";
 import { keptSchedule, scheduleOfKept } from "./kept-schedule.ts";
 import { createScheduleReadings, selectDue } from "./readings.ts";
@@ -67,28 +63,8 @@ function fireOf(schedule: Schedule): FireToKeep {
 }
 
 function aFile(own: Partial<Limits> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "stem-schedules-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "stem.db");
-  const lease = { leaseMs: 1000, graceMs: 0 };
-  const bound = { ...limits, ...own };
-  const writer = openWriter({ path, limits: bound, durability: "relaxed", now, lease, pagesMax: undefined });
-  onTestFinished(() => writer.close());
-  const reader = openConnection(path, { sync: "normal", cacheBytes: 16_000_000 });
-  onTestFinished(() => reader.close());
+  const { reader, run, undo } = openSqliteWriter(now, own);
   const readings = createScheduleReadings(reader);
-  const run = <T>(verbs: (calls: WriterCalls) => T): T => {
-    writer.begin(false);
-    const answer = verbs(writer.calls);
-    writer.commit();
-    return answer;
-  };
-  /** The same, and undone. */
-  const undo = (verbs: (calls: WriterCalls) => void): void => {
-    writer.begin(false);
-    verbs(writer.calls);
-    writer.rollback();
-  };
   const due = () => readings.dueSchedules(soon, bounds).map(scheduleOfKept);
   /** How much a look at what is due goes through. */
   const dueInIndex = (): unknown =>
