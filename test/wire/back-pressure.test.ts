@@ -13,7 +13,7 @@ const readersAtOnce = 20;
 
 let server: WireServer;
 beforeAll(async () => {
-  server = await startWireServer({ limits: { streamStalledMsMax: 500 } });
+  server = await startWireServer({ limits: { streamStalledMsMax: 2_000 } });
   const transport = createGrpcTransport({ baseUrl: server.url });
   const workers = createClient(WorkerService, transport);
   await createClient(TaskService, transport).enqueueTasks({
