@@ -73,10 +73,10 @@ test("a lock that an operator took away aborts the signal of its holder, and wit
   const held = stem.locks.withLock(
     "room",
     async (lock) => {
+      lock.signal.addEventListener("abort", () => aborted.resolve(lock.signal.reason));
       // The same owner from elsewhere: as if an operator had released it by what GetLock says.
       const double = await stem.locks.acquire("room", { owner: lock.owner, ttlMs: 60_000 });
       await double.release();
-      lock.signal.addEventListener("abort", () => aborted.resolve(lock.signal.reason));
       await aborted.promise;
       return "done all the same";
     },
