@@ -9,7 +9,7 @@ import { startWireServer, type WireServer } from "../support/wire-server.ts";
 
 let server: WireServer;
 beforeAll(async () => {
-  server = await startWireServer({ limits: { prefaceMsMax: 200 } });
+  server = await startWireServer({ limits: { prefaceMsMax: 2_000 } });
 });
 afterAll(() => server.close());
 

@@ -13,7 +13,7 @@ import { endingOf, greetedWorker, openWorker } from "./wire-worker.ts";
 
 const server = liveServer({
   // As many workers as there may be, in no time: how fast they may come is tested by itself.
-  limits: { helloMsMax: 300, workerHandshakesPerSecondMax: 10_000 },
+  limits: { helloMsMax: 2_000, workerHandshakesPerSecondMax: 10_000 },
   namespaces: ["default", "other"],
 });
 
