@@ -64,10 +64,13 @@ local function waitingUntil(policy, createdAt, state, now)
   return first == math.huge and FARAWAY or first
 end
 
--- Runs a command over a long list of arguments in pieces that fit on Lua's stack.
+-- So many arguments at once fit on Lua's stack; even, so that pairs stay together.
+local ARGUMENTS = 2000
+
+-- Runs a command over a long list of arguments in pieces.
 local function inPieces(command, key, list)
-  for from = 1, #list, 500 do
-    local to = math.min(from + 499, #list)
+  for from = 1, #list, ARGUMENTS do
+    local to = math.min(from + ARGUMENTS - 1, #list)
     if key then call(command, key, unpack(list, from, to)) else call(command, unpack(list, from, to)) end
   end
 end

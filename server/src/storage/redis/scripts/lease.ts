@@ -1,5 +1,9 @@
+import { calmForm, flags, hotBytes, hotForm } from "./task-fields.ts";
+
 /** Leases extended and settled, changes applied, checkpoints kept: whatever has a guard that is a fence or a revision. */
 export const leaseModule = `
+local HOT, HEAD = "${hotForm}", "${hotForm}${calmForm}"
+
 -- Why a lease can no longer be settled or extended: the task's state and the reason; false while it can. The clock has no say in it.
 function lease.lost(t, epoch, fence)
   if not t then return {false, "task_unknown"} end
@@ -48,25 +52,81 @@ function verbs.extend(asked)
   return checks
 end
 
--- changes, and settlements {id, epoch, fence, outcome, ifCancelRequested, hash, now}, whose changes are numbers of those.
+-- What settlements of plain successes have written, index by index.
+local function createEnded()
+  local ended = {}
+  function ended.reset() ended.left, ended.entered = {}, {} end
+  function ended.flush()
+    inPieces("ZREM", P .. "l", ended.left)
+    inPieces("ZADD", P .. "e", ended.entered)
+    ended.reset()
+  end
+  ended.reset()
+  return ended
+end
+
+-- Whether a change is a success that means nothing beyond its task.
+local function isPlain(change)
+  return change.state == SUCCEEDED and change.delta == 0 and change.endedAt and change.purgeAt and not (
+    change.notBefore or change.failure or change.cancel or change.policy or change.checkpoint or change.waitUntil
+    or change.claimUntil or change.keepNewest or change.continues or change.grows)
+end
+
+-- Ends a leased task well whose row nobody has opened: its head is another, the rest is not read. False: there is more to it.
+local function succeed(id, epoch, fence, change, hash, now, ended)
+  local raw = tasks.unopened(id)
+  if not raw then return false end
+  local flags, state, _, revision, _, deliveries, itsEpoch, itsFence, settled, _, _, _, _, _, bytes, _, _, at = struct.unpack(HEAD, raw)
+  if flags % 2 == ${flags.tied} or state ~= LEASED or itsEpoch ~= epoch or itsFence ~= fence or settled >= 0 then return false end
+  if change.result then
+    call("HSET", P .. "x:" .. id, "result", change.result)
+    flags = ${flags.more}
+  end
+  local head = struct.pack(HOT, flags, SUCCEEDED, change.reason, revision + 1, change.attempt, deliveries, epoch, fence, hash,
+    change.purgeAt, change.endedAt)
+  tasks.patch(id, head .. string.sub(raw, ${hotBytes + 1}))
+  local member, queue = struct.unpack("<Hc0Hc0", raw, at)
+  local left, entered, m, depth = ended.left, ended.entered, space.change(), queues.change(queues.row(queue)).depth
+  change.purgeText = change.purgeText or string.format("%.17g", change.purgeAt)
+  left[#left + 1] = member
+  entered[#entered + 1], entered[#entered + 2] = change.purgeText, member
+  depth[LEASED + 1], depth[SUCCEEDED + 1] = depth[LEASED + 1] - 1, depth[SUCCEEDED + 1] + 1
+  m.tasks, m.bytes = m.tasks - 1, m.bytes - bytes
+  space.noteOf(change.event, change.reason, queue, now, false, id, revision + 1, change.attempt)
+  return true
+end
+
+local function settleOne(id, epoch, fence, change, ifCancelled, hash, now)
+  local t = tasks.find(id)
+  if t and t.epoch == epoch and t.fence == fence and t.settled == hash then return {"duplicate", t.state} end
+  local lost = lease.lost(t, epoch, fence)
+  if lost then return {"lost", lost[1], lost[2]} end
+  changes.write(t, t.cancel and ifCancelled or change, now, true)
+  t.settled = hash
+  return t.state
+end
+
+-- changes, and seven of each settlement in one list: id, epoch, fence, outcome, ifCancelRequested, hash, now, where changes are numbers of
+-- those. A number is answered where it was applied: the state.
 function verbs.settle(asked)
-  local decided, list, verdicts = {}, asked[2], {}
-  for i, columns in ipairs(asked[1]) do decided[i] = changes.of(columns) end
-  if #list > 0 then gates.now = list[1][7] end
-  fetchAll(list, 1)
-  for i, item in ipairs(list) do
-    local t = tasks.find(item[1])
-    if t and t.epoch == item[2] and t.fence == item[3] and t.settled == item[6] then
-      verdicts[i] = {"duplicate", t.state}
+  local decided, list, verdicts, ids, ended = {}, asked[2], {}, {}, createEnded()
+  for i, columns in ipairs(asked[1]) do
+    decided[i] = changes.of(columns)
+    decided[i].isPlain = space.row().limits == 0 and isPlain(decided[i])
+  end
+  if #list > 0 then gates.now = list[7] end
+  for i = 1, #list, 7 do ids[#ids + 1] = list[i] end
+  tasks.fetch(ids)
+  for i, id in ipairs(ids) do
+    local at = i * 7 - 6
+    local epoch, fence, change, hash, now = list[at + 1], list[at + 2], decided[list[at + 3]], list[at + 5], list[at + 6]
+    if change.isPlain and succeed(id, epoch, fence, change, hash, now, ended) then verdicts[i] = SUCCEEDED
     else
-      local lost = lease.lost(t, item[2], item[3])
-      if lost then verdicts[i] = {"lost", lost[1], lost[2]} else
-        changes.write(t, decided[t.cancel and item[5] or item[4]], item[7], true)
-        t.settled = item[6]
-        verdicts[i] = {"applied", t.state}
-      end
+      if tasks.isPatched(id) then ended.flush() end
+      verdicts[i] = settleOne(id, epoch, fence, change, decided[list[at + 4]], hash, now)
     end
   end
+  ended.flush()
   return verdicts
 end
 

@@ -1,25 +1,15 @@
-import { taskFields } from "./task-fields.ts";
-
-// Written out, because a loop over the fields would take a third of a claim.
-const opened = taskFields.map((name, at) => `${name} = c[${at + 1}] or false`).join(", ");
-const closed = taskFields.map((name) => `t.${name}`).join(", ");
-
 /** Tasks as they are kept, and where they stand in the indexes of their state. */
 export const tasksModule = `
 local known, changed, contents, all = {}, {}, {}, {}
-
-function tasks.open(raw)
-  local c = cmsgpack.unpack(raw)
-  return {${opened}}
-end
-
-local function close(t) return cmsgpack.pack({${closed}}) end
+-- Rows as they were read, and those of them that were patched without being opened.
+local raws, patched = {}, {}
 
 function tasks.find(id)
   local t = known[id]
   if t == nil then
-    local raw = call("GET", P .. "t:" .. id)
-    t = raw and tasks.open(raw) or false
+    local raw = raws[id]
+    if raw == nil then raw = call("GET", P .. "t:" .. id) end
+    t = raw and rows.open(raw) or false
     known[id] = t
   end
   return t
@@ -29,29 +19,42 @@ end
 function tasks.fetch(ids)
   local keys, wanted = {}, {}
   for _, id in ipairs(ids) do
-    if known[id] == nil then
+    if known[id] == nil and raws[id] == nil then
       keys[#keys + 1], wanted[#wanted + 1] = P .. "t:" .. id, id
     end
   end
-  for from = 1, #keys, 500 do
-    local to = math.min(from + 499, #keys)
-    for i, raw in ipairs(call("MGET", unpack(keys, from, to))) do
-      known[wanted[from + i - 1]] = raw and tasks.open(raw) or false
-    end
+  for from = 1, #keys, ARGUMENTS do
+    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys)))) do raws[wanted[from + i - 1]] = raw end
   end
+end
+
+-- The row of a task that was fetched, as long as nobody has opened it.
+function tasks.unopened(id) return known[id] == nil and raws[id] end
+
+-- Writes a row of which some bytes are others.
+function tasks.patch(id, raw) raws[id], patched[id] = raw, raw end
+function tasks.isPatched(id) return patched[id] ~= nil end
+
+-- The row of a task as it will be kept.
+function tasks.rowOf(id)
+  local t = known[id]
+  if not t then return raws[id] end
+  local raw = rows.close(t)
+  patched[id], changed[id] = raw, nil
+  return raw
 end
 
 -- Rows as they are kept, false where there is none.
 function tasks.raws(ids)
   local raws, keys = {}, {}
   for i, id in ipairs(ids) do keys[i] = P .. "t:" .. id end
-  for from = 1, #keys, 500 do
-    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + 499, #keys)))) do raws[from + i - 1] = raw end
+  for from = 1, #keys, ARGUMENTS do
+    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys)))) do raws[from + i - 1] = raw end
   end
   return raws
 end
 
-function tasks.change(t) changed[t.id] = t end
+function tasks.change(t) changed[t.id], patched[t.id] = t, nil end
 
 function tasks.content(t, content)
   t.bytes = #content
@@ -59,12 +62,18 @@ function tasks.content(t, content)
 end
 
 function tasks.flush()
-  local writes = {}
+  local writes, n = {}, 0
+  for id, raw in pairs(patched) do
+    writes[n + 1], writes[n + 2] = P .. "t:" .. id, raw
+    n = n + 2
+  end
   for id, t in pairs(changed) do
-    writes[#writes + 1], writes[#writes + 2] = P .. "t:" .. id, close(t)
+    writes[n + 1], writes[n + 2] = P .. "t:" .. id, rows.close(t)
+    n = n + 2
   end
   for id, content in pairs(contents) do
-    writes[#writes + 1], writes[#writes + 2] = P .. "c:" .. id, content
+    writes[n + 1], writes[n + 2] = P .. "c:" .. id, content
+    n = n + 2
   end
   inPieces("MSET", false, writes)
   inPieces("ZADD", P .. "all", all)
@@ -197,7 +206,7 @@ end
 -- Takes a new task up.
 function tasks.insert(t)
   known[t.id] = t
-  all[#all + 1], all[#all + 2] = t.seq, t.id
+  all[#all + 1], all[#all + 2] = place(t.seq), t.id
   if t.tags or t.rootId or t.place then eachIndex(t, function(name) call("ZADD", P .. name, t.seq, t.id) end) end
   if t.orderKey then gates.line(t, true) end
   pass(t)
@@ -214,7 +223,7 @@ function tasks.remove(t)
   if t.shelved then changes.unshelve(t) end
   if t.claimKey then claims.leave(t) end
   if t.place then call("ZREM", P .. "bt:" .. t.place[2], t.id) end
-  known[t.id], changed[t.id], contents[t.id] = false, nil, nil
+  known[t.id], changed[t.id], patched[t.id], contents[t.id] = false, nil, nil, nil
   call("DEL", P .. "t:" .. t.id, P .. "c:" .. t.id)
   if t.more then
     local id = t.id
