@@ -6,6 +6,7 @@ import { policyText } from "../sql/policy-text.ts";
 import { textOfTies } from "../sql/ties-text.ts";
 import { type Packable, pack } from "./msgpack.ts";
 import { headOfNew } from "./row-bytes.ts";
+import { plainTasksMax } from "./scripts/accept-plain.ts";
 import { type RestField, restFields, seqDigits } from "./scripts/task-fields.ts";
 
 /** What tasks share that differ in nothing but id, content and what that makes of a row. */
@@ -22,13 +23,14 @@ type Kind = {
  * here, but for what only the store knows: their place in the order of acceptance.
  */
 export function plainArgs(tasks: readonly NewTask[], now: Instant, atomic: boolean): Packable | undefined {
+  if (tasks.length > plainTasksMax || !tasks.every(isPlain)) return undefined;
   const kinds: Kind[] = [];
   const shared: Packable[] = [];
   const items: Packable[] = [];
   const ids = new Set<string>();
   let kind: Kind | undefined;
   for (const task of tasks) {
-    if (!isPlain(task) || ids.has(task.id)) return undefined;
+    if (ids.has(task.id)) return undefined;
     ids.add(task.id);
     const hash = contentHashOf(task);
     const hashBytes = Buffer.byteLength(hash);
@@ -49,7 +51,7 @@ export function plainArgs(tasks: readonly NewTask[], now: Instant, atomic: boole
 const kindsMax = 16;
 
 /** Whether nothing but its queue has a say in it, from now on. */
-const isPlain = ({ policy, ties, ...task }: NewTask): boolean =>
+export const isPlain = ({ policy, ties, ...task }: NewTask): boolean =>
   task.notBefore === undefined &&
   task.tags.length === 0 &&
   task.replayOf === undefined &&

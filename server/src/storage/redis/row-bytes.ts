@@ -18,12 +18,12 @@ const uint32At = {
   revision: 3,
   attempt: 7,
   deliveries: 11,
-  bytes: hotBytes + 24,
-  carried: hotBytes + 28,
+  bytes: hotBytes,
+  carried: hotBytes + 4,
 } as const;
 const doubleAt = {
   ...{ epoch: 15, fence: 23, settled: 31, timer: 39, endedAt: 47 },
-  ...{ startedAt: hotBytes, createdAt: hotBytes + 8, leaseMs: hotBytes + 16 },
+  ...{ startedAt: hotBytes + 8, createdAt: hotBytes + 16, leaseMs: hotBytes + 24 },
 } as const;
 const workerBytesAt = headBytes - 2;
 

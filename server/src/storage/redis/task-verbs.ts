@@ -16,7 +16,7 @@ import { states } from "../sql/codes.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import { argsOfChange } from "./change-args.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
-import { plainArgs } from "./plain-args.ts";
+import { isPlain, plainArgs } from "./plain-args.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { argsOfTask } from "./task-args.ts";
 import { claimedOf } from "./task-rows.ts";
@@ -56,6 +56,9 @@ export const createTaskVerbs = (runner: Runner): LifeOfTasks => ({
 
 const ofItem = ({ namespace }: { readonly namespace: Namespace }): Namespace => namespace;
 
+/** A script does so many plain tasks in the time that it needs for half as many others. */
+const plainItemsMax = 500;
+
 /** An atomic batch is one script, whatever its size; in several namespaces, each is asked before any is given its part. */
 async function accept(
   runner: Runner,
@@ -68,7 +71,8 @@ async function accept(
       : await runner.making(namespace, verbs.accept, [items.map(argsOfTask), now, atomic, isJudged]);
     return answer === true ? items.map(() => "accepted" as const) : itemsOf(answer, acceptVerdictOf);
   };
-  const pieces = piecesOf(tasks, ofItem, atomic ? { sizeMax: Number.POSITIVE_INFINITY } : {});
+  const sizeMax = tasks.every(isPlain) ? plainItemsMax : undefined;
+  const pieces = piecesOf(tasks, ofItem, { sizeMax: atomic ? Number.POSITIVE_INFINITY : sizeMax });
   if (atomic && pieces.length > 1) {
     const judged = await inPieces(pieces, ({ namespace, items }) => ask(namespace, items, true));
     if (judged.some(isInTheWay)) return judged;

@@ -1,3 +1,9 @@
+import { argumentsMax } from "./base.ts";
+import { seqDigits } from "./task-fields.ts";
+
+/** So many come at most: their rows are stored by one command. */
+export const plainTasksMax = argumentsMax / 2;
+
 /**
  * New tasks that only their queue has a say in, and that are ready at once. What those of a batch share comes once, as kinds: queue, lane
  * (priority and labels), and what stands in a row between id and hash, and behind it; of each task five come in one list: the number of
@@ -5,15 +11,7 @@
  */
 export const acceptPlainModule = `
 local WIDTH = 5
-
-local function areThere(ids)
-  local keys = {}
-  for i, id in ipairs(ids) do keys[i] = P .. "t:" .. id end
-  for from = 1, #keys, ARGUMENTS do
-    if call("EXISTS", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys))) > 0 then return true end
-  end
-  return false
-end
+local sub = string.sub
 
 local function wereThere(ids)
   if call("EXISTS", P .. "th") == 0 then return false end
@@ -43,33 +41,31 @@ local function isRoomFor(kinds, items)
   return true
 end
 
-local function areAllPlain(kinds, items, ids)
-  return space.row().limits == 0 and call("EXISTS", P .. "rv") == 0 and isRoomFor(kinds, items)
-    and not areThere(ids) and not wereThere(ids)
-end
-
+-- Stores them unless one is there already: then it has stored nothing.
 local function storeAll(kinds, items, ids, now)
-  local m, writes, all, lanes = space.change(), {}, {}, {}
-  local bytes, n = 0, 0
-  for i, id in ipairs(ids) do
-    local at = i * WIDTH - WIDTH + 1
-    local number, content = items[at], items[at + 4]
+  local m, rows, contents, all, lanes = space.row(), {}, {}, {}, {}
+  local bytes, row, content = 0, P .. "t:", P .. "c:"
+  for i = 1, #ids do
+    local at, n, id = (i - 1) * WIDTH, i * 2, ids[i]
+    local number, said = items[at + 1], items[at + 5]
     local kind, lane = kinds[number], lanes[number]
     if not lane then
       lane = {}
       lanes[number] = lane
     end
-    local seq = place(m.seq + i)
-    writes[n + 1], writes[n + 2] = P .. "t:" .. id, items[at + 2] .. seq .. id .. kind[3] .. items[at + 3] .. kind[4]
-    writes[n + 3], writes[n + 4] = P .. "c:" .. id, content
-    n = n + 4
-    all[i * 2 - 1], all[i * 2] = seq, id
-    lane[#lane + 1], lane[#lane + 2] = "0", seq .. id
-    bytes = bytes + #content
-    space.noteOf(0, 0, kind[1], now, false, id, 1, 1)
+    local member = place(m.seq + i) .. id
+    local seq, length = sub(member, 1, ${seqDigits}), #lane
+    rows[n - 1], rows[n] = row .. id, items[at + 3] .. member .. kind[3] .. items[at + 4] .. kind[4]
+    contents[n - 1], contents[n] = content .. id, said
+    all[n - 1], all[n] = seq, id
+    lane[length + 1], lane[length + 2] = "0", member
+    bytes = bytes + #said
   end
+  -- One call, so that it is all or nothing.
+  if call("MSETNX", unpack(rows)) == 0 then return false end
+  space.change()
   m.seq, m.tasks, m.bytes = m.seq + #ids, m.tasks + #ids, m.bytes + bytes
-  inPieces("MSET", false, writes)
+  inPieces("MSET", false, contents)
   inPieces("ZADD", P .. "all", all)
   for number, lane in pairs(lanes) do
     local name, text = kinds[number][1], kinds[number][2]
@@ -79,6 +75,8 @@ local function storeAll(kinds, items, ids, now)
     inPieces("ZADD", P .. "q:" .. name .. ":r:" .. text, lane)
     news.ready(name, #lane / 2)
   end
+  for i = 1, #ids do space.noteOf(0, 0, kinds[items[(i - 1) * WIDTH + 1]][1], now, false, ids[i], 1, 1) end
+  return true
 end
 
 -- The same task as accept takes it.
@@ -95,10 +93,8 @@ function verbs.acceptPlain(asked)
   local kinds, items, now, ids = asked[1], asked[2], asked[3], {}
   gates.now = now
   for i = 2, #items, WIDTH do ids[#ids + 1] = items[i] end
-  if areAllPlain(kinds, items, ids) then
-    storeAll(kinds, items, ids, now)
-    return true
-  end
+  local isPlain = space.row().limits == 0 and call("EXISTS", P .. "rv") == 0 and isRoomFor(kinds, items) and not wereThere(ids)
+  if isPlain and storeAll(kinds, items, ids, now) then return true end
   local batch = {}
   for i = 1, #ids do batch[i] = spelt(kinds, items, i * WIDTH - WIDTH + 1) end
   return accept.all(batch, now, asked[4], false)

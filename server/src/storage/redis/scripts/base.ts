@@ -1,3 +1,6 @@
+/** So many arguments at once fit on Lua's stack; even, so that pairs stay together. */
+export const argumentsMax = 2000;
+
 /**
  * What every script about a namespace begins with. KEYS[1] is the namespace's own row; all its other keys begin alike, with the same hash
  * tag. ARGV: the verb, what it is asked for, what the server that asks holds for all verbs, both packed, and the module that has the verb.
@@ -64,8 +67,7 @@ local function waitingUntil(policy, createdAt, state, now)
   return first == math.huge and FARAWAY or first
 end
 
--- So many arguments at once fit on Lua's stack; even, so that pairs stay together.
-local ARGUMENTS = 2000
+local ARGUMENTS = ${argumentsMax}
 
 -- Runs a command over a long list of arguments in pieces.
 local function inPieces(command, key, list)

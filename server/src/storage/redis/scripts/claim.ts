@@ -4,6 +4,7 @@ import { calmForm, flags, headBytes, hotForm } from "./task-fields.ts";
 export const claimModule = `
 local HELD, ROUNDS, AHEAD = 1000, 10, 100
 local HEAD = "${hotForm}${calmForm}"
+local readHead, makeHead, sub = struct.unpack, struct.pack, string.sub
 
 local function labelsOf(lane)
   local labels = {}
@@ -45,9 +46,9 @@ local function firstOf(open, l, left)
     local found = call("ZRANGE", l.key, 0, math.max(1, math.min(l.isAlone and ARGUMENTS / 2 or AHEAD, left)) - 1, "WITHSCORES")
     for i = 1, #found, 2 do
       local at = (i + 1) / 2
-      l.members[at], l.turns[at], l.ids[at] = found[i], found[i + 1], idIn(found[i])
+      l.members[at], l.turns[at], l.ids[at] = found[i], found[i + 1], sub(found[i], 17)
     end
-    tasks.fetch(l.ids)
+    l.keys = tasks.fetch(l.ids)
     if #found == 0 then
       l.isDone = true
       tasks.closeLane(open.queue.name, l.text)
@@ -132,30 +133,37 @@ end
 -- others, and the rest is not read. Answers how many that were.
 local function grantRun(open, l, most, leasing)
   local want, claimed, m, q = leasing.want, leasing.claimed, space.change(), queues.change(open.queue)
-  local now, worker, from, leased, name = want.now, want.worker, l.at, {}, open.queue.name
+  local now, worker, at, leased, ids, name = want.now, want.worker, l.at, {}, l.ids, open.queue.name
   m.epoch = math.max(m.epoch, env.epoch)
-  local timers, upTo = {}, math.min(#l.ids, from + most - 1)
-  while l.at <= upTo do
-    local id = l.ids[l.at]
-    local raw = l.turns[l.at] == "0" and tasks.unopened(id)
+  local from, upTo, epoch, fence, timers = at, math.min(#ids, at + most - 1), m.epoch, m.fence, {}
+  local facts = space.factsLike(2, 0, name, now, false, 0)
+  local fact, grace, usual, turns, members, keys = #facts, want.graceMs, want.leaseMs, l.turns, l.members, l.keys
+  while at <= upTo do
+    local id = ids[at]
+    local raw = turns[at] == "0" and tasks.unopened(id)
     if not raw then break end
-    local flags, _, _, revision, attempt, deliveries, _, _, _, _, endedAt, _, createdAt, leaseMs, bytes, carried, workerLength
-      = struct.unpack(HEAD, raw)
+    local flags, _, _, revision, attempt, deliveries, _, _, _, _, endedAt, bytes, carried, _, createdAt, leaseMs, workerLength
+      = readHead(HEAD, raw)
     if flags % 2 == ${flags.tied} or not leasing.fits(bytes + carried) then break end
-    leasing.bytes = leasing.bytes + bytes + carried
-    m.fence = m.fence + 1
-    local untilAt = now + (leaseMs >= 0 and leaseMs or want.leaseMs) + want.graceMs
-    local head = struct.pack(HEAD, flags, LEASED, 0, revision + 1, attempt, deliveries + 1, m.epoch, m.fence, -1, untilAt, endedAt, now,
-      createdAt, leaseMs, bytes, carried, #worker)
-    tasks.patch(id, head .. string.sub(raw, ${headBytes + 1}, -1 - workerLength) .. worker)
-    timers[untilAt] = timers[untilAt] or string.format("%.17g", untilAt)
-    leased[#leased + 1], leased[#leased + 2] = timers[untilAt], l.members[l.at]
-    claimed[#claimed + 1] = id
-    space.noteOf(2, 0, name, now, false, id, revision + 1, attempt)
-    l.at, l.first = l.at + 1, false
+    leasing.bytes, fence = leasing.bytes + bytes + carried, fence + 1
+    local untilAt = now + (leaseMs >= 0 and leaseMs or usual) + grace
+    local head = makeHead(HEAD, flags, LEASED, 0, revision + 1, attempt, deliveries + 1, epoch, fence, -1, untilAt, endedAt, bytes, carried,
+      now, createdAt, leaseMs, #worker)
+    tasks.patch(id, keys[at], head .. sub(raw, ${headBytes + 1}, -1 - workerLength) .. worker)
+    local timer = timers[untilAt]
+    if not timer then
+      timer = string.format("%.17g", untilAt)
+      timers[untilAt] = timer
+    end
+    local count = at - from + 1
+    leased[count * 2 - 1], leased[count * 2] = timer, members[at]
+    facts[fact + 1], facts[fact + 2], facts[fact + 3] = id, revision + 1, attempt
+    claimed[#claimed + 1], fact, at = id, fact + 3, at + 1
   end
-  local count = l.at - from
+  local count = at - from
   if count == 0 then return 0 end
+  l.at, l.first, m.fence = at, false, fence
+  space.factsLike(2, 0, name, now, false, count)
   leasing.count(name, count)
   q.depth[READY + 1], q.depth[LEASED + 1] = q.depth[READY + 1] - count, q.depth[LEASED + 1] + count
   -- They are what the lane begins with: whatever stood before them has been taken out.

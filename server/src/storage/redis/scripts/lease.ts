@@ -1,8 +1,8 @@
-import { calmForm, flags, hotBytes, hotForm } from "./task-fields.ts";
+import { flags, headBytes, hotBytes, hotForm } from "./task-fields.ts";
 
 /** Leases extended and settled, changes applied, checkpoints kept: whatever has a guard that is a fence or a revision. */
 export const leaseModule = `
-local HOT, HEAD = "${hotForm}", "${hotForm}${calmForm}"
+local HOT, READ = "${hotForm}", "${hotForm}I4"
 
 -- Why a lease can no longer be settled or extended: the task's state and the reason; false while it can. The clock has no say in it.
 function lease.lost(t, epoch, fence)
@@ -57,6 +57,7 @@ local function createEnded()
   local ended = {}
   function ended.reset() ended.left, ended.entered = {}, {} end
   function ended.flush()
+    if #ended.left == 0 then return end
     inPieces("ZREM", P .. "l", ended.left)
     inPieces("ZADD", P .. "e", ended.entered)
     ended.reset()
@@ -73,10 +74,10 @@ local function isPlain(change)
 end
 
 -- Ends a leased task well whose row nobody has opened: its head is another, the rest is not read. False: there is more to it.
-local function succeed(id, epoch, fence, change, hash, now, ended)
+local function succeed(id, key, epoch, fence, change, hash, now, ended)
   local raw = tasks.unopened(id)
   if not raw then return false end
-  local flags, state, _, revision, _, deliveries, itsEpoch, itsFence, settled, _, _, _, _, _, bytes, _, _, at = struct.unpack(HEAD, raw)
+  local flags, state, _, revision, _, deliveries, itsEpoch, itsFence, settled, _, _, bytes = struct.unpack(READ, raw)
   if flags % 2 == ${flags.tied} or state ~= LEASED or itsEpoch ~= epoch or itsFence ~= fence or settled >= 0 then return false end
   if change.result then
     call("HSET", P .. "x:" .. id, "result", change.result)
@@ -84,12 +85,11 @@ local function succeed(id, epoch, fence, change, hash, now, ended)
   end
   local head = struct.pack(HOT, flags, SUCCEEDED, change.reason, revision + 1, change.attempt, deliveries, epoch, fence, hash,
     change.purgeAt, change.endedAt)
-  tasks.patch(id, head .. string.sub(raw, ${hotBytes + 1}))
-  local member, queue = struct.unpack("<Hc0Hc0", raw, at)
-  local left, entered, m, depth = ended.left, ended.entered, space.change(), queues.change(queues.row(queue)).depth
-  change.purgeText = change.purgeText or string.format("%.17g", change.purgeAt)
-  left[#left + 1] = member
-  entered[#entered + 1], entered[#entered + 2] = change.purgeText, member
+  tasks.patch(id, key, head .. string.sub(raw, ${hotBytes + 1}))
+  local member, queue = struct.unpack("<Hc0Hc0", raw, ${headBytes + 1})
+  local left, entered, m, n = ended.left, ended.entered, space.change(), #ended.left
+  local depth = queues.change(queues.row(queue)).depth
+  left[n + 1], entered[n * 2 + 1], entered[n * 2 + 2] = member, change.purgeText, member
   depth[LEASED + 1], depth[SUCCEEDED + 1] = depth[LEASED + 1] - 1, depth[SUCCEEDED + 1] + 1
   m.tasks, m.bytes = m.tasks - 1, m.bytes - bytes
   space.noteOf(change.event, change.reason, queue, now, false, id, revision + 1, change.attempt)
@@ -113,16 +113,18 @@ function verbs.settle(asked)
   for i, columns in ipairs(asked[1]) do
     decided[i] = changes.of(columns)
     decided[i].isPlain = space.row().limits == 0 and isPlain(decided[i])
+    decided[i].purgeText = decided[i].isPlain and string.format("%.17g", decided[i].purgeAt)
   end
   if #list > 0 then gates.now = list[7] end
   for i = 1, #list, 7 do ids[#ids + 1] = list[i] end
-  tasks.fetch(ids)
+  local keys = tasks.fetch(ids)
   for i, id in ipairs(ids) do
     local at = i * 7 - 6
     local epoch, fence, change, hash, now = list[at + 1], list[at + 2], decided[list[at + 3]], list[at + 5], list[at + 6]
-    if change.isPlain and succeed(id, epoch, fence, change, hash, now, ended) then verdicts[i] = SUCCEEDED
+    if change.isPlain and succeed(id, keys[i], epoch, fence, change, hash, now, ended) then verdicts[i] = SUCCEEDED
     else
-      if tasks.isPatched(id) then ended.flush() end
+      -- It may have been among those.
+      ended.flush()
       verdicts[i] = settleOne(id, epoch, fence, change, decided[list[at + 4]], hash, now)
     end
   end

@@ -26,22 +26,22 @@ export const hotForm = "<BBBI4I4I4ddddd";
 
 /** The numbers that follow, and in front of the texts the length of the worker's name. */
 export const calmFields = [
-  "startedAt",
-  "createdAt",
-  // The length of its leases that its policy says.
-  "leaseMs",
   // Of its content.
   "bytes",
   // Of its checkpoint and of what it was handed: what a claim hands out besides the content.
   "carried",
+  "startedAt",
+  "createdAt",
+  // The length of its leases that its policy says.
+  "leaseMs",
 ] as const;
 
 /** Their form. */
-export const calmForm = "dddI4I4H";
+export const calmForm = "I4I4dddH";
 
 /** So long are those that a settlement changes, and the whole head. */
 export const hotBytes = 3 + 3 * 4 + 5 * 8;
-export const headBytes = hotBytes + 3 * 8 + 2 * 4 + 2;
+export const headBytes = hotBytes + 2 * 4 + 3 * 8 + 2;
 
 /** The form of the texts: its place in the order of acceptance with its id, its queue, its policy, and what it is known by. */
 export const textsForm = "<Hc0Hc0I4c0Hc0";

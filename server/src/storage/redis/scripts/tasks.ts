@@ -1,46 +1,50 @@
 /** Tasks as they are kept, and where they stand in the indexes of their state. */
 export const tasksModule = `
 local known, changed, contents, all = {}, {}, {}, {}
--- Rows as they were read, and those of them that were patched without being opened.
-local raws, patched = {}, {}
+-- Rows as they were read or patched, and keys and rows to be written of those that nobody has opened.
+local raws, patches, patched = {}, {}, 0
+local ROW = P .. "t:"
 
 function tasks.find(id)
   local t = known[id]
   if t == nil then
     local raw = raws[id]
-    if raw == nil then raw = call("GET", P .. "t:" .. id) end
+    if raw == nil then raw = call("GET", ROW .. id) end
     t = raw and rows.open(raw) or false
     known[id] = t
   end
   return t
 end
 
--- Reads many at once, so that each is found afterwards.
+-- Reads many at once, so that each is found afterwards; answers their keys.
 function tasks.fetch(ids)
-  local keys, wanted = {}, {}
-  for _, id in ipairs(ids) do
-    if known[id] == nil and raws[id] == nil then
-      keys[#keys + 1], wanted[#wanted + 1] = P .. "t:" .. id, id
+  local keys = {}
+  for i, id in ipairs(ids) do keys[i] = ROW .. id end
+  for from = 1, #keys, ARGUMENTS do
+    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys)))) do
+      local id = ids[from + i - 1]
+      if raws[id] == nil then raws[id] = raw end
     end
   end
-  for from = 1, #keys, ARGUMENTS do
-    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys)))) do raws[wanted[from + i - 1]] = raw end
-  end
+  return keys
 end
 
 -- The row of a task that was fetched, as long as nobody has opened it.
 function tasks.unopened(id) return known[id] == nil and raws[id] end
 
 -- Writes a row of which some bytes are others.
-function tasks.patch(id, raw) raws[id], patched[id] = raw, raw end
-function tasks.isPatched(id) return patched[id] ~= nil end
+function tasks.patch(id, key, raw)
+  raws[id], patches[patched + 1], patches[patched + 2] = raw, key, raw
+  patched = patched + 2
+end
 
 -- The row of a task as it will be kept.
 function tasks.rowOf(id)
   local t = known[id]
   if not t then return raws[id] end
   local raw = rows.close(t)
-  patched[id], changed[id] = raw, nil
+  tasks.patch(id, ROW .. id, raw)
+  changed[id] = nil
   return raw
 end
 
@@ -54,7 +58,7 @@ function tasks.raws(ids)
   return raws
 end
 
-function tasks.change(t) changed[t.id], patched[t.id] = t, nil end
+function tasks.change(t) changed[t.id] = t end
 
 function tasks.content(t, content)
   t.bytes = #content
@@ -62,13 +66,11 @@ function tasks.content(t, content)
 end
 
 function tasks.flush()
-  local writes, n = {}, 0
-  for id, raw in pairs(patched) do
-    writes[n + 1], writes[n + 2] = P .. "t:" .. id, raw
-    n = n + 2
-  end
+  -- Whoever was opened after being patched comes behind that.
+  local writes, n = patches, patched
+  patches, patched = {}, 0
   for id, t in pairs(changed) do
-    writes[n + 1], writes[n + 2] = P .. "t:" .. id, rows.close(t)
+    writes[n + 1], writes[n + 2] = ROW .. id, rows.close(t)
     n = n + 2
   end
   for id, content in pairs(contents) do
@@ -215,6 +217,10 @@ end
 
 -- Takes a task out, with all that hangs on it.
 function tasks.remove(t)
+  if patched > 0 then
+    inPieces("MSET", false, patches)
+    patches, patched = {}, 0
+  end
   leave(t)
   if t.orderKey then gates.line(t, false) end
   call("ZREM", P .. "all", t.id)
@@ -223,7 +229,7 @@ function tasks.remove(t)
   if t.shelved then changes.unshelve(t) end
   if t.claimKey then claims.leave(t) end
   if t.place then call("ZREM", P .. "bt:" .. t.place[2], t.id) end
-  known[t.id], changed[t.id], patched[t.id], contents[t.id] = false, nil, nil, nil
+  known[t.id], changed[t.id], contents[t.id] = false, nil, nil
   call("DEL", P .. "t:" .. t.id, P .. "c:" .. t.id)
   if t.more then
     local id = t.id
