@@ -79,7 +79,7 @@ function argsOfKind({ of: { name, queue, priority, policy, ties }, hashBytes }: 
     ties: textOfTies(ties) ?? false,
   };
   const rest = pack(restFields.map((field) => known[field]));
-  return [queue, `${priority} ${lane}`, textsOf(queue, policyText(policy), hashBytes), rest];
+  return [queue, `${priority} ${lane}`, textsOf(queue, policyText(policy), hashBytes), rest, name];
 }
 
 /** What stands in a row between id and hash. */

@@ -6,19 +6,27 @@ export const plainTasksMax = argumentsMax / 2;
 
 /**
  * New tasks that only their queue has a say in, and that are ready at once. What those of a batch share comes once, as kinds: queue, lane
- * (priority and labels), and what stands in a row between id and hash, and behind it; of each task five come in one list: the number of
+ * (priority and labels), what stands in a row between id and hash, and behind it, and name; of each task five come in one list: the number of
  * its kind, id, the row up to its place in the order of acceptance, hash and content (storage/redis/plain-args.ts).
  */
 export const acceptPlainModule = `
 local WIDTH = 5
 local sub = string.sub
 
-local function wereThere(ids)
-  if call("EXISTS", P .. "th") == 0 then return false end
+-- Whether a hash, if it is there, has one of these.
+local function hasAny(key, ids)
+  if call("EXISTS", key) == 0 then return false end
   for from = 1, #ids, ARGUMENTS do
-    for _, hash in ipairs(call("HMGET", P .. "th", unpack(ids, from, math.min(from + ARGUMENTS - 1, #ids)))) do
-      if hash then return true end
+    for _, found in ipairs(call("HMGET", key, unpack(ids, from, math.min(from + ARGUMENTS - 1, #ids)))) do
+      if found then return true end
     end
+  end
+  return false
+end
+
+local function areNamesLimited(kinds)
+  for _, kind in ipairs(kinds) do
+    if gates.limit("name", kind[5]) then return true end
   end
   return false
 end
@@ -93,7 +101,7 @@ function verbs.acceptPlain(asked)
   local kinds, items, now, ids = asked[1], asked[2], asked[3], {}
   gates.now = now
   for i = 2, #items, WIDTH do ids[#ids + 1] = items[i] end
-  local isPlain = space.row().limits == 0 and call("EXISTS", P .. "rv") == 0 and isRoomFor(kinds, items) and not wereThere(ids)
+  local isPlain = isRoomFor(kinds, items) and not areNamesLimited(kinds) and not hasAny(P .. "rv", ids) and not hasAny(P .. "th", ids)
   if isPlain and storeAll(kinds, items, ids, now) then return true end
   local batch = {}
   for i = 1, #ids do batch[i] = spelt(kinds, items, i * WIDTH - WIDTH + 1) end

@@ -197,14 +197,15 @@ local function createLeasing(want)
   function leasing.count(queue, count) leasing.counts[queue] = (leasing.counts[queue] or 0) + count end
   -- Takes the first of a lane, or the first few; answers how many were leased.
   local function take(opens, open, most)
-    local l, hasLimits = open.best, space.row().limits > 0
-    if not hasLimits and not open.queue.turn then
+    local l, q = open.best, open.queue
+    local isLimited = gates.limit("queue", q.name) and true or false
+    if not isLimited and not q.turn and not gates.areNamesLimited() then
       local count = grantRun(open, l, most > 1 and isFirstForNow(opens, l) and most or 1, leasing)
       if count > 0 or leasing.isFull then return count end
     end
     local t = tasks.find(open.first.id)
     if not leasing.fits(t.bytes + t.carried) then return 0 end
-    if hasLimits and gates.queueRoom(open.queue, want.now) <= 0 then
+    if isLimited and gates.queueRoom(q, want.now) <= 0 then
       l.isDone = true
       return 0
     end
@@ -222,7 +223,7 @@ local function createLeasing(want)
     claimed[#claimed + 1] = t.id
     leasing.bytes = leasing.bytes + t.bytes + t.carried
     leasing.count(t.queue, 1)
-    leasing.isFull = #claimed == want.turnsMax and open.queue.turn ~= false
+    leasing.isFull = #claimed == want.turnsMax and q.turn ~= false
     return 1
   end
   -- Leases the best tasks of some queues, so many at most; 0 when they have none, and for good once the next one's content did not fit.

@@ -79,6 +79,9 @@ local function succeed(id, key, epoch, fence, change, hash, now, ended)
   if not raw then return false end
   local flags, state, _, revision, _, deliveries, itsEpoch, itsFence, settled, _, _, bytes = struct.unpack(READ, raw)
   if flags % 2 == ${flags.tied} or state ~= LEASED or itsEpoch ~= epoch or itsFence ~= fence or settled >= 0 then return false end
+  local member, queue = struct.unpack("<Hc0Hc0", raw, ${headBytes + 1})
+  -- Somebody may wait for its place there.
+  if gates.limit("queue", queue) then return false end
   if change.result then
     call("HSET", P .. "x:" .. id, "result", change.result)
     flags = ${flags.more}
@@ -86,7 +89,6 @@ local function succeed(id, key, epoch, fence, change, hash, now, ended)
   local head = struct.pack(HOT, flags, SUCCEEDED, change.reason, revision + 1, change.attempt, deliveries, epoch, fence, hash,
     change.purgeAt, change.endedAt)
   tasks.patch(id, key, head .. string.sub(raw, ${hotBytes + 1}))
-  local member, queue = struct.unpack("<Hc0Hc0", raw, ${headBytes + 1})
   local left, entered, m, n = ended.left, ended.entered, space.change(), #ended.left
   local depth = queues.change(queues.row(queue)).depth
   left[n + 1], entered[n * 2 + 1], entered[n * 2 + 2] = member, change.purgeText, member
@@ -112,7 +114,7 @@ function verbs.settle(asked)
   local decided, list, verdicts, ids, ended = {}, asked[2], {}, {}, createEnded()
   for i, columns in ipairs(asked[1]) do
     decided[i] = changes.of(columns)
-    decided[i].isPlain = space.row().limits == 0 and isPlain(decided[i])
+    decided[i].isPlain = isPlain(decided[i])
     decided[i].purgeText = decided[i].isPlain and string.format("%.17g", decided[i].purgeAt)
   end
   if #list > 0 then gates.now = list[7] end
