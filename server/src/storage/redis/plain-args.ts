@@ -67,7 +67,7 @@ export const isPlain = ({ policy, ties, ...task }: NewTask): boolean =>
 const isOfKind = ({ of, hashBytes }: Kind, task: NewTask, itsHashBytes: number): boolean =>
   of.name === task.name &&
   of.queue === task.queue &&
-  of.policy === task.policy &&
+  policyText(of.policy) === policyText(task.policy) &&
   of.priority === task.priority &&
   of.ties === task.ties &&
   hashBytes === itsHashBytes;
