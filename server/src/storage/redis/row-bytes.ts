@@ -63,6 +63,22 @@ export function textsIn(row: Buffer): RowTexts {
   };
 }
 
+/** What a claim needs of a row: the same as above, read where it stands, because there are hundreds in an answer. */
+export function claimedIn(row: Buffer) {
+  const queueAt = headBytes + 2 + row.readUInt16LE(headBytes);
+  const policyAt = queueAt + 2 + row.readUInt16LE(queueAt);
+  const policyTo = policyAt + 4 + row.readUInt32LE(policyAt);
+  return {
+    id: row.toString("utf8", headBytes + 2 + seqDigits, queueAt),
+    queue: row.toString("utf8", queueAt + 2, policyAt),
+    policy: row.toString("utf8", policyAt + 4, policyTo),
+    fence: { epoch: row.readDoubleLE(doubleAt.epoch), seq: row.readDoubleLE(doubleAt.fence) },
+    createdAt: row.readDoubleLE(doubleAt.createdAt),
+    attempt: row.readUInt32LE(uint32At.attempt),
+    deliveries: row.readUInt32LE(uint32At.deliveries),
+  };
+}
+
 /** Who had the newest lease of a task that had one. */
 export const workerIn = (row: Buffer): string =>
   row.toString("utf8", row.length - row.readUInt16LE(workerBytesAt));

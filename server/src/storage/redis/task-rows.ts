@@ -26,7 +26,7 @@ import { linksOfText } from "../sql/links-text.ts";
 import { policyOfText } from "../sql/policy-text.ts";
 import { tiesOfText } from "../sql/ties-text.ts";
 import { type Unpacked, unpack } from "./msgpack.ts";
-import { numberAt, type RowTexts, restIn, textsIn, workerIn } from "./row-bytes.ts";
+import { claimedIn, numberAt, type RowTexts, restIn, textsIn, workerIn } from "./row-bytes.ts";
 import type { HeadField, RestField } from "./scripts/task-fields.ts";
 import { bytesOf, listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 
@@ -191,25 +191,23 @@ export function claimedOf(answer: Unpacked): readonly Claimed[] {
   const claimed: Claimed[] = [];
   for (let place = 0; place * 2 < pairs.length; place += 1)
     claimed.push(
-      claimedOfRow(pairs[place * 2] as Buffer, pairs[place * 2 + 1] as Buffer, besides.get(place) ?? []),
+      claimedOfRow(pairs[place * 2] as Buffer, pairs[place * 2 + 1] as Buffer, besides.get(place) ?? nothing),
     );
   return claimed;
 }
 
+const nothing: readonly Unpacked[] = [];
+
 function claimedOfRow(row: Buffer, content: Buffer, [checkpoint, head, data]: readonly Unpacked[]): Claimed {
-  const texts = textsIn(row);
+  const { id, queue, policy, createdAt, ...lease } = claimedIn(row);
   const input = inputOf(head, data);
-  const fence = fenceIn(row);
-  if (fence === undefined) throw new TypeError("a script answered a lease without a fence");
   return {
-    id: taskIdOf(textOf(texts.id)),
-    queue: queueNameOf(textOf(texts.queue)),
-    fence,
-    createdAt: instantOf(numberAt(row, "createdAt") ?? 0),
+    ...lease,
+    id: taskIdOf(id),
+    queue: queueNameOf(queue),
+    createdAt: instantOf(createdAt),
     content: bytesOf(content),
-    policy: policyOfText(textOf(texts.policy)),
-    attempt: numberAt(row, "attempt") ?? 0,
-    deliveries: numberAt(row, "deliveries") ?? 0,
+    policy: policyOfText(policy),
     checkpoint: maybe(checkpoint, bytesOf),
     ...(input && { input }),
   };

@@ -11,7 +11,7 @@ export const plainTasksMax = argumentsMax / 2;
  */
 export const acceptPlainModule = `
 local WIDTH = 5
-local sub = string.sub
+local sub, format = string.sub, string.format
 
 -- Whether a hash, if it is there, has one of these.
 local function hasAny(key, ids)
@@ -49,6 +49,20 @@ local function isRoomFor(kinds, items)
   return true
 end
 
+local function noteAll(kinds, items, ids, now)
+  local number, facts, n
+  for i, id in ipairs(ids) do
+    local its = items[(i - 1) * WIDTH + 1]
+    if its ~= number then
+      number, facts = its, space.factsLike(0, 0, kinds[its][1], now, false)
+      n = #facts
+    end
+    facts[n + 1], facts[n + 2], facts[n + 3] = id, 1, 1
+    n = n + 3
+  end
+  space.counted(#ids)
+end
+
 -- Stores them unless one is there already: then it has stored nothing.
 local function storeAll(kinds, items, ids, now)
   local m, rows, contents, all, lanes = space.row(), {}, {}, {}, {}
@@ -61,7 +75,7 @@ local function storeAll(kinds, items, ids, now)
       lane = {}
       lanes[number] = lane
     end
-    local member = place(m.seq + i) .. id
+    local member = format("%0${seqDigits}d", m.seq + i) .. id
     local seq, length = sub(member, 1, ${seqDigits}), #lane
     rows[n - 1], rows[n] = row .. id, items[at + 3] .. member .. kind[3] .. items[at + 4] .. kind[4]
     contents[n - 1], contents[n] = content .. id, said
@@ -83,7 +97,7 @@ local function storeAll(kinds, items, ids, now)
     inPieces("ZADD", P .. "q:" .. name .. ":r:" .. text, lane)
     news.ready(name, #lane / 2)
   end
-  for i = 1, #ids do space.noteOf(0, 0, kinds[items[(i - 1) * WIDTH + 1]][1], now, false, ids[i], 1, 1) end
+  noteAll(kinds, items, ids, now)
   return true
 end
 

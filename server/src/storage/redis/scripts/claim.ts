@@ -43,20 +43,22 @@ local function firstOf(open, l, left)
   if l.isDone then return false end
   if not l.ids[l.at] then
     l.ids, l.members, l.turns, l.at, l.first = {}, {}, {}, 1, false
-    local found = call("ZRANGE", l.key, 0, math.max(1, math.min(l.isAlone and ARGUMENTS / 2 or AHEAD, left)) - 1, "WITHSCORES")
-    for i = 1, #found, 2 do
-      local at = (i + 1) / 2
-      l.members[at], l.turns[at], l.ids[at] = found[i], found[i + 1], sub(found[i], 17)
-    end
+    local last = math.max(1, math.min(l.isAlone and ARGUMENTS / 2 or AHEAD, left)) - 1
+    -- Where nobody has a turn, all scores are 0.
+    if open.queue.turn then
+      local found = call("ZRANGE", l.key, 0, last, "WITHSCORES")
+      for i = 1, #found, 2 do l.members[(i + 1) / 2], l.turns[(i + 1) / 2] = found[i], tonumber(found[i + 1]) end
+    else l.members = call("ZRANGE", l.key, 0, last) end
+    for i, text in ipairs(l.members) do l.ids[i] = sub(text, 17) end
     l.keys = tasks.fetch(l.ids)
-    if #found == 0 then
+    if #l.ids == 0 then
       l.isDone = true
       tasks.closeLane(open.queue.name, l.text)
       return false
     end
   end
   if not l.first then
-    l.first = {turn = tonumber(l.turns[l.at]), seq = tonumber(string.sub(l.members[l.at], 1, 16)), id = l.ids[l.at]}
+    l.first = {turn = l.turns[l.at] or 0, seq = tonumber(string.sub(l.members[l.at], 1, 16)), id = l.ids[l.at]}
   end
   return l.first
 end
@@ -132,38 +134,41 @@ end
 -- Leases what stands first in a lane, so many at most, as far as only their queue has a say in it: of a row the head and the worker are
 -- others, and the rest is not read. Answers how many that were.
 local function grantRun(open, l, most, leasing)
-  local want, claimed, m, q = leasing.want, leasing.claimed, space.change(), queues.change(open.queue)
+  local want, claimed, m, q = leasing.want, leasing.claimed, space.row(), open.queue
   local now, worker, at, leased, ids, name = want.now, want.worker, l.at, {}, l.ids, open.queue.name
-  m.epoch = math.max(m.epoch, env.epoch)
-  local from, upTo, epoch, fence, timers = at, math.min(#ids, at + most - 1), m.epoch, m.fence, {}
-  local facts = space.factsLike(2, 0, name, now, false, 0)
-  local fact, grace, usual, turns, members, keys = #facts, want.graceMs, want.leaseMs, l.turns, l.members, l.keys
+  local from, upTo, epoch, fence, timers = at, math.min(#ids, at + most - 1), math.max(m.epoch, env.epoch), m.fence, {}
+  local facts = space.factsLike(2, 0, name, now, false)
+  local fact, grace, usual, members, keys, bytesMax = #facts, want.graceMs, want.leaseMs, l.members, l.keys, want.contentBytesMax
+  local unopened, patch, count, total = tasks.unopened, tasks.patch, #claimed, leasing.bytes
   while at <= upTo do
     local id = ids[at]
-    local raw = turns[at] == "0" and tasks.unopened(id)
+    local raw = unopened(id)
     if not raw then break end
     local flags, _, _, revision, attempt, deliveries, _, _, _, _, endedAt, bytes, carried, _, createdAt, leaseMs, workerLength
       = readHead(HEAD, raw)
-    if flags % 2 == ${flags.tied} or not leasing.fits(bytes + carried) then break end
-    leasing.bytes, fence = leasing.bytes + bytes + carried, fence + 1
+    local sum = total + bytes + carried
+    if flags % 2 == ${flags.tied} or count > 0 and sum > bytesMax then break end
+    total, fence, count = sum, fence + 1, count + 1
     local untilAt = now + (leaseMs >= 0 and leaseMs or usual) + grace
     local head = makeHead(HEAD, flags, LEASED, 0, revision + 1, attempt, deliveries + 1, epoch, fence, -1, untilAt, endedAt, bytes, carried,
       now, createdAt, leaseMs, #worker)
-    tasks.patch(id, keys[at], head .. sub(raw, ${headBytes + 1}, -1 - workerLength) .. worker)
+    patch(id, keys[at], head .. sub(raw, ${headBytes + 1}, -1 - workerLength) .. worker)
     local timer = timers[untilAt]
     if not timer then
       timer = string.format("%.17g", untilAt)
       timers[untilAt] = timer
     end
-    local count = at - from + 1
-    leased[count * 2 - 1], leased[count * 2] = timer, members[at]
+    local n = (at - from) * 2
+    leased[n + 1], leased[n + 2] = timer, members[at]
     facts[fact + 1], facts[fact + 2], facts[fact + 3] = id, revision + 1, attempt
-    claimed[#claimed + 1], fact, at = id, fact + 3, at + 1
+    claimed[count], fact, at = id, fact + 3, at + 1
   end
-  local count = at - from
+  count = at - from
   if count == 0 then return 0 end
-  l.at, l.first, m.fence = at, false, fence
-  space.factsLike(2, 0, name, now, false, count)
+  l.at, l.first, m.epoch, m.fence, leasing.bytes = at, false, epoch, fence, total
+  space.change()
+  queues.change(q)
+  space.counted(count)
   leasing.count(name, count)
   q.depth[READY + 1], q.depth[LEASED + 1] = q.depth[READY + 1] - count, q.depth[LEASED + 1] + count
   -- They are what the lane begins with: whatever stood before them has been taken out.

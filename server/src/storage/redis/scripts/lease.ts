@@ -52,20 +52,6 @@ function verbs.extend(asked)
   return checks
 end
 
--- What settlements of plain successes have written, index by index.
-local function createEnded()
-  local ended = {}
-  function ended.reset() ended.left, ended.entered = {}, {} end
-  function ended.flush()
-    if #ended.left == 0 then return end
-    inPieces("ZREM", P .. "l", ended.left)
-    inPieces("ZADD", P .. "e", ended.entered)
-    ended.reset()
-  end
-  ended.reset()
-  return ended
-end
-
 -- Whether a change is a success that means nothing beyond its task.
 local function isPlain(change)
   return change.state == SUCCEEDED and change.delta == 0 and change.endedAt and change.purgeAt and not (
@@ -73,29 +59,56 @@ local function isPlain(change)
     or change.claimUntil or change.keepNewest or change.continues or change.grows)
 end
 
--- Ends a leased task well whose row nobody has opened: its head is another, the rest is not read. False: there is more to it.
-local function succeed(id, key, epoch, fence, change, hash, now, ended)
-  local raw = tasks.unopened(id)
-  if not raw then return false end
-  local flags, state, _, revision, _, deliveries, itsEpoch, itsFence, settled, _, _, bytes = struct.unpack(READ, raw)
-  if flags % 2 == ${flags.tied} or state ~= LEASED or itsEpoch ~= epoch or itsFence ~= fence or settled >= 0 then return false end
-  local member, queue = struct.unpack("<Hc0Hc0", raw, ${headBytes + 1})
-  -- Somebody may wait for its place there.
-  if gates.limit("queue", queue) then return false end
-  if change.result then
-    call("HSET", P .. "x:" .. id, "result", change.result)
-    flags = ${flags.more}
+-- Ends leased tasks well whose rows nobody has opened: their heads are others, the rest is not read.
+local function createSucceeding()
+  local read, make, sub, unopened, patch = struct.unpack, struct.pack, string.sub, tasks.unopened, tasks.patch
+  local m, left, entered, count, facts = space.row(), {}, {}, 0, false
+  local queue, depth, isLimited, change, now
+  local succeeding = {}
+  -- What neighbours mostly share.
+  local function turnTo(itsQueue, itsChange, itsNow)
+    if itsQueue ~= queue then
+      queue, depth = itsQueue, queues.change(queues.row(itsQueue)).depth
+      isLimited = gates.limit("queue", itsQueue) and true or false
+    end
+    change, now = itsChange, itsNow
+    facts = space.factsLike(change.event, change.reason, queue, now, false)
   end
-  local head = struct.pack(HOT, flags, SUCCEEDED, change.reason, revision + 1, change.attempt, deliveries, epoch, fence, hash,
-    change.purgeAt, change.endedAt)
-  tasks.patch(id, key, head .. string.sub(raw, ${hotBytes + 1}))
-  local left, entered, m, n = ended.left, ended.entered, space.change(), #ended.left
-  local depth = queues.change(queues.row(queue)).depth
-  left[n + 1], entered[n * 2 + 1], entered[n * 2 + 2] = member, change.purgeText, member
-  depth[LEASED + 1], depth[SUCCEEDED + 1] = depth[LEASED + 1] - 1, depth[SUCCEEDED + 1] + 1
-  m.tasks, m.bytes = m.tasks - 1, m.bytes - bytes
-  space.noteOf(change.event, change.reason, queue, now, false, id, revision + 1, change.attempt)
-  return true
+  -- Writes what stands in indexes of those that have ended so far.
+  function succeeding.flush()
+    if count > 0 then
+      space.change()
+      space.counted(count)
+      inPieces("ZREM", P .. "l", left)
+      inPieces("ZADD", P .. "e", entered)
+    end
+    left, entered, count, facts = {}, {}, 0, false
+  end
+  -- False: there is more to it.
+  function succeeding.one(id, key, epoch, fence, itsChange, hash, itsNow)
+    local raw = unopened(id)
+    if not raw then return false end
+    local flags, state, _, revision, _, deliveries, itsEpoch, itsFence, settled, _, _, bytes = read(READ, raw)
+    if flags % 2 == ${flags.tied} or state ~= LEASED or itsEpoch ~= epoch or itsFence ~= fence or settled >= 0 then return false end
+    local member, itsQueue = read("<Hc0Hc0", raw, ${headBytes + 1})
+    if not facts or itsQueue ~= queue or itsChange ~= change or itsNow ~= now then turnTo(itsQueue, itsChange, itsNow) end
+    -- Somebody may wait for its place there.
+    if isLimited then return false end
+    if change.result then
+      call("HSET", P .. "x:" .. id, "result", change.result)
+      flags = ${flags.more}
+    end
+    local attempt, n = change.attempt, #facts
+    local head = make(HOT, flags, SUCCEEDED, change.reason, revision + 1, attempt, deliveries, epoch, fence, hash, change.purgeAt,
+      change.endedAt)
+    patch(id, key, head .. sub(raw, ${hotBytes + 1}))
+    facts[n + 1], facts[n + 2], facts[n + 3] = id, revision + 1, attempt
+    left[count + 1], entered[count * 2 + 1], entered[count * 2 + 2] = member, change.purgeText, member
+    depth[LEASED + 1], depth[SUCCEEDED + 1] = depth[LEASED + 1] - 1, depth[SUCCEEDED + 1] + 1
+    m.tasks, m.bytes, count = m.tasks - 1, m.bytes - bytes, count + 1
+    return true
+  end
+  return succeeding
 end
 
 local function settleOne(id, epoch, fence, change, ifCancelled, hash, now)
@@ -111,7 +124,8 @@ end
 -- changes, and seven of each settlement in one list: id, epoch, fence, outcome, ifCancelRequested, hash, now, where changes are numbers of
 -- those. A number is answered where it was applied: the state.
 function verbs.settle(asked)
-  local decided, list, verdicts, ids, ended = {}, asked[2], {}, {}, createEnded()
+  local decided, list, verdicts, ids, succeeding = {}, asked[2], {}, {}, createSucceeding()
+  local succeed, flush = succeeding.one, succeeding.flush
   for i, columns in ipairs(asked[1]) do
     decided[i] = changes.of(columns)
     decided[i].isPlain = isPlain(decided[i])
@@ -123,14 +137,14 @@ function verbs.settle(asked)
   for i, id in ipairs(ids) do
     local at = i * 7 - 6
     local epoch, fence, change, hash, now = list[at + 1], list[at + 2], decided[list[at + 3]], list[at + 5], list[at + 6]
-    if change.isPlain and succeed(id, keys[i], epoch, fence, change, hash, now, ended) then verdicts[i] = SUCCEEDED
+    if change.isPlain and succeed(id, keys[i], epoch, fence, change, hash, now) then verdicts[i] = SUCCEEDED
     else
       -- It may have been among those.
-      ended.flush()
+      flush()
       verdicts[i] = settleOne(id, epoch, fence, change, decided[list[at + 4]], hash, now)
     end
   end
-  ended.flush()
+  flush()
   return verdicts
 end
 

@@ -26,9 +26,8 @@ end
 local facts, newestAt, count, last = {}, 0, 0, false
 
 -- Where the next facts are noted that are of the same kind, reason, queue, time and cause: a list of these five, then id, revision and
--- attempt of each, of so many.
-function space.factsLike(kind, reason, queue, at, cause, soMany)
-  count = count + soMany
+-- attempt of each.
+function space.factsLike(kind, reason, queue, at, cause)
   if not last or last[1] ~= kind or last[2] ~= reason or last[3] ~= queue or last[4] ~= at or last[5] ~= cause then
     last = {kind, reason, queue, at, cause}
     facts[#facts + 1] = last
@@ -37,11 +36,15 @@ function space.factsLike(kind, reason, queue, at, cause, soMany)
   return last
 end
 
+-- So many more were noted there.
+function space.counted(soMany) count = count + soMany end
+
 -- Notes that a task has just become what it is.
 function space.noteOf(kind, reason, queue, at, cause, id, revision, attempt)
-  local like = space.factsLike(kind, reason, queue, at, cause, 1)
+  local like = space.factsLike(kind, reason, queue, at, cause)
   local n = #like
   like[n + 1], like[n + 2], like[n + 3] = id, revision, attempt
+  space.counted(1)
 end
 
 function space.note(t, kind, at)
