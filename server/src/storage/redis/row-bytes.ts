@@ -64,19 +64,25 @@ export function textsIn(row: Buffer): RowTexts {
 }
 
 /** What a claim needs of a row: the same as above, read where it stands, because there are hundreds in an answer. */
-export function claimedIn(row: Buffer) {
-  const queueAt = headBytes + 2 + row.readUInt16LE(headBytes);
-  const policyAt = queueAt + 2 + row.readUInt16LE(queueAt);
-  const policyTo = policyAt + 4 + row.readUInt32LE(policyAt);
-  return {
-    id: row.toString("utf8", headBytes + 2 + seqDigits, queueAt),
-    queue: row.toString("utf8", queueAt + 2, policyAt),
-    policy: row.toString("utf8", policyAt + 4, policyTo),
-    fence: { epoch: row.readDoubleLE(doubleAt.epoch), seq: row.readDoubleLE(doubleAt.fence) },
-    createdAt: row.readDoubleLE(doubleAt.createdAt),
-    attempt: row.readUInt32LE(uint32At.attempt),
-    deliveries: row.readUInt32LE(uint32At.deliveries),
-  };
+export type ClaimedRow = {
+  readonly row: Buffer;
+  readonly id: string;
+  readonly queue: string;
+  readonly policy: string;
+  /** Where the two of them stand. */
+  readonly sharedAt: readonly [from: number, to: number];
+};
+
+/** Reads it. Neighbours mostly have queue and policy in common, whose texts are then not made again. */
+export function claimedIn(row: Buffer, before: ClaimedRow | undefined): ClaimedRow {
+  const from = headBytes + 2 + row.readUInt16LE(headBytes);
+  const id = row.toString("utf8", headBytes + 2 + seqDigits, from);
+  const policyAt = from + 2 + row.readUInt16LE(from);
+  const to = policyAt + 4 + row.readUInt32LE(policyAt);
+  if (before !== undefined && row.compare(before.row, ...before.sharedAt, from, to) === 0)
+    return { row, id, queue: before.queue, policy: before.policy, sharedAt: [from, to] };
+  const [queue, policy] = [row.toString("utf8", from + 2, policyAt), row.toString("utf8", policyAt + 4, to)];
+  return { row, id, queue, policy, sharedAt: [from, to] };
 }
 
 /** Who had the newest lease of a task that had one. */

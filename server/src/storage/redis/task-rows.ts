@@ -26,7 +26,15 @@ import { linksOfText } from "../sql/links-text.ts";
 import { policyOfText } from "../sql/policy-text.ts";
 import { tiesOfText } from "../sql/ties-text.ts";
 import { type Unpacked, unpack } from "./msgpack.ts";
-import { claimedIn, numberAt, type RowTexts, restIn, textsIn, workerIn } from "./row-bytes.ts";
+import {
+  type ClaimedRow,
+  claimedIn,
+  numberAt,
+  type RowTexts,
+  restIn,
+  textsIn,
+  workerIn,
+} from "./row-bytes.ts";
 import type { HeadField, RestField } from "./scripts/task-fields.ts";
 import { bytesOf, listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 
@@ -189,25 +197,33 @@ export function claimedOf(answer: Unpacked): readonly Claimed[] {
   );
   const pairs = listOf(list);
   const claimed: Claimed[] = [];
-  for (let place = 0; place * 2 < pairs.length; place += 1)
-    claimed.push(
-      claimedOfRow(pairs[place * 2] as Buffer, pairs[place * 2 + 1] as Buffer, besides.get(place) ?? nothing),
-    );
+  let read: ClaimedRow | undefined;
+  for (let place = 0; place * 2 < pairs.length; place += 1) {
+    read = claimedIn(pairs[place * 2] as Buffer, read);
+    claimed.push(claimedOfRow(read, pairs[place * 2 + 1] as Buffer, besides.get(place) ?? nothing));
+  }
   return claimed;
 }
 
 const nothing: readonly Unpacked[] = [];
 
-function claimedOfRow(row: Buffer, content: Buffer, [checkpoint, head, data]: readonly Unpacked[]): Claimed {
-  const { id, queue, policy, createdAt, ...lease } = claimedIn(row);
+function claimedOfRow(
+  { row, id, queue, policy }: ClaimedRow,
+  content: Buffer,
+  [checkpoint, head, data]: readonly Unpacked[],
+): Claimed {
   const input = inputOf(head, data);
+  const fence = fenceIn(row);
+  if (fence === undefined) throw new TypeError("a script answered a lease without a fence");
   return {
-    ...lease,
     id: taskIdOf(id),
     queue: queueNameOf(queue),
-    createdAt: instantOf(createdAt),
+    fence,
+    createdAt: instantOf(numberAt(row, "createdAt") ?? 0),
     content: bytesOf(content),
     policy: policyOfText(policy),
+    attempt: numberAt(row, "attempt") ?? 0,
+    deliveries: numberAt(row, "deliveries") ?? 0,
     checkpoint: maybe(checkpoint, bytesOf),
     ...(input && { input }),
   };
