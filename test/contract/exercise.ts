@@ -29,6 +29,7 @@ import { linkCases } from "./link.ts";
 import { lockCases } from "./lock.ts";
 import { meetingCases } from "./meeting.ts";
 import { metaCases } from "./meta.ts";
+import { mixedBatchCases } from "./mixed-batch.ts";
 import { modelCases } from "./model.ts";
 import { namespaceCases } from "./namespace.ts";
 import { outcomeCases } from "./outcome.ts";
@@ -66,6 +67,7 @@ const nouns = [
   leaseCases,
   claimOrderCases,
   settleCases,
+  mixedBatchCases,
   checkpointCases,
   outcomeCases,
   guardCases,

@@ -18,5 +18,9 @@ export const contentHashOf = ({ namespace, content, contentHash }: Submitted): s
 /** SHA-256 over a namespace, preceded by its length, and an identity: the encoded task without what makes no difference. */
 export function hashOfIdentity(namespace: Namespace, identity: Uint8Array): string {
   // A name of a namespace is ASCII, and shorter than what two bytes of length would be for.
-  return digestOfBytes(Buffer.concat([Buffer.of(namespace.length), Buffer.from(namespace), identity]));
+  const whole = Buffer.allocUnsafe(1 + namespace.length + identity.length);
+  whole[0] = namespace.length;
+  whole.write(namespace, 1, "latin1");
+  whole.set(identity, 1 + namespace.length);
+  return digestOfBytes(whole);
 }

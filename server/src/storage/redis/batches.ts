@@ -13,7 +13,7 @@ type Piece<T> = {
 };
 
 /** How a call is cut: items are of size 1, and a piece of so many, unless it is said otherwise; an item that is larger has its own. */
-type Cut<T> = { readonly sizeOf?: (item: T) => number; readonly sizeMax?: number };
+type Cut<T> = { readonly sizeOf?: (item: T) => number; readonly sizeMax?: number | undefined };
 
 /** Cuts a call into pieces for scripts: by namespace, the order within each kept. */
 export function piecesOf<T>(

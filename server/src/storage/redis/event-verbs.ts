@@ -81,24 +81,32 @@ function eventsOf(value: Unpacked, after: EventPosition | undefined): TaskEvent[
   const [number, space, raw] = listOf(value);
   const row = numberOf(number);
   const namespace = namespaceOf(textOf(space));
-  const facts = listOf(listOf(unpack(raw as Buffer))[1]);
+  const facts = listOf(listOf(unpack(raw as Buffer))[2]);
   const skip = row === after?.row ? after.index + 1 : 0;
-  return facts.slice(skip).map((fact, at) => eventOf(namespace, fact, { row, index: skip + at }));
+  return facts
+    .flatMap(eventsAlike)
+    .slice(skip)
+    .map((fact, at) => ({ position: { row, index: skip + at }, namespace, ...fact }));
 }
 
-function eventOf(namespace: Namespace, value: Unpacked, position: EventPosition): TaskEvent {
-  const [kind, reason, queue, id, revision, attempt, at, cause] = listOf(value);
+/** The events that scripts have put together, because all but the task is the same. */
+function eventsAlike(value: Unpacked): Omit<TaskEvent, "position" | "namespace">[] {
+  const [kind, reason, queue, at, cause, ...each] = listOf(value);
   const from = maybe(cause, (text) => taskIdOf(textOf(text)));
-  return {
-    position,
+  const alike = {
     at: instantOf(numberOf(at)),
-    namespace,
     queue: queueNameOf(textOf(queue)),
-    taskId: taskIdOf(textOf(id)),
     kind: eventKinds.word(numberOf(kind)),
-    revision: numberOf(revision),
-    attempt: numberOf(attempt),
     reason: reasonOfCode(numberOf(reason)),
     ...(from !== undefined && { cause: from }),
   };
+  const events: Omit<TaskEvent, "position" | "namespace">[] = [];
+  for (let place = 0; place < each.length; place += 3)
+    events.push({
+      ...alike,
+      taskId: taskIdOf(textOf(each[place])),
+      revision: numberOf(each[place + 1]),
+      attempt: numberOf(each[place + 2]),
+    });
+  return events;
 }

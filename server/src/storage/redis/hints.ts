@@ -5,6 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import { Cluster } from "ioredis";
+import type { TaskRef } from "../../model/ids.ts";
 import type { GateNews } from "../../ports/gate-store.ts";
 import type { Log } from "../../ports/log.ts";
 import type { OthersNews } from "../../ports/others-news.ts";
@@ -17,6 +18,8 @@ export type Hint = TaskHint | BareHint<"rules">;
 
 export type Hints = {
   tell(hints: Iterable<Hint>): void;
+  /** Tells that tasks changed. Which ones is not asked where nobody hears it: there are two for every task that runs. */
+  tellChanged(tasks: () => readonly TaskRef[]): void;
   close(): void;
 };
 
@@ -83,7 +86,11 @@ export function createHints({ client, listener, prefix, log, hearers }: HintOpti
 
   return {
     tell(hints) {
-      for (const hint of hints) if (!isAlone || hint[0] !== "changed") gathering.put(hint);
+      for (const hint of hints) gathering.put(hint);
+    },
+    tellChanged(tasks) {
+      if (isAlone) return;
+      for (const { namespace, id } of tasks()) gathering.put(["changed", namespace, id]);
     },
     close() {
       isClosed = true;

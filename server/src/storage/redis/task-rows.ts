@@ -14,6 +14,7 @@ import {
 import type { Place } from "../../model/place.ts";
 import {
   type CancelRequest,
+  type Fence,
   isTerminal,
   type Task,
   type TaskHead,
@@ -25,39 +26,55 @@ import { linksOfText } from "../sql/links-text.ts";
 import { policyOfText } from "../sql/policy-text.ts";
 import { tiesOfText } from "../sql/ties-text.ts";
 import { type Unpacked, unpack } from "./msgpack.ts";
-import { type TaskField, taskPlaces } from "./scripts/task-fields.ts";
+import {
+  type ClaimedRow,
+  claimedIn,
+  numberAt,
+  type RowTexts,
+  restIn,
+  textsIn,
+  workerIn,
+} from "./row-bytes.ts";
+import type { HeadField, RestField } from "./scripts/task-fields.ts";
 import { bytesOf, listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 
 /** A time. */
 export const timeOf = (value: Unpacked): Instant => instantOf(numberOf(value));
 
 /** The head of a task, from its row as it is kept. */
-export const headOfRow = (namespace: Namespace, raw: Unpacked): TaskHead =>
-  headOf(namespace, listOf(unpack(raw as Buffer)));
+export const headOfRow = (namespace: Namespace, raw: Unpacked): TaskHead => headOf(namespace, opened(raw));
 
-function headOf(namespace: Namespace, columns: readonly Unpacked[]): TaskHead {
-  const at = (field: TaskField): Unpacked => columns[taskPlaces[field]] ?? false;
-  const time = (field: TaskField) => maybe(at(field), timeOf);
-  const id = (field: TaskField) => maybe(at(field), (value) => taskIdOf(textOf(value)));
-  const [state, name] = [states.word(numberOf(at("state"))), taskNameOf(textOf(at("name")))];
+/** A row, its texts and what is packed in it. */
+type Opened = { readonly row: Buffer; readonly texts: RowTexts; readonly at: (field: RestField) => Unpacked };
+
+function opened(raw: Unpacked): Opened {
+  const row = raw as Buffer;
+  const texts = textsIn(row);
+  return { row, texts, at: restIn(row, texts) };
+}
+
+function headOf(namespace: Namespace, { row, texts, at }: Opened): TaskHead {
+  const time = (field: HeadField): Instant | undefined => timeOrNone(numberAt(row, field));
+  const id = (field: RestField) => maybe(at(field), (value) => taskIdOf(textOf(value)));
+  const [state, name] = [states.word(numberAt(row, "state") ?? 0), taskNameOf(textOf(at("name")))];
   const ties = tiesOfText(maybe(at("ties"), textOf));
-  const [fence, rootId, timer] = [at("fence"), id("rootId"), time("timer")];
+  const [fence, rootId, timer] = [fenceIn(row), id("rootId"), time("timer")];
   return {
     namespace,
-    id: taskIdOf(textOf(at("id"))),
+    id: taskIdOf(textOf(texts.id)),
     name,
-    queue: queueNameOf(textOf(at("queue"))),
+    queue: queueNameOf(textOf(texts.queue)),
     priority: numberOf(at("priority")),
-    policy: policyOfText(textOf(at("policy"))),
+    policy: policyOfText(textOf(texts.policy)),
     state,
-    reason: reasonOfCode(numberOf(at("reason"))),
-    revision: numberOf(at("revision")),
-    attempt: numberOf(at("attempt")),
-    deliveries: numberOf(at("deliveries")),
-    fence: maybe(fence, (seq) => ({ epoch: numberOf(at("epoch")), seq: numberOf(seq) })),
-    worker: maybe(at("worker"), textOf),
-    createdAt: timeOf(at("createdAt")),
-    notBefore: time("notBefore"),
+    reason: reasonOfCode(numberAt(row, "reason") ?? 0),
+    revision: numberAt(row, "revision") ?? 0,
+    attempt: numberAt(row, "attempt") ?? 0,
+    deliveries: numberAt(row, "deliveries") ?? 0,
+    fence,
+    worker: fence && workerIn(row),
+    createdAt: instantOf(numberAt(row, "createdAt") ?? 0),
+    notBefore: maybe(at("notBefore"), timeOf),
     startedAt: time("startedAt"),
     leaseUntil: state === "leased" ? timer : undefined,
     endedAt: time("endedAt"),
@@ -69,6 +86,14 @@ function headOf(namespace: Namespace, columns: readonly Unpacked[]): TaskHead {
     gate: state === "ready" ? gateAt(numberOf(at("held")), { name, ties }) : undefined,
     lineage: rootId && { parentId: id("parentId"), rootId },
   };
+}
+
+const timeOrNone = (value: number | undefined): Instant | undefined =>
+  value === undefined ? undefined : instantOf(value);
+
+function fenceIn(row: Buffer): Fence | undefined {
+  const [epoch, seq] = [numberAt(row, "epoch"), numberAt(row, "fence")];
+  return epoch === undefined || seq === undefined ? undefined : { epoch, seq };
 }
 
 /** A request to cancel. */
@@ -92,10 +117,10 @@ export function taskOfRow(namespace: Namespace, value: Unpacked): Task {
   const [raw = false, content = false, pairs = false, duplicates = false] = listOf(value);
   const more = pairsOf(pairs);
   const input = inputOf(more.get("input"), more.get("handed"));
-  const columns = listOf(unpack(raw as Buffer));
-  const at = (field: TaskField): Unpacked => columns[taskPlaces[field]] ?? false;
+  const row = opened(raw);
+  const { at } = row;
   return {
-    ...headOf(namespace, columns),
+    ...headOf(namespace, row),
     ...standingOf(at("place")),
     content: content === false ? new Uint8Array() : bytesOf(content),
     result: maybe(more.get("result"), bytesOf),
@@ -127,10 +152,10 @@ export function placeOf(value: Unpacked): Place {
 
 /** A task without its content and results, as lists show it. */
 export function basicTaskOfRow(namespace: Namespace, raw: Unpacked): Task {
-  const columns = listOf(unpack(raw as Buffer));
+  const row = opened(raw);
   return {
-    ...headOf(namespace, columns),
-    ...standingOf(columns[taskPlaces.place] ?? false),
+    ...headOf(namespace, row),
+    ...standingOf(row.at("place")),
     ...{ content: new Uint8Array(), result: undefined, failure: undefined },
   };
 }
@@ -161,20 +186,44 @@ function inputOf(head: Unpacked | undefined, data: Unpacked | undefined): TaskIn
   };
 }
 
-/** A task as a claim hands it out. */
-export function claimedOfRow(value: Unpacked): Claimed {
-  const [id, queue, epoch, seq, createdAt, content, policy, attempt, deliveries, ...more] = listOf(value);
-  const [checkpoint, head, data] = more;
+/** Tasks as a claim hands them out: {rows and contents in turn, what some have besides, each behind its place}. */
+export function claimedOf(answer: Unpacked): readonly Claimed[] {
+  const [list = false, extras = false] = listOf(answer);
+  const besides = new Map(
+    maybe(extras, listOf)?.map((extra) => {
+      const [place, ...more] = listOf(extra);
+      return [numberOf(place), more];
+    }),
+  );
+  const pairs = listOf(list);
+  const claimed: Claimed[] = [];
+  let read: ClaimedRow | undefined;
+  for (let place = 0; place * 2 < pairs.length; place += 1) {
+    read = claimedIn(pairs[place * 2] as Buffer, read);
+    claimed.push(claimedOfRow(read, pairs[place * 2 + 1] as Buffer, besides.get(place) ?? nothing));
+  }
+  return claimed;
+}
+
+const nothing: readonly Unpacked[] = [];
+
+function claimedOfRow(
+  { row, id, queue, policy }: ClaimedRow,
+  content: Buffer,
+  [checkpoint, head, data]: readonly Unpacked[],
+): Claimed {
   const input = inputOf(head, data);
+  const fence = fenceIn(row);
+  if (fence === undefined) throw new TypeError("a script answered a lease without a fence");
   return {
-    id: taskIdOf(textOf(id)),
-    queue: queueNameOf(textOf(queue)),
-    fence: { epoch: numberOf(epoch), seq: numberOf(seq) },
-    createdAt: timeOf(createdAt ?? false),
+    id: taskIdOf(id),
+    queue: queueNameOf(queue),
+    fence,
+    createdAt: instantOf(numberAt(row, "createdAt") ?? 0),
     content: bytesOf(content),
-    policy: policyOfText(textOf(policy)),
-    attempt: numberOf(attempt),
-    deliveries: numberOf(deliveries),
+    policy: policyOfText(policy),
+    attempt: numberAt(row, "attempt") ?? 0,
+    deliveries: numberAt(row, "deliveries") ?? 0,
     checkpoint: maybe(checkpoint, bytesOf),
     ...(input && { input }),
   };

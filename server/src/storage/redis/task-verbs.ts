@@ -16,15 +16,17 @@ import { states } from "../sql/codes.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import { argsOfChange } from "./change-args.ts";
 import type { Packable, Unpacked } from "./msgpack.ts";
+import { isPlain, plainArgs } from "./plain-args.ts";
 import type { Runner, Verb } from "./runner.ts";
 import { argsOfTask } from "./task-args.ts";
-import { claimedOfRow } from "./task-rows.ts";
+import { claimedOf } from "./task-rows.ts";
 import { listOf, maybe, numberOf, textOf } from "./unpacked.ts";
 import { acceptVerdictOf, itemsOf, lostOf } from "./verdicts.ts";
 
 const life = (name: string, grows = false): Verb => ({ room: "life", name, grows });
 const verbs = {
   accept: life("accept", true),
+  acceptPlain: life("acceptPlain", true),
   claim: life("claim"),
   extend: life("extend"),
   settle: life("settle"),
@@ -36,8 +38,7 @@ type LifeOfTasks = Pick<TaskStore, "accept" | "claim" | "extend" | "settle" | "a
 /** The verbs of a task's life. */
 export const createTaskVerbs = (runner: Runner): LifeOfTasks => ({
   accept: (batch) => accept(runner, batch),
-  claim: async (want) =>
-    itemsOf(await runner.ofSpace(want.namespace, verbs.claim, claimArgs(want)), claimedOfRow),
+  claim: async (want) => claimedOf(await runner.ofSpace(want.namespace, verbs.claim, claimArgs(want))),
   extend: (request) => extend(runner, request),
   settle: (settlements) =>
     inPieces(piecesOf(settlements, ofItem), async ({ namespace, items }) =>
@@ -55,17 +56,23 @@ export const createTaskVerbs = (runner: Runner): LifeOfTasks => ({
 
 const ofItem = ({ namespace }: { readonly namespace: Namespace }): Namespace => namespace;
 
+/** A script does so many plain tasks in the time that it needs for half as many others. */
+const plainItemsMax = 500;
+
 /** An atomic batch is one script, whatever its size; in several namespaces, each is asked before any is given its part. */
 async function accept(
   runner: Runner,
   { tasks, now, atomic }: AcceptBatch,
 ): Promise<readonly AcceptVerdict[]> {
-  const ask = async (namespace: Namespace, items: readonly NewTask[], isJudged: boolean) =>
-    itemsOf(
-      await runner.making(namespace, verbs.accept, [items.map(argsOfTask), now, atomic, isJudged]),
-      acceptVerdictOf,
-    );
-  const pieces = piecesOf(tasks, ofItem, atomic ? { sizeMax: Number.POSITIVE_INFINITY } : {});
+  const ask = async (namespace: Namespace, items: readonly NewTask[], isJudged: boolean) => {
+    const plain = isJudged ? undefined : plainArgs(items, now, atomic);
+    const answer = plain
+      ? await runner.making(namespace, verbs.acceptPlain, plain)
+      : await runner.making(namespace, verbs.accept, [items.map(argsOfTask), now, atomic, isJudged]);
+    return answer === true ? items.map(() => "accepted" as const) : itemsOf(answer, acceptVerdictOf);
+  };
+  const sizeMax = tasks.every(isPlain) ? plainItemsMax : undefined;
+  const pieces = piecesOf(tasks, ofItem, { sizeMax: atomic ? Number.POSITIVE_INFINITY : sizeMax });
   if (atomic && pieces.length > 1) {
     const judged = await inPieces(pieces, ({ namespace, items }) => ask(namespace, items, true));
     if (judged.some(isInTheWay)) return judged;
@@ -135,19 +142,25 @@ function settleArgs(namespace: Namespace, settlements: readonly StoreSettlement[
     numbers.set(change, number);
     return number;
   };
-  const items = settlements.map(({ id, fence, decision, outcomeHash, now }) => [
-    id,
-    fence.epoch,
-    fence.seq,
-    numberFor(decision.outcome),
-    numberFor(decision.ifCancelRequested),
-    outcomeHash,
-    now,
-  ]);
+  const items: Packable[] = [];
+  for (const { id, fence, decision, outcomeHash, now } of settlements) {
+    const { outcome, ifCancelRequested } = decision;
+    items.push(
+      id,
+      fence.epoch,
+      fence.seq,
+      numberFor(outcome),
+      numberFor(ifCancelRequested),
+      outcomeHash,
+      now,
+    );
+  }
   return [changes, items];
 }
 
+/** The state where it was applied, else what became of it. */
 function settleVerdictOf(value: Unpacked): SettleVerdict {
+  if (typeof value === "number") return { kind: "applied", state: states.word(value) };
   const [kind, ...rest] = listOf(value);
   const word = textOf(kind) as SettleVerdict["kind"];
   if (word === "lost") return { kind: word, ...lostOf(rest) };

@@ -1,4 +1,4 @@
-import type { Namespace, TaskId } from "../../model/ids.ts";
+import type { Namespace } from "../../model/ids.ts";
 import type { Hint, Hints } from "./hints.ts";
 import type { Unpacked } from "./msgpack.ts";
 import type { Rules } from "./rules.ts";
@@ -6,9 +6,7 @@ import { listOf, numberOf, textOf } from "./unpacked.ts";
 import type { createVerbs } from "./verbs.ts";
 
 type Verbs = ReturnType<typeof createVerbs>;
-type Ref = { readonly namespace: Namespace; readonly id: TaskId };
 
-const changed = ({ namespace, id }: Ref): Hint => ["changed", namespace, id];
 const rulesHint: Hint = ["rules", "", ""];
 
 /** The hints that tasks of some queues have become ready, as scripts tell it. */
@@ -58,35 +56,35 @@ function tellingTasks(
   return {
     async claim(want) {
       const claimed = await verbs.claim(want);
-      hints.tell(claimed.map(({ id }) => changed({ namespace: want.namespace, id })));
+      hints.tellChanged(() => claimed.map(({ id }) => ({ namespace: want.namespace, id })));
       return claimed;
     },
     async settle(settlements) {
       const verdicts = await verbs.settle(settlements);
-      hints.tell(settlements.filter((_, at) => verdicts[at]?.kind === "applied").map(changed));
+      hints.tellChanged(() => settlements.filter((_, at) => verdicts[at]?.kind === "applied"));
       return verdicts;
     },
     async apply(changes) {
       const verdicts = await verbs.apply(changes);
       const applied = changes.filter((_, at) => verdicts[at] === "applied");
-      hints.tell(applied.map(({ ref }) => changed(ref)));
+      hints.tellChanged(() => applied.map(({ ref }) => ref));
       const stopping = applied.filter(({ change }) => change.state === "leased" && change.cancel);
       hints.tell(stopping.map(({ ref }): Hint => ["cancelled", ref.namespace, ref.id]));
       return verdicts;
     },
     async edit(edits) {
       const verdicts = await verbs.edit(edits);
-      hints.tell(edits.filter((_, at) => verdicts[at] === "applied").map(({ ref }) => changed(ref)));
+      hints.tellChanged(() => edits.filter((_, at) => verdicts[at] === "applied").map(({ ref }) => ref));
       return verdicts;
     },
     async expireOverdue(now, limit) {
       const found = await verbs.expireOverdue(now, limit);
-      hints.tell(found.expired.map(changed));
+      hints.tellChanged(() => found.expired);
       return found;
     },
     async writeOutput(writes) {
       const verdicts = await verbs.writeOutput(writes);
-      hints.tell(writes.filter((_, at) => verdicts[at]?.kind === "written").map(changed));
+      hints.tellChanged(() => writes.filter((_, at) => verdicts[at]?.kind === "written"));
       return verdicts;
     },
   };

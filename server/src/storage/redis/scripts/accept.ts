@@ -155,10 +155,7 @@ function accept.judge(batch, now, before)
 end
 
 -- Stores new tasks one after the other; an atomic batch only when nothing of it is refused.
-function verbs.accept(asked)
-  local batch, now, isAtomic, isJudged = asked[1], asked[2], asked[3], asked[4]
-  if not space.isListed() then return "unlisted" end
-  gates.now = now
+function accept.all(batch, now, isAtomic, isJudged)
   local ids = {}
   for i, a in ipairs(batch) do ids[i] = a[1] end
   tasks.fetch(ids)
@@ -172,5 +169,12 @@ function verbs.accept(asked)
   for i, a in ipairs(batch) do verdicts[i] = accept.one(a, now, queues.enter) end
   for _, a in ipairs(batch) do accept.cancelIfRevoked(a[1], now) end
   return verdicts
+end
+
+-- batch, now, isAtomic, isJudged
+function verbs.accept(asked)
+  if not space.isListed() then return "unlisted" end
+  gates.now = asked[2]
+  return accept.all(asked[1], asked[2], asked[3], asked[4])
 end
 `;

@@ -1,3 +1,6 @@
+/** So many arguments at once fit on Lua's stack; even, so that pairs stay together. */
+export const argumentsMax = 2000;
+
 /**
  * What every script about a namespace begins with. KEYS[1] is the namespace's own row; all its other keys begin alike, with the same hash
  * tag. ARGV: the verb, what it is asked for, what the server that asks holds for all verbs, both packed, and the module that has the verb.
@@ -64,10 +67,12 @@ local function waitingUntil(policy, createdAt, state, now)
   return first == math.huge and FARAWAY or first
 end
 
--- Runs a command over a long list of arguments in pieces that fit on Lua's stack.
+local ARGUMENTS = ${argumentsMax}
+
+-- Runs a command over a long list of arguments in pieces.
 local function inPieces(command, key, list)
-  for from = 1, #list, 500 do
-    local to = math.min(from + 499, #list)
+  for from = 1, #list, ARGUMENTS do
+    local to = math.min(from + ARGUMENTS - 1, #list)
     if key then call(command, key, unpack(list, from, to)) else call(command, unpack(list, from, to)) end
   end
 end

@@ -1,22 +1,22 @@
 /** Claims of unique keys (model/unique.ts), each a row of its own, which outlives its task's record until it is free. */
 export const claimsModule = `
-local rows = {}
+local known = {}
 
 function claims.row(key)
-  if rows[key] == nil then
+  if known[key] == nil then
     local raw = call("HGET", P .. "u", key)
-    rows[key] = raw and cmsgpack.unpack(raw) or false
+    known[key] = raw and cmsgpack.unpack(raw) or false
   end
-  return rows[key]
+  return known[key]
 end
 
 function claims.keep(claim)
-  rows[claim.key] = claim
+  known[claim.key] = claim
   call("HSET", P .. "u", claim.key, cmsgpack.pack(claim))
 end
 
 function claims.forget(key)
-  rows[key] = false
+  known[key] = false
   call("HDEL", P .. "u", key)
   call("ZREM", P .. "un", key)
   call("ZREM", P .. "uf", key)

@@ -7,6 +7,7 @@ import { gatekeeperModule } from "./gatekeeper.ts";
 import { gatesModule } from "./gates.ts";
 import { linkedIdsModule } from "./linked-ids.ts";
 import { queuesModule } from "./queues.ts";
+import { rowsModule } from "./rows.ts";
 import { spaceModule } from "./space.ts";
 import { tasksModule } from "./tasks.ts";
 
@@ -14,6 +15,7 @@ import { tasksModule } from "./tasks.ts";
 export const core: readonly (readonly [name: string, text: string])[] = [
   ["space", spaceModule],
   ["queues", queuesModule],
+  ["rows", rowsModule],
   ["tasks", tasksModule],
   ["gates", gatesModule],
   ["gatekeeper", gatekeeperModule],

@@ -14,6 +14,14 @@ function gates.limit(kind, subject)
   return limits[id]
 end
 
+-- Whether names have limits: then those of a task that was there before them may not be said in its row yet.
+local areNamesLimited
+function gates.areNamesLimited()
+  if space.row().limits == 0 then return false end
+  if areNamesLimited == nil then areNamesLimited = call("ZLEXCOUNT", P .. "Ln", "[2", "(3") > 0 end
+  return areNamesLimited
+end
+
 function gates.keep(limit)
   gates.isTouched = true
   local id = limit.kind .. " " .. limit.subject

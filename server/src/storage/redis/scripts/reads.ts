@@ -13,7 +13,7 @@ end
 
 function verbs.read(ids)
   local list = {}
-  for i, raw in ipairs(tasks.raws(ids)) do list[i] = raw and full(tasks.open(raw), raw) end
+  for i, raw in ipairs(tasks.raws(ids)) do list[i] = raw and full(rows.open(raw), raw) end
   return list
 end
 
@@ -102,7 +102,7 @@ function verbs.list(asked)
   local list, cursor, looked = {}, after, 0
   local ids = call("ZREVRANGEBYSCORE", P .. indexFor(q), after and "(" .. place(after) or "+inf", "-inf", "LIMIT", 0, lookMax)
   for i, raw in ipairs(tasks.raws(ids)) do
-    local t = tasks.open(raw)
+    local t = rows.open(raw)
     if matches(t, q) then
       local row = q.isFull and full(t, raw) or {raw}
       if q.isFull then

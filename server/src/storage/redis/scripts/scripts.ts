@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { acceptPlainModule } from "./accept-plain.ts";
 import { base, ending } from "./base.ts";
 import { claimModule } from "./claim.ts";
 import { core } from "./core.ts";
@@ -19,12 +20,13 @@ export type Script = { readonly text: string; readonly sha: string };
 type Module = readonly [name: string, text: string];
 
 const life: readonly Module[] = [
+  ["acceptPlain", acceptPlainModule],
   ["claim", claimModule],
   ["lease", leaseModule],
   ["reads", readsModule],
 ];
 const shared = [
-  ...["space", "queues", "tasks", "gates", "changes", "accept", "claims", "lease", "news"],
+  ...["space", "queues", "rows", "tasks", "gates", "changes", "accept", "claims", "lease", "news"],
   ...["ends", "barriers", "linkedIds", "schedules"],
 ];
 

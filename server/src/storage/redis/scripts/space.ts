@@ -23,23 +23,43 @@ function space.isListed()
   return space.isThere or env.listed
 end
 
-local facts, newestAt = {}, 0
+local facts, newestAt, count, last = {}, 0, 0, false
+
+-- Where the next facts are noted that are of the same kind, reason, queue, time and cause: a list of these five, then id, revision and
+-- attempt of each.
+function space.factsLike(kind, reason, queue, at, cause)
+  if not last or last[1] ~= kind or last[2] ~= reason or last[3] ~= queue or last[4] ~= at or last[5] ~= cause then
+    last = {kind, reason, queue, at, cause}
+    facts[#facts + 1] = last
+    if at > newestAt then newestAt = at end
+  end
+  return last
+end
+
+-- So many more were noted there.
+function space.counted(soMany) count = count + soMany end
 
 -- Notes that a task has just become what it is.
+function space.noteOf(kind, reason, queue, at, cause, id, revision, attempt)
+  local like = space.factsLike(kind, reason, queue, at, cause)
+  local n = #like
+  like[n + 1], like[n + 2], like[n + 3] = id, revision, attempt
+  space.counted(1)
+end
+
 function space.note(t, kind, at)
-  if at > newestAt then newestAt = at end
-  facts[#facts + 1] = {kind, t.reason or 0, t.queue, t.id, t.revision, t.attempt, at, kind == 0 and t.parentId or false}
+  space.noteOf(kind, t.reason or 0, t.queue, at, kind == 0 and t.parentId or false, t.id, t.revision, t.attempt)
 end
 
 function space.flush()
-  if #facts > 0 then call("RPUSH", P .. "v", cmsgpack.pack({newestAt, facts})) end
+  if count > 0 then call("RPUSH", P .. "v", cmsgpack.pack({newestAt, count, facts})) end
   if space.dirty then call("SET", KEYS[1], cmsgpack.pack(space.m)) end
 end
 
 local opened, openedNames, wakeAt, dueAt, ready = {}, {}, false, false, {}
 
 -- A task stands free from now on: what other servers want to hear.
-function news.ready(queue) ready[queue] = (ready[queue] or 0) + 1 end
+function news.ready(queue, count) ready[queue] = (ready[queue] or 0) + (count or 1) end
 
 function news.readyCounts()
   local list = {}

@@ -197,7 +197,7 @@ function verbs.truncateEvents(asked)
     if packed[1] >= asked[1] and not isTooMuch then break end
     call("XDEL", P .. "events", entry[1])
     call("HINCRBY", KEYS[1], "eventBytes", -#raw)
-    call("HSET", KEYS[1], "dropped", cmsgpack.pack({row, #packed[2] - 1}))
+    call("HSET", KEYS[1], "dropped", cmsgpack.pack({row, packed[2] - 1}))
     count = count + 1
   end
   return count

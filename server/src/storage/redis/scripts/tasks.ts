@@ -1,52 +1,59 @@
-import { taskFields } from "./task-fields.ts";
-
-// Written out, because a loop over the fields would take a third of a claim.
-const opened = taskFields.map((name, at) => `${name} = c[${at + 1}] or false`).join(", ");
-const closed = taskFields.map((name) => `t.${name}`).join(", ");
-
 /** Tasks as they are kept, and where they stand in the indexes of their state. */
 export const tasksModule = `
 local known, changed, contents, all = {}, {}, {}, {}
-
-function tasks.open(raw)
-  local c = cmsgpack.unpack(raw)
-  return {${opened}}
-end
-
-local function close(t) return cmsgpack.pack({${closed}}) end
+-- Rows as they were read or patched, and keys and rows to be written of those that nobody has opened.
+local raws, patches, patched = {}, {}, 0
+local ROW = P .. "t:"
 
 function tasks.find(id)
   local t = known[id]
   if t == nil then
-    local raw = call("GET", P .. "t:" .. id)
-    t = raw and tasks.open(raw) or false
+    local raw = raws[id]
+    if raw == nil then raw = call("GET", ROW .. id) end
+    t = raw and rows.open(raw) or false
     known[id] = t
   end
   return t
 end
 
--- Reads many at once, so that each is found afterwards.
+-- Reads many at once, so that each is found afterwards; answers their keys.
 function tasks.fetch(ids)
-  local keys, wanted = {}, {}
-  for _, id in ipairs(ids) do
-    if known[id] == nil then
-      keys[#keys + 1], wanted[#wanted + 1] = P .. "t:" .. id, id
+  local keys = {}
+  for i, id in ipairs(ids) do keys[i] = ROW .. id end
+  for from = 1, #keys, ARGUMENTS do
+    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys)))) do
+      local id = ids[from + i - 1]
+      if raws[id] == nil then raws[id] = raw end
     end
   end
-  for from = 1, #keys, 500 do
-    local to = math.min(from + 499, #keys)
-    for i, raw in ipairs(call("MGET", unpack(keys, from, to))) do
-      known[wanted[from + i - 1]] = raw and tasks.open(raw) or false
-    end
-  end
+  return keys
+end
+
+-- The row of a task that was fetched, as long as nobody has opened it.
+function tasks.unopened(id) return known[id] == nil and raws[id] end
+
+-- Writes a row of which some bytes are others.
+function tasks.patch(id, key, raw)
+  raws[id], patches[patched + 1], patches[patched + 2] = raw, key, raw
+  patched = patched + 2
+end
+
+-- The row of a task as it will be kept.
+function tasks.rowOf(id)
+  local t = known[id]
+  if not t then return raws[id] end
+  local raw = rows.close(t)
+  tasks.patch(id, ROW .. id, raw)
+  changed[id] = nil
+  return raw
 end
 
 -- Rows as they are kept, false where there is none.
 function tasks.raws(ids)
   local raws, keys = {}, {}
   for i, id in ipairs(ids) do keys[i] = P .. "t:" .. id end
-  for from = 1, #keys, 500 do
-    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + 499, #keys)))) do raws[from + i - 1] = raw end
+  for from = 1, #keys, ARGUMENTS do
+    for i, raw in ipairs(call("MGET", unpack(keys, from, math.min(from + ARGUMENTS - 1, #keys)))) do raws[from + i - 1] = raw end
   end
   return raws
 end
@@ -59,12 +66,16 @@ function tasks.content(t, content)
 end
 
 function tasks.flush()
-  local writes = {}
+  -- Whoever was opened after being patched comes behind that.
+  local writes, n = patches, patched
+  patches, patched = {}, 0
   for id, t in pairs(changed) do
-    writes[#writes + 1], writes[#writes + 2] = P .. "t:" .. id, close(t)
+    writes[n + 1], writes[n + 2] = ROW .. id, rows.close(t)
+    n = n + 2
   end
   for id, content in pairs(contents) do
-    writes[#writes + 1], writes[#writes + 2] = P .. "c:" .. id, content
+    writes[n + 1], writes[n + 2] = P .. "c:" .. id, content
+    n = n + 2
   end
   inPieces("MSET", false, writes)
   inPieces("ZADD", P .. "all", all)
@@ -197,7 +208,7 @@ end
 -- Takes a new task up.
 function tasks.insert(t)
   known[t.id] = t
-  all[#all + 1], all[#all + 2] = t.seq, t.id
+  all[#all + 1], all[#all + 2] = place(t.seq), t.id
   if t.tags or t.rootId or t.place then eachIndex(t, function(name) call("ZADD", P .. name, t.seq, t.id) end) end
   if t.orderKey then gates.line(t, true) end
   pass(t)
@@ -206,6 +217,10 @@ end
 
 -- Takes a task out, with all that hangs on it.
 function tasks.remove(t)
+  if patched > 0 then
+    inPieces("MSET", false, patches)
+    patches, patched = {}, 0
+  end
   leave(t)
   if t.orderKey then gates.line(t, false) end
   call("ZREM", P .. "all", t.id)
