@@ -43,7 +43,8 @@ const ofSeveral = `
   AND t.state + 0 = ${stateCode.ready} AND t.tied IS NULL FOR UPDATE OF t SKIP LOCKED`;
 
 /**
- * $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row says what stood in the way, if anything did. The chosen rows are found
+ * $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row tells the transaction's number, or what stood in the way, if there
+ * is anything to tell. The chosen rows are found
  * by an array of their numbers: the planner, which does not know the limit, takes a tenth of all tasks to be chosen, and a join with them
  * would go through all that came before, also what has long ended.
  */
@@ -61,20 +62,21 @@ const textOf = (source: string): string => `
   l AS (
     UPDATE tasks t SET ${leaseSet}
     WHERE t.seq = ANY (ARRAY(SELECT seq FROM fitting)) AND NOT EXISTS (SELECT FROM overdue) RETURNING ${leaseReturning})
-  SELECT 0 AS kind, f.place, ${leaseColumns} FROM l JOIN fitting f ON f.seq = l.seq ${leaseJoins}
-  UNION ALL SELECT 1, NULL, seq, ${nothing} FROM overdue
-  UNION ALL SELECT 2, NULL, NULL, ${nothing} WHERE EXISTS (SELECT FROM asked WHERE gated)
-  ORDER BY 1, 2`;
+  SELECT ${leaseColumns}, 0 AS kind, f.place FROM l JOIN fitting f ON f.seq = l.seq ${leaseJoins}
+  UNION ALL SELECT pg_current_xact_id_if_assigned()::text::int8, ${nothing}, -1, NULL WHERE EXISTS (SELECT FROM l)
+  UNION ALL SELECT seq, ${nothing}, 1, NULL FROM overdue
+  UNION ALL SELECT NULL, ${nothing}, 2, NULL WHERE EXISTS (SELECT FROM asked WHERE gated)
+  ORDER BY kind, place`;
 
 const nothing = new Array<string>(15).fill("NULL").join(", ");
 
-type FoundRow = readonly [kind: 0 | 1 | 2, place: number | null, ...leased: LeasedRow];
+type FoundRow = readonly [...leased: LeasedRow, kind: -1 | 0 | 1 | 2, place: number | null];
 const claimOfOne = statement<FoundRow>(textOf(ofOne));
 const claimOfSeveral = statement<FoundRow>(textOf(ofSeveral));
 
 /** Leases the best ready tasks of queues that hand out as one. */
 export async function claimInOrder(work: Work, want: ClaimRequest): Promise<InOrder> {
-  const { db, epoch } = work;
+  const { db, epoch, numbering } = work;
   const { namespace, limit, contentBytesMax, now, leaseMs, graceMs, worker } = want;
   const names = [...new Set(want.queues)];
   const rows = await db.rows(
@@ -83,8 +85,11 @@ export async function claimInOrder(work: Work, want: ClaimRequest): Promise<InOr
     texts(names),
     ...[limit, contentBytesMax],
   );
-  const [first] = rows;
-  if (first?.[0] === 2) return { kind: "gated" };
-  if (first?.[0] === 1) return { kind: "overdue", seqs: rows.map((row) => row[2]) };
-  return { kind: "leased", leased: rows.map(([, , ...row]) => leasedOf(work, namespace, row)) };
+  if (kindOf(rows[0]) === -1) numbering.xid = String(rows.shift()?.[0]);
+  const kind = kindOf(rows[0]);
+  if (kind === 2) return { kind: "gated" };
+  if (kind === 1) return { kind: "overdue", seqs: rows.map(([seq]) => seq) };
+  return { kind: "leased", leased: rows.map((row) => leasedOf(work, namespace, row)) };
 }
+
+const kindOf = (row: FoundRow | undefined): FoundRow[16] | undefined => row?.[16];

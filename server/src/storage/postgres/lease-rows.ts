@@ -63,10 +63,14 @@ export type LeasedRow = readonly [
   checkpoint: Bytes | null,
 ];
 
-/** The lease that a row means. */
-export function leasedOf({ queues }: Work, namespace: Namespace, row: LeasedRow): Leased {
-  const [seq, queueId, namespaceId, name, id, epoch, fence, revision, attempt, deliveries, ...rest] = row;
-  const [createdAt, tied, weight, policy, content, checkpoint] = rest;
+/** The lease that a row means, or a longer row begins with. */
+export function leasedOf(
+  { queues }: Work,
+  namespace: Namespace,
+  row: readonly [...LeasedRow, ...unknown[]],
+): Leased {
+  const [seq, queueId, namespaceId, name, id, epoch, fence, revision] = row;
+  const [, , , , , , , , attempt, deliveries, createdAt, tied, weight, policy, content, checkpoint] = row;
   return {
     seq,
     queue: queues.know({ id: queueId, namespaceId, namespace, name }),

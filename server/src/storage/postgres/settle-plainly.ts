@@ -57,15 +57,20 @@ export async function settlePlainly(
 
 /** Those of which the row is known, and which are all that is said of their task. */
 function remembered({ leases }: Work, settlements: readonly StoreSettlement[]): Remembered[] {
-  const counts = new Map<string, number>();
-  for (const { namespace, id } of settlements)
-    counts.set(`${namespace} ${id}`, (counts.get(`${namespace} ${id}`) ?? 0) + 1);
-  return settlements.flatMap((settlement, at) => {
-    if (counts.get(`${settlement.namespace} ${settlement.id}`) !== 1 || !isPlain(settlement.decision.outcome))
-      return [];
+  // Tasks of two namespaces may have one id: they are looked at, too.
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { id } of settlements) {
+    if (seen.has(id)) repeated.add(id);
+    seen.add(id);
+  }
+  const some: Remembered[] = [];
+  for (const [at, settlement] of settlements.entries()) {
+    if (repeated.has(settlement.id) || !isPlain(settlement.decision.outcome)) continue;
     const hint = leases.take(settlement);
-    return hint === undefined ? [] : [{ settlement, hint, at }];
-  });
+    if (hint !== undefined) some.push({ settlement, hint, at });
+  }
+  return some;
 }
 
 /** What ends an attempt badly, or says more, has rows of its own to write. */
@@ -98,11 +103,13 @@ function columnsOf(some: readonly Remembered[]): Buffer[] {
   ];
 }
 
-function note({ ledger, backlog }: Work, { settlement, hint }: Remembered): SettleVerdict {
+function note({ ledger, backlog, queues }: Work, { settlement, hint }: Remembered): SettleVerdict {
   const { id, now, decision } = settlement;
+  // Another connection has claimed it.
+  const queue = queues.know(hint.queue);
   const { state, reason, event, attempt } = decision.outcome;
-  ledger.move(hint.queue, stateCode.leased, states.code(state));
-  if (isTerminal(state)) backlog.ended(hint.queue, hint.seq);
-  ledger.note(hint.queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at: now });
+  ledger.move(queue, stateCode.leased, states.code(state));
+  if (isTerminal(state)) backlog.ended(queue, hint.seq);
+  ledger.note(queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at: now });
   return { kind: "applied", state };
 }
