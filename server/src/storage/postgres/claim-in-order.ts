@@ -25,18 +25,19 @@ export type InOrder =
 
 const ready = `t.state = ${stateCode.ready} AND t.tied IS NULL`;
 
+const picked = "t.ctid, t.seq, t.priority, t.content_bytes, t.deadline_at";
+
 /** One queue: its first tasks that nobody else is about to take, which are locked as they are read. */
 const ofOne = `
-  SELECT t.seq, t.priority, t.content_bytes, t.deadline_at
-  FROM open o CROSS JOIN LATERAL (
-    SELECT * FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8 FOR UPDATE SKIP LOCKED) t`;
+  SELECT t.* FROM open o CROSS JOIN LATERAL (
+    SELECT ${picked} FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8 FOR UPDATE SKIP LOCKED) t`;
 
 /**
  * Several: the first ones of all are chosen, and then locked. Reading them locked would lock as many of each queue. Where others
  * take the same ones at the same moment the rest is less.
  */
 const ofSeveral = `
-  SELECT t.seq, t.priority, t.content_bytes, t.deadline_at FROM tasks t
+  SELECT ${picked} FROM tasks t
   WHERE t.seq = ANY (ARRAY(SELECT f.seq FROM open o CROSS JOIN LATERAL (
       SELECT t.seq, t.priority FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8) f
     ORDER BY f.priority DESC, f.seq LIMIT $8))
@@ -44,9 +45,9 @@ const ofSeveral = `
 
 /**
  * $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row tells the transaction's number, or what stood in the way, if there
- * is anything to tell. The chosen rows are found
- * by an array of their numbers: the planner, which does not know the limit, takes a tenth of all tasks to be chosen, and a join with them
- * would go through all that came before, also what has long ended.
+ * is anything to tell. The chosen rows, which are locked, are found by an array of where they are: the planner, which does not know the
+ * limit, takes a tenth of all tasks to be chosen, and a join with them would go through all that came before, also what has long ended. A
+ * row that somebody wrote in the moment before it was locked is elsewhere by then, and left out.
  */
 const textOf = (source: string): string => `
   WITH asked AS MATERIALIZED (
@@ -55,13 +56,13 @@ const textOf = (source: string): string => `
   open AS MATERIALIZED (SELECT id FROM asked WHERE NOT EXISTS (SELECT FROM asked WHERE gated)),
   picked AS MATERIALIZED (${source}),
   placed AS (
-    SELECT seq, deadline_at, row_number() OVER best AS place, sum(content_bytes) OVER best AS bytes FROM picked
+    SELECT ctid, seq, deadline_at, row_number() OVER best AS place, sum(content_bytes) OVER best AS bytes FROM picked
     WINDOW best AS (ORDER BY priority DESC, seq ROWS UNBOUNDED PRECEDING)),
-  fitting AS MATERIALIZED (SELECT seq, place, deadline_at FROM placed WHERE place <= $8 AND (place = 1 OR bytes <= $9::int8)),
+  fitting AS MATERIALIZED (SELECT ctid, seq, place, deadline_at FROM placed WHERE place <= $8 AND (place = 1 OR bytes <= $9::int8)),
   overdue AS MATERIALIZED (SELECT seq FROM fitting WHERE deadline_at <= $3::int8),
   l AS (
     UPDATE tasks t SET ${leaseSet}
-    WHERE t.seq = ANY (ARRAY(SELECT seq FROM fitting)) AND NOT EXISTS (SELECT FROM overdue) RETURNING ${leaseReturning})
+    WHERE t.ctid = ANY (ARRAY(SELECT ctid FROM fitting)) AND NOT EXISTS (SELECT FROM overdue) RETURNING ${leaseReturning})
   SELECT ${leaseColumns}, 0 AS kind, f.place FROM l JOIN fitting f ON f.seq = l.seq ${leaseJoins}
   UNION ALL SELECT pg_current_xact_id_if_assigned()::text::int8, ${nothing}, -1, NULL WHERE EXISTS (SELECT FROM l)
   UNION ALL SELECT seq, ${nothing}, 1, NULL FROM overdue
