@@ -1,11 +1,15 @@
 import type { TestPostgres } from "../support/postgres.ts";
 import type { TestRedis } from "../support/redis.ts";
 
-/** Bytes of the tables of a schema and of their indexes, rows that live and rows that are dead. */
+/**
+ * Bytes of the tables of a schema and of their indexes, rows that live, rows that are dead, and for how many seconds those have gathered:
+ * since autovacuum, which goes round all tables at once, came last.
+ */
 export async function postgresSize({ sql }: TestPostgres, schema: string): Promise<Record<string, number>> {
   const { rows } = await sql(`
     SELECT sum(pg_table_size(relid))::float8 AS "tableBytes", sum(pg_indexes_size(relid))::float8 AS "indexBytes",
-      sum(n_live_tup)::float8 AS "liveRows", sum(n_dead_tup)::float8 AS "deadRows"
+      sum(n_live_tup)::float8 AS "liveRows", sum(n_dead_tup)::float8 AS "deadRows",
+      extract(epoch FROM now() - max(last_autovacuum))::float8 AS "vacuumedAgo"
     FROM pg_stat_user_tables WHERE schemaname = '${schema}'`);
   return rows[0];
 }

@@ -21,7 +21,8 @@ import type { LeaseHead, SettleDecision, TaskChange } from "../model/task-machin
  * applied item raises the task's revision by one and writes one event, in the same transaction. A change that `continues` makes the
  * tasks that model/continuation.ts says, in the same transaction, as accept would, but whatever the number of queues; one whose id
  * is taken, or whose unique key is, is not made; and it tells the canvas that the task is in (ports/canvas-store.ts). Calls take
- * effect in the order in which they are made: a claim sees what was given to accept before, answered or not.
+ * effect in the order in which they are made: a claim sees what was given to accept before, answered or not. Only claims on the one side,
+ * settlements and extensions on the other may pass each other while they are under way.
  *
  * Bytes that come in are copied before a call resolves: they may be views of buffers that are used for other things.
  *

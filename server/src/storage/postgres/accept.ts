@@ -18,6 +18,7 @@ import type { Work } from "./work.ts";
 /** Stores new tasks, in their order. */
 export const accept: Verb<Entering, AcceptVerdict> = {
   isDurable: true,
+  isWriting: true,
   run: (work, entering) => acceptAll(work, entering, false),
 };
 

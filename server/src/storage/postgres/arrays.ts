@@ -7,9 +7,15 @@
 /** A value of a column, or none. */
 type Maybe<T> = T | null | undefined;
 
-/** Numbers below 2^53. */
+/** Numbers below 2^53, in two halves: a BigInt for each would cost more than all else here. */
 export const int8s = (values: readonly Maybe<number>[]): Buffer =>
-  fixed(values, { oid: 20, width: 8, write: (to, value, at) => void to.writeBigInt64BE(BigInt(value), at) });
+  fixed(values, {
+    ...{ oid: 20, width: 8 },
+    write(to, value, at) {
+      to.writeInt32BE(Math.floor(value / 2 ** 32), at);
+      to.writeUInt32BE(value >>> 0, at + 4);
+    },
+  });
 
 export const int4s = (values: readonly Maybe<number>[]): Buffer =>
   fixed(values, { oid: 23, width: 4, write: (to, value, at) => void to.writeInt32BE(value, at) });
@@ -25,49 +31,73 @@ export const bools = (values: readonly Maybe<boolean>[]): Buffer =>
 
 /** Texts without a zero character, which Postgres has none of. */
 export const texts = (values: readonly Maybe<string>[]): Buffer =>
-  sized(values, {
+  // What UTF-8 takes at most, so that no text is measured before it is written.
+  packed(values, {
     oid: 25,
-    sizeOf: (text) => Buffer.byteLength(text),
-    write: (to, text, at) => void to.write(text, at),
+    roomFor: (text) => 3 * text.length,
+    write: (to, text, at) => to.write(text, at),
   });
 
 export const byteas = (values: readonly Maybe<Uint8Array>[]): Buffer =>
-  sized(values, {
+  packed(values, {
     oid: 17,
-    sizeOf: (bytes) => bytes.length,
-    write: (to, bytes, at) => to.set(bytes, at),
+    roomFor: (bytes) => bytes.length,
+    write(to, bytes, at) {
+      to.set(bytes, at);
+      return bytes.length;
+    },
   });
 
-type Write<T> = (to: Buffer, value: T, at: number) => void;
-type Fixed<T> = { readonly oid: number; readonly width: number; readonly write: Write<T> };
-type Sized<T> = { readonly oid: number; readonly sizeOf: (value: T) => number; readonly write: Write<T> };
+type Fixed<T> = {
+  readonly oid: number;
+  readonly width: number;
+  readonly write: (to: Buffer, value: T, at: number) => void;
+};
+type Packed<T> = {
+  readonly oid: number;
+  readonly roomFor: (value: T) => number;
+  /** Answers how many bytes it wrote. */
+  readonly write: (to: Buffer, value: T, at: number) => number;
+};
 
 const headerBytes = 20;
 
+/** Where columns are made of which only the most that they may take is known. */
+const scratch = Buffer.allocUnsafe(1024 * 1024);
+
 function fixed<T>(values: readonly Maybe<T>[], { oid, width, write }: Fixed<T>): Buffer {
-  return sized(values, { oid, sizeOf: () => width, write });
+  return packed(values, {
+    oid,
+    roomFor: () => width,
+    write(to, value, at) {
+      write(to, value, at);
+      return width;
+    },
+  });
 }
 
-function sized<T>(values: readonly Maybe<T>[], { oid, sizeOf, write }: Sized<T>): Buffer {
+function packed<T>(values: readonly Maybe<T>[], { oid, roomFor, write }: Packed<T>): Buffer {
   if (values.length === 0)
     return header(Buffer.alloc(headerBytes), { oid, count: 0, hasNull: false }).subarray(0, 12);
-  let bytes = headerBytes + 4 * values.length;
+  let room = headerBytes + 4 * values.length;
   let hasNull = false;
   for (const value of values) {
     if (value === null || value === undefined) hasNull = true;
-    else bytes += sizeOf(value);
+    else room += roomFor(value);
   }
-  const array = header(Buffer.allocUnsafe(bytes), { oid, count: values.length, hasNull });
+  const array = header(room > scratch.length ? Buffer.allocUnsafe(room) : scratch, {
+    oid,
+    count: values.length,
+    hasNull,
+  });
   let at = headerBytes;
   for (const value of values) {
     const isNull = value === null || value === undefined;
-    const size = isNull ? -1 : sizeOf(value);
-    at = array.writeInt32BE(size, at);
-    if (isNull) continue;
-    write(array, value, at);
-    at += size;
+    const size = isNull ? -1 : write(array, value, at + 4);
+    array.writeInt32BE(size, at);
+    at += 4 + Math.max(0, size);
   }
-  return array;
+  return array === scratch ? Buffer.from(scratch.subarray(0, at)) : array.subarray(0, at);
 }
 
 type Header = { readonly oid: number; readonly count: number; readonly hasNull: boolean };

@@ -1,9 +1,9 @@
-import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Session } from "./session.ts";
 
-/** The two ways in: what writes goes by the lane, what reads by any connection that is free. */
+/** The ways in: what writes goes by lanes, what reads by any connection that is free. */
 export type Asking = {
-  readonly lane: Lane;
+  readonly lane: Lanes;
   /** Runs a read; rejects with what the port has for it. */
   read<A>(run: (db: Session) => Promise<A>): Promise<A>;
   /** The same where several statements have to see one moment. */

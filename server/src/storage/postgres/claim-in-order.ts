@@ -25,27 +25,29 @@ export type InOrder =
 
 const ready = `t.state = ${stateCode.ready} AND t.tied IS NULL`;
 
+const picked = "t.ctid, t.seq, t.priority, t.content_bytes, t.deadline_at";
+
 /** One queue: its first tasks that nobody else is about to take, which are locked as they are read. */
 const ofOne = `
-  SELECT t.seq, t.priority, t.content_bytes, t.deadline_at
-  FROM open o CROSS JOIN LATERAL (
-    SELECT * FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8 FOR UPDATE SKIP LOCKED) t`;
+  SELECT t.* FROM open o CROSS JOIN LATERAL (
+    SELECT ${picked} FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8 FOR UPDATE SKIP LOCKED) t`;
 
 /**
  * Several: the first ones of all are chosen, and then locked. Reading them locked would lock as many of each queue. Where others
  * take the same ones at the same moment the rest is less.
  */
 const ofSeveral = `
-  SELECT t.seq, t.priority, t.content_bytes, t.deadline_at FROM tasks t
+  SELECT ${picked} FROM tasks t
   WHERE t.seq = ANY (ARRAY(SELECT f.seq FROM open o CROSS JOIN LATERAL (
       SELECT t.seq, t.priority FROM tasks t WHERE t.queue = o.id AND ${ready} ORDER BY t.priority DESC, t.seq LIMIT $8) f
     ORDER BY f.priority DESC, f.seq LIMIT $8))
   AND t.state + 0 = ${stateCode.ready} AND t.tied IS NULL FOR UPDATE OF t SKIP LOCKED`;
 
 /**
- * $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row says what stood in the way, if anything did. The chosen rows are found
- * by an array of their numbers: the planner, which does not know the limit, takes a tenth of all tasks to be chosen, and a join with them
- * would go through all that came before, also what has long ended.
+ * $6 namespace, $7 queues, $8 limit, $9 bytes at most. The first row tells the transaction's number, or what stood in the way, if there
+ * is anything to tell. The chosen rows, which are locked, are found by an array of where they are: the planner, which does not know the
+ * limit, takes a tenth of all tasks to be chosen, and a join with them would go through all that came before, also what has long ended. A
+ * row that somebody wrote in the moment before it was locked is elsewhere by then, and left out.
  */
 const textOf = (source: string): string => `
   WITH asked AS MATERIALIZED (
@@ -54,27 +56,28 @@ const textOf = (source: string): string => `
   open AS MATERIALIZED (SELECT id FROM asked WHERE NOT EXISTS (SELECT FROM asked WHERE gated)),
   picked AS MATERIALIZED (${source}),
   placed AS (
-    SELECT seq, deadline_at, row_number() OVER best AS place, sum(content_bytes) OVER best AS bytes FROM picked
+    SELECT ctid, seq, deadline_at, row_number() OVER best AS place, sum(content_bytes) OVER best AS bytes FROM picked
     WINDOW best AS (ORDER BY priority DESC, seq ROWS UNBOUNDED PRECEDING)),
-  fitting AS MATERIALIZED (SELECT seq, place, deadline_at FROM placed WHERE place <= $8 AND (place = 1 OR bytes <= $9::int8)),
+  fitting AS MATERIALIZED (SELECT ctid, seq, place, deadline_at FROM placed WHERE place <= $8 AND (place = 1 OR bytes <= $9::int8)),
   overdue AS MATERIALIZED (SELECT seq FROM fitting WHERE deadline_at <= $3::int8),
   l AS (
     UPDATE tasks t SET ${leaseSet}
-    WHERE t.seq = ANY (ARRAY(SELECT seq FROM fitting)) AND NOT EXISTS (SELECT FROM overdue) RETURNING ${leaseReturning})
-  SELECT 0 AS kind, f.place, ${leaseColumns} FROM l JOIN fitting f ON f.seq = l.seq ${leaseJoins}
-  UNION ALL SELECT 1, NULL, seq, ${nothing} FROM overdue
-  UNION ALL SELECT 2, NULL, NULL, ${nothing} WHERE EXISTS (SELECT FROM asked WHERE gated)
-  ORDER BY 1, 2`;
+    WHERE t.ctid = ANY (ARRAY(SELECT ctid FROM fitting)) AND NOT EXISTS (SELECT FROM overdue) RETURNING ${leaseReturning})
+  SELECT ${leaseColumns}, 0 AS kind, f.place FROM l JOIN fitting f ON f.seq = l.seq ${leaseJoins}
+  UNION ALL SELECT pg_current_xact_id_if_assigned()::text::int8, ${nothing}, -1, NULL WHERE EXISTS (SELECT FROM l)
+  UNION ALL SELECT seq, ${nothing}, 1, NULL FROM overdue
+  UNION ALL SELECT NULL, ${nothing}, 2, NULL WHERE EXISTS (SELECT FROM asked WHERE gated)
+  ORDER BY kind, place`;
 
 const nothing = new Array<string>(15).fill("NULL").join(", ");
 
-type FoundRow = readonly [kind: 0 | 1 | 2, place: number | null, ...leased: LeasedRow];
+type FoundRow = readonly [...leased: LeasedRow, kind: -1 | 0 | 1 | 2, place: number | null];
 const claimOfOne = statement<FoundRow>(textOf(ofOne));
 const claimOfSeveral = statement<FoundRow>(textOf(ofSeveral));
 
 /** Leases the best ready tasks of queues that hand out as one. */
 export async function claimInOrder(work: Work, want: ClaimRequest): Promise<InOrder> {
-  const { db, epoch } = work;
+  const { db, epoch, numbering } = work;
   const { namespace, limit, contentBytesMax, now, leaseMs, graceMs, worker } = want;
   const names = [...new Set(want.queues)];
   const rows = await db.rows(
@@ -83,8 +86,11 @@ export async function claimInOrder(work: Work, want: ClaimRequest): Promise<InOr
     texts(names),
     ...[limit, contentBytesMax],
   );
-  const [first] = rows;
-  if (first?.[0] === 2) return { kind: "gated" };
-  if (first?.[0] === 1) return { kind: "overdue", seqs: rows.map((row) => row[2]) };
-  return { kind: "leased", leased: rows.map(([, , ...row]) => leasedOf(work, namespace, row)) };
+  if (kindOf(rows[0]) === -1) numbering.xid = String(rows.shift()?.[0]);
+  const kind = kindOf(rows[0]);
+  if (kind === 2) return { kind: "gated" };
+  if (kind === 1) return { kind: "overdue", seqs: rows.map(([seq]) => seq) };
+  return { kind: "leased", leased: rows.map((row) => leasedOf(work, namespace, row)) };
 }
+
+const kindOf = (row: FoundRow | undefined): FoundRow[16] | undefined => row?.[16];

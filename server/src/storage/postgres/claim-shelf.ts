@@ -60,11 +60,11 @@ type FreeRow = readonly [seq: number, priority: number, contentBytes: number, de
 const selectFree = statement<FreeRow>(`
   SELECT seq, priority, content_bytes, deadline_at FROM tasks
   WHERE queue = $1 AND state = ${stateCode.ready} AND tied IS NULL ORDER BY priority DESC, seq LIMIT $2`);
+// Deadlines are looked up one by one: the planner, which does not know the limit, would join with all tasks there are.
 const selectTied = statement<[...TieRow, deadlineAt: Instant | null]>(`
-  SELECT ${tieColumns}, t.deadline_at FROM (
-    SELECT * FROM ties WHERE queue = $1 AND lane = $2 AND state = ${stateCode.ready} AND held = ${stages.free}
-    ORDER BY priority DESC, turn, seq LIMIT $3) x JOIN tasks t ON t.seq = x.seq
-  ORDER BY x.priority DESC, x.turn, x.seq`);
+  SELECT ${tieColumns}, (SELECT t.deadline_at FROM tasks t WHERE t.seq = x.seq)
+  FROM ties x WHERE x.queue = $1 AND x.lane = $2 AND x.state = ${stateCode.ready} AND x.held = ${stages.free}
+  ORDER BY x.priority DESC, x.turn, x.seq LIMIT $3`);
 const free = `state = ${stateCode.ready} AND held = ${stages.free}`;
 const selectLanes = statement<[queue: number, lane: string]>(`
   WITH RECURSIVE l AS (

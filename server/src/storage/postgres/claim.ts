@@ -52,14 +52,13 @@ function grant(
   row: Leased,
   input: TaskInput | undefined,
 ): Claimed {
-  const { seq, queue, id, revision, attempt, isTied, checkpoint, weight: _, ...told } = row;
+  const { seq, queue, id, revision, attempt, fence, deliveries, createdAt, policy, content, checkpoint } =
+    row;
   ledger.move(queue, stateCode.ready, stateCode.leased);
   ledger.note(queue, { kind: "leased", reason: undefined, id, revision, attempt, at: now });
-  if (!isTied) leases.remember(id, { namespace, seq, queue, revision, fence: told.fence });
-  return {
-    ...told,
-    ...{ id, queue: queue.name, attempt },
-    ...(checkpoint !== undefined && { checkpoint }),
-    ...(input && { input }),
-  };
+  if (!row.isTied) leases.remember(id, { namespace, seq, queue, revision, fence });
+  const claimed = { id, queue: queue.name, fence, attempt, deliveries, createdAt, policy, content };
+  return checkpoint === undefined && input === undefined
+    ? claimed
+    : { ...claimed, ...(checkpoint && { checkpoint }), ...(input && { input }) };
 }

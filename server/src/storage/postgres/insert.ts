@@ -74,14 +74,24 @@ const insertAll = statement<[at: number, seq: number | null]>(`
   SELECT at, CASE WHEN seq IN (SELECT seq FROM stored) THEN seq END FROM item
   WHERE wanted OR (seq IN (SELECT seq FROM stored)) IS NOT TRUE`);
 
-/** Stores tasks whose ids are all different, with one statement. */
+/** So many go with one statement: the database stores them while the next ones are being packed. */
+const partMax = 250;
+
+/** Stores tasks whose ids are all different. */
 export async function insertTasks({ db }: Work, arrivals: readonly Arrival[]): Promise<Inserted> {
-  const values = columns.map(([, , array, of]) =>
+  const sent: Promise<(readonly [at: number, seq: number | undefined])[]>[] = [];
+  for (let from = 0; from < arrivals.length; from += partMax) {
+    const values = valuesOf(arrivals.slice(from, from + partMax));
+    const rows = db.rows(insertAll, ...values);
+    sent.push(rows.then((some) => some.map(([at, seq]) => [from + at - 1, seq ?? undefined])));
+  }
+  return new Map((await Promise.all(sent)).flat());
+}
+
+const valuesOf = (arrivals: readonly Arrival[]): Buffer[] =>
+  columns.map(([, , array, of]) =>
     (array as (values: readonly unknown[]) => Buffer)(arrivals.map(of as (arrival: Arrival) => unknown)),
   );
-  const rows = await db.rows(insertAll, ...values);
-  return new Map(rows.map(([at, seq]) => [at - 1, seq ?? undefined]));
-}
 
 const isDelayed = ({ task, now }: Arrival): boolean => task.notBefore !== undefined && task.notBefore > now;
 

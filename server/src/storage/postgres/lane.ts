@@ -1,6 +1,6 @@
 /**
- * The one way into the store for everything that writes: calls take effect in the order in which they are made, and those that wait
- * while others are under way share the next transaction, and its sync. Read on in work.ts (what a transaction is to the verbs).
+ * A way into the store for what writes: calls take effect in the order in which they are made, and those that wait while others are under
+ * way share the next transaction, and its sync. Read on in lanes.ts (which ways there are) and work.ts (what a transaction is to the verbs).
  */
 
 import { faultOf, problemOf, unavailable } from "./problems.ts";
@@ -11,13 +11,24 @@ import type { Work } from "./work.ts";
 export type Verb<I, A> = {
   /** Whether what it writes has to be on the disk when it is answered. */
   readonly isDurable: boolean;
+  /** Whether it writes whatever it is asked: its transaction is numbered from the beginning, which saves a round trip at the end. */
+  readonly isWriting?: boolean;
+  /** Whether a claim that is asked for later may come before it. */
+  readonly mayBePassed?: boolean;
   run(work: Work, items: readonly I[]): Promise<readonly A[]>;
 };
+
+/** How a call is done: by default durable, with others, and not before any that was made earlier. */
+export type CallTerms = Partial<Terms> & Pick<Verb<unknown, unknown>, "mayBePassed">;
 
 export type Lane = {
   /** Answers for each item, in order. */
   ask<I, A>(verb: Verb<I, A>, items: readonly I[]): Promise<readonly A[]>;
-  call<A>(terms: Partial<Terms>, run: (work: Work) => Promise<A>): Promise<A>;
+  call<A>(terms: CallTerms, run: (work: Work) => Promise<A>): Promise<A>;
+  /** Whether there is anything under way, or waiting, that no claim may come before. */
+  isInFront(): boolean;
+  /** Resolves when nothing is under way, and nothing waits. */
+  idle(): Promise<void>;
   /** Takes no more calls, and waits for those under way. */
   close(): Promise<void>;
 };
@@ -40,9 +51,17 @@ const triesMax = 6;
 /** Does what a verb owes when it is over, before the next one of its transaction begins. */
 export type AfterVerb = (work: Work) => Promise<void>;
 
+export type LaneParts = {
+  readonly tenant: Tenant;
+  readonly afterVerb: AfterVerb;
+  /** Resolves when that may begin which no claim may come before. */
+  readonly untilFree?: () => Promise<void>;
+};
+
 /** Makes the lane of a tenant. */
-export function createLane(tenant: Tenant, afterVerb: AfterVerb): Lane {
+export function createLane({ tenant, afterVerb, untilFree }: LaneParts): Lane {
   const waiting: Job[] = [];
+  let inFront = 0;
   let isClosed = false;
   let running: Promise<void> | undefined;
 
@@ -51,6 +70,7 @@ export function createLane(tenant: Tenant, afterVerb: AfterVerb): Lane {
       job.reject(unavailable());
       return;
     }
+    if (!job.verb.mayBePassed) inFront += 1;
     waiting.push(job);
     running ??= runAll();
   }
@@ -58,7 +78,13 @@ export function createLane(tenant: Tenant, afterVerb: AfterVerb): Lane {
   async function runAll(): Promise<void> {
     // Whoever calls in the same turn of the event loop comes along.
     await Promise.resolve();
-    while (waiting.length > 0) await settle({ tenant, afterVerb }, takeGroup(waiting));
+    while (waiting.length > 0) {
+      const group = takeGroup(waiting);
+      const own = group.filter(({ verb }) => !verb.mayBePassed).length;
+      if (own > 0) await untilFree?.();
+      await settle({ tenant, afterVerb }, group);
+      inFront -= own;
+    }
     // In the same turn as the last look: whoever calls from now on starts it anew.
     running = undefined;
   }
@@ -75,15 +101,20 @@ export function createLane(tenant: Tenant, afterVerb: AfterVerb): Lane {
         });
       }),
     async call<A>(
-      { isDurable = true, isAlone = false }: Partial<Terms>,
+      { isDurable = true, isAlone = false, isWriting = false, mayBePassed = false }: CallTerms,
       run: (work: Work) => Promise<A>,
     ): Promise<A> {
-      const verb: Verb<unknown, unknown> = { isDurable, run: async (work) => [await run(work)] };
+      const verb: Verb<unknown, unknown> = {
+        ...{ isDurable, isWriting, mayBePassed },
+        run: async (work) => [await run(work)],
+      };
       const [answer] = await new Promise<readonly unknown[]>((resolve, reject) => {
         enter({ verb, items: [undefined], isAlone, resolve, reject });
       });
       return answer as A;
     },
+    isInFront: () => inFront > 0,
+    idle: async () => running,
     async close() {
       isClosed = true;
       await running;
@@ -106,7 +137,7 @@ function takeGroup(waiting: Job[]): readonly Job[] {
   return waiting.splice(0, count);
 }
 
-type Means = { readonly tenant: Tenant; readonly afterVerb: AfterVerb };
+type Means = Pick<LaneParts, "tenant" | "afterVerb">;
 
 /** Does a group, and answers each of its calls. One that spoils it for the others is found by doing each alone. */
 async function settle(means: Means, group: readonly Job[]): Promise<void> {
@@ -137,6 +168,7 @@ async function attempt(
 const termsOf = (group: readonly Job[]): Terms => ({
   isDurable: group.some(({ verb }) => verb.isDurable),
   isAlone: group.some(({ isAlone }) => isAlone),
+  isWriting: group.some(({ verb }) => verb.isWriting === true),
 });
 
 /** Runs calls of the same verb that follow each other as one, and deals the answers out. */

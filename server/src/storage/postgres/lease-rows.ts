@@ -34,14 +34,17 @@ export const leaseSet = `
 export const leaseReturning = `
   t.seq, t.queue, t.namespace, t.fence_epoch, t.fence_seq, t.revision, t.attempt, t.deliveries, t.created_at, t.tied, t.content_bytes`;
 
-/** What is told of it, from rows l of that, contents c, queues q and checkpoints k. */
+/**
+ * What is told of it, from rows l of that, contents c and queues q. An earlier attempt may have left a checkpoint of a task that was leased
+ * before: the first lease makes its second revision.
+ */
 export const leaseColumns = `
   l.seq, l.queue, l.namespace, q.name, c.id, l.fence_epoch, l.fence_seq, l.revision, l.attempt, l.deliveries, l.created_at,
-  l.tied, l.content_bytes, c.policy, c.content, k.data`;
+  l.tied, l.content_bytes, c.policy, c.content,
+  CASE WHEN l.revision > 2 THEN (SELECT k.data FROM checkpoints k WHERE k.seq = l.seq) END`;
 
 /** What those need beside l. */
-export const leaseJoins = `
-  JOIN contents c ON c.seq = l.seq JOIN queues q ON q.id = l.queue LEFT JOIN checkpoints k ON k.seq = l.seq`;
+export const leaseJoins = "JOIN contents c ON c.seq = l.seq JOIN queues q ON q.id = l.queue";
 
 /** One row of leaseColumns. */
 export type LeasedRow = readonly [
@@ -63,10 +66,14 @@ export type LeasedRow = readonly [
   checkpoint: Bytes | null,
 ];
 
-/** The lease that a row means. */
-export function leasedOf({ queues }: Work, namespace: Namespace, row: LeasedRow): Leased {
-  const [seq, queueId, namespaceId, name, id, epoch, fence, revision, attempt, deliveries, ...rest] = row;
-  const [createdAt, tied, weight, policy, content, checkpoint] = rest;
+/** The lease that a row means, or a longer row begins with. */
+export function leasedOf(
+  { queues }: Work,
+  namespace: Namespace,
+  row: readonly [...LeasedRow, ...unknown[]],
+): Leased {
+  const [seq, queueId, namespaceId, name, id, epoch, fence, revision] = row;
+  const [, , , , , , , , attempt, deliveries, createdAt, tied, weight, policy, content, checkpoint] = row;
   return {
     seq,
     queue: queues.know({ id: queueId, namespaceId, namespace, name }),

@@ -20,16 +20,18 @@ type EndedRow = readonly [
 ];
 
 const terminal = [stateCode.succeeded, stateCode.failed, stateCode.cancelled, stateCode.expired];
-// Those that another server is about to remove are left to it. Held are those whose canvas is there.
+// Those that another server is about to remove are left to it. Held are those whose canvas is there. Rows are found by an array of their
+// numbers: the planner, which does not know the limit, might join with all tasks there are.
 const selectEnded = statement<EndedRow>(`
   SELECT t.seq, t.queue, t.namespace, n.name, q.name, t.state, b.id IS NOT NULL, b.purge_at
-  FROM (SELECT f.seq, f.timer_at FROM unnest(ARRAY[${terminal.join(", ")}]) AS s(state) CROSS JOIN LATERAL (
-      SELECT seq, timer_at FROM tasks WHERE state = s.state AND state <> ${stateCode.ready} AND timer_at <= $1
-      ORDER BY timer_at, seq LIMIT $2) f
-    ORDER BY f.timer_at, f.seq LIMIT $2) best
-  JOIN tasks t ON t.seq = best.seq JOIN queues q ON q.id = t.queue JOIN namespaces n ON n.id = t.namespace
+  FROM tasks t JOIN queues q ON q.id = t.queue JOIN namespaces n ON n.id = t.namespace
     LEFT JOIN places p ON p.seq = t.seq LEFT JOIN barriers b ON b.namespace = p.namespace AND b.id = p.canvas
-  WHERE t.state + 0 IN (${terminal.join(", ")}) AND t.timer_at + 0 <= $1
+  WHERE t.seq = ANY (ARRAY(
+      SELECT f.seq FROM unnest(ARRAY[${terminal.join(", ")}]) AS s(state) CROSS JOIN LATERAL (
+        SELECT seq, timer_at FROM tasks WHERE state = s.state AND state <> ${stateCode.ready} AND timer_at <= $1
+        ORDER BY timer_at, seq LIMIT $2) f
+      ORDER BY f.timer_at, f.seq LIMIT $2))
+    AND t.state + 0 IN (${terminal.join(", ")}) AND t.timer_at + 0 <= $1
   FOR UPDATE OF t SKIP LOCKED`);
 const dropTombstones = statement(`
   DELETE FROM contents WHERE seq IN (

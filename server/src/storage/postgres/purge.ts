@@ -12,8 +12,10 @@ const inQueue = "t.queue = $1 AND t.seq <= $2";
 const selectReady = statement<[seq: number]>(`
   SELECT t.seq FROM tasks t WHERE ${inQueue} AND t.state = ${stateCode.ready} AND t.tied IS NULL
   ORDER BY t.priority DESC, t.seq LIMIT $3`);
+// BETWEEN, because with an equal sign the order by number alone would do, and that goes through the ties of all queues.
 const selectTied = statement<[seq: number]>(`
-  SELECT t.seq FROM ties t WHERE ${inQueue} AND t.state = ${stateCode.ready} ORDER BY t.seq LIMIT $3`);
+  SELECT t.seq FROM ties t WHERE ${inQueue} AND t.state BETWEEN ${stateCode.ready} AND ${stateCode.ready}
+  ORDER BY t.state, t.seq LIMIT $3`);
 const selectScheduled = statement<[seq: number]>(`
   SELECT t.seq FROM tasks t WHERE ${inQueue} AND t.state = ${stateCode.scheduled} ORDER BY t.seq LIMIT $3`);
 

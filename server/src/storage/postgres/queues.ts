@@ -33,7 +33,7 @@ const oldestReady = `
         ORDER BY t.priority DESC, t.seq LIMIT 1) f
       UNION ALL (
         SELECT x.seq, t.created_at FROM ties x JOIN tasks t ON t.seq = x.seq
-        WHERE x.queue = q.id AND x.state = ${stateCode.ready} ORDER BY x.seq LIMIT 1)) f
+        WHERE x.queue = q.id AND x.state BETWEEN ${stateCode.ready} AND ${stateCode.ready} ORDER BY x.state, x.seq LIMIT 1)) f
     ORDER BY f.seq LIMIT 1) oldest ON true`;
 
 type FoundRow = readonly [oldestReadyAt: Instant | null, ...queue: QueueRow<boolean>];

@@ -18,7 +18,7 @@ type Remembered = {
 // A row of a task that is not tied, and as its claim left it: nobody else has it, no cancel was asked for, it is not settled. The revision
 // says so, because whatever takes a lease from its holder, or asks to cancel it, raises the one with the other. state + 0: rows are to be
 // found by their numbers; the planner takes few tasks to be leased, and would go through all of them.
-const write = statement<[at: number]>(`
+const write = statement<[count: number, places: string | null]>(`
   WITH written AS (
     UPDATE tasks t SET state = u.state, reason = u.reason, revision = t.revision + 1, attempt = u.attempt,
       deliveries = greatest(0, t.deliveries + u.delta), timer_at = u.timer_at, ended_at = coalesce(u.ended_at, t.ended_at),
@@ -33,7 +33,7 @@ const write = statement<[at: number]>(`
     INSERT INTO results (seq, result) SELECT r.seq, r.result FROM unnest($13::int8[], $14::bytea[]) AS r(seq, result)
     WHERE (r.seq IN (SELECT seq FROM written)) IS TRUE
     ON CONFLICT (seq) DO UPDATE SET result = excluded.result)
-  SELECT at FROM written`);
+  SELECT count(*)::int4, CASE WHEN count(*) < cardinality($1::int4[]) THEN array_to_json(array_agg(at))::text END FROM written`);
 
 /**
  * Settles with one statement what can be settled without a look: what most workers send is a frame of successes. Undefined stands where
@@ -46,26 +46,30 @@ export async function settlePlainly(
   const verdicts = new Array<SettleVerdict | undefined>(settlements.length).fill(undefined);
   const some = remembered(work, settlements);
   if (some.length === 0) return verdicts;
-  const written = await work.db.rows(write, ...columnsOf(some));
-  const places = new Map(some.map((one) => [one.at, one]));
-  for (const [at] of written) {
-    const one = places.get(at);
-    if (one !== undefined) verdicts[at] = note(work, one);
-  }
+  const [[count, places] = [0, null]] = await work.db.rows(write, ...columnsOf(some));
+  // Most of the time it is all of them, and not worth a list.
+  const written = new Set<number>(places === null ? [] : (JSON.parse(places) as number[]));
+  for (const one of some)
+    if (count === some.length || written.has(one.at)) verdicts[one.at] = note(work, one);
   return verdicts;
 }
 
 /** Those of which the row is known, and which are all that is said of their task. */
 function remembered({ leases }: Work, settlements: readonly StoreSettlement[]): Remembered[] {
-  const counts = new Map<string, number>();
-  for (const { namespace, id } of settlements)
-    counts.set(`${namespace} ${id}`, (counts.get(`${namespace} ${id}`) ?? 0) + 1);
-  return settlements.flatMap((settlement, at) => {
-    if (counts.get(`${settlement.namespace} ${settlement.id}`) !== 1 || !isPlain(settlement.decision.outcome))
-      return [];
+  // Tasks of two namespaces may have one id: they are looked at, too.
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { id } of settlements) {
+    if (seen.has(id)) repeated.add(id);
+    seen.add(id);
+  }
+  const some: Remembered[] = [];
+  for (const [at, settlement] of settlements.entries()) {
+    if (repeated.has(settlement.id) || !isPlain(settlement.decision.outcome)) continue;
     const hint = leases.take(settlement);
-    return hint === undefined ? [] : [{ settlement, hint, at }];
-  });
+    if (hint !== undefined) some.push({ settlement, hint, at });
+  }
+  return some;
 }
 
 /** What ends an attempt badly, or says more, has rows of its own to write. */
@@ -98,11 +102,13 @@ function columnsOf(some: readonly Remembered[]): Buffer[] {
   ];
 }
 
-function note({ ledger, backlog }: Work, { settlement, hint }: Remembered): SettleVerdict {
+function note({ ledger, backlog, queues }: Work, { settlement, hint }: Remembered): SettleVerdict {
   const { id, now, decision } = settlement;
+  // Another connection has claimed it.
+  const queue = queues.know(hint.queue);
   const { state, reason, event, attempt } = decision.outcome;
-  ledger.move(hint.queue, stateCode.leased, states.code(state));
-  if (isTerminal(state)) backlog.ended(hint.queue, hint.seq);
-  ledger.note(hint.queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at: now });
+  ledger.move(queue, stateCode.leased, states.code(state));
+  if (isTerminal(state)) backlog.ended(queue, hint.seq);
+  ledger.note(queue, { kind: event, reason, id, revision: hint.revision + 1, attempt, at: now });
   return { kind: "applied", state };
 }

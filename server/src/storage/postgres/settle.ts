@@ -9,6 +9,8 @@ import { writeRows } from "./write-rows.ts";
 /** Applies settlements of leases that are still open, one after the other. */
 export const settle: Verb<StoreSettlement, SettleVerdict> = {
   isDurable: true,
+  isWriting: true,
+  mayBePassed: true,
   async run(work, settlements) {
     const verdicts = await settlePlainly(work, settlements);
     const left = settlements.flatMap((settlement, at) =>

@@ -1,7 +1,7 @@
 import type { Instant } from "../../model/ids.ts";
 import type { LeaseTerms } from "../options.ts";
 import { stateCode } from "../sql/codes.ts";
-import { slotsMax } from "./locks-of-store.ts";
+import { serversMax, slotsMax } from "./locks-of-store.ts";
 import { type Session, statement } from "./session.ts";
 
 /** What a connection that writes has of the store, for as long as it lives. */
@@ -41,12 +41,12 @@ export type TakeoverOptions = {
 
 /**
  * Begins a tenure. Its epoch is on the disk before anything else can happen, so that no fence comes twice, whatever was lost. Where no
- * other server is there, all of them were away, or the database was: whoever still works gets another lease's time, so that nothing
+ * other connection writes, all servers were away, or the database was: whoever still works gets another lease's time, so that nothing
  * runs twice because of that.
  */
 export async function takeOver(db: Session, { now, lease, lockClass }: TakeoverOptions): Promise<Tenure> {
   const [slot] = await db.rows(takeSlot, lockClass);
-  if (slot === undefined) throw new Error(`${slotsMax} servers work on it, and more may not`);
+  if (slot === undefined) throw new Error(`${serversMax} servers work on it, and more may not`);
   const [raised] = await db.rows(raiseEpoch, now);
   if (raised === undefined) throw new Error("its row about itself is missing");
   await db.rows(raiseLockFence, raised[0]);

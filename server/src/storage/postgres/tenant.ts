@@ -1,7 +1,6 @@
 import type { QueueCreation } from "../../model/namespace.ts";
 import type { Durability } from "../../ports/store.ts";
 import type { StoreOptions } from "../options.ts";
-import { createLeaseCache } from "../sql/lease-cache.ts";
 import type { Address } from "./address.ts";
 import { type Connected, createConnection } from "./connection.ts";
 import { lockClassOf, regimeLock } from "./locks-of-store.ts";
@@ -15,6 +14,8 @@ import { type Brought, createWork, type Work } from "./work.ts";
 export type TenantOptions = Pick<StoreOptions, "clock" | "log" | "limits" | "lease"> & {
   readonly address: Address;
   readonly durability: Exclude<Durability, "none">;
+  /** Shared with the server's other tenants: one settles what another has claimed. */
+  readonly leases: Work["leases"];
   /** Hears after each commit what it brought that others may wait for. */
   readonly onCommit: (brought: Brought) => void;
   /** Hears that rules are others than they were: what else is kept in memory may be otherwise, too. */
@@ -27,6 +28,8 @@ export type Terms = {
   readonly isDurable: boolean;
   /** Nothing else writes meanwhile, on no server. */
   readonly isAlone: boolean;
+  /** Whether it is known that something will be written. */
+  readonly isWriting: boolean;
 };
 
 /** The connection that writes: made anew when it breaks, and then with a tenure of its own. */
@@ -51,10 +54,9 @@ type Stage<A> = { committing?: { readonly answer: A; readonly brought: Brought }
 
 /** Makes a tenant that is not connected yet. */
 export function createTenant(options: TenantOptions): Tenant {
-  const { address, clock, limits, durability, onCommit, onRules } = options;
+  const { address, clock, limits, durability, leases, onCommit, onRules } = options;
   const lockClass = lockClassOf(address.schema);
   const queues = createQueueRegistry();
-  const leases: Work["leases"] = createLeaseCache();
   const connection = createConnection({ ...options, onLost: leases.clear });
   let rules: Rules | undefined;
   let queueCreation: QueueCreation = "on_use";
@@ -91,9 +93,12 @@ export function createTenant(options: TenantOptions): Tenant {
       throw error;
     });
     await expectRules(begun, used);
-    const brought = await work.finish();
+    const { written, ...others } = await work.finish();
+    // Whoever commits has to know by what number to ask for the outcome. Where it is known already, the end goes out at once.
+    const xid = xidOf(await begun) ?? work.numbering.xid ?? (await written);
+    const brought = { ...others, xid };
     stage.committing = { answer, brought };
-    const { command } = await on.client.query("COMMIT");
+    const [{ command }] = await Promise.all([on.client.query("COMMIT"), written]);
     if (command !== "COMMIT") throw new Error(`a transaction ended with ${command}`);
     onCommit(brought);
     return answer;
@@ -132,18 +137,21 @@ export function createTenant(options: TenantOptions): Tenant {
 }
 
 function beginning(
-  { isDurable, isAlone }: Terms,
+  { isDurable, isAlone, isWriting }: Terms,
   lockClass: number,
   durability: TenantOptions["durability"],
 ): string {
   const isSynced = isDurable && durability === "disk";
   const lock = isAlone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
+  const number = isWriting ? ", pg_current_xact_id()::text AS xid" : "";
   return `BEGIN; SET LOCAL synchronous_commit = ${isSynced ? "on" : "off"};
-    SELECT ${lock}(${lockClass}, ${regimeLock}); SELECT rules FROM store`;
+    SELECT ${lock}(${lockClass}, ${regimeLock}); SELECT rules${number} FROM store`;
 }
 
 /** What the last statement of the beginning answered. */
-function rulesOf(results: unknown): number {
-  const last = (results as readonly { readonly rows: readonly { readonly rules: number }[] }[]).at(-1);
-  return last?.rows[0]?.rules ?? 0;
-}
+type Begun = { readonly rules: number; readonly xid?: string };
+
+const begunOf = (results: unknown): Begun | undefined =>
+  (results as readonly { readonly rows: readonly Begun[] }[]).at(-1)?.rows[0];
+const rulesOf = (results: unknown): number => begunOf(results)?.rules ?? 0;
+const xidOf = (results: unknown): string | undefined => begunOf(results)?.xid;

@@ -29,10 +29,14 @@ export type Work = Tenure & {
   readonly backlog: Backlog;
   readonly rooms: Rooms;
   readonly continuations: Continuations;
+  /** The transaction's number, where a statement has told it before the end. */
+  readonly numbering: { xid: string | undefined };
 };
 
+type Made = "ledger" | "gates" | "backlog" | "rooms" | "continuations" | "numbering";
+
 /** What a transaction begins with. */
-export type WorkParts = Omit<Work, "ledger" | "gates" | "backlog" | "rooms" | "continuations"> & {
+export type WorkParts = Omit<Work, Made> & {
   readonly clock: Clock;
   readonly queueCreation: QueueCreation;
 };
@@ -46,10 +50,16 @@ export type Brought = {
   readonly xid: string | undefined;
 };
 
+/** What there is at the end of a transaction. */
+export type Finished = Omit<Brought, "xid"> & {
+  /** Resolves when the last of what is owed is written, with the transaction's number if anything was written. */
+  readonly written: Promise<string | undefined>;
+};
+
 /** A transaction that somebody began. */
 export type RunningWork = Work & {
-  /** Writes what is owed at its end; the COMMIT comes next. */
-  finish(): Promise<Brought>;
+  /** Sends what is owed at its end; the COMMIT comes next, and need not wait. */
+  finish(): Promise<Finished>;
 };
 
 /** Makes one. */
@@ -73,12 +83,13 @@ export function createWork({ clock, queueCreation, ...base }: WorkParts): Runnin
     backlog,
     rooms: createRooms({ ...base, ledger, backlog, queueCreation }),
     continuations: createContinuations(),
+    numbering: { xid: undefined },
     async finish() {
       await gates.tend(clock.now());
       ringReturned();
       await backlog.write(base.db, base.slot);
-      const xid = await ledger.write(base.db, base.slot);
-      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told(), xid };
+      const written = ledger.write(base.db, base.slot);
+      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told(), written };
     },
   };
 }
