@@ -14,7 +14,7 @@ export type CompleteTasks = (
   now: Instant,
 ) => readonly (NewTask | { readonly kind: "refused"; readonly problem: Problem })[];
 
-/** Completes the tasks of trees; throws the first problem, with the path of its task. */
+/** Completes the tasks of trees; throws the first problem, with the path of its task. Those in bulk are completed when they are asked for. */
 export function completeDrafts(
   drafts: readonly CanvasDraft[],
   complete: CompleteTasks,
@@ -26,19 +26,27 @@ export function completeDrafts(
   // Both meet the leaves in the same order.
   const tasks = completed.values();
   return drafts.map((draft) =>
-    mapTree(draft, (leaf) => {
-      const { value: task } = tasks.next();
-      if (task === undefined) throw new Error("a task of a canvas was not completed");
-      return leafOf(leaf, task, now);
-    }),
+    mapTree(
+      draft,
+      (leaf) => leafOf(leaf, tasks.next().value, now),
+      (slice) => {
+        const own = complete(
+          namespace,
+          slice.map(({ submission }) => submission),
+          now,
+        );
+        return slice.map((leaf, at) => leafOf(leaf, own[at], now));
+      },
+    ),
   );
 }
 
 function leafOf(
   { submission, hands, path }: DraftLeaf,
-  task: ReturnType<CompleteTasks>[number],
+  task: ReturnType<CompleteTasks>[number] | undefined,
   now: Instant,
 ): CanvasLeaf {
+  if (task === undefined) throw new Error("a task of a canvas was not completed");
   if ("kind" in task) throw new StemProblem(under(task.problem, path));
   if (task.queue === broadcastQueue)
     throw new StemProblem(fault(path, "must not be routed to a broadcast channel: that has no one end"));

@@ -1,8 +1,9 @@
 /** What a tree of nodes is once it starts: barriers, their first tasks, and parts for what follows. Pure; the same tree has the same ids. */
 
 import { idsNextTo } from "../lib/digest.ts";
+import type { Bulk } from "../model/bulk.ts";
 import type { Callback, NewBarrier, Part, PartTask } from "../model/canvas.ts";
-import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
+import type { CanvasLeaf, CanvasNode, ChainNode, GroupNode } from "../model/canvas-node.ts";
 import {
   type BarrierId,
   barrierIdOf,
@@ -17,7 +18,12 @@ import type { Place } from "../model/place.ts";
 import type { TaskPolicy } from "../model/task.ts";
 
 /** What starts at once, and what follows. */
-export type Expansion = { readonly start: Part; readonly parts: readonly Part[] };
+export type Expansion = {
+  readonly start: Part;
+  /** Tasks that start at once behind those of `start`; undefined: there are none. */
+  readonly bulk?: Bulk<readonly PartTask[]> | undefined;
+  readonly parts: readonly Part[];
+};
 
 /** Where a tree hangs. */
 export type Root = {
@@ -64,7 +70,7 @@ export function expandMembers(
   const gathered = gather(`${root.seed}`);
   for (const [index, node] of nodes.entries())
     expand(node, under(root.canvas, barrier, index, `${index}`), expanding, gathered);
-  return { start: gathered.part, parts: expanding.parts };
+  return { start: gathered.part, bulk: gathered.bulk, parts: expanding.parts };
 }
 
 /** A barrier around a single tree. */
@@ -93,11 +99,12 @@ type Gathered = {
   readonly part: Part;
   readonly barriers: NewBarrier[];
   readonly tasks: PartTask[];
+  bulk: Expansion["bulk"];
 };
 
 function gather(id: string): Gathered {
   const [barriers, tasks]: [NewBarrier[], PartTask[]] = [[], []];
-  return { part: { id: partIdOf(id), barriers, tasks }, barriers, tasks };
+  return { part: { id: partIdOf(id), barriers, tasks }, barriers, tasks, bulk: undefined };
 }
 
 const under = (canvas: CanvasId, barrier: BarrierId, index: number, path: string): Standing => ({
@@ -123,11 +130,11 @@ function expandCalling(node: ChainNode, standing: Standing, expanding: Expanding
 }
 
 function expandTask(
-  node: TaskNode,
+  leaf: CanvasLeaf,
   { place, next, isFirst, path }: Standing,
   expanding: Expanding,
 ): PartTask {
-  const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = node;
+  const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = leaf;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
   return {
     ...{ id: ownId ?? taskIdOf(expanding.idOf(path)), hands, acceptedAt, isStartFixed, expireAt },
@@ -179,14 +186,34 @@ function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, 
   const { onMemberFailure, isOpen, callbacks } = node;
   const { place, next, isFirst, path } = standing;
   const members = unrolled(node);
+  const { bulk } = node;
   const id = barrierIdOf(expanding.idOf(path));
   into.barriers.push({
     ...{ id, callbacks, onMemberFailure, next, place: reporting(place, next) },
-    ...{ shape: "list", size: members.length, isSealed: !isOpen },
+    ...{ shape: "list", size: members.length + (bulk?.count ?? 0), isSealed: !isOpen },
   });
   const inside = { ...expanding, countsAttempts: countsAttempts(callbacks) };
-  for (const [index, member] of members.entries())
-    expand(member, { ...under(place.canvas, id, index, `${path}.${index}`), isFirst }, inside, into);
+  const standingOf = (index: number) => ({
+    ...under(place.canvas, id, index, `${path}.${index}`),
+    isFirst,
+  });
+  for (const [index, member] of members.entries()) expand(member, standingOf(index), inside, into);
+  if (bulk === undefined) return;
+  // Those in bulk come last. Only a group that a canvas is or begins with has such members.
+  if (into.bulk !== undefined || !isFirst)
+    throw new Error("members in bulk are not what a canvas begins with");
+  into.bulk = {
+    count: bulk.count,
+    *slices() {
+      let index = members.length;
+      for (const slice of bulk.slices())
+        yield slice.map((leaf) => {
+          const standing = standingOf(index);
+          index += 1;
+          return expandTask(leaf, standing, inside);
+        });
+    },
+  };
 }
 
 /** Members of a group that is nothing but a member of a group are that one's members. */
@@ -195,6 +222,7 @@ const unrolled = ({ members, onMemberFailure }: GroupNode): readonly CanvasNode[
     const isPlain =
       member.kind === "group" &&
       !member.isOpen &&
+      member.bulk === undefined &&
       member.callbacks.length === 0 &&
       member.onMemberFailure === onMemberFailure;
     return isPlain ? unrolled(member) : [member];

@@ -29,8 +29,15 @@ function say(draft: CanvasDraft, words: Word[]): void {
     sayLeaf(callback, words);
   }
   const below = draft.kind === "chain" ? draft.steps : draft.members;
-  words.push(`${below.length}`);
+  const bulk = draft.kind === "group" ? draft.bulk : undefined;
+  words.push(`${below.length + (bulk?.count ?? 0)}`);
   for (const each of below) say(each, words);
+  if (bulk === undefined) return;
+  for (const slice of bulk.slices())
+    for (const leaf of slice) {
+      words.push("task");
+      sayLeaf(leaf, words);
+    }
 }
 
 function sayLeaf({ submission, hands }: DraftLeaf, words: Word[]): void {

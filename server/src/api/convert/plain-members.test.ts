@@ -6,14 +6,15 @@ import type { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createManualClock } from "../../../../test/support/manual-clock.ts";
+import type { CanvasDraft } from "../../broker/broker.ts";
 import { createSystemRandom } from "../../lib/system-random.ts";
+import { allOf } from "../../model/bulk.ts";
 import { defaultNamespace, type TaskId, taskIdOf } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { CallError } from "../call-error.ts";
 import { createRequestReader } from "../grpc/request-reader.ts";
 import { createCanvasReader } from "./canvas-submission.ts";
-import { headerOf, membersOf } from "./plain-members.ts";
-import { PlainTask } from "./plain-task.ts";
+import { headerOf, membersOf, PlainMembers } from "./plain-members.ts";
 
 type Node = MessageInitShape<typeof CanvasNodeSchema>;
 type Task = MessageInitShape<typeof NewTaskSchema>;
@@ -45,7 +46,7 @@ function plainIn({ root }: SubmitCanvasRequest): number {
   const node = root?.node;
   const members =
     node?.case === "chord" ? headerOf(node.value) : node?.case === "group" ? membersOf(node.value) : [];
-  return members.filter((member) => member instanceof PlainTask).length;
+  return members instanceof PlainMembers ? members.count : 0;
 }
 
 /** What a canvas is to the server, or what is wrong with it. */
@@ -54,10 +55,21 @@ function seen(request: SubmitCanvasRequest): unknown {
     const canvas = read.canvas(request, defaultNamespace);
     // Bytes that were sent may have what nobody knows, which those that are written anew have not.
     const description = fromBinary(CanvasNodeSchema, canvas.description, { readUnknownFields: false });
-    return JSON.parse(JSON.stringify({ ...canvas, description: toJson(CanvasNodeSchema, description) }));
+    const draft = wholeDraft(canvas.draft);
+    return JSON.parse(
+      JSON.stringify({ ...canvas, draft, description: toJson(CanvasNodeSchema, description) }),
+    );
   } catch (error) {
     return String(error);
   }
+}
+
+/** The same, with members in bulk among the others. */
+function wholeDraft(draft: CanvasDraft): CanvasDraft {
+  if (draft.kind === "task") return draft;
+  if (draft.kind === "chain") return { ...draft, steps: draft.steps.map(wholeDraft) };
+  const bulk = allOf(draft.bulk).map((leaf): CanvasDraft => ({ ...leaf, kind: "task" }));
+  return { ...draft, members: [...draft.members.map(wholeDraft), ...bulk], bulk: undefined };
 }
 
 describe("members that stay as they are", () => {

@@ -54,7 +54,7 @@ function createCanvasReader(readMessage: RequestReader, limits: Limits): Request
     const submission = request as SubmitCanvasRequest;
     const sent = rootBytesIn(bytes);
     if (sent !== undefined) setSentRoot(submission, sent);
-    if (plain !== undefined && submission.root !== undefined) setPlainMembers(submission.root, plain.tasks);
+    if (plain !== undefined && submission.root !== undefined) setPlainMembers(submission.root, plain.members);
     return submission;
   };
 }

@@ -21,7 +21,8 @@ import {
   textOfPart,
 } from "../../sql/barrier-text.ts";
 import type { PartText } from "../canvases/parts.ts";
-import type { AdditionToKeep, CanvasToKeep } from "../canvases/submit.ts";
+import type { Piece } from "../canvases/pieces.ts";
+import type { AdditionToKeep, CanvasToKeep } from "../canvases/to-keep.ts";
 import { readNewTask, writeTask } from "./accept.ts";
 import { readInstant } from "./change.ts";
 import { packed, plain, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
@@ -94,6 +95,60 @@ function readCause(from: PacketReader): Closing["cause"] {
   const text = from.optionalText();
   return text === undefined ? undefined : causeOfText(text);
 }
+
+/** How takePiece crosses: the tasks in a packet of their own, which is read only when they are wanted. */
+export const takePieceVerb = {
+  request: {
+    encode: ([{ token, first, tasks }]: readonly [Piece]) => {
+      const head = pieceHead.encode([token, first]);
+      const list = pieceTasks.encode(tasks());
+      return { data: [head.data, list.data], transfer: [...head.transfer, ...list.transfer] };
+    },
+    decode: (data: unknown): [Piece] => {
+      const [head, list] = data as readonly [unknown, unknown];
+      const [token, first] = pieceHead.decode(head);
+      return [{ token, first, tasks: () => pieceTasks.decode(list) }];
+    },
+  },
+  answer: plain<void>(),
+  items: () => pieceItems,
+};
+
+/** A piece is posted at once: the thread is to begin with it. */
+const pieceItems = 1000;
+
+const pieceHead = packed<[number, Piece["first"]]>(
+  (to, [token, first]) => {
+    to.number(token);
+    writeMaybe(to, first, (_, { canvas, now }) => {
+      writeCanvas(to, canvas);
+      to.number(now);
+    });
+  },
+  (from) => [
+    from.number(),
+    readMaybe(from, () => ({ canvas: readCanvas(from), now: instantOf(from.number()) })),
+  ],
+);
+
+const pieceTasks = packed<readonly PartTask[]>(
+  (to, tasks) => writeList(to, tasks, writePartTask),
+  (from) => readList(from, readPartTask),
+);
+
+/** How submitPieces crosses. */
+export const submitPiecesVerb = {
+  request: packed<[number, CanvasToKeep, Instant]>(
+    (to, [token, canvas, now]) => {
+      to.number(token);
+      writeCanvas(to, canvas);
+      to.number(now);
+    },
+    (from) => [from.number(), readCanvas(from), instantOf(from.number())],
+  ),
+  answer: plain<SubmitVerdict>(),
+  items: () => pieceItems,
+};
 
 /** Writes a canvas on its way in. */
 export function writeCanvas(to: PacketWriter, canvas: CanvasToKeep): void {
