@@ -50,13 +50,21 @@ function leafOf(
   if ("kind" in task) throw new StemProblem(under(task.problem, path));
   if (task.queue === broadcastQueue)
     throw new StemProblem(fault(path, "must not be routed to a broadcast channel: that has no one end"));
-  const { namespace: _, id: __, replayOf: ___, lineage: ____, ...own } = task;
   const { start, expiry, id } = submission;
   return {
-    ...{ task: own, hands, acceptedAt: now, ownId: id },
+    task: ownOf(task),
+    hands,
+    acceptedAt: now,
+    ownId: id,
     isStartFixed: start !== undefined && "notBefore" in start,
     expireAt: expiry !== undefined && "at" in expiry ? expiry.at : undefined,
   };
+}
+
+/** What a task is but for what it has once it is made. Field by field: to copy the rest of an object takes ten times as long. */
+function ownOf(task: NewTask): CanvasLeaf["task"] {
+  const { name, queue, priority, policy, notBefore, tags, ties, unique, links, content, contentHash } = task;
+  return { name, queue, priority, policy, notBefore, tags, ties, unique, links, content, contentHash };
 }
 
 const fault = (field: string, description: string): Problem => ({

@@ -136,12 +136,16 @@ function expandTask(
 ): PartTask {
   const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = leaf;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
+  const { name, queue, priority, notBefore, tags, ties, unique, links, content, contentHash } = task;
+  const own = { name, queue, priority, notBefore, tags, ties, unique, links, content, contentHash };
+  const policy = policyOf(task.policy, member, isFirst);
   return {
-    ...{ id: ownId ?? taskIdOf(expanding.idOf(path)), hands, acceptedAt, isStartFixed, expireAt },
-    task: {
-      ...task,
-      ...{ place: reporting(place, next), next, policy: policyOf(task.policy, member, isFirst) },
-    },
+    id: ownId ?? taskIdOf(expanding.idOf(path)),
+    hands,
+    acceptedAt,
+    isStartFixed,
+    expireAt,
+    task: { ...own, place: reporting(place, next), next, policy },
   };
 }
 
@@ -149,17 +153,18 @@ const policies = new WeakMap<TaskPolicy, Map<string, TaskPolicy>>();
 
 /** The policy of a task of a canvas: one for all that share another, for they are compared and written by what they are. */
 function policyOf(policy: TaskPolicy, member: TaskPolicy["member"], isFirst: boolean): TaskPolicy {
-  const known = policies.get(policy) ?? new Map<string, TaskPolicy>();
-  policies.set(policy, known);
+  let known = policies.get(policy);
+  if (known === undefined) {
+    known = new Map();
+    policies.set(policy, known);
+  }
   const key = `${member} ${isFirst}`;
-  // Its record is kept for as long as its canvas is, whatever else there is of its name.
-  const own = known.get(key) ?? {
-    ...policy,
-    member,
-    keepNewest: undefined,
-    takesInput: isFirst ? undefined : true,
-  };
-  known.set(key, own);
+  let own = known.get(key);
+  if (own === undefined) {
+    // Its record is kept for as long as its canvas is, whatever else there is of its name.
+    own = { ...policy, member, keepNewest: undefined, takesInput: isFirst ? undefined : true };
+    known.set(key, own);
+  }
   return own;
 }
 
