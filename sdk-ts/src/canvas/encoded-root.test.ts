@@ -34,7 +34,7 @@ test.each<[string, AnyNode]>([
   [
     "links of the whole",
     group(members)
-      .link(add.s([1]))
+      .link(sum.s())
       .linkError(add.signature([0, 0])),
   ],
   ["many", group(Array.from({ length: 3000 }, (_, at) => add.signature([at, at])))],
