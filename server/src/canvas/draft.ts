@@ -29,16 +29,20 @@ export function completeDrafts(
     mapTree(
       draft,
       (leaf) => leafOf(leaf, tasks.next().value, now),
-      (slice) => {
-        const own = complete(
-          namespace,
-          slice.map(({ submission }) => submission),
-          now,
-        );
-        return slice.map((leaf, at) => leafOf(leaf, own[at], now));
-      },
+      (slice) => completeLeaves(slice, complete, { namespace, now }),
     ),
   );
+}
+
+/** Completes tasks that are in bulk, likewise. */
+export function completeLeaves(
+  leaves: readonly DraftLeaf[],
+  complete: CompleteTasks,
+  { namespace, now }: { readonly namespace: Namespace; readonly now: Instant },
+): readonly CanvasLeaf[] {
+  const submissions = leaves.map(({ submission }) => submission);
+  const tasks = complete(namespace, submissions, now);
+  return leaves.map((leaf, at) => leafOf(leaf, tasks[at], now));
 }
 
 function leafOf(

@@ -54,9 +54,23 @@ export function expandReplacement(
   return { start: { ...start, barriers: [oneOf({ id, place, callbacks, next }), ...start.barriers] }, parts };
 }
 
+/** Members of a barrier: nodes, and behind them tasks in bulk. */
+export type AddedNodes = {
+  readonly nodes: readonly CanvasNode[];
+  readonly bulk?: Bulk<readonly CanvasLeaf[]> | undefined;
+};
+
 /** Members of one barrier, with indexes from 0 on. */
-export function expandMembers(
+export const expandMembers = (
   nodes: readonly CanvasNode[],
+  barrier: BarrierId,
+  root: Root,
+  callbacks: readonly Callback[],
+): Expansion => expandAdded({ nodes }, barrier, root, callbacks);
+
+/** The same, some of them in bulk. */
+export function expandAdded(
+  { nodes, bulk }: AddedNodes,
   barrier: BarrierId,
   root: Root,
   callbacks: readonly Callback[],
@@ -68,8 +82,9 @@ export function expandMembers(
     countsAttempts: countsAttempts(callbacks),
   };
   const gathered = gather(`${root.seed}`);
-  for (const [index, node] of nodes.entries())
-    expand(node, under(root.canvas, barrier, index, `${index}`), expanding, gathered);
+  const standingOf = (index: number): Standing => under(root.canvas, barrier, index, `${index}`);
+  for (const [index, node] of nodes.entries()) expand(node, standingOf(index), expanding, gathered);
+  if (bulk !== undefined) gathered.bulk = expandBulk(bulk, { from: nodes.length, standingOf }, expanding);
   return { start: gathered.part, bulk: gathered.bulk, parts: expanding.parts };
 }
 
@@ -198,24 +213,33 @@ function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, 
     ...{ shape: "list", size: members.length + (bulk?.count ?? 0), isSealed: !isOpen },
   });
   const inside = { ...expanding, countsAttempts: countsAttempts(callbacks) };
-  const standingOf = (index: number) => ({
+  const standingOf = (index: number): Standing => ({
     ...under(place.canvas, id, index, `${path}.${index}`),
     isFirst,
   });
   for (const [index, member] of members.entries()) expand(member, standingOf(index), inside, into);
   if (bulk === undefined) return;
-  // Those in bulk come last. Only a group that a canvas is or begins with has such members.
+  // Only a group that a canvas is or begins with has such members, so that they come last.
   if (into.bulk !== undefined || !isFirst)
     throw new Error("members in bulk are not what a canvas begins with");
-  into.bulk = {
+  into.bulk = expandBulk(bulk, { from: members.length, standingOf }, inside);
+}
+
+/** Tasks in bulk, each where it stands by its index, which is counted on from one. */
+function expandBulk(
+  bulk: Bulk<readonly CanvasLeaf[]>,
+  { from, standingOf }: { readonly from: number; readonly standingOf: (index: number) => Standing },
+  expanding: Expanding,
+): Bulk<readonly PartTask[]> {
+  return {
     count: bulk.count,
     *slices() {
-      let index = members.length;
+      let index = from;
       for (const slice of bulk.slices())
         yield slice.map((leaf) => {
           const standing = standingOf(index);
           index += 1;
-          return expandTask(leaf, standing, inside);
+          return expandTask(leaf, standing, expanding);
         });
     },
   };

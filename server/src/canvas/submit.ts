@@ -1,7 +1,7 @@
 /** How canvases and further members of them come in. */
 
-import type { CanvasDraft } from "../broker/broker.ts";
-import { mapBulk } from "../model/bulk.ts";
+import type { CanvasDraft, DraftLeaf } from "../broker/broker.ts";
+import { allOf, type Bulk, mapBulk } from "../model/bulk.ts";
 import type { CanvasFacts, NewCanvas, Part, PartTask } from "../model/canvas.ts";
 import {
   type BarrierId,
@@ -19,8 +19,8 @@ import type { Lineage, NewTask } from "../model/task.ts";
 import type { CanvasStore } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NamespaceView } from "../ports/namespace-view.ts";
-import { type CompleteTasks, completeDrafts } from "./draft.ts";
-import { expandCanvas, expandMembers } from "./expand.ts";
+import { type CompleteTasks, completeDrafts, completeLeaves } from "./draft.ts";
+import { expandAdded, expandCanvas } from "./expand.ts";
 import { refusedOf } from "./refused.ts";
 import { sparesOf } from "./spare.ts";
 
@@ -46,6 +46,8 @@ export type MembersSubmission = {
   /** Names this request within the canvas. */
   readonly request: string;
   readonly drafts: readonly CanvasDraft[];
+  /** Members behind those, all of them tasks. */
+  readonly bulk?: Bulk<readonly DraftLeaf[]> | undefined;
   readonly isLast: boolean;
 };
 
@@ -87,14 +89,16 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       if (verdict === "accepted") announce(namespace, [...startedOf(canvas.start), ...announced]);
       return { deduplicated: verdict === "duplicate" };
     },
-    async addMembers({ namespace, canvas, group, request, drafts, isLast }) {
+    async addMembers({ namespace, canvas, group, request, drafts, bulk, isLast }) {
       const now = clock.now();
       const nodes = completeDrafts(drafts, complete, { namespace, now });
+      const leaves = bulk && mapBulk(bulk, (slice) => completeLeaves(slice, complete, { namespace, now }));
       const ref = await groupOf(store, { namespace, canvas }, group);
       // A name of its own: parts that a canvas came with have names that its paths make.
       const seed = `+${request}`;
-      const expanded = expandMembers(nodes, ref.id, { namespace, canvas, seed }, []);
-      const members = { ...expanded.start, id: partIdOf(seed) };
+      const expanded = expandAdded({ nodes, bulk: leaves }, ref.id, { namespace, canvas, seed }, []);
+      const tasks = [...expanded.start.tasks, ...allOf(expanded.bulk)];
+      const members = { ...expanded.start, id: partIdOf(seed), tasks };
       const parts = [...expanded.parts, ...sparesOf(members.tasks)];
       const verdict = await store.addMembers({ ref, members, parts, isLast }, now);
       switch (verdict.kind) {

@@ -45,6 +45,26 @@ export function readDrafts(
   );
 }
 
+/** What a request adds to a group: nodes, or tasks in bulk. */
+export type AddedDrafts = {
+  readonly drafts: readonly CanvasDraft[];
+  readonly bulk: Bulk<readonly DraftLeaf[]> | undefined;
+};
+
+/** Reads that; throws the first problem. */
+export function readAdded(
+  added: readonly CanvasNode[] | PlainMembers,
+  pathOf: (at: number) => string,
+  context: DraftContext,
+): AddedDrafts {
+  if (!(added instanceof PlainMembers))
+    return { drafts: readDrafts(added, pathOf, context), bulk: undefined };
+  const reading: Reading = { context, count: createTaskCount(context.limits) };
+  const bulk = bulkOf(reading, added, { depth: 1, defaults: [] }, pathOf);
+  if (bulk !== undefined) return { drafts: [], bulk };
+  return { drafts: readDrafts(allOf(added).map(nodeOf), pathOf, context), bulk };
+}
+
 /** One request being read. */
 type Reading = {
   readonly context: DraftContext;
@@ -198,7 +218,7 @@ function readGroup(
 function bulkOf(
   { context, count }: Reading,
   members: PlainMembers,
-  { depth, defaults }: Standing,
+  { depth, defaults }: Pick<Standing, "depth" | "defaults">,
   pathOf: (at: number) => string,
 ): Bulk<readonly DraftLeaf[]> | undefined {
   const isPlain =

@@ -1,7 +1,12 @@
 import { create, fromBinary, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { CanvasNodeSchema, OnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
-import { type SubmitCanvasRequest, SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
+import {
+  type AddCanvasMembersRequest,
+  AddCanvasMembersRequestSchema,
+  type SubmitCanvasRequest,
+  SubmitCanvasRequestSchema,
+} from "@stem/proto/stem/v1/canvas_service_pb";
 import type { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -14,7 +19,7 @@ import { defaults, limits } from "../../model/limits.ts";
 import { CallError } from "../call-error.ts";
 import { createRequestReader } from "../grpc/request-reader.ts";
 import { createCanvasReader } from "./canvas-submission.ts";
-import { headerOf, membersOf, PlainMembers } from "./plain-members.ts";
+import { addedOf, headerOf, membersOf, PlainMembers } from "./plain-members.ts";
 
 type Node = MessageInitShape<typeof CanvasNodeSchema>;
 type Task = MessageInitShape<typeof NewTaskSchema>;
@@ -201,3 +206,40 @@ function outcome(run: () => unknown): unknown {
     return "refused";
   }
 }
+
+const addition = fc
+  .record({ members, seal: fc.boolean(), groupId: optional(fc.constant("g")) })
+  .map((said) => ({ canvasId: "c", requestId: "r", ...said }));
+
+test("both ways take the same further members alike", () => {
+  const takeAdded = createRequestReader(AddCanvasMembersRequestSchema, limits);
+  const seenOf = (asked: AddCanvasMembersRequest): unknown =>
+    outcome(() => {
+      const { drafts, bulk, ...said } = read.members(asked, defaultNamespace);
+      const leaves = allOf(bulk).map((leaf): CanvasDraft => ({ ...leaf, kind: "task" }));
+      return JSON.parse(JSON.stringify({ ...said, drafts: [...drafts, ...leaves] }));
+    });
+  const tally = { plain: 0, general: 0 };
+  fc.assert(
+    fc.property(addition, (asked) => {
+      const bytes = Buffer.from(
+        toBinary(AddCanvasMembersRequestSchema, create(AddCanvasMembersRequestSchema, asked)),
+      );
+      const way = takeAdded(bytes) as AddCanvasMembersRequest;
+      tally[addedOf(way) instanceof PlainMembers ? "plain" : "general"] += 1;
+      expect(seenOf(way)).toEqual(seenOf(fromBinary(AddCanvasMembersRequestSchema, bytes)));
+      // Said in two pieces they are not plain, and the same.
+      const [half, rest] = [asked.members.slice(0, 1), asked.members.slice(1)];
+      const pieces = [
+        { ...asked, members: half },
+        { requestId: "r", members: rest },
+      ].map((piece) => toBinary(AddCanvasMembersRequestSchema, create(AddCanvasMembersRequestSchema, piece)));
+      const inPieces = Buffer.concat(pieces);
+      expect(outcome(() => seenOf(takeAdded(inPieces) as AddCanvasMembersRequest))).toEqual(
+        seenOf(fromBinary(AddCanvasMembersRequestSchema, inPieces)),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+  expect(Math.min(tally.plain, tally.general)).toBeGreaterThan(100);
+});

@@ -6,6 +6,10 @@
 import { create, fromBinary, type Message } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type CanvasNode, CanvasNodeSchema, type Chord, type Group } from "@stem/proto/stem/v1/canvas_pb";
+import {
+  type AddCanvasMembersRequest,
+  AddCanvasMembersRequestSchema,
+} from "@stem/proto/stem/v1/canvas_service_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { WireCursor } from "@stem/proto/wire/wire-cursor";
 import type { Bulk } from "../../model/bulk.ts";
@@ -51,18 +55,13 @@ const groupTag = 0x1a;
 /** Of a chord's header, of a group's members, and of a node's task. */
 const firstTag = 0x0a;
 const ignoreInputTag = 0x40;
+const addedTag = (AddCanvasMembersRequestSchema.field.members.number << 3) | WireType.LengthDelimited;
 /** What a node is stands in fields below this one. */
 const ownFields = 8;
 
 /** Reads a request for a canvas; undefined where that is not such a chord or group, or has more members than may be. */
-export function readPlainMembers(bytes: Buffer, limits: Limits): WithPlainMembers | undefined {
-  try {
-    return readRequest(new WireCursor(bytes), limits);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
+export const readPlainMembers = (bytes: Buffer, limits: Limits): WithPlainMembers | undefined =>
+  unlessOtherwise(() => readRequest(new WireCursor(bytes), limits));
 
 function readRequest(cursor: WireCursor, limits: Limits): WithPlainMembers | undefined {
   const { buffer } = cursor;
@@ -75,7 +74,7 @@ function readRequest(cursor: WireCursor, limits: Limits): WithPlainMembers | und
   cursor.at += 1;
   const end = cursor.end(rootEnd);
   const membersAt = cursor.at;
-  const found = checkMembers(cursor, end, limits);
+  const found = checkMembers(cursor, end, { tag: firstTag, limits });
   const moreAt = cursor.at;
   const isWhole =
     found !== undefined &&
@@ -96,11 +95,40 @@ function readRequest(cursor: WireCursor, limits: Limits): WithPlainMembers | und
   return { members, rest: Buffer.from(rest.finish()) };
 }
 
+/** Reads a request for further members; undefined where these are not plain, not in one place, or more than may be. */
+export function readPlainAddition(bytes: Buffer, limits: Limits): WithPlainMembers | undefined {
+  return unlessOtherwise(() => {
+    const cursor = new WireCursor(bytes);
+    while (cursor.at < bytes.length && bytes[cursor.at] !== addedTag) cursor.skipField();
+    const membersAt = cursor.at;
+    const found = checkMembers(cursor, bytes.length, { tag: addedTag, limits });
+    const moreAt = cursor.at;
+    if (found === undefined || !hasOnly(cursor, bytes.length, (field) => field !== addedTag >> 3))
+      return undefined;
+    const rest = Buffer.concat([bytes.subarray(0, membersAt), bytes.subarray(moreAt)]);
+    return { members: new PlainMembers(found, bytes.subarray(membersAt, moreAt)), rest };
+  });
+}
+
+/** What is not as plain as that is read as any other. */
+function unlessOtherwise<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /** Moves over the members up to the first other field; undefined where one is not plain, or there are none. */
-function checkMembers(cursor: WireCursor, end: number, limits: Limits): Found | undefined {
+function checkMembers(
+  cursor: WireCursor,
+  end: number,
+  { tag, limits }: { readonly tag: number; readonly limits: Limits },
+): Found | undefined {
   let count = 0;
   const ids: string[] = [];
-  while (cursor.takeTag(firstTag, end)) {
+  while (cursor.takeTag(tag, end)) {
     const nodeEnd = cursor.end(end);
     if (count === limits.canvasTasksMax || !cursor.takeTag(firstTag, nodeEnd)) return undefined;
     const task = readPlainTask(cursor, cursor.end(nodeEnd), limits);
@@ -116,7 +144,8 @@ function checkMembers(cursor: WireCursor, end: number, limits: Limits): Found | 
 
 /** Reads a member that was checked. */
 function readMember(cursor: WireCursor, end: number): PlainTask {
-  if (!cursor.takeTag(firstTag, end)) throw new RangeError("there is no further member");
+  // Its tag, which is of one byte.
+  cursor.at += 1;
   const nodeEnd = cursor.end(end);
   if (!cursor.takeTag(firstTag, nodeEnd)) throw new RangeError("a member is no task");
   const task = readCheckedTask(cursor, cursor.end(nodeEnd));
@@ -150,6 +179,17 @@ export const headerOf = (chord: Chord): readonly CanvasNode[] | PlainMembers =>
 /** The members of a group, likewise. */
 export const membersOf = (group: Group): readonly CanvasNode[] | PlainMembers =>
   plainMembers.get(group) ?? group.members;
+
+const addedMembers = new WeakMap<Message, PlainMembers>();
+
+/** Gives a request for further members these in plain. */
+export function setAddedMembers(request: Message, members: PlainMembers): void {
+  addedMembers.set(request, members);
+}
+
+/** What such a request adds, likewise. */
+export const addedOf = (request: AddCanvasMembersRequest): readonly CanvasNode[] | PlainMembers =>
+  addedMembers.get(request) ?? request.members;
 
 /** The message that a plain task would have been. */
 export const nodeOf = ({ id, content }: PlainTask): CanvasNode =>
