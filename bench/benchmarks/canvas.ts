@@ -1,13 +1,5 @@
-import {
-  canvasesOf,
-  chainOf,
-  chordOf,
-  groupOf,
-  leaf,
-  leaves,
-  type Node,
-  shapeRate,
-} from "../support/canvases.ts";
+import type { CanvasNode } from "@stem/sdk";
+import { chainOf, chordOf, groupOf, leaf, leaves, shapeRate } from "../support/canvases.ts";
 import { type Benchmark, type Sample, sideBySide } from "../support/measure.ts";
 import { type BenchServer, drainWith, fillStem, withStem } from "../support/stem.ts";
 
@@ -40,10 +32,7 @@ const shape = (wanted: Parameters<typeof shapeRate>[1]): Promise<number> =>
   withStem((server) => shapeRate(server, wanted));
 
 const chord = (count: number): Promise<Sample> =>
-  withStem((server) => {
-    const canvases = canvasesOf(server);
-    return warm(server, count, () => canvases.submitCanvas({ root: chordOf(leaves(count - 1), leaf(0)) }));
-  });
+  withStem((server) => warm(server, count, () => server.client.submit(chordOf(leaves(count - 1), leaf(0)))));
 
 const plain = (count: number): Promise<Sample> =>
   withStem((server) => warm(server, count, () => fillStem(server, count)));
@@ -72,7 +61,7 @@ const together = (seconds: number, { value, delivered }: Sample, count: number):
 });
 
 /** Chords in chords: the header of each has the next one in it. */
-function nested(depth: number): { readonly root: Node; readonly tasks: number } {
+function nested(depth: number): { readonly root: CanvasNode; readonly tasks: number } {
   const inner = depth > 1 ? nested(depth - 1) : { root: leaf(1), tasks: 1 };
   return { root: chordOf([leaf(0), inner.root], leaf(2)), tasks: inner.tasks + 2 };
 }

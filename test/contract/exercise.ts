@@ -3,6 +3,7 @@ import { type Limits, limits } from "../../server/src/model/limits.ts";
 import { acceptCases } from "./accept.ts";
 import { atomicCases } from "./atomic.ts";
 import { canvasCases } from "./canvas.ts";
+import { canvasBulkCases } from "./canvas-bulk.ts";
 import { canvasEndCases } from "./canvas-ends.ts";
 import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
@@ -100,6 +101,7 @@ const nouns = [
   queueEventCases,
   linkCases,
   canvasCases,
+  canvasBulkCases,
   canvasEndCases,
   canvasKeepingCases,
   canvasRetryCases,

@@ -1,5 +1,6 @@
 import { expandCanvas } from "../../server/src/canvas/expand.ts";
 import { sparesOf } from "../../server/src/canvas/spare.ts";
+import { mapBulk } from "../../server/src/model/bulk.ts";
 import type { Callback, CanvasFacts, NewCanvas, OnMemberFailure } from "../../server/src/model/canvas.ts";
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../../server/src/model/canvas-node.ts";
 import { canvasIdOf, defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
@@ -54,7 +55,8 @@ export function newCanvas(id: string, node: CanvasNode, facts: Partial<CanvasFac
       ...facts,
     },
     ...expanded,
-    parts: [...expanded.parts, ...sparesOf(expanded.start)],
+    bulk: expanded.bulk && mapBulk(expanded.bulk, (tasks) => ({ tasks, parts: sparesOf(tasks) })),
+    parts: [...expanded.parts, ...sparesOf(expanded.start.tasks)],
     ended: [],
   };
 }

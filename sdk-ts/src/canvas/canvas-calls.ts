@@ -1,3 +1,4 @@
+import { create, type DescMessage, type Message, type UnknownField } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { CanvasService, type WatchCanvasResponse } from "@stem/proto/stem/v1/canvas_service_pb";
 import { type FollowDeps, followed } from "../followed.ts";
@@ -36,6 +37,15 @@ export type CanvasCalls = {
 /** What the calls need of their client. */
 export type CanvasCallsDeps = FollowDeps & OperatorCalls & { readonly waits: Transport };
 
+/** A request as its message. What is encoded already is a field that the codec is to copy as it is; making a message leaves such out. */
+function messageOf(name: CallName, request: Encoded, inNamespace: object): Message {
+  const message = create(CanvasService.method[name].input as DescMessage, { ...request, ...inNamespace });
+  if (request.$unknown !== undefined) message.$unknown = request.$unknown;
+  return message;
+}
+
+type Encoded = { readonly $unknown?: UnknownField[] };
+
 /** Makes them over two connections. */
 export function createCanvasCalls(deps: CanvasCallsDeps): CanvasCalls {
   const { inNamespace, timed, call } = deps;
@@ -43,7 +53,10 @@ export function createCanvasCalls(deps: CanvasCallsDeps): CanvasCalls {
   const waits = createClient(CanvasService, deps.waits);
   const unary = canvasCallNames.map((name) => {
     const ask = service[name] as (request: object, how: object) => Promise<unknown>;
-    return [name, (request: object) => call(() => ask({ ...request, ...inNamespace }, timed))] as const;
+    return [
+      name,
+      (request: object) => call(() => ask(messageOf(name, request, inNamespace), timed)),
+    ] as const;
   });
   return {
     ...(Object.fromEntries(unary) as unknown as Omit<CanvasCalls, "watchCanvas">),

@@ -1,4 +1,5 @@
 import { Code, ConnectError, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import {
   type AddCanvasMembersRequest,
   CanvasService,
@@ -32,6 +33,31 @@ const awayAtFirst = () => {
   };
 };
 
+test("a large group is one call, and goes in pages where a server takes no more than those", async () => {
+  let itemsMax = 10_000;
+  const sizes: number[] = [];
+  const stem = clientOf({
+    submitCanvas({ id, root }: SubmitCanvasRequest) {
+      const members = root?.node.case === "group" ? root.node.value.members : [];
+      sizes.push(members.length);
+      const value = { reason: "BATCH_TOO_LARGE", domain: "stem.v1" };
+      if (members.length > itemsMax)
+        throw new ConnectError("no", Code.ResourceExhausted, undefined, [{ desc: ErrorInfoSchema, value }]);
+      return { canvasId: id ?? "", deduplicated: false };
+    },
+    addCanvasMembers({ members }: AddCanvasMembersRequest) {
+      sizes.push(members.length);
+      return { firstIndex: 0 };
+    },
+  });
+  const members = Array.from({ length: 2001 }, (_, at) => add.signature([at, 1]));
+  await stem.submit(group(members));
+  expect(sizes.splice(0)).toEqual([2001]);
+  itemsMax = 1500;
+  await stem.submit(group(members));
+  expect(sizes).toEqual([2001, 1000, 1000, 1]);
+});
+
 test("a canvas and its pages are sent again with the same ids while their outcome is unknown", async () => {
   const submitted: SubmitCanvasRequest[] = [];
   const added: AddCanvasMembersRequest[] = [];
@@ -49,7 +75,8 @@ test("a canvas and its pages are sent again with the same ids while their outcom
     },
   });
   const members = Array.from({ length: 2001 }, (_, at) => add.signature([at, 1]));
-  const handle = await stem.submit(group(members), {
+  // Read one after the other: nobody knows how many there are.
+  const handle = await stem.submit(group(members.values()), {
     tags: ["a"],
     deadlineMs: 5000,
     resultRetentionMs: 1000,

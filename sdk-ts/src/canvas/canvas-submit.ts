@@ -1,3 +1,4 @@
+import type { UnknownField } from "@bufbuild/protobuf";
 import type { CanvasNode as ProtoNode } from "@stem/proto/stem/v1/canvas_pb";
 import { newTaskId } from "../ids.ts";
 import { StemProblem } from "../problem.ts";
@@ -6,12 +7,13 @@ import type { EnqueueOptions } from "../task-options.ts";
 import type { CanvasCalls } from "./canvas-calls.ts";
 import { canvasStateFromProto } from "./canvas-status.ts";
 import { readerOf, type ValueReader } from "./canvas-values.ts";
+import { encodedRoot } from "./encoded-root.ts";
 import { materialized } from "./materialized.ts";
 import { memberNodes } from "./member-nodes.ts";
-import { type MembersPage, memberPages, pageLimits, skewed } from "./member-pages.ts";
+import { type MembersPage, memberPages, skewed, wholeLimits } from "./member-pages.ts";
 import { type AnyNode, beginningGroup, type GroupContent, type GroupLike } from "./node.ts";
 import { encodeNode, inheritedFrom } from "./node-message.ts";
-import { noTally } from "./task-message.ts";
+import { isBeyond, noTally } from "./task-message.ts";
 
 /** What is said of a canvas as a whole. */
 export type SubmitOptions = {
@@ -47,9 +49,9 @@ export async function submitCanvas(
   const request = requestOf(options);
   const root = await materialized(canvas, true);
   const group = beginningGroup(root);
-  const whole = await wholeMessage(root, group);
-  if (group === undefined || whole !== undefined)
-    return { ...(await submitted(calls, request, whole)), reader: readerOf(root) };
+  const whole = await submittedWhole(calls, request, root, group);
+  if (whole !== undefined) return { ...whole, reader: readerOf(root) };
+  if (group === undefined) throw new Error("a canvas without a group has no pages");
   let member: AnyNode | undefined;
   async function* members(content: GroupContent): AsyncGenerator<AnyNode> {
     for await (const each of memberNodes(content)) {
@@ -80,7 +82,7 @@ async function submitPages(
     if (result === undefined) {
       const opened = { group, members, isOpen: open || !isLast };
       const first = await encodeNode(root, { inherited: {}, tally: noTally(), opened });
-      result = await submitted(calls, request, first);
+      result = await submitted(calls, request, { root: first });
     } else {
       const page = { members: members.map((member, at) => skewed(member, (sent + at) * skewMs)), isLast };
       if (!(await added(calls, { canvasId: result.id, number, page, isSealed: isLast && !open }))) break;
@@ -91,24 +93,48 @@ async function submitPages(
   return result as Stored;
 }
 
-/** The canvas as one message; undefined where a group is too large for that, or not all there yet. */
-async function wholeMessage(root: AnyNode, group: GroupLike | undefined): Promise<ProtoNode | undefined> {
+/** Submits the canvas by one call; undefined where a group is too large for that, or not all there yet. */
+async function submittedWhole(
+  calls: CanvasCalls,
+  request: Request,
+  root: AnyNode,
+  group: GroupLike | undefined,
+): Promise<Stored | undefined> {
   if (group !== undefined && !isShort(group)) return undefined;
-  const tally = noTally();
-  const message = await encodeNode(root, { inherited: {}, tally });
-  return group === undefined || tally.bytes <= pageLimits.bytesMax ? message : undefined;
+  const whole = await wholeRoot(root, group !== undefined);
+  if (whole === undefined) return undefined;
+  try {
+    return await submitted(calls, request, whole);
+  } catch (error) {
+    const isTooLarge = error instanceof StemProblem && error.reason === "BATCH_TOO_LARGE";
+    if (group === undefined || !isTooLarge) throw error;
+    return undefined;
+  }
 }
+
+/** The root of a canvas as one message, or as its bytes; undefined where it is too large. One that has no pages is left to the server. */
+async function wholeRoot(root: AnyNode, hasPages: boolean): Promise<RootInRequest | undefined> {
+  const tally = { ...noTally(), max: wholeLimits };
+  const encoded = await encodedRoot(root, tally);
+  if (encoded !== undefined) return { $unknown: [encoded] };
+  if (hasPages && isBeyond(tally)) return undefined;
+  const again = noTally();
+  const message = await encodeNode(root, { inherited: {}, tally: again });
+  return hasPages && isBeyond({ ...again, max: wholeLimits }) ? undefined : { root: message };
+}
+
+type RootInRequest = { readonly root: ProtoNode } | { readonly $unknown: UnknownField[] };
 
 function isShort({ content }: GroupLike): boolean {
   const source = content.kind === "group" ? content.members : content.items;
   const size = content.kind === "group" ? 1 : content.size;
-  return Array.isArray(source) && source.length <= pageLimits.tasksMax * size;
+  return Array.isArray(source) && source.length <= wholeLimits.tasksMax * size;
 }
 
 type Request = ReturnType<typeof requestOf>;
 
-async function submitted(calls: CanvasCalls, request: Request, root: ProtoNode | undefined): Promise<Stored> {
-  const { canvasId, deduplicated } = await calls.submitCanvas({ ...request, ...(root && { root }) });
+async function submitted(calls: CanvasCalls, request: Request, root: RootInRequest): Promise<Stored> {
+  const { canvasId, deduplicated } = await calls.submitCanvas({ ...request, ...root });
   return { id: canvasId, deduplicated };
 }
 

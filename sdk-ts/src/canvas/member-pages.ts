@@ -7,7 +7,10 @@ import type { AnyNode } from "./node.ts";
 import { encodeNode } from "./node-message.ts";
 import { noTally } from "./task-message.ts";
 
-/** How much goes into one call. The server takes ten times as many tasks, and half a MiB more. */
+/** How much of a canvas goes into one call that brings all of it: what a server takes, unless it was told otherwise. */
+export const wholeLimits = { tasksMax: 10_000, bytesMax: 3 * 1024 * 1024 };
+
+/** How much goes into a page of members. The server takes ten times as many tasks, and half a MiB more. */
 export const pageLimits = { tasksMax: 1000, bytesMax: 3 * 1024 * 1024 };
 
 /** Members that go into one call. */

@@ -6,8 +6,13 @@ import { completeCallsIn, linksToProto } from "../links.ts";
 import { check, encodeCall } from "../new-task.ts";
 import type { EnqueueOptions, LinkCall } from "../task-options.ts";
 
-/** How much messages come to. */
-export type Tally = { tasks: number; bytes: number };
+/** How much messages come to, and how much they may. */
+export type Tally = { tasks: number; bytes: number; readonly max?: TallyMax };
+export type TallyMax = { readonly tasksMax: number; readonly bytesMax: number };
+
+/** Whether they come to more than they may. */
+export const isBeyond = ({ tasks, bytes, max }: Tally): boolean =>
+  max !== undefined && (tasks > max.tasksMax || bytes > max.bytesMax);
 
 /** A tally of nothing. */
 export const noTally = (): Tally => ({ tasks: 0, bytes: 0 });
@@ -16,11 +21,15 @@ export const noTally = (): Tally => ({ tasks: 0, bytes: 0 });
 const nodeBytes = 24;
 
 /** A task as a message, counted in the tally. */
-export function newTask(call: TaskCall, tally: Tally): NewTask {
+export const newTask = (call: TaskCall, tally: Tally): NewTask =>
+  fromBinary(NewTaskSchema, encodedTask(call, tally));
+
+/** The bytes of that message, a view of a buffer that others share; counted likewise. */
+export function encodedTask(call: TaskCall, tally: Tally): Uint8Array {
   const bytes = encoded(call);
   tally.tasks += 1;
   tally.bytes += bytes.length + nodeBytes;
-  return fromBinary(NewTaskSchema, bytes);
+  return bytes;
 }
 
 /** Links as messages, counted in the tally. */

@@ -1,8 +1,9 @@
 /** What a tree of nodes is once it starts: barriers, their first tasks, and parts for what follows. Pure; the same tree has the same ids. */
 
 import { idsNextTo } from "../lib/digest.ts";
+import type { Bulk } from "../model/bulk.ts";
 import type { Callback, NewBarrier, Part, PartTask } from "../model/canvas.ts";
-import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
+import type { CanvasLeaf, CanvasNode, ChainNode, GroupNode } from "../model/canvas-node.ts";
 import {
   type BarrierId,
   barrierIdOf,
@@ -17,7 +18,12 @@ import type { Place } from "../model/place.ts";
 import type { TaskPolicy } from "../model/task.ts";
 
 /** What starts at once, and what follows. */
-export type Expansion = { readonly start: Part; readonly parts: readonly Part[] };
+export type Expansion = {
+  readonly start: Part;
+  /** Tasks that start at once behind those of `start`; undefined: there are none. */
+  readonly bulk?: Bulk<readonly PartTask[]> | undefined;
+  readonly parts: readonly Part[];
+};
 
 /** Where a tree hangs. */
 export type Root = {
@@ -48,9 +54,23 @@ export function expandReplacement(
   return { start: { ...start, barriers: [oneOf({ id, place, callbacks, next }), ...start.barriers] }, parts };
 }
 
+/** Members of a barrier: nodes, and behind them tasks in bulk. */
+export type AddedNodes = {
+  readonly nodes: readonly CanvasNode[];
+  readonly bulk?: Bulk<readonly CanvasLeaf[]> | undefined;
+};
+
 /** Members of one barrier, with indexes from 0 on. */
-export function expandMembers(
+export const expandMembers = (
   nodes: readonly CanvasNode[],
+  barrier: BarrierId,
+  root: Root,
+  callbacks: readonly Callback[],
+): Expansion => expandAdded({ nodes }, barrier, root, callbacks);
+
+/** The same, some of them in bulk. */
+export function expandAdded(
+  { nodes, bulk }: AddedNodes,
   barrier: BarrierId,
   root: Root,
   callbacks: readonly Callback[],
@@ -62,9 +82,10 @@ export function expandMembers(
     countsAttempts: countsAttempts(callbacks),
   };
   const gathered = gather(`${root.seed}`);
-  for (const [index, node] of nodes.entries())
-    expand(node, under(root.canvas, barrier, index, `${index}`), expanding, gathered);
-  return { start: gathered.part, parts: expanding.parts };
+  const standingOf = (index: number): Standing => under(root.canvas, barrier, index, `${index}`);
+  for (const [index, node] of nodes.entries()) expand(node, standingOf(index), expanding, gathered);
+  if (bulk !== undefined) gathered.bulk = expandBulk(bulk, { from: nodes.length, standingOf }, expanding);
+  return { start: gathered.part, bulk: gathered.bulk, parts: expanding.parts };
 }
 
 /** A barrier around a single tree. */
@@ -93,11 +114,12 @@ type Gathered = {
   readonly part: Part;
   readonly barriers: NewBarrier[];
   readonly tasks: PartTask[];
+  bulk: Expansion["bulk"];
 };
 
 function gather(id: string): Gathered {
   const [barriers, tasks]: [NewBarrier[], PartTask[]] = [[], []];
-  return { part: { id: partIdOf(id), barriers, tasks }, barriers, tasks };
+  return { part: { id: partIdOf(id), barriers, tasks }, barriers, tasks, bulk: undefined };
 }
 
 const under = (canvas: CanvasId, barrier: BarrierId, index: number, path: string): Standing => ({
@@ -123,18 +145,22 @@ function expandCalling(node: ChainNode, standing: Standing, expanding: Expanding
 }
 
 function expandTask(
-  node: TaskNode,
+  leaf: CanvasLeaf,
   { place, next, isFirst, path }: Standing,
   expanding: Expanding,
 ): PartTask {
-  const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = node;
+  const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = leaf;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
+  const { name, queue, priority, notBefore, tags, ties, unique, links, content, contentHash } = task;
+  const own = { name, queue, priority, notBefore, tags, ties, unique, links, content, contentHash };
+  const policy = policyOf(task.policy, member, isFirst);
   return {
-    ...{ id: ownId ?? taskIdOf(expanding.idOf(path)), hands, acceptedAt, isStartFixed, expireAt },
-    task: {
-      ...task,
-      ...{ place: reporting(place, next), next, policy: policyOf(task.policy, member, isFirst) },
-    },
+    id: ownId ?? taskIdOf(expanding.idOf(path)),
+    hands,
+    acceptedAt,
+    isStartFixed,
+    expireAt,
+    task: { ...own, place: reporting(place, next), next, policy },
   };
 }
 
@@ -142,17 +168,18 @@ const policies = new WeakMap<TaskPolicy, Map<string, TaskPolicy>>();
 
 /** The policy of a task of a canvas: one for all that share another, for they are compared and written by what they are. */
 function policyOf(policy: TaskPolicy, member: TaskPolicy["member"], isFirst: boolean): TaskPolicy {
-  const known = policies.get(policy) ?? new Map<string, TaskPolicy>();
-  policies.set(policy, known);
+  let known = policies.get(policy);
+  if (known === undefined) {
+    known = new Map();
+    policies.set(policy, known);
+  }
   const key = `${member} ${isFirst}`;
-  // Its record is kept for as long as its canvas is, whatever else there is of its name.
-  const own = known.get(key) ?? {
-    ...policy,
-    member,
-    keepNewest: undefined,
-    takesInput: isFirst ? undefined : true,
-  };
-  known.set(key, own);
+  let own = known.get(key);
+  if (own === undefined) {
+    // Its record is kept for as long as its canvas is, whatever else there is of its name.
+    own = { ...policy, member, keepNewest: undefined, takesInput: isFirst ? undefined : true };
+    known.set(key, own);
+  }
   return own;
 }
 
@@ -179,14 +206,43 @@ function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, 
   const { onMemberFailure, isOpen, callbacks } = node;
   const { place, next, isFirst, path } = standing;
   const members = unrolled(node);
+  const { bulk } = node;
   const id = barrierIdOf(expanding.idOf(path));
   into.barriers.push({
     ...{ id, callbacks, onMemberFailure, next, place: reporting(place, next) },
-    ...{ shape: "list", size: members.length, isSealed: !isOpen },
+    ...{ shape: "list", size: members.length + (bulk?.count ?? 0), isSealed: !isOpen },
   });
   const inside = { ...expanding, countsAttempts: countsAttempts(callbacks) };
-  for (const [index, member] of members.entries())
-    expand(member, { ...under(place.canvas, id, index, `${path}.${index}`), isFirst }, inside, into);
+  const standingOf = (index: number): Standing => ({
+    ...under(place.canvas, id, index, `${path}.${index}`),
+    isFirst,
+  });
+  for (const [index, member] of members.entries()) expand(member, standingOf(index), inside, into);
+  if (bulk === undefined) return;
+  // Only a group that a canvas is or begins with has such members, so that they come last.
+  if (into.bulk !== undefined || !isFirst)
+    throw new Error("members in bulk are not what a canvas begins with");
+  into.bulk = expandBulk(bulk, { from: members.length, standingOf }, inside);
+}
+
+/** Tasks in bulk, each where it stands by its index, which is counted on from one. */
+function expandBulk(
+  bulk: Bulk<readonly CanvasLeaf[]>,
+  { from, standingOf }: { readonly from: number; readonly standingOf: (index: number) => Standing },
+  expanding: Expanding,
+): Bulk<readonly PartTask[]> {
+  return {
+    count: bulk.count,
+    *slices() {
+      let index = from;
+      for (const slice of bulk.slices())
+        yield slice.map((leaf) => {
+          const standing = standingOf(index);
+          index += 1;
+          return expandTask(leaf, standing, expanding);
+        });
+    },
+  };
 }
 
 /** Members of a group that is nothing but a member of a group are that one's members. */
@@ -195,6 +251,7 @@ const unrolled = ({ members, onMemberFailure }: GroupNode): readonly CanvasNode[
     const isPlain =
       member.kind === "group" &&
       !member.isOpen &&
+      member.bulk === undefined &&
       member.callbacks.length === 0 &&
       member.onMemberFailure === onMemberFailure;
     return isPlain ? unrolled(member) : [member];

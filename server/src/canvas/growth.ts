@@ -33,12 +33,17 @@ export function createGrow({ store, complete, failureOf }: GrowingDeps): Grow {
     });
     if (replacement !== undefined && node !== undefined) {
       const { start, parts } = expandReplacement(node, { place, next, callbacks: links }, root);
-      const kept = [...parts, ...sparesOf(start)];
+      const kept = [...parts, ...sparesOf(start.tasks)];
       return { contentHash, replacement: start, members: undefined, parts: kept };
     }
     const further = node === undefined ? [] : [node, ...nodes];
     const { start, parts } = expandMembers(further, place.barrier, root, []);
-    return { contentHash, replacement: undefined, members: start, parts: [...parts, ...sparesOf(start)] };
+    return {
+      contentHash,
+      replacement: undefined,
+      members: start,
+      parts: [...parts, ...sparesOf(start.tasks)],
+    };
   }
 
   return async (ref, wish, now) => {

@@ -75,7 +75,7 @@ export function createRetry(deps: RetryDeps): Retry {
 function wasThere(verdict: SubmitVerdict, { namespace, id, start, facts }: NewCanvas): boolean {
   if (verdict === "gone") throw new StemProblem({ reason: "CANVAS_UNKNOWN", canvasId: facts.retryOf ?? id });
   if (verdict === "exists") throw new StemProblem({ reason: "CANVAS_EXISTS", canvasId: id });
-  if (typeof verdict === "object") throw refusedOf(verdict, start, namespace);
+  if (typeof verdict === "object") throw refusedOf(verdict, start.tasks, namespace);
   return verdict === "duplicate";
 }
 

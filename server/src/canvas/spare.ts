@@ -3,11 +3,11 @@
  * and start at once as parts, too, which nothing starts but a retry.
  */
 
-import type { Part } from "../model/canvas.ts";
+import type { Part, PartTask } from "../model/canvas.ts";
 import { type PartId, partIdOf, type TaskId } from "../model/ids.ts";
 
-/** The parts that a retry finds tasks in which were not made when a part started at once. */
-export const sparesOf = ({ tasks }: Part): readonly Part[] =>
+/** The parts that a retry finds tasks in which were not made when they were to start at once. */
+export const sparesOf = (tasks: readonly PartTask[]): readonly Part[] =>
   tasks
     .filter(({ task }) => task.unique !== undefined)
     .map((task) => ({ id: spareIdOf(task.id), barriers: [], tasks: [task] }));

@@ -1,7 +1,8 @@
 /** How canvases and further members of them come in. */
 
-import type { CanvasDraft } from "../broker/broker.ts";
-import type { CanvasFacts, NewCanvas, Part } from "../model/canvas.ts";
+import type { CanvasDraft, DraftLeaf } from "../broker/broker.ts";
+import { allOf, type Bulk, mapBulk } from "../model/bulk.ts";
+import type { CanvasFacts, NewCanvas, Part, PartTask } from "../model/canvas.ts";
 import {
   type BarrierId,
   type BarrierRef,
@@ -18,8 +19,8 @@ import type { Lineage, NewTask } from "../model/task.ts";
 import type { CanvasStore } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NamespaceView } from "../ports/namespace-view.ts";
-import { type CompleteTasks, completeDrafts } from "./draft.ts";
-import { expandCanvas, expandMembers } from "./expand.ts";
+import { type CompleteTasks, completeDrafts, completeLeaves } from "./draft.ts";
+import { expandAdded, expandCanvas } from "./expand.ts";
 import { refusedOf } from "./refused.ts";
 import { sparesOf } from "./spare.ts";
 
@@ -45,6 +46,8 @@ export type MembersSubmission = {
   /** Names this request within the canvas. */
   readonly request: string;
   readonly drafts: readonly CanvasDraft[];
+  /** Members behind those, all of them tasks. */
+  readonly bulk?: Bulk<readonly DraftLeaf[]> | undefined;
   readonly isLast: boolean;
 };
 
@@ -76,24 +79,27 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
     async submit(submission) {
       const { namespace, id } = submission;
       const now = clock.now();
-      const canvas = canvasOf(submission, complete, now);
-      if (canvas.start.tasks.length === 0) refuseWhereNothingComes(deps, namespace);
+      const { announced, ...canvas } = noting(canvasOf(submission, complete, now));
+      const startsNone = canvas.start.tasks.length === 0 && canvas.bulk === undefined;
+      if (startsNone) refuseWhereNothingComes(deps, namespace);
       const verdict = await store.submitCanvas(canvas, now);
       if (verdict === "gone") throw new Error("a canvas retries another that it does not name");
       if (verdict === "exists") throw new StemProblem({ reason: "CANVAS_EXISTS", canvasId: id });
-      if (typeof verdict === "object") throw refusedOf(verdict, canvas.start, namespace);
-      if (verdict === "accepted") announce(namespace, startedOf(canvas.start));
+      if (typeof verdict === "object") throw refusedOf(verdict, tasksOf(canvas), namespace);
+      if (verdict === "accepted") announce(namespace, [...startedOf(canvas.start), ...announced]);
       return { deduplicated: verdict === "duplicate" };
     },
-    async addMembers({ namespace, canvas, group, request, drafts, isLast }) {
+    async addMembers({ namespace, canvas, group, request, drafts, bulk, isLast }) {
       const now = clock.now();
       const nodes = completeDrafts(drafts, complete, { namespace, now });
+      const leaves = bulk && mapBulk(bulk, (slice) => completeLeaves(slice, complete, { namespace, now }));
       const ref = await groupOf(store, { namespace, canvas }, group);
       // A name of its own: parts that a canvas came with have names that its paths make.
       const seed = `+${request}`;
-      const expanded = expandMembers(nodes, ref.id, { namespace, canvas, seed }, []);
-      const members = { ...expanded.start, id: partIdOf(seed) };
-      const parts = [...expanded.parts, ...sparesOf(members)];
+      const expanded = expandAdded({ nodes, bulk: leaves }, ref.id, { namespace, canvas, seed }, []);
+      const tasks = [...expanded.start.tasks, ...allOf(expanded.bulk)];
+      const members = { ...expanded.start, id: partIdOf(seed), tasks };
+      const parts = [...expanded.parts, ...sparesOf(members.tasks)];
       const verdict = await store.addMembers({ ref, members, parts, isLast }, now);
       switch (verdict.kind) {
         case "unknown":
@@ -101,7 +107,7 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
         case "closed":
           throw new StemProblem({ reason: "CANVAS_GROUP_CLOSED", canvasId: canvas, groupId: ref.id });
         case "refused":
-          throw refusedOf(verdict, members, namespace);
+          throw refusedOf(verdict, members.tasks, namespace);
         case "added":
           announce(namespace, startedOf(members));
           return { first: verdict.first, deduplicated: false };
@@ -121,9 +127,35 @@ function canvasOf(submission: CanvasSubmission, complete: CompleteTasks, now: In
   const deadline = deadlineOf(submission, now);
   const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
   const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
-  const parts = [...expanded.parts, ...sparesOf(expanded.start)];
+  const parts = [...expanded.parts, ...sparesOf(expanded.start.tasks)];
+  const bulk = expanded.bulk && mapBulk(expanded.bulk, (tasks) => ({ tasks, parts: sparesOf(tasks) }));
   const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
-  return { ...said, ...expanded, parts, ended: [] };
+  return { ...said, ...expanded, bulk, parts, ended: [] };
+}
+
+type Announced = Pick<NewTask, "queue" | "notBefore">;
+
+/** The same, and what is to be told of its tasks in bulk as far as they were made: one thing for all that follow each other and are alike. */
+function noting(canvas: NewCanvas): NewCanvas & { readonly announced: readonly Announced[] } {
+  const { bulk } = canvas;
+  if (bulk === undefined) return { ...canvas, announced: [] };
+  const announced: Announced[] = [];
+  let last: Announced | undefined;
+  const noted = mapBulk(bulk, (slice) => {
+    for (const { task } of slice.tasks) {
+      const { queue, notBefore } = task;
+      if (last?.queue !== queue || last.notBefore !== notBefore) last = { queue, notBefore };
+      announced.push(last);
+    }
+    return slice;
+  });
+  return { ...canvas, bulk: noted, announced };
+}
+
+/** All tasks that a canvas starts with, those in bulk made once more. */
+function* tasksOf({ start, bulk }: NewCanvas): Iterable<PartTask> {
+  yield* start.tasks;
+  if (bulk !== undefined) for (const { tasks } of bulk.slices()) yield* tasks;
 }
 
 /** A canvas that starts without a task meets no other refusal of its namespace. */

@@ -1,12 +1,29 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { digest48, digestOf, idsNextTo } from "./digest.ts";
+import { Digest, digest48, digestOf, idsNextTo } from "./digest.ts";
 
 test("no two lists look alike, however their parts join", () => {
   const lists = [["ab", "c"], ["a", "bc"], ["abc"], ["abc", ""], ["", "abc"], []];
   expect(new Set(lists.map((parts) => digestOf(parts))).size).toBe(lists.length);
   expect(digestOf(["é"])).toEqual(digestOf([Buffer.from("é")]));
   expect(digestOf(["a"])).toHaveLength(43);
+});
+
+test("a list that comes part by part has the same digest, however long it is and its parts are", () => {
+  const lengths = [0, 1, 5000, 16_379, 16_380, 16_381, 50_000];
+  for (const length of lengths) {
+    const parts = [
+      "first",
+      "é".repeat(length),
+      Buffer.alloc(length, 7),
+      ...new Array<string>(9).fill("x".repeat(3000)),
+      "",
+    ];
+    const digest = new Digest();
+    for (const part of parts) digest.add(part);
+    expect(digest.text()).toBe(digestOf(parts));
+  }
+  expect(new Digest().text()).toBe(digestOf([]));
 });
 
 test("the short digest is the first 48 bits of SHA-256", () => {

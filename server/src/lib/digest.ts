@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash, type Hash, hash } from "node:crypto";
 
 /** SHA-256 over a list: each part is preceded by its length, so that no two lists look alike. As text: 43 characters. */
 export function digestOf(parts: readonly (string | Uint8Array)[]): string {
@@ -17,6 +17,43 @@ export function digestOf(parts: readonly (string | Uint8Array)[]): string {
   }
   return digestOfBytes(whole);
 }
+
+/** The same over a list that comes part by part, and of which nothing is kept: for what would be too much to have all there. */
+export class Digest {
+  readonly #chunk = Buffer.allocUnsafe(chunkBytes);
+  #at = 0;
+  #hash: Hash | undefined;
+
+  add(part: string | Uint8Array): void {
+    const bytes = bytesIn(part);
+    if (this.#at + lengthBytes + bytes > chunkBytes) this.#flush();
+    this.#at = this.#chunk.writeUInt32BE(bytes, this.#at);
+    if (lengthBytes + bytes > chunkBytes) {
+      const hash = this.#flush();
+      hash.update(part);
+      return;
+    }
+    if (typeof part === "string") this.#chunk.write(part, this.#at);
+    else this.#chunk.set(part, this.#at);
+    this.#at += bytes;
+  }
+
+  /** Ends it. */
+  text(): string {
+    const rest = this.#chunk.subarray(0, this.#at);
+    return this.#hash === undefined ? digestOfBytes(rest) : this.#hash.update(rest).digest("base64url");
+  }
+
+  #flush(): Hash {
+    this.#hash ??= createHash("sha256");
+    this.#hash.update(this.#chunk.subarray(0, this.#at));
+    this.#at = 0;
+    return this.#hash;
+  }
+}
+
+/** So much is hashed at once: a hash that is fed part by part costs many times as much. */
+const chunkBytes = 16 * 1024;
 
 /**
  * Ids that follow from a list and a path, next to another one where ids are sorted. Most ids begin with the time at which they were made,

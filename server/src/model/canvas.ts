@@ -4,6 +4,7 @@
  * barrier whose part is the body. The canvas itself is its outermost barrier. What happens at an end is decided in barrier.ts.
  */
 
+import type { Bulk } from "./bulk.ts";
 import type { BarrierId, Bytes, CanvasId, Instant, Namespace, PartId, TaskId, TaskName } from "./ids.ts";
 import type { Place } from "./place.ts";
 import type { Lineage, Link, StateReason, TaskInput, TerminalState } from "./task.ts";
@@ -72,11 +73,16 @@ export type NewCanvas = {
   readonly root: NewBarrier;
   /** What starts at once. */
   readonly start: Part;
+  /** Tasks that start at once behind those. A store takes them slice by slice, so that they need not all be there at one time. */
+  readonly bulk?: Bulk<BulkSlice> | undefined;
   /** What follows, each after its own end. */
   readonly parts: readonly Part[];
   /** Members of its barriers that have ended before, in the canvas of which it runs the rest; their sources are there. */
   readonly ended: readonly KeptMember[];
 };
+
+/** Some of what starts at once, and what is kept for it beside what follows. */
+export type BulkSlice = { readonly tasks: readonly PartTask[]; readonly parts: readonly Part[] };
 
 /** What a settlement adds to the canvas of its task. */
 export type Growth = {

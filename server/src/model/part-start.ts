@@ -31,7 +31,7 @@ type AtOnce = Pick<Opening, "namespace" | "lineage" | "ended"> & { readonly plac
 
 /** A part that starts by itself: nothing is before it that it could be handed, unless it says so. */
 export function startedAtOnce(
-  part: Part,
+  part: Pick<Part, "tasks" | "barriers">,
   { namespace, lineage, place: { canvas }, ended }: AtOnce,
   now: Instant,
 ): Started {

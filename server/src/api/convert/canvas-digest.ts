@@ -1,44 +1,62 @@
 import type { CanvasDraft, DraftLeaf } from "../../broker/broker.ts";
-import { digestOf } from "../../lib/digest.ts";
+import { Digest } from "../../lib/digest.ts";
 import type { Namespace } from "../../model/ids.ts";
 
 /** A text for all that trees say, but for traces and families: what makes two of them the same. */
-export const digestOfDrafts = (
+export function digestOfDrafts(
   drafts: readonly CanvasDraft[],
   namespace: Namespace,
   ...more: string[]
-): string => {
-  const words: Word[] = [namespace, ...more];
+): string {
+  const words = new Digest();
+  for (const word of [namespace, ...more]) words.add(word);
   for (const draft of drafts) say(draft, words);
-  return digestOf(words);
-};
-
-type Word = string | Uint8Array;
+  return words.text();
+}
 
 /** Says what a tree says, one word after the other. */
-function say(draft: CanvasDraft, words: Word[]): void {
-  words.push(draft.kind);
+function say(draft: CanvasDraft, words: Digest): void {
+  words.add(draft.kind);
   if (draft.kind === "task") {
     sayLeaf(draft, words);
     return;
   }
-  if (draft.kind === "group") words.push(draft.onMemberFailure, draft.isOpen ? "open" : "sealed");
-  words.push(`${draft.callbacks.length}`);
+  if (draft.kind === "group") {
+    words.add(draft.onMemberFailure);
+    words.add(draft.isOpen ? "open" : "sealed");
+  }
+  words.add(`${draft.callbacks.length}`);
   for (const callback of draft.callbacks) {
-    words.push(callback.on);
+    words.add(callback.on);
     sayLeaf(callback, words);
   }
   const below = draft.kind === "chain" ? draft.steps : draft.members;
-  words.push(`${below.length}`);
+  const bulk = draft.kind === "group" ? draft.bulk : undefined;
+  words.add(`${below.length + (bulk?.count ?? 0)}`);
   for (const each of below) say(each, words);
+  if (bulk !== undefined) for (const slice of bulk.slices()) for (const leaf of slice) sayTask(leaf, words);
 }
 
-function sayLeaf({ submission, hands }: DraftLeaf, words: Word[]): void {
+/** A task in bulk, as it would be said among the others. */
+function sayTask(leaf: DraftLeaf, words: Digest): void {
+  words.add("task");
+  sayLeaf(leaf, words);
+}
+
+function sayLeaf({ submission, hands }: DraftLeaf, words: Digest): void {
   const { id, start, content, contentHash } = submission;
   // A skew is in no task's own content.
   const delay = start !== undefined && "delayMs" in start ? `${start.delayMs}` : "";
   // Most tasks have nothing of that: a large tree is said in a third of the words.
-  if (id === undefined && delay === "" && hands === undefined) words.push("plain");
-  else words.push("said", id ?? "", delay, hands === undefined ? "ignored" : "handed", hands?.member ?? "");
-  words.push(contentHash ?? content);
+  if (id === undefined && delay === "" && hands === undefined) words.add("plain");
+  else
+    for (const word of [
+      "said",
+      id ?? "",
+      delay,
+      hands === undefined ? "ignored" : "handed",
+      hands?.member ?? "",
+    ])
+      words.add(word);
+  words.add(contentHash ?? content);
 }

@@ -4,14 +4,14 @@ import type { CanvasNode, Chain, Chord, Gathering } from "@stem/proto/stem/v1/ca
 import { OnMemberFailure as WireOnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
 import type { Link as LinkMessage, NewTask, TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import type { CanvasDraft, DraftLeaf } from "../../broker/broker.ts";
+import { allOf, type Bulk } from "../../model/bulk.ts";
 import type { BarrierEnd, OnMemberFailure } from "../../model/canvas.ts";
 import type { CallbackOf } from "../../model/canvas-node.ts";
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import { skewed } from "./canvas-skew.ts";
 import { spreadOf } from "./canvas-spread.ts";
 import { type DraftContext, readCallback, readDraftTask, readPlainLeaf } from "./canvas-task.ts";
-import { headerOf, membersOf, nodeOf } from "./plain-members.ts";
-import { PlainTask } from "./plain-task.ts";
+import { headerOf, membersOf, nodeOf, PlainMembers } from "./plain-members.ts";
 import { durationMs } from "./time-fields.ts";
 
 /** Where a node stands, and what it has from those that it stands in. */
@@ -45,22 +45,60 @@ export function readDrafts(
   );
 }
 
+/** What a request adds to a group: nodes, or tasks in bulk. */
+export type AddedDrafts = {
+  readonly drafts: readonly CanvasDraft[];
+  readonly bulk: Bulk<readonly DraftLeaf[]> | undefined;
+};
+
+/** Reads that; throws the first problem. */
+export function readAdded(
+  added: readonly CanvasNode[] | PlainMembers,
+  pathOf: (at: number) => string,
+  context: DraftContext,
+): AddedDrafts {
+  if (!(added instanceof PlainMembers))
+    return { drafts: readDrafts(added, pathOf, context), bulk: undefined };
+  const reading: Reading = { context, count: createTaskCount(context.limits) };
+  const bulk = bulkOf(reading, added, { depth: 1, defaults: [] }, pathOf);
+  if (bulk !== undefined) return { drafts: [], bulk };
+  return { drafts: readDrafts(allOf(added).map(nodeOf), pathOf, context), bulk };
+}
+
 /** One request being read. */
 type Reading = {
   readonly context: DraftContext;
-  readonly count: (path: string, id: string | undefined) => void;
+  readonly count: TaskCount;
+};
+
+/** Counts the tasks of a request. */
+type TaskCount = {
+  /** Counts one, at a path. */
+  one(path: string, id: string | undefined): void;
+  /** Counts many; false, and none is counted, where one by one something would be wrong. */
+  many(tasks: { readonly count: number; readonly ids: readonly string[] }): boolean;
 };
 
 /** Makes what bounds the tasks of a request, and their own ids to one each. */
-function createTaskCount({ canvasTasksMax: itemsMax }: DraftContext["limits"]): Reading["count"] {
+function createTaskCount({ canvasTasksMax: itemsMax }: DraftContext["limits"]): TaskCount {
   const ids = new Set<string>();
   let items = 0;
-  return (path, id) => {
-    items += 1;
-    if (items > itemsMax) throw new StemProblem({ reason: "BATCH_TOO_LARGE", field: path, items, itemsMax });
-    if (id === undefined) return;
-    if (ids.has(id)) throw fieldInvalid(`${path}.id`, "must not be the id of another task of the canvas");
-    ids.add(id);
+  return {
+    one(path, id) {
+      items += 1;
+      if (items > itemsMax)
+        throw new StemProblem({ reason: "BATCH_TOO_LARGE", field: path, items, itemsMax });
+      if (id === undefined) return;
+      if (ids.has(id)) throw fieldInvalid(`${path}.id`, "must not be the id of another task of the canvas");
+      ids.add(id);
+    },
+    many({ count, ids: more }) {
+      const areNew = new Set(more).size === more.length && !more.some((id) => ids.has(id));
+      if (items + count > itemsMax || !areNew) return false;
+      items += count;
+      for (const id of more) ids.add(id);
+      return true;
+    },
   };
 }
 
@@ -103,7 +141,7 @@ function readTask(
   { link, linkError }: CanvasNode,
   standing: Standing,
 ): CanvasDraft {
-  count(standing.path, task.id);
+  count.one(standing.path, task.id);
   const leaf = readDraftTask(task, { ...standing, links: link, linkErrors: linkError }, context);
   return { kind: "task", ...leaf };
 }
@@ -144,7 +182,7 @@ function readChord(reading: Reading, chord: Chord, node: CanvasNode, standing: S
 
 function readGroup(
   reading: Reading,
-  members: readonly (CanvasNode | PlainTask)[],
+  members: readonly CanvasNode[] | PlainMembers,
   { field, standing, node, gathering }: Grouping,
 ): CanvasDraft {
   const { path, depth, usual } = standing;
@@ -156,28 +194,48 @@ function readGroup(
     failureModes[gathering?.onMemberFailure ?? WireOnMemberFailure.UNSPECIFIED] ?? usual;
   const inner = { ...standing, depth: depth + 1, mayBeOpen: false, usual: onMemberFailure };
   const skewMs = gathering?.skew === undefined ? 0 : durationMs(gathering.skew);
-  if (skewMs * members.length > delayMsMax)
+  const arePlain = members instanceof PlainMembers;
+  if (skewMs * (arePlain ? members.count : members.length) > delayMsMax)
     throw fieldInvalid(`${path}.gathering.skew`, `must not put a member off by more than ${delayMsMax} ms`);
+  const pathOf = (at: number): string => `${path}.${field}[${at}]`;
+  const callbacks = readCallbacks(reading, node, path, gathering);
+  const said = { kind: "group", isOpen, onMemberFailure, callbacks } as const;
+  const bulk = arePlain && skewMs === 0 ? bulkOf(reading, members, inner, pathOf) : undefined;
+  if (bulk !== undefined) return { ...said, members: [], bulk };
+  const nodes = arePlain ? allOf(members).map(nodeOf) : members;
   return {
-    ...{ kind: "group", isOpen, onMemberFailure },
-    callbacks: readCallbacks(reading, node, path, gathering),
-    members: members.map((member, at) =>
-      skewed(readMember(reading, member, { ...inner, path: `${path}.${field}[${at}]` }), at * skewMs),
+    ...said,
+    members: nodes.map((member, at) =>
+      skewed(readNode(reading, member, { ...inner, path: pathOf(at) }), at * skewMs),
     ),
   };
 }
 
-/** A plain task stays one where nothing around it adds to it. It is directly in the tree's root, so that nothing is before it. */
-function readMember(reading: Reading, member: CanvasNode | PlainTask, standing: Standing): CanvasDraft {
-  if (!(member instanceof PlainTask)) return readNode(reading, member, standing);
-  const { context, count } = reading;
-  const { depth, defaults } = standing;
+/**
+ * Plain members stay what they are where nothing around them adds to them: then no more can be wrong with one. They are directly in the
+ * tree's root, so that nothing is before them.
+ */
+function bulkOf(
+  { context, count }: Reading,
+  members: PlainMembers,
+  { depth, defaults }: Pick<Standing, "depth" | "defaults">,
+  pathOf: (at: number) => string,
+): Bulk<readonly DraftLeaf[]> | undefined {
   const isPlain =
     context.trace === undefined && defaults.length === 0 && depth <= context.limits.canvasDepthMax;
-  if (!isPlain) return readNode(reading, nodeOf(member), standing);
-  const path = `${standing.path}.task`;
-  count(path, member.id);
-  return { kind: "task", ...readPlainLeaf(member, path, context) };
+  if (!isPlain || !count.many(members)) return undefined;
+  return {
+    count: members.count,
+    *slices() {
+      let at = 0;
+      for (const slice of members.slices())
+        yield slice.map((task) => {
+          const path = `${pathOf(at)}.task`;
+          at += 1;
+          return readPlainLeaf(task, path, context);
+        });
+    },
+  };
 }
 
 function readCallbacks(
@@ -191,7 +249,7 @@ function readCallbacks(
       throw fieldInvalid(`${path}.${field}`, `must have at most ${context.limits.linksMax} items`);
     return links.map((each, at) => {
       const own = `${path}.${field}[${at}]`;
-      count(`${own}.task`, each.task?.id);
+      count.one(`${own}.task`, each.task?.id);
       return { ...readCallback(each, own, on, context), on };
     });
   };

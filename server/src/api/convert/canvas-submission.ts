@@ -6,8 +6,9 @@ import { barrierIdOf, canvasIdOf, type Instant, type Namespace, taskIdOf } from 
 import { fieldInvalid, StemProblem } from "../../model/problem.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { digestOfDrafts } from "./canvas-digest.ts";
-import { readDrafts } from "./canvas-draft.ts";
+import { readAdded, readDrafts } from "./canvas-draft.ts";
 import { createNewTaskReader } from "./new-task.ts";
+import { addedOf } from "./plain-members.ts";
 import { rootBytesOf } from "./sent-root.ts";
 import { tooFar } from "./task-options.ts";
 import { durationFault, durationMs, optionalInstant } from "./time-fields.ts";
@@ -47,14 +48,16 @@ export function createCanvasReader({
         description: rootBytesOf(request, root),
       };
     },
-    members({ canvasId, groupId, requestId, members, seal }, namespace) {
-      if (members.length === 0 && !seal)
-        throw fieldInvalid("members", "must have at least 1 item, where nothing is sealed");
+    members(request, namespace) {
+      const { canvasId, groupId, requestId, seal } = request;
       const context = { namespace, now: clock.now(), limits, read, trace: undefined };
+      const added = readAdded(addedOf(request), (at) => `members[${at}]`, context);
+      if (added.drafts.length === 0 && added.bulk === undefined && !seal)
+        throw fieldInvalid("members", "must have at least 1 item, where nothing is sealed");
       return {
         ...{ namespace, canvas: canvasIdOf(canvasId), request: requestId, isLast: seal },
         group: groupId === undefined ? undefined : barrierIdOf(groupId),
-        drafts: readDrafts(members, (at) => `members[${at}]`, context),
+        ...added,
       };
     },
   };

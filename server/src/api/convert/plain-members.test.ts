@@ -1,19 +1,25 @@
 import { create, fromBinary, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { CanvasNodeSchema, OnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
-import { type SubmitCanvasRequest, SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
+import {
+  type AddCanvasMembersRequest,
+  AddCanvasMembersRequestSchema,
+  type SubmitCanvasRequest,
+  SubmitCanvasRequestSchema,
+} from "@stem/proto/stem/v1/canvas_service_pb";
 import type { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createManualClock } from "../../../../test/support/manual-clock.ts";
+import type { CanvasDraft } from "../../broker/broker.ts";
 import { createSystemRandom } from "../../lib/system-random.ts";
+import { allOf } from "../../model/bulk.ts";
 import { defaultNamespace, type TaskId, taskIdOf } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { CallError } from "../call-error.ts";
 import { createRequestReader } from "../grpc/request-reader.ts";
 import { createCanvasReader } from "./canvas-submission.ts";
-import { headerOf, membersOf } from "./plain-members.ts";
-import { PlainTask } from "./plain-task.ts";
+import { addedOf, headerOf, membersOf, PlainMembers } from "./plain-members.ts";
 
 type Node = MessageInitShape<typeof CanvasNodeSchema>;
 type Task = MessageInitShape<typeof NewTaskSchema>;
@@ -45,7 +51,7 @@ function plainIn({ root }: SubmitCanvasRequest): number {
   const node = root?.node;
   const members =
     node?.case === "chord" ? headerOf(node.value) : node?.case === "group" ? membersOf(node.value) : [];
-  return members.filter((member) => member instanceof PlainTask).length;
+  return members instanceof PlainMembers ? members.count : 0;
 }
 
 /** What a canvas is to the server, or what is wrong with it. */
@@ -54,10 +60,21 @@ function seen(request: SubmitCanvasRequest): unknown {
     const canvas = read.canvas(request, defaultNamespace);
     // Bytes that were sent may have what nobody knows, which those that are written anew have not.
     const description = fromBinary(CanvasNodeSchema, canvas.description, { readUnknownFields: false });
-    return JSON.parse(JSON.stringify({ ...canvas, description: toJson(CanvasNodeSchema, description) }));
+    const draft = wholeDraft(canvas.draft);
+    return JSON.parse(
+      JSON.stringify({ ...canvas, draft, description: toJson(CanvasNodeSchema, description) }),
+    );
   } catch (error) {
     return String(error);
   }
+}
+
+/** The same, with members in bulk among the others. */
+function wholeDraft(draft: CanvasDraft): CanvasDraft {
+  if (draft.kind === "task") return draft;
+  if (draft.kind === "chain") return { ...draft, steps: draft.steps.map(wholeDraft) };
+  const bulk = allOf(draft.bulk).map((leaf): CanvasDraft => ({ ...leaf, kind: "task" }));
+  return { ...draft, members: [...draft.members.map(wholeDraft), ...bulk], bulk: undefined };
 }
 
 describe("members that stay as they are", () => {
@@ -189,3 +206,40 @@ function outcome(run: () => unknown): unknown {
     return "refused";
   }
 }
+
+const addition = fc
+  .record({ members, seal: fc.boolean(), groupId: optional(fc.constant("g")) })
+  .map((said) => ({ canvasId: "c", requestId: "r", ...said }));
+
+test("both ways take the same further members alike", () => {
+  const takeAdded = createRequestReader(AddCanvasMembersRequestSchema, limits);
+  const seenOf = (asked: AddCanvasMembersRequest): unknown =>
+    outcome(() => {
+      const { drafts, bulk, ...said } = read.members(asked, defaultNamespace);
+      const leaves = allOf(bulk).map((leaf): CanvasDraft => ({ ...leaf, kind: "task" }));
+      return JSON.parse(JSON.stringify({ ...said, drafts: [...drafts, ...leaves] }));
+    });
+  const tally = { plain: 0, general: 0 };
+  fc.assert(
+    fc.property(addition, (asked) => {
+      const bytes = Buffer.from(
+        toBinary(AddCanvasMembersRequestSchema, create(AddCanvasMembersRequestSchema, asked)),
+      );
+      const way = takeAdded(bytes) as AddCanvasMembersRequest;
+      tally[addedOf(way) instanceof PlainMembers ? "plain" : "general"] += 1;
+      expect(seenOf(way)).toEqual(seenOf(fromBinary(AddCanvasMembersRequestSchema, bytes)));
+      // Said in two pieces they are not plain, and the same.
+      const [half, rest] = [asked.members.slice(0, 1), asked.members.slice(1)];
+      const pieces = [
+        { ...asked, members: half },
+        { requestId: "r", members: rest },
+      ].map((piece) => toBinary(AddCanvasMembersRequestSchema, create(AddCanvasMembersRequestSchema, piece)));
+      const inPieces = Buffer.concat(pieces);
+      expect(outcome(() => seenOf(takeAdded(inPieces) as AddCanvasMembersRequest))).toEqual(
+        seenOf(fromBinary(AddCanvasMembersRequestSchema, inPieces)),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+  expect(Math.min(tally.plain, tally.general)).toBeGreaterThan(100);
+});

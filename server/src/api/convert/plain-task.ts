@@ -52,6 +52,22 @@ export function readPlainTask(cursor: WireCursor, end: number, limits: Limits): 
   );
 }
 
+/** Reads a plain task once more: nothing of it is checked again. */
+export function readCheckedTask(cursor: WireCursor, end: number): PlainTask {
+  const id = cursor.takeTag(idTag, end) ? cursor.text(end, "latin1") : undefined;
+  const contentAt = cursor.at;
+  if (!cursor.takeTag(nameTag, end)) throw new RangeError("a task has no name");
+  const name = cursor.text(end, "latin1");
+  if (cursor.takeTag(argsTag, end)) cursor.at = cursor.end(end);
+  const queue = cursor.takeTag(queueTag, end) ? cursor.text(end, "latin1") : undefined;
+  return new PlainTask(
+    id === undefined ? undefined : taskIdOf(id),
+    taskNameOf(name),
+    queue === undefined ? undefined : queueNameOf(queue),
+    cursor.view(contentAt, end),
+  );
+}
+
 /** Moves over a payload that is JSON and nothing else; false where it is not. */
 function skipJsonPayload(cursor: WireCursor, taskEnd: number, limits: Limits): boolean {
   const end = cursor.end(taskEnd);

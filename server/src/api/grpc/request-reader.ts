@@ -1,11 +1,20 @@
 import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
-import { type SubmitCanvasRequest, SubmitCanvasRequestSchema } from "@stem/proto/stem/v1/canvas_service_pb";
+import {
+  AddCanvasMembersRequestSchema,
+  type SubmitCanvasRequest,
+  SubmitCanvasRequestSchema,
+} from "@stem/proto/stem/v1/canvas_service_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import type { Limits } from "../../model/limits.ts";
 import { CallError, callError } from "../call-error.ts";
 import { readPlainBatch, setPlainTasks } from "../convert/plain-batch.ts";
-import { readPlainMembers, setPlainMembers } from "../convert/plain-members.ts";
+import {
+  readPlainAddition,
+  readPlainMembers,
+  setAddedMembers,
+  setPlainMembers,
+} from "../convert/plain-members.ts";
 import { rootBytesIn, setSentRoot } from "../convert/sent-root.ts";
 import { createWireCheck } from "../wire-shape.ts";
 
@@ -16,6 +25,8 @@ export type RequestReader = (bytes: Buffer) => Message | CallError;
 export function createRequestReader(schema: DescMessage, limits: Limits): RequestReader {
   const readMessage = createMessageReader(schema, limits);
   if (schema.typeName === SubmitCanvasRequestSchema.typeName) return createCanvasReader(readMessage, limits);
+  if (schema.typeName === AddCanvasMembersRequestSchema.typeName)
+    return createAdditionReader(readMessage, limits);
   const tasks = schema.fields.find(
     (field) => field.fieldKind === "list" && field.message?.typeName === NewTaskSchema.typeName,
   );
@@ -45,6 +56,16 @@ function createBatchReader(readMessage: RequestReader, tasks: number, limits: Li
   };
 }
 
+/** Further members of a canvas, likewise. */
+function createAdditionReader(readMessage: RequestReader, limits: Limits): RequestReader {
+  return (bytes) => {
+    const plain = readPlainAddition(bytes, limits);
+    const request = readMessage(plain?.rest ?? bytes);
+    if (plain !== undefined && !(request instanceof CallError)) setAddedMembers(request, plain.members);
+    return request;
+  };
+}
+
 /** The tree of a canvas is kept as it was sent, and many plain members of it do not become messages either. */
 function createCanvasReader(readMessage: RequestReader, limits: Limits): RequestReader {
   return (bytes) => {
@@ -54,7 +75,7 @@ function createCanvasReader(readMessage: RequestReader, limits: Limits): Request
     const submission = request as SubmitCanvasRequest;
     const sent = rootBytesIn(bytes);
     if (sent !== undefined) setSentRoot(submission, sent);
-    if (plain !== undefined && submission.root !== undefined) setPlainMembers(submission.root, plain.tasks);
+    if (plain !== undefined && submission.root !== undefined) setPlainMembers(submission.root, plain.members);
     return submission;
   };
 }

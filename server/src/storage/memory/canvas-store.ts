@@ -13,6 +13,7 @@ import type {
   SubmitVerdict,
 } from "../../ports/canvas-store.ts";
 import { refusedOf } from "../refused-task.ts";
+import { wholeCanvas } from "../whole-canvas.ts";
 import { accept, isStored } from "./accept.ts";
 import { createCanvasReadings } from "./canvas-readings.ts";
 import { type Canvases, keepMember, keepParts, putBarrier } from "./canvases.ts";
@@ -24,7 +25,10 @@ export const createCanvasStore = (
   state: State,
   call: <T>(verb: () => T, now?: Instant) => Promise<T>,
 ): CanvasStore => ({
-  submitCanvas: (canvas, now) => call(() => submitCanvas(state, canvas, now), now),
+  async submitCanvas(canvas, now) {
+    const whole = wholeCanvas(canvas);
+    return call(() => submitCanvas(state, whole, now), now);
+  },
   addMembers: (addition, now) => call(() => addMembers(state, addition, now), now),
   closeBarrier: (closing) => call(() => closeBarrier(state, closing), closing.now),
   markSwept: (refs) => call(() => markSwept(state, refs)),

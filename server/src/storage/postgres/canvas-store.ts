@@ -1,4 +1,5 @@
 import type { CanvasStore } from "../../ports/canvas-store.ts";
+import { wholeCanvas } from "../whole-canvas.ts";
 import { addMembers } from "./add-members.ts";
 import type { Asking } from "./asking.ts";
 import {
@@ -16,7 +17,10 @@ import { closeBarrier, markSwept, pruneCanvases } from "./sweep-canvases.ts";
 
 /** Canvases. What ends of their tasks mean for them: accept-owed.ts. */
 export const createCanvasStore = ({ lane, read }: Asking): CanvasStore => ({
-  submitCanvas: (canvas, now) => lane.call({}, (work) => submitCanvas(work, canvas, now)),
+  async submitCanvas(canvas, now) {
+    const whole = wholeCanvas(canvas);
+    return lane.call({}, (work) => submitCanvas(work, whole, now));
+  },
   addMembers: (addition, now) => lane.call({}, (work) => addMembers(work, addition, now)),
   closeBarrier: (closing) => lane.call({}, (work) => closeBarrier(work, closing)),
   markSwept: (refs) => lane.call({}, (work) => markSwept(work, refs)),

@@ -2,6 +2,7 @@ import type { NewCanvas } from "../../model/canvas.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { Addition, AddVerdict, CanvasStore, Closing, SubmitVerdict } from "../../ports/canvas-store.ts";
 import { states } from "../sql/codes.ts";
+import { wholeCanvas } from "../whole-canvas.ts";
 import { inPieces, piecesOf } from "./batches.ts";
 import { argsOfCause, argsOfMembers, argsOfParts, piecesOfPart } from "./canvas-args.ts";
 import { enterCanvas, isJudged, judge, refusedOf } from "./canvas-entry.ts";
@@ -18,7 +19,7 @@ type CanvasVerbs = Pick<
 
 /** Canvases, and what becomes of them from outside. */
 export const createCanvasVerbs = (runner: Runner): CanvasVerbs => ({
-  submitCanvas: (canvas, now) => submitCanvas(runner, canvas, now),
+  submitCanvas: async (canvas, now) => submitCanvas(runner, wholeCanvas(canvas), now),
   addMembers: (addition, now) => addMembers(runner, addition, now),
   closeBarrier: async (closing) =>
     (await runner.ofSpace(closing.ref.namespace, operation("closeBarrier"), closingArgs(closing))) === true,

@@ -26,7 +26,7 @@ import type { NewTask } from "../../model/task.ts";
 import { decideSettle } from "../../model/task-machine.ts";
 import type { Claimed } from "../../ports/task-store.ts";
 import { partText } from "./canvases/parts.ts";
-import type { CanvasToKeep } from "./canvases/submit.ts";
+import type { CanvasToKeep } from "./canvases/to-keep.ts";
 import type { PutToKeep } from "./schedules/kept-schedule.ts";
 import type { WriterCalls } from "./threads/writer-verbs.ts";
 import { openWriter } from "./writer.ts";

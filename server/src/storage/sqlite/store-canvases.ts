@@ -2,6 +2,7 @@ import { StemProblem } from "../../model/problem.ts";
 import type { CanvasStore } from "../../ports/canvas-store.ts";
 import { partText } from "./canvases/parts.ts";
 import type { KeptLogParts } from "./kept-log-store.ts";
+import { createSubmitPieces } from "./submit-pieces.ts";
 
 /** The part of the store that is about canvases. What is new has to leave room for settling. */
 export function createCanvasStore({ ask, writer, reader, isDiskLow }: KeptLogParts): CanvasStore {
@@ -10,9 +11,14 @@ export function createCanvasStore({ ask, writer, reader, isDiskLow }: KeptLogPar
       if (isDiskLow()) throw new StemProblem({ reason: "STORE_FULL" });
       return call();
     });
+  const submitPieces = createSubmitPieces(writer);
   return {
-    submitCanvas: ({ parts, ...canvas }, now) =>
-      add(() => writer.call("submitCanvas", { ...canvas, parts: parts.map(partText) }, now)),
+    submitCanvas: ({ bulk, parts, ...canvas }, now) => {
+      const whole = { ...canvas, parts: parts.map(partText) };
+      return add(() =>
+        bulk === undefined ? writer.call("submitCanvas", whole, now) : submitPieces({ ...whole, bulk }, now),
+      );
+    },
     addMembers: ({ parts, ...addition }, now) =>
       add(() => writer.call("addMembers", { ...addition, parts: parts.map(partText) }, now)),
     closeBarrier: (closing) => ask(() => writer.call("closeBarrier", closing)),

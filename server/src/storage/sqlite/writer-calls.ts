@@ -16,7 +16,9 @@ import type { WriterCalls } from "./threads/writer-verbs.ts";
 import type { Writing } from "./writing.ts";
 
 /** Makes the verbs that write. Each runs inside a transaction that somebody else began and ends. */
-export function createWriterCalls(writing: Writing): WriterCalls {
+export function createWriterCalls(
+  writing: Writing,
+): WriterCalls & Pick<ReturnType<typeof createStartCalls>, "storePieces"> {
   const { gates, continuations } = writing;
   const accepting = createAccepting(writing);
   const { accept, goOn } = accepting;
@@ -58,6 +60,7 @@ export function createWriterCalls(writing: Writing): WriterCalls {
     purge: tended(createPurge(writing), (_ref, _upTo, now) => now),
     ...starts,
     submitCanvas: tended(starts.submitCanvas, (_canvas, now) => now),
+    submitPieces: tended(starts.submitPieces, (_token, _canvas, now) => now),
     addMembers: tended(starts.addMembers, (_addition, now) => now),
     closeBarrier: tended(starts.closeBarrier, ({ now }) => now),
     fireSchedules: tended(starts.fireSchedules, (_fires, now) => now),

@@ -3,6 +3,7 @@ import type { Limits } from "../../model/limits.ts";
 import type { Durability } from "../../ports/store.ts";
 import type { LeaseTerms } from "../options.ts";
 import { stateCode } from "../sql/codes.ts";
+import type { StorePieces } from "./canvases/pieces.ts";
 import { createCounters } from "./counters.ts";
 import {
   checkSyncLevel,
@@ -36,7 +37,7 @@ export type WriterOptions = {
 /** The writing verbs, and the transactions in which they run. */
 export type Writer = {
   readonly epoch: number;
-  readonly calls: WriterCalls;
+  readonly calls: WriterCalls & StorePieces;
   /** Starts a transaction: all up to its end is stored as one, or not at all. Durable: as the store's durability says. */
   begin(isDurable: boolean): void;
   /** Ends it; what it owes is written, and it is as safe as it was begun to be when this returns. */

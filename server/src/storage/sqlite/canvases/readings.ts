@@ -1,21 +1,18 @@
 import type { BarrierRef, Instant } from "../../../model/ids.ts";
 import { partOfText } from "../../sql/barrier-text.ts";
-import { stateCode } from "../../sql/codes.ts";
-import { type HeadRow, headColumns, headOf } from "../../sql/task-row.ts";
 import { type Database, query } from "../files/connection.ts";
-import { headJoins } from "../head-joins.ts";
 import type { ReaderCalls } from "../threads/reader-verbs.ts";
 import {
   type BarrierRow,
   barrierColumns,
   barrierJoins,
   barrierOf,
-  barrierStateCode,
   type RefRow,
   refOf,
 } from "./barrier-row.ts";
 import { createListCanvases } from "./list-canvases.ts";
 import { createReadMembers } from "./read-members.ts";
+import { createReadRest } from "./read-rest.ts";
 
 type Readings = Pick<
   ReaderCalls,
@@ -86,28 +83,6 @@ function createBarriersWithRest(db: Database): Readings["barriersWithRest"] {
      WHERE b.has_rest = 1 LIMIT ?`,
   );
   return (limit) => select.all(limit).map(refOf);
-}
-
-function createReadRest(db: Database): Readings["readRest"] {
-  const selectSeq = query<[number]>(db, `SELECT b.seq FROM barriers b WHERE ${ofSpace} AND b.id = ?`);
-  const selectTasks = query<HeadRow>(
-    db,
-    `SELECT ${headColumns} FROM places p INDEXED BY places_barrier CROSS JOIN tasks t ON t.seq = p.seq ${headJoins}
-     WHERE p.barrier = ? AND t.state <= ${stateCode.leased} AND t.cancel_at IS NULL ORDER BY p.seq LIMIT ?`,
-  );
-  const selectBarriers = query<RefRow>(
-    db,
-    `SELECT n.name, b.id FROM barriers b INDEXED BY barriers_open CROSS JOIN namespaces n ON n.id = b.namespace
-     WHERE b.above = ? AND b.state = ${barrierStateCode.open} LIMIT ?`,
-  );
-  return ({ namespace, id }: BarrierRef, limit: number) => {
-    const [seq] = selectSeq.get(namespace, id) ?? [];
-    if (seq === undefined) return { tasks: [], barriers: [] };
-    return {
-      tasks: selectTasks.all(seq, limit).map(headOf),
-      barriers: selectBarriers.all(seq, limit).map(refOf),
-    };
-  };
 }
 
 function createOverdueCanvases(db: Database): (now: Instant, limit: number) => readonly BarrierRef[] {

@@ -16,7 +16,7 @@ import { usualRetryPolicy } from "../../../model/retry.ts";
 import { decideSettle } from "../../../model/task-machine.ts";
 import type { Claimed } from "../../../ports/task-store.ts";
 import { createCanvasReadings } from "./readings.ts";
-import type { CanvasToKeep } from "./submit.ts";
+import type { CanvasToKeep } from "./to-keep.ts";
 
 const [namespace, queue, now] = [defaultNamespace, queueNameOf("q"), instantOf(1_800_000_000_000)];
 const canvas = canvasIdOf("c");

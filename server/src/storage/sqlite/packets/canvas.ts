@@ -3,7 +3,6 @@ import {
   type BarrierRef,
   barrierIdOf,
   canvasIdOf,
-  defaultNamespace,
   type Instant,
   instantOf,
   namespaceOf,
@@ -21,12 +20,13 @@ import {
   textOfPart,
 } from "../../sql/barrier-text.ts";
 import type { PartText } from "../canvases/parts.ts";
-import type { AdditionToKeep, CanvasToKeep } from "../canvases/submit.ts";
-import { readNewTask, writeTask } from "./accept.ts";
+import type { Piece } from "../canvases/pieces.ts";
+import type { AdditionToKeep, CanvasToKeep } from "../canvases/to-keep.ts";
 import { readInstant } from "./change.ts";
 import { packed, plain, readList, readMaybe, writeList, writeMaybe } from "./coder.ts";
 import { readLineage, writeLineage } from "./lineage.ts";
 import type { PacketReader, PacketWriter } from "./packet.ts";
+import { readPartTasks, writePartTasks } from "./part-tasks.ts";
 
 /** How submitCanvas crosses: what starts at once packed, what starts later as the text in which it is kept. */
 export const submitCanvasVerb = {
@@ -95,6 +95,57 @@ function readCause(from: PacketReader): Closing["cause"] {
   return text === undefined ? undefined : causeOfText(text);
 }
 
+/** How takePiece crosses: the tasks in a packet of their own, which is read only when they are wanted. */
+export const takePieceVerb = {
+  request: {
+    encode: ([{ token, first, tasks }]: readonly [Piece]) => {
+      const head = pieceHead.encode([token, first]);
+      const list = pieceTasks.encode(tasks());
+      return { data: [head.data, list.data], transfer: [...head.transfer, ...list.transfer] };
+    },
+    decode: (data: unknown): [Piece] => {
+      const [head, list] = data as readonly [unknown, unknown];
+      const [token, first] = pieceHead.decode(head);
+      return [{ token, first, tasks: () => pieceTasks.decode(list) }];
+    },
+  },
+  answer: plain<void>(),
+  items: () => pieceItems,
+};
+
+/** A piece is posted at once: the thread is to begin with it. */
+const pieceItems = 1000;
+
+const pieceHead = packed<[number, Piece["first"]]>(
+  (to, [token, first]) => {
+    to.number(token);
+    writeMaybe(to, first, (_, { canvas, now }) => {
+      writeCanvas(to, canvas);
+      to.number(now);
+    });
+  },
+  (from) => [
+    from.number(),
+    readMaybe(from, () => ({ canvas: readCanvas(from), now: instantOf(from.number()) })),
+  ],
+);
+
+const pieceTasks = packed<readonly PartTask[]>(writePartTasks, readPartTasks);
+
+/** How submitPieces crosses. */
+export const submitPiecesVerb = {
+  request: packed<[number, CanvasToKeep, Instant]>(
+    (to, [token, canvas, now]) => {
+      to.number(token);
+      writeCanvas(to, canvas);
+      to.number(now);
+    },
+    (from) => [from.number(), readCanvas(from), instantOf(from.number())],
+  ),
+  answer: plain<SubmitVerdict>(),
+  items: () => pieceItems,
+};
+
 /** Writes a canvas on its way in. */
 export function writeCanvas(to: PacketWriter, canvas: CanvasToKeep): void {
   const { namespace, id, facts, lineage, root, start, parts, ended } = canvas;
@@ -151,36 +202,13 @@ const readPartText = (from: PacketReader): PartText => ({ id: partIdOf(from.text
 /** Barriers are few, and cross as text. */
 function writePart(to: PacketWriter, { tasks, ...part }: Part): void {
   to.text(textOfPart({ ...part, tasks: [] }));
-  writeList(to, tasks, writePartTask);
+  writePartTasks(to, tasks);
 }
 
 const readPart = (from: PacketReader): Part => ({
   ...partOfText(from.text()),
-  tasks: readList(from, readPartTask),
+  tasks: readPartTasks(from),
 });
-
-/** As a new task, but for what it has once it is made. */
-function writePartTask(to: PacketWriter, part: PartTask): void {
-  const { id, task, acceptedAt, isStartFixed, expireAt, hands, resumes } = part;
-  const { input, replayOf } = resumes ?? { input: undefined, replayOf: undefined };
-  writeTask(to, task, { id, namespace: defaultNamespace, replayOf, lineage: undefined, input });
-  to.number(acceptedAt);
-  to.flag(isStartFixed);
-  to.optionalNumber(expireAt);
-  writeMaybe(to, hands, (_, { member }) => to.optionalText(member));
-}
-
-/** What its task has beyond a part's is overwritten when it is made: taking that out would cost more than to leave it. */
-function readPartTask(from: PacketReader): PartTask {
-  const task = readNewTask(from);
-  const { id, replayOf, input } = task;
-  return {
-    ...{ id, task, acceptedAt: instantOf(from.number()), isStartFixed: from.flag() },
-    expireAt: readInstant(from),
-    hands: readMaybe(from, () => ({ member: from.optionalText() })),
-    ...((input !== undefined || replayOf !== undefined) && { resumes: { input, replayOf } }),
-  };
-}
 
 function writeRef(to: PacketWriter, { namespace, id }: BarrierRef): void {
   to.word(namespace);

@@ -4,7 +4,8 @@ import type { FireVerdict, ScheduleFire } from "../../../ports/schedule-store.ts
 import type { AcceptVerdict } from "../../../ports/task-store.ts";
 import { notMadeWhy } from "../../not-made.ts";
 import { type Accepting, isStored } from "../accepting.ts";
-import type { CanvasesToKeep, CanvasToKeep } from "../canvases/submit.ts";
+import type { CanvasesToKeep } from "../canvases/submit.ts";
+import type { CanvasToKeep } from "../canvases/to-keep.ts";
 import { query } from "../files/connection.ts";
 import { isActive } from "../queue-entry.ts";
 import type { Writing } from "../writing.ts";

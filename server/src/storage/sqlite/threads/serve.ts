@@ -75,6 +75,7 @@ function takeGroup(waiting: Request[], itemsMax: number): Request[] {
 }
 
 function post(port: MessagePort, outgoing: readonly Outgoing[], service?: Service): void {
+  if (outgoing.length === 0) return;
   const replies: Replies = {
     replies: outgoing.map(({ reply }) => reply),
     walPages: service?.walPages(),

@@ -2,7 +2,13 @@
 
 import type { Store } from "../../../ports/store.ts";
 import type { CanvasesToKeep } from "../canvases/submit.ts";
-import { addMembersVerb, closeBarrierVerb, submitCanvasVerb } from "../packets/canvas.ts";
+import {
+  addMembersVerb,
+  closeBarrierVerb,
+  submitCanvasVerb,
+  submitPiecesVerb,
+  takePieceVerb,
+} from "../packets/canvas.ts";
 import { fireSchedulesVerb } from "../packets/fire.ts";
 import { putScheduleVerb } from "../packets/schedule.ts";
 import type { SchedulesToKeep } from "../schedules/calls.ts";
@@ -17,6 +23,9 @@ export type StartCalls = Sync<
 
 export const startVerbs: VerbTable<StartCalls> = {
   submitCanvas: submitCanvasVerb,
+  takePiece: takePieceVerb,
+  submitPieces: submitPiecesVerb,
+  dropPieces: small(),
   addMembers: addMembersVerb,
   closeBarrier: closeBarrierVerb,
   markSwept: { ...small(), items: ([swept]) => swept.length },

@@ -10,6 +10,8 @@ import type { Verb, VerbTable } from "./verb.ts";
 export type Thread<S> = {
   /** Asks the thread; rejects with what problems.ts makes of its faults. Calls are answered commit by commit. */
   readonly call: Caller<S>;
+  /** Tells the thread something that it does not answer. It comes in order with the calls. */
+  readonly tell: Teller<S>;
   /** Lets the thread finish what was asked of it, and resolves when it is gone. One that is broken is stopped. */
   end(): Promise<void>;
 };
@@ -18,6 +20,11 @@ type Caller<S> = <V extends keyof S & string>(
   verb: V,
   ...request: S[V] extends (...request: infer Q) => unknown ? Q : never
 ) => Promise<S[V] extends (...request: never[]) => infer A ? A : never>;
+
+type Teller<S> = <V extends keyof S & string>(
+  verb: V,
+  ...request: S[V] extends (...request: infer Q) => void ? Q : never
+) => void;
 
 /** What a thread tells without being asked. */
 export type ThreadEvents = {
@@ -56,6 +63,13 @@ export function startThread<S>(start: ThreadStart, verbs: VerbTable<S>, events: 
     return answer;
   }
 
+  function tell(verb: string, request: unknown): void {
+    const how = table[verb];
+    if (!isUsable || how === undefined) return;
+    const { data, transfer } = how.request.encode(request);
+    outbox.add({ id: unanswered, verb, data, items: how.items?.(request) ?? 1 }, transfer);
+  }
+
   async function end(): Promise<void> {
     if (!isUsable) await worker.terminate();
     else void post("close", []).catch(() => worker.terminate());
@@ -78,8 +92,15 @@ export function startThread<S>(start: ThreadStart, verbs: VerbTable<S>, events: 
       resolve();
     });
   });
-  return { call: ((verb: string, ...request: unknown[]) => post(verb, request)) as Caller<S>, end };
+  return {
+    call: ((verb: string, ...request: unknown[]) => post(verb, request)) as Caller<S>,
+    tell: (verb, ...request) => tell(verb, request),
+    end,
+  };
 }
+
+/** No call has this number. */
+const unanswered = 0;
 
 /** Sources are run as they are; what tsc built lies beside what it built of this file. */
 const builtFile = (file: string): URL => {

@@ -3,6 +3,7 @@ import { releaseBallast } from "../files/ballast.ts";
 import { freeBytesNow } from "../files/disk.ts";
 import { faultOf, StoreFault } from "../problems.ts";
 import { openWriter, type Writer, type WriterOptions } from "../writer.ts";
+import { createAhead, pieceVerbs } from "./ahead.ts";
 import { attempt, createExecute, failure, type Outgoing } from "./execute.ts";
 import { createGroupCommit } from "./group.ts";
 import type { Request } from "./messages.ts";
@@ -14,7 +15,15 @@ const controls = new Set<string>(["open", "checkpoint", "resumeAccepting", "clos
 
 /** These take room for something new, and are refused while the disk is full. */
 const takesRoom = new Set<string>([
-  ...["accept", "submitCanvas", "addMembers", "fireSchedules", "writeOutput", "emitQueueEvent"],
+  ...[
+    "accept",
+    "submitCanvas",
+    "submitPieces",
+    "addMembers",
+    "fireSchedules",
+    "writeOutput",
+    "emitQueueEvent",
+  ],
 ]);
 
 /** A lease that is lost with the power was never held: before anybody could settle it, a new server raises the epoch. */
@@ -39,8 +48,9 @@ export function openWriterService(options: WriterOptions): Service {
     },
   };
   const execute = createExecute(writerVerbs, calls);
+  const ahead = createAhead(writer, { execute, mayStore: () => !isFull });
   const commit = createGroupCommit({
-    writer,
+    writer: { ...writer, begin: ahead.begin },
     execute: (request) => {
       if (isRefused(request)) throw diskFull();
       return execute(request);
@@ -54,20 +64,27 @@ export function openWriterService(options: WriterOptions): Service {
   });
 
   const isRefused = ({ verb }: Request): boolean => isFull && takesRoom.has(verb);
+  const standsAlone = (request: Request): boolean =>
+    controls.has(request.verb) || pieceVerbs.has(request.verb) || isRefused(request);
 
   /** Answers alike requests: all that share a commit, or one that has none. */
   function runAlike(requests: readonly Request[]): readonly Outgoing[] {
     const [first] = requests;
     if (first === undefined) return [];
+    if (pieceVerbs.has(first.verb)) {
+      ahead.take(first);
+      return [];
+    }
+    ahead.meet(requests);
     if (controls.has(first.verb)) return [attempt(first, execute)];
     return isRefused(first) ? [failure(first, diskFull())] : commit(requests);
   }
 
   return {
-    run: (requests) =>
-      runsOfAlike(requests, (each) => controls.has(each.verb) || isRefused(each)).flatMap(runAlike),
-    takeGateNews: writer.takeGateNews,
-    walPages: () => (isClosed ? undefined : writer.walPages()),
+    run: (requests) => runsOfAlike(requests, standsAlone).flatMap(runAlike),
+    // In a transaction there is no news yet, and the log cannot be asked.
+    takeGateNews: () => (ahead.isOpen ? undefined : writer.takeGateNews()),
+    walPages: () => (isClosed || ahead.isOpen ? undefined : writer.walPages()),
     get isClosed() {
       return isClosed;
     },
