@@ -1,6 +1,7 @@
 /**
  * What must hold of chords in chords, whatever was done to the run: the body of each is made exactly once if all members of its header
- * have succeeded, and never otherwise; it is handed their results in their order; it is not made before the last of them has ended. Pure.
+ * have succeeded, and never otherwise; it is handed their results in their order; it is not made before the last of them has ended. What is
+ * to be made for an end of the whole is made once for that end, and for no other. Pure.
  */
 
 /** A chord as it was planned: leaves and chords, and a body. */
@@ -12,13 +13,17 @@ export type PlannedChord = {
 };
 /** A member that is a task. */
 export type PlannedLeaf = { readonly path: string; readonly value: number; readonly isBad: boolean };
+/** An end of a canvas that has a task made for it: of the whole of it, or of its header however that ended. */
+export type CalledEnd = "succeeded" | "failed" | "completed";
 /** One member of a header. */
 export type PlannedMember = PlannedChord | PlannedLeaf;
 
 /** A task as it was found, by what it was planned as. */
 export type FoundTask = {
-  /** The leaf, or the chord whose body it is. */
+  /** The leaf, the chord whose body it is, or the end that it was made for. */
   readonly path: string;
+  /** How often it was handed out. */
+  readonly deliveries: number;
   readonly state: string;
   readonly createdAt: number;
   readonly endedAt: number | undefined;
@@ -33,14 +38,25 @@ export function canvasViolations(id: string, plan: PlannedChord, found: FoundCan
   const tasks = Map.groupBy(found.tasks, ({ path }) => path);
   const isGood = succeeds(plan);
   const wanted = isGood ? "succeeded" : "failed";
-  const planned = new Set(pathsOf(plan));
+  const called = new Map(ends.map((end) => [calledPath(plan.path, end), end]));
+  const planned = new Set([...pathsOf(plan), ...called.keys()]);
   return [
     ...(found.state === wanted ? [] : [`is ${found.state}, and was to be ${wanted}`]),
     ...[...tasks.keys()].filter((path) => !planned.has(path)).map((path) => `${path} was never planned`),
     ...found.tasks.flatMap(({ path, endedAt }) => (endedAt === undefined ? [`${path} has not ended`] : [])),
     ...chordViolations(plan, tasks, false),
+    ...[...called].flatMap(([path, end]) => {
+      const count = tasks.get(path)?.length ?? 0;
+      const due = end === "completed" || end === wanted ? 1 : 0;
+      return count === due ? [] : [`${path} was made ${count} times in place of ${due}`];
+    }),
   ].map((what) => `canvas ${id}: ${what}`);
 }
+
+const ends: readonly CalledEnd[] = ["succeeded", "failed", "completed"];
+
+/** What a task is planned as that is made for an end of the chord of this path. */
+export const calledPath = (path: string, end: CalledEnd): string => `${path}+${end}`;
 
 type Tasks = ReadonlyMap<string, readonly FoundTask[]>;
 
