@@ -13,6 +13,7 @@ import { implement, type TaskContext } from "@stem/worker";
 
 const add = defineTask<[a: number, b: number], number>({ name: "canvas-add" });
 const total = defineTask<[numbers: readonly number[]], number>({ name: "canvas-total" });
+const show = defineTask<[given: unknown], unknown>({ name: "canvas-show" });
 const countdown = defineTask<[from: number], number>({ name: "canvas-countdown" });
 const spread = defineTask<[from: number], number>({ name: "canvas-spread" });
 const both = defineTask<[], number>({ name: "canvas-both", options: { maxAttempts: 1 } });
@@ -37,6 +38,7 @@ async function familyOf(ctx: TaskContext): Promise<unknown> {
 
 /** The parts of the canvases below. */
 export const canvasParts = [
+  implement(show, (_, given) => given),
   implement(add, (_, a, b) => a + b),
   // Beyond three of them they come by reference.
   implement(total, (_, numbers) => numbers.reduce((sum, each) => sum + each, 0)),
@@ -78,7 +80,12 @@ export const canvasTasks = [
     const members = group(numbers.map((each) => add.signature([each, 1])));
     const summed = await ctx.submit(chord(members, total.s()));
     const listed = await ctx.submit(members);
-    return [await summed.result(soon), (await listed.result(soon)).length];
+    const { groups } = await listed.get();
+    // It names what is there, and stays what it is all the same.
+    const look = { "stem.results": { canvasId: listed.id, groupId: groups[0]?.id ?? "", count: 20 } };
+    const shown = await ctx.submit(show.signature([look]));
+    const isAsItWas = JSON.stringify(await shown.result(soon)) === JSON.stringify(look);
+    return [await summed.result(soon), (await listed.result(soon)).length, isAsItWas];
   }),
   implement(defineTask<[], unknown>({ name: "replace" }), async (ctx) => {
     const replaced = await ctx.submit(chain(countdown.signature([2]), add.s([1])));

@@ -181,7 +181,7 @@ const rows: readonly Row[] = [
       expect(await member.status()).toMatchObject({ parentId: id, rootId: id });
     },
   },
-  { task: "take-results", result: [210, 20] },
+  { task: "take-results", result: [210, 20, true] },
   { task: "replace", result: [101, "TypeError"] },
   { task: "add-to-group", result: [2, 2, 1, 0] },
   { task: "unwritable", failure: { type: "PayloadError", nonRetryable: true } },
