@@ -29,7 +29,8 @@ const run = promisify(execFile);
  * the first page on.
  */
 export async function growthOver(server: TestProcess & { readonly url: string }): Promise<number> {
-  const transport = createGrpcTransport({ baseUrl: server.url });
+  // Cancelling all of them takes longer than a call may that says nothing.
+  const transport = createGrpcTransport({ baseUrl: server.url, defaultTimeoutMs: 600_000 });
   const memory = createMemoryLook(server.child.pid);
   const first = await fill(transport, memory);
   await runAll(transport, memory);
