@@ -32,6 +32,25 @@ export function canvasGrowthCases(suite: Suite): void {
     expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
   });
 
+  test("callbacks for first attempts are made, once, when a group is sealed of which each member was tried and one is tried again", async (subject) => {
+    const again: Outcome = { kind: "failed", failure: bytesOf("first"), nonRetryable: false, delayMs: 1000 };
+    const open = { ...calling(group("wait", leaf("a"), leaf("b")), "attempted", "all tried"), isOpen: true };
+    await subject.store.submitCanvas(newCanvas("c", open), subject.now);
+    const [a, b] = await subject.claim();
+    if (a === undefined || b === undefined) throw new Error("two were to be had");
+    await subject.settle(a, again);
+    await subject.settle(b, named(b));
+    expect(await runOnce(subject)).toEqual([]);
+    await addAs(subject, "seal", { isLast: true, nodes: [] });
+    expect(await runOnce(subject)).toEqual(["all tried"]);
+    expect(await canvasOf(subject, "c")).toMatchObject({ state: "open", ended: 0 });
+    subject.advance(1000);
+    await subject.stage();
+    expect(await runOnce(subject)).toEqual(["a"]);
+    expect(await runOnce(subject)).toEqual([]);
+    expect(await canvasOf(subject, "c")).toMatchObject({ state: "succeeded" });
+  });
+
   test("a member with a tree in its place has been tried once, whichever of its attempts put that there", async (subject) => {
     const again: Outcome = { kind: "failed", failure: bytesOf("first"), nonRetryable: false, delayMs: 0 };
     const node = group("wait", leaf("a"), leaf("b"), leaf("c"));

@@ -1,4 +1,11 @@
-import { closed, endedBefore, grown, opened, type WithinCanvas } from "../../../model/barrier-state.ts";
+import {
+  closed,
+  endedBefore,
+  grown,
+  hasNews,
+  opened,
+  type WithinCanvas,
+} from "../../../model/barrier-state.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../../model/canvas.ts";
 import { rememberedAs } from "../../../model/canvas-records.ts";
 import { addedBy, growthAt } from "../../../model/growth.ts";
@@ -66,7 +73,7 @@ export function createCanvasCalls(writing: Writing, accept: Accepting["accept"])
     const [first] = entries;
     if (first !== undefined) allParts.keep(first.canvas, parts);
     keepMembers(numbered(members, entries));
-    for (const { barrier } of entries) if (barrier.state !== "open") continuations.barrierEnded(barrier, now);
+    for (const { barrier } of entries) if (hasNews(barrier)) continuations.barrierEnded(barrier, now);
     for (const [at, task] of started.tasks.entries())
       if (!isStored(verdicts[at])) continuations.taskNotMade(task, now);
     return undefined;
