@@ -24,6 +24,11 @@ test("a run as it should be breaks no rule", () => {
   expect(canvasViolations("c", plan, found(good))).toEqual([]);
 });
 
+test("what several servers say of times is no evidence", () => {
+  const early = found(changed("r", { createdAt: 2 }));
+  expect(canvasViolations("c", plan, early, { isOneClock: false })).toEqual([]);
+});
+
 test("a chord in one that fails at once may be left without its body, and in one that waits it may not", () => {
   const failed = found(
     without("r.1").flatMap((each) =>

@@ -33,8 +33,19 @@ export type FoundTask = {
 /** A canvas as it was found. */
 export type FoundCanvas = { readonly state: string; readonly tasks: readonly FoundTask[] };
 
+/** How strictly a canvas is judged. */
+export type Judging = {
+  /** Whether all times are of one server: those of several are each some milliseconds off, and say nothing of an order. Default: they are. */
+  readonly isOneClock?: boolean;
+};
+
 /** A sentence for every breach. */
-export function canvasViolations(id: string, plan: PlannedChord, found: FoundCanvas): readonly string[] {
+export function canvasViolations(
+  id: string,
+  plan: PlannedChord,
+  found: FoundCanvas,
+  { isOneClock = true }: Judging = {},
+): readonly string[] {
   const tasks = Map.groupBy(found.tasks, ({ path }) => path);
   const isGood = succeeds(plan);
   const wanted = isGood ? "succeeded" : "failed";
@@ -44,7 +55,7 @@ export function canvasViolations(id: string, plan: PlannedChord, found: FoundCan
     ...(found.state === wanted ? [] : [`is ${found.state}, and was to be ${wanted}`]),
     ...[...tasks.keys()].filter((path) => !planned.has(path)).map((path) => `${path} was never planned`),
     ...found.tasks.flatMap(({ path, endedAt }) => (endedAt === undefined ? [`${path} has not ended`] : [])),
-    ...chordViolations(plan, tasks, false),
+    ...chordViolations(plan, { tasks, isOneClock }, false),
     ...[...called].flatMap(([path, end]) => {
       const count = tasks.get(path)?.length ?? 0;
       const due = end === "completed" || end === wanted ? 1 : 0;
@@ -58,14 +69,18 @@ const ends: readonly CalledEnd[] = ["succeeded", "failed", "completed"];
 /** What a task is planned as that is made for an end of the chord of this path. */
 export const calledPath = (path: string, end: CalledEnd): string => `${path}+${end}`;
 
-type Tasks = ReadonlyMap<string, readonly FoundTask[]>;
+type Found = {
+  readonly tasks: ReadonlyMap<string, readonly FoundTask[]>;
+  readonly isOneClock: boolean;
+};
 
 /** `mayBeCut`: something around it may have failed at once, and left it without its body. */
-function chordViolations(chord: PlannedChord, tasks: Tasks, mayBeCut: boolean): readonly string[] {
+function chordViolations(chord: PlannedChord, found: Found, mayBeCut: boolean): readonly string[] {
   const { path, header, isHasty } = chord;
+  const { tasks, isOneClock } = found;
   const mayCut = mayBeCut || (isHasty && !succeeds(chord));
   const below = header.flatMap((member) =>
-    "header" in member ? chordViolations(member, tasks, mayCut) : [],
+    "header" in member ? chordViolations(member, found, mayCut) : [],
   );
   const members = header.map((member) => tasks.get(member.path) ?? []);
   const bodies = tasks.get(path) ?? [];
@@ -86,7 +101,9 @@ function chordViolations(chord: PlannedChord, tasks: Tasks, mayBeCut: boolean): 
   return [
     ...below,
     ...often,
-    ...(body.createdAt < last ? [`the body of ${path} was made before its header had ended`] : []),
+    ...(isOneClock && body.createdAt < last
+      ? [`the body of ${path} was made before its header had ended`]
+      : []),
     ...(body.state === "succeeded" && JSON.stringify(body.result) !== handed
       ? [`the body of ${path} was handed ${JSON.stringify(body.result)} in place of ${handed}`]
       : []),

@@ -79,14 +79,20 @@ export async function killUnderCanvases(
         const found = await load.found(id);
         states.add(found.state);
         redelivered += found.tasks.filter(({ deliveries }) => deliveries > 1).length;
-        violations.push(...canvasViolations(id, plan, found));
+        violations.push(...canvasViolations(id, plan, found, { isOneClock: places.length === 1 }));
       }),
     );
   for (const processes of [workers, [...servers.values()]]) {
     for (const each of processes) each.term();
     await Promise.all(processes.map(({ exited }) => exited));
   }
-  const left = { violations, canvases: load.accepted.size, kills, redelivered, states: [...states].toSorted() };
+  const left = {
+    violations,
+    canvases: load.accepted.size,
+    kills,
+    redelivered,
+    states: [...states].toSorted(),
+  };
   process.stdout.write(`chaos: ${JSON.stringify({ ...left, violations: violations.length })}\n`);
   return left;
 }
