@@ -58,6 +58,10 @@ export function withHanded(args: Payload | undefined, text: string, as: HandedAs
   return jsonPayload(args, `{${before}${JSON.stringify(member)}:${text}}`);
 }
 
+/** As which member of the arguments that withHanded answered; undefined: as the last one of their list. */
+export const memberOfHanded = ({ data }: Payload, { on, member }: HandedAs): string | undefined =>
+  data.case === "json" && data.value.startsWith("{") ? (member ?? usualMembers[on]) : undefined;
+
 function withoutArgs(args: Payload | undefined, text: string, member: string | undefined): Payload | Misfit {
   if (args !== undefined && !isPlain(args)) return { misfit: "not_json" };
   return jsonPayload(args, member === undefined ? `[${text}]` : `{${JSON.stringify(member)}:${text}}`);

@@ -109,6 +109,7 @@ class Client implements StemClient {
   readonly canvas: Facades["canvas"];
   readonly broadcast: Broadcaster["broadcast"];
   readonly tasks: Facades["tasks"];
+  readonly canvases: Facades["canvases"];
   readonly deadLetters: Facades["deadLetters"];
   readonly queues: Facades["queues"];
   readonly limits: Facades["limits"];
@@ -141,6 +142,7 @@ class Client implements StemClient {
     this.canvas = facades.canvas;
     this.locks = facades.locks;
     this.tasks = facades.tasks;
+    this.canvases = facades.canvases;
     this.deadLetters = facades.deadLetters;
     this.queues = facades.queues;
     this.limits = facades.limits;

@@ -1,5 +1,5 @@
 /**
- * What a client offers beside enqueueing and broadcasting: canvases, and each under a name of its own: `client.tasks`,
+ * What a client offers beside enqueueing and broadcasting: canvases, and each under a name of its own: `client.tasks`, `client.canvases`,
  * `client.deadLetters`, `client.queues`, `client.limits`, `client.routing`, `client.definitions`, `client.uniqueClaims`, `client.control`,
  * `client.namespaces`, `client.locks`, `client.queueEvents`, `client.schedules`.
  */

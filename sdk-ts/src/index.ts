@@ -30,6 +30,7 @@ export type { BatchHandle, BatchOf, CanvasBatchOptions, CanvasSubmitter } from "
 export { chain, chord, chunks, group, map, pipe, starmap } from "./canvas/compose.ts";
 export type { GatherOptions, MembersSource, OnMemberFailure } from "./canvas/gathering.ts";
 export type { EndedState, InspectedGroup } from "./canvas/inspect-group.ts";
+export type { Canvases, CanvasFilter, CanvasSummary } from "./canvas/list-canvases.ts";
 export type {
   AnyNode,
   CanvasNode,

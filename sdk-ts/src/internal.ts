@@ -34,5 +34,5 @@ export type { EnqueueOutcome, Publish } from "./publisher.ts";
 export { duration, retryPolicy, timestamp } from "./run-options.ts";
 export { applySchema } from "./schema.ts";
 export type { OutputWish } from "./task-output.ts";
-export { failureFromProto, progressFromProto } from "./task-status.ts";
+export { failureFromProto, placeFromProto, progressFromProto } from "./task-status.ts";
 export type { WaitOptions } from "./wait.ts";

@@ -1,4 +1,5 @@
 import type { Transport } from "@connectrpc/connect";
+import { type Canvases, createCanvases } from "./canvas/list-canvases.ts";
 import { type Control, createControl } from "./control.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createDefinitions, type Definitions } from "./definitions.ts";
@@ -14,6 +15,8 @@ import { createUniqueClaims, type UniqueClaims } from "./unique-claims.ts";
 export interface OperatorFacades {
   /** What operators do to tasks: change, move, hurry, delete, cancel, by id or by filter. */
   readonly tasks: TaskOperations;
+  /** What canvases there are. */
+  readonly canvases: Canvases;
   /** What operators do with tasks that failed for good. */
   readonly deadLetters: DeadLetters;
   /** What operators do to queues: see how much is in them, pause, resume, purge, create, change, delete. */
@@ -37,6 +40,7 @@ export const createOperatorFacades = (
   calls: OperatorCalls & { readonly waits: Transport; readonly closing: AbortSignal },
 ): OperatorFacades => ({
   tasks: createTaskOperations(calls),
+  canvases: createCanvases(calls),
   deadLetters: createDeadLetters(calls),
   queues: createQueues(calls),
   limits: createLimits(calls),

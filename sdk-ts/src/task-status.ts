@@ -118,7 +118,8 @@ export function taskStatusFromProto(task: Task, codec: PayloadCodec): TaskStatus
   };
 }
 
-const placeFromProto = (place: ProtoPlace | undefined): CanvasPlace | undefined =>
+/** Where a task is, from its message. */
+export const placeFromProto = (place: ProtoPlace | undefined): CanvasPlace | undefined =>
   place && { canvasId: place.canvasId, groupId: place.groupId, index: place.index, step: place.step };
 
 function gateFromProto(gate: ProtoGate | undefined): TaskGate | undefined {

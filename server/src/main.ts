@@ -208,7 +208,8 @@ async function startRooms(
   const schedules = createSchedules({
     ...{ store, clock, log, limits, owner: random.taskId() },
     ...{ readTarget: createReadTarget({ clock, limits, defaults, random }), isSameTarget, markSlot },
-    ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
+    ...{ completeTasks: broker.completeTasks, refuseWhileDraining: broker.refuseWhileDraining },
+    ...{ announce: broker.announce, cancelTask: broker.cancel },
     ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
   });
   started.defer(() => schedules.close());

@@ -9,6 +9,7 @@ import { canvasGrowthCases } from "./canvas-growth.ts";
 import { canvasKeepingCases } from "./canvas-keeping.ts";
 import { canvasModelCases } from "./canvas-model.ts";
 import { canvasRaceCases } from "./canvas-race.ts";
+import { canvasReplayCases } from "./canvas-replay.ts";
 import { canvasRetryCases } from "./canvas-retry.ts";
 import { canvasTwinCases } from "./canvas-twins.ts";
 import { checkpointCases } from "./checkpoint.ts";
@@ -105,6 +106,7 @@ const nouns = [
   canvasEndCases,
   canvasKeepingCases,
   canvasRetryCases,
+  canvasReplayCases,
   canvasGrowthCases,
   claimsAtGatesCases,
   tokenCases,

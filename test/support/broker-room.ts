@@ -35,7 +35,8 @@ export async function openBrokerRoom(deps: BrokerRoomDeps): Promise<BrokerRoom> 
   const canvases = createCanvases({ ...deps, bells, broker, failureOf: createGrowthFailure(limits) });
   const schedules = createSchedules({
     ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps), isSameTarget, markSlot },
-    ...{ completeTasks: broker.completeTasks, announce: broker.announce, cancelTask: broker.cancel },
+    ...{ completeTasks: broker.completeTasks, refuseWhileDraining: broker.refuseWhileDraining },
+    ...{ announce: broker.announce, cancelTask: broker.cancel },
     ...{ prepareCanvas: canvases.prepare, cancelCanvas: canvases.cancel },
   });
   return { broker, canvases, schedules, hints };

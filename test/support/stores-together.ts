@@ -3,12 +3,16 @@ import { defaultNamespace } from "../../server/src/model/ids.ts";
 import type { GateNews } from "../../server/src/ports/gate-store.ts";
 import type { Store } from "../../server/src/ports/store.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
+import { textOf } from "../contract/canvas-subject.ts";
 import { claimRequest, lease, leaseRef, only, refOf, settlementOf } from "../contract/subject.ts";
 import { uniqueTask } from "../contract/unique.ts";
+import { chord, leaf, newCanvas } from "./new-canvas.ts";
 import { bytesOf, defaultQueue, newTask } from "./new-task.ts";
 import type { SharedDatabase, SharedTest } from "./shared-database.ts";
 import { until } from "./until.ts";
 
+const chordsInAll = process.env["STEM_SOAK"] ? 1000 : 300;
+const chordsAtOnce = 100;
 const done = { kind: "succeeded", result: undefined } as const;
 
 type At = Pick<SharedDatabase<unknown>, "now">;
@@ -73,6 +77,29 @@ export function storesTogetherCases(test: SharedTest<unknown>): void {
       expect(epoch > before.epoch || (epoch === before.epoch && seq > before.seq)).toBe(true);
       before = claimed.fence;
       await store.settle([settlementOf(claimed, { kind: "released" }, shared.now)]);
+    }
+  });
+
+  test("two members of a chord that end at the same instant at two servers start its body, once", async (shared) => {
+    const [first, second] = await openTwice(shared);
+    const claim = () => first.claim(claimRequest(shared.now, { limit: 1000 }));
+    for (let done = 0; done < chordsInAll; done += chordsAtOnce) {
+      const canvases = Array.from({ length: chordsAtOnce }, (_, at) => {
+        const id = `chord-${done + at}`;
+        return newCanvas(id, chord(leaf(`${id}-body`), leaf(`${id}-a`), leaf(`${id}-b`)));
+      });
+      await Promise.all(canvases.map((canvas) => first.submitCanvas(canvas, shared.now)));
+      const members = await claim();
+      expect(members).toHaveLength(2 * chordsAtOnce);
+      // Neighbours are members of one chord: each server has one of them.
+      const ends = members.map((one, at) => settleAt(at % 2 === 0 ? first : second, shared, [one]));
+      for (const [verdict] of await Promise.all(ends)) expect(verdict).toMatchObject({ kind: "applied" });
+      const bodies = await claim();
+      expect(bodies.map(({ content }) => textOf(content)).toSorted()).toEqual(
+        canvases.map(({ id }) => `${id}-body`).toSorted(),
+      );
+      await settleAt(second, shared, bodies);
+      expect(await claim()).toEqual([]);
     }
   });
 

@@ -1,7 +1,8 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import type { StemClient } from "@stem/sdk";
-import { type Clock, isPayloadWithin } from "@stem/sdk/internal";
+import { type Clock, isPayloadWithin, placeFromProto } from "@stem/sdk/internal";
+import { gateFor } from "./client-gate.ts";
 import type { ContextDeps } from "./context.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type EventHub, factsOf } from "./events.ts";
@@ -50,6 +51,11 @@ export function createContextDeps(parts: ContextParts): ContextDeps {
       }
       lease.checkpoint = data;
       streams().checkpoints.add(lease);
+    },
+    place: async ({ grant }) => {
+      const { canvas, parentId, rootId } = await gateFor(parts.client()).handles.read(grant.taskId);
+      const place = placeFromProto(canvas);
+      return place && { ...place, parentId: parentId || undefined, rootId: rootId || grant.taskId };
     },
     heartbeat(lease) {
       if (events.hearsTasks) events.emit("task-heartbeat", { task: factsOf(lease) });

@@ -21,7 +21,7 @@ import type {
   TaskProgress,
 } from "@stem/sdk";
 import { batchBy, childLogger, isPayloadWithin, payloadFromProto, payloadToProto } from "@stem/sdk/internal";
-import type { CanvasContext } from "./canvas-context.ts";
+import type { CanvasContext, TaskPlace } from "./canvas-context.ts";
 import { asChild, type ChildOptions } from "./child-options.ts";
 import { RetryError, type RetryErrorOptions, type SoftTimeLimitExceeded, TaskCancelled } from "./errors.ts";
 import { type KeptLevel, type KeptLine, keptLog } from "./kept-log.ts";
@@ -39,6 +39,8 @@ export type Fence = {
   /** Both in one text that sorts as they do. */
   readonly text: string;
 };
+
+export type { TaskPlace } from "./canvas-context.ts";
 
 /** A slot of a schedule. */
 export type ScheduledSlot = {
@@ -68,9 +70,9 @@ export interface TaskContext extends Enqueuer, CanvasContext {
   readonly args: unknown;
   /** The queue it came from. */
   readonly queue: string;
-  /** The task whose handler enqueued it; undefined when none did. */
+  /** The task whose handler enqueued it; undefined when none did. Of a task with which a canvas begins `place()` tells. */
   readonly parentId: string | undefined;
-  /** The first of all its ancestors; its own id when it has none. */
+  /** The first of all its ancestors; its own id when it has none. Of a task with which a canvas begins `place()` tells. */
   readonly rootId: string;
   /** The schedule that started it, and the slot for which it runs; undefined when none did. */
   readonly schedule: ScheduledSlot | undefined;
@@ -161,6 +163,7 @@ export type ContextCalls = {
   readonly write: (lease: HeldLease, chunk: Payload) => Promise<void>;
   readonly emit: (lease: HeldLease, event: EventToEmit) => Promise<EmittedEvent>;
   readonly checkpoint: (lease: HeldLease, data: Payload) => void;
+  readonly place: (lease: HeldLease) => Promise<TaskPlace | undefined>;
   readonly heartbeat: (lease: HeldLease) => Promise<void>;
   readonly extend: (lease: HeldLease, ms: number) => Promise<void>;
 };
@@ -339,6 +342,10 @@ export class HandlerContext implements TaskContext {
 
   get canvas(): TaskContext["canvas"] {
     return this.#deps.enqueuer().canvas;
+  }
+
+  place(): Promise<TaskPlace | undefined> {
+    return this.#deps.place(this.#lease);
   }
 
   replace<Result>(node: CanvasNode<Result>): Replacement<Result> {

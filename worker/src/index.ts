@@ -9,7 +9,7 @@ export { createApp } from "./app.ts";
 export type { AutoscaleOptions } from "./autoscale.ts";
 export type { BatchHandler, BatchItem, BatchOptions, BatchResults } from "./batch.ts";
 export { implementBatch } from "./batch.ts";
-export type { CanvasContext } from "./canvas-context.ts";
+export type { CanvasContext, TaskPlace } from "./canvas-context.ts";
 export type { ChildOptions } from "./child-options.ts";
 export type { Fence, ScheduledSlot, TaskContext } from "./context.ts";
 export type { RetryErrorOptions, RetryOverrides, StopError } from "./errors.ts";

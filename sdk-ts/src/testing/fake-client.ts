@@ -94,6 +94,7 @@ class RecordingClient implements FakeClient {
   readonly #facades = createFakeFacades(this.#closing.signal, this.#events);
   readonly locks = this.#facades.locks;
   readonly tasks = this.#facades.tasks;
+  readonly canvases = this.#facades.canvases;
   readonly deadLetters = this.#facades.deadLetters;
   readonly queues = this.#facades.queues;
   readonly limits = this.#facades.limits;

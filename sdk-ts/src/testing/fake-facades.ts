@@ -9,6 +9,7 @@ export const createFakeFacades = (closing: AbortSignal, events: Parameters<typeo
   queueEvents: fakeQueueEvents(events, closing),
   locks: createFakeLocks(closing),
   tasks: noOperators<StemClient["tasks"]>("tasks"),
+  canvases: noOperators<StemClient["canvases"]>("canvases"),
   deadLetters: noOperators<StemClient["deadLetters"]>("deadLetters"),
   queues: noOperators<StemClient["queues"]>("queues"),
   limits: noOperators<StemClient["limits"]>("limits"),

@@ -49,6 +49,8 @@ export type BeatDeps = {
     submissions: readonly TaskSubmission[],
     now: Instant,
   ) => readonly (NewTask | { readonly kind: "refused"; readonly problem: Problem })[];
+  /** Throws DRAINING where nothing may start any more. */
+  readonly refuseWhileDraining: () => void;
   readonly announce: (namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]) => void;
   readonly cancelTask: (ref: TaskRef, message: CancelMessage) => Promise<unknown>;
   /** The canvases': one as it would be submitted now. */

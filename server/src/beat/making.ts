@@ -13,7 +13,7 @@ import type { BeatDeps, CanvasTarget, TargetDraft } from "./deps.ts";
 /** What making needs. */
 export type MakingDeps = Pick<
   BeatDeps,
-  "readTarget" | "markSlot" | "completeTasks" | "prepareCanvas" | "log"
+  "readTarget" | "markSlot" | "completeTasks" | "prepareCanvas" | "refuseWhileDraining" | "log"
 >;
 
 /** A decision's records with what they start; those that cannot be made say so. */
@@ -48,6 +48,7 @@ function makeStart(
   { started, slot, now }: { readonly started: Started; readonly slot: Instant; readonly now: Instant },
 ): Making | string {
   const { namespace, id, settings } = schedule;
+  deps.refuseWhileDraining();
   try {
     const draft = deps.readTarget(settings.target, namespace);
     const mark = deps.markSlot({ schedule: id, slot });
@@ -55,7 +56,6 @@ function makeStart(
       ? makeTask(deps, schedule, { draft, started, mark, now })
       : makeCanvas(deps, schedule, { draft, started, mark, now });
   } catch (error) {
-    if (error instanceof StemProblem && error.problem.reason === "DRAINING") throw error;
     if (error instanceof StemProblem) return error.problem.reason.toLowerCase();
     deps.log.error({ err: error, namespace, schedule: id }, "what a schedule starts could not be made");
     return "internal";

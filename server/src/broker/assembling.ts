@@ -1,4 +1,4 @@
-import type { HandedValue } from "../model/canvas-value.ts";
+import type { HandedValue, ResultsReference } from "../model/canvas-value.ts";
 import { type BarrierRef, type Bytes, barrierIdOf, type Namespace } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { TaskInput } from "../model/task.ts";
@@ -13,7 +13,9 @@ export type Assemble = (
   input: TaskInput,
   /** What a barrier left, where the task follows one and is handed that. */
   value: HandedValue | undefined,
-) => { readonly content: Bytes } | { readonly failure: Bytes };
+) =>
+  | { readonly content: Bytes; readonly results?: ResultsReference | undefined }
+  | { readonly failure: Bytes };
 
 /** A task that was claimed and cannot be handed out. */
 export type Unusable = { readonly lease: Claimed; readonly failure: Bytes };
@@ -56,7 +58,7 @@ export function createAssembling({ assemble, readHanded, reject, limits }: Assem
       const given = left > 0 ? value : value && byReference(value);
       const assembled = input === undefined ? task : assemble(content, input, given);
       if ("failure" in assembled) unusable.push({ lease: task, failure: assembled.failure });
-      else ready.push({ ...task, content: assembled.content });
+      else ready.push({ ...task, content: assembled.content, results: assembled.results });
       if (given !== undefined && "content" in assembled) left -= assembled.content.length - content.length;
     }
     if (unusable.length > 0) await reject(namespace, unusable);

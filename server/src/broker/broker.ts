@@ -82,6 +82,7 @@ export type RunningBroker = Broker & {
   readonly leaveNamespace: Parts["leaveNamespace"];
   /** For canvases: what enqueueing does to tasks before and after they are stored. */
   readonly completeTasks: Enqueueing["completeTasks"];
+  readonly refuseWhileDraining: Enqueueing["refuseWhileDraining"];
   readonly announce: Enqueueing["announce"];
   /** Resolves as soon as no connected worker's session holds a lease. Leases without a session, or without a stream, are not waited for. */
   quiet(): Promise<void>;
@@ -111,6 +112,7 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
     },
     leaveNamespace: parts.leaveNamespace,
     completeTasks: parts.enqueueing.completeTasks,
+    refuseWhileDraining: parts.enqueueing.refuseWhileDraining,
     announce: parts.enqueueing.announce,
     async reread() {
       await parts.definitions.reread();

@@ -27,12 +27,14 @@ export type Enqueueing = {
   enqueueMade(tasks: readonly NewTask[]): Promise<readonly EnqueueVerdict[]>;
   /** What a producer asks for, with all that it left out. */
   complete(namespace: Namespace, submission: TaskSubmission, now: Instant): NewTask;
-  /** The same of many, links included, as enqueueing does; rules may refuse some. DRAINING once it drains. */
+  /** The same of many, links included, as enqueueing does; rules may refuse some. */
   completeTasks(
     namespace: Namespace,
     submissions: readonly TaskSubmission[],
     now: Instant,
   ): readonly (NewTask | Refused)[];
+  /** Throws DRAINING once it drains, for whoever has others store what starts tasks. */
+  refuseWhileDraining(): void;
   /** Tells whoever waits for tasks of those that others have stored. */
   announce(namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]): void;
 };
@@ -101,8 +103,8 @@ export function createEnqueueing(deps: EnqueueingDeps): Enqueueing {
       });
     },
     complete: completing.one,
+    refuseWhileDraining,
     completeTasks(namespace, submissions, now) {
-      refuseWhileDraining();
       const completed = completeAll(namespace, submissions, now);
       return completed.kind === "tasks" ? completed.tasks : completed.routed;
     },

@@ -1,3 +1,4 @@
+import type { ResultsReference } from "../model/canvas-value.ts";
 import type { Bytes, Instant, QueueName, TaskId } from "../model/ids.ts";
 import type { Fence, TaskState } from "../model/task.ts";
 import type { Claimed, LeaseLostReason } from "../ports/task-store.ts";
@@ -22,6 +23,8 @@ export type Lease = {
   readonly softTimeLimitMs?: number | undefined;
   /** What an earlier attempt left. */
   readonly checkpoint?: Bytes | undefined;
+  /** Where the results are that it is handed by reference. */
+  readonly results?: ResultsReference | undefined;
 };
 
 /** Why a token opens nothing where it was sent: nobody here made it for this namespace, or it is another session's. */
@@ -64,5 +67,6 @@ export function leaseOf(claimed: Claimed, seal: Seal): Lease {
     timeLimitMs: claimed.policy.timeLimitMs,
     softTimeLimitMs: claimed.policy.softTimeLimitMs,
     checkpoint: claimed.checkpoint,
+    results: claimed.results,
   };
 }

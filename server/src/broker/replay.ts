@@ -66,7 +66,8 @@ export function againAs(task: Task, id: TaskId, { queue, start, rewrite }: Repla
     replayOf: task.id,
     ties,
     lineage,
-    ...claimedAgain(policy, claim),
+    // It has no place in the canvas of the one before: nothing there hears of it.
+    ...claimedAgain({ ...policy, member: undefined }, claim),
     ...(links && { links: renewed(links) }),
     ...(input && { input }),
     content,

@@ -22,15 +22,17 @@ export function createGrow({ store, complete, failureOf }: GrowingDeps): Grow {
   async function growth(ref: TaskRef, wish: GrowthWish, now: Instant): Promise<Growth> {
     const [task] = await store.read([ref]);
     if (task === undefined) throw new StemProblem({ reason: "TASK_UNKNOWN", taskId: ref.id });
-    const { place, next, links = [] } = task;
-    if (place === undefined) throw new StemProblem(notInCanvas);
+    const { place, next, links = [], policy } = task;
+    if (policy.member === undefined) throw new StemProblem(notInCanvas);
     const { namespace } = ref;
-    const root = { namespace, canvas: place.canvas, seed: `=${ref.id}` };
     const { contentHash, replacement, members } = wish;
     const [node, ...nodes] = completeDrafts([...(replacement ? [replacement] : []), ...members], complete, {
       namespace,
       now,
     });
+    // Its canvas is gone, and its place may be gone with it: what it has come to stands, and there is nothing to add to.
+    if (place === undefined) return { contentHash, replacement: undefined, members: undefined, parts: [] };
+    const root = { namespace, canvas: place.canvas, seed: `=${ref.id}` };
     if (replacement !== undefined && node !== undefined) {
       const { start, parts } = expandReplacement(node, { place, next, callbacks: links }, root);
       const kept = [...parts, ...sparesOf(start.tasks)];

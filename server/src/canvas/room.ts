@@ -23,6 +23,8 @@ export type CanvasDeps = {
   /** The broker's. */
   readonly broker: {
     readonly completeTasks: SubmittingDeps["complete"];
+    /** What a settlement adds is not refused: it is part of what the server had before. */
+    readonly refuseWhileDraining: SubmittingDeps["refuseWhileDraining"];
     readonly announce: SubmittingDeps["announce"];
     readonly cancelMany: EndingDeps["cancelMany"];
     readonly explainTask: (ref: TaskRef) => Promise<Explained>;
@@ -47,17 +49,18 @@ export type Canvases = Submitting &
 /** Opens the room. */
 export function createCanvases(deps: CanvasDeps): Canvases {
   const { store, clock, limits, namespaces, broker, bells } = deps;
-  const { completeTasks: complete, announce, cancelMany } = broker;
+  const { completeTasks: complete, announce, cancelMany, refuseWhileDraining } = broker;
   const reading = createReading(deps);
   const retry = createRetry({ store, clock, limits, announce, get: reading.get });
   const ending = createEnding({ store, clock, limits, cancelMany, bells });
   return {
     ...ending,
-    ...createSubmitting({ store, clock, namespaces, complete, announce }),
+    ...createSubmitting({ store, clock, namespaces, complete, announce, refuseWhileDraining }),
     ...reading,
     watch: createWatch(clock, bells, reading.get),
     grow: createGrow({ store, complete, failureOf: deps.failureOf }),
     async retry(...wanted) {
+      refuseWhileDraining();
       // What waits in the old one must not run beside its second run.
       await ending.sweep();
       return retry(...wanted);

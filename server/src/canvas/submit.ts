@@ -57,6 +57,8 @@ export type SubmittingDeps = {
   readonly clock: Clock;
   readonly namespaces: Pick<NamespaceView, "stateOf">;
   readonly complete: CompleteTasks;
+  /** Throws DRAINING where nothing is taken in any more. */
+  readonly refuseWhileDraining: () => void;
   /** Tells whoever waits for tasks of those that can be had now. */
   readonly announce: (namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]) => void;
 };
@@ -73,10 +75,11 @@ export type Submitting = {
 
 /** Makes it. */
 export function createSubmitting(deps: SubmittingDeps): Submitting {
-  const { store, clock, complete, announce } = deps;
+  const { store, clock, complete, announce, refuseWhileDraining } = deps;
   return {
     prepare: (submission, now) => canvasOf(submission, complete, now),
     async submit(submission) {
+      refuseWhileDraining();
       const { namespace, id } = submission;
       const now = clock.now();
       const { announced, ...canvas } = noting(canvasOf(submission, complete, now));
@@ -90,6 +93,7 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       return { deduplicated: verdict === "duplicate" };
     },
     async addMembers({ namespace, canvas, group, request, drafts, bulk, isLast }) {
+      refuseWhileDraining();
       const now = clock.now();
       const nodes = completeDrafts(drafts, complete, { namespace, now });
       const leaves = bulk && mapBulk(bulk, (slice) => completeLeaves(slice, complete, { namespace, now }));

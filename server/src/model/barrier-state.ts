@@ -96,6 +96,9 @@ function ends(barrier: Barrier, state: "succeeded" | "failed" | "cancelled", now
   };
 }
 
+/** Whether somebody is to hear of a barrier that was made, or has grown: it has ended, or was sealed after each member had been tried. */
+export const hasNews = (barrier: Barrier): boolean => barrier.state !== "open" || isAttempted(barrier);
+
 /** All members have been tried that there will ever be. */
 export const isAttempted = ({ isSealed, attempted, size }: Barrier): boolean =>
   isSealed && attempted === size;

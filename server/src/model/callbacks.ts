@@ -9,12 +9,12 @@ import { made } from "./part-start.ts";
 import type { NewTask } from "./task.ts";
 
 /**
- * The callbacks of a barrier that has ended; also those for first attempts, where it was not the end of one that completed them: it has no
- * members, or was sealed last. What was made before is not made again.
+ * The callbacks of a barrier of which there is news; also those for first attempts, where it was not the end of one that completed them: it has
+ * no members, or was sealed last. What was made before is not made again.
  */
 export function callbacksOf(barrier: Barrier, now: Instant): readonly NewTask[] {
-  if (barrier.state !== "succeeded" && barrier.state !== "failed") return [];
-  const ends: BarrierEnd[] = [barrier.state, "completed"];
+  if (barrier.state === "cancelled") return [];
+  const ends: BarrierEnd[] = barrier.state === "open" ? [] : [barrier.state, "completed"];
   if (isAttempted(barrier)) ends.push("attempted");
   return ends.flatMap((on) => called(barrier, on, now));
 }

@@ -44,10 +44,13 @@ function causeOf({ on, isLast, reason, id, name, attempt, data }: EndedMember): 
     : { state: on, reason, task: id, name, attempt, failure: data };
 }
 
-/** A barrier that has ended, as what is above it sees it; `next` is the part that it starts. */
+/**
+ * A barrier of which there is news, as what is above it sees it; `next` is the part that it starts. Of one that goes on that is nothing: it
+ * only makes its callbacks for first attempts.
+ */
 export const endOf = (barrier: Barrier, next: Part | undefined, now: Instant): NodeEnd => ({
   namespace: barrier.namespace,
-  place: barrier.place,
+  place: barrier.state === "open" ? undefined : barrier.place,
   on: barrier.state === "open" ? "attempted" : barrier.state,
   isLast: false,
   source: { kind: "barrier", id: barrier.id },

@@ -7,6 +7,12 @@ export type NodeValue =
   | { readonly kind: "failure"; readonly cause: Cause }
   | { readonly kind: "list"; readonly items: readonly NodeValue[] };
 
+/** Where what a barrier left is, for a task that is handed it by reference. */
+export type ResultsReference = Pick<HandedValue, "canvas" | "barrier" | "size"> & {
+  /** The member of its arguments that stands for it; undefined: the last one of their list. */
+  readonly member: string | undefined;
+};
+
 /** What a task is handed that follows a barrier. */
 export type HandedValue = {
   readonly canvas: CanvasId;

@@ -1,4 +1,5 @@
 import type { Refusal } from "../model/admission.ts";
+import type { ResultsReference } from "../model/canvas-value.ts";
 import type { Labels } from "../model/gate.ts";
 import type { Bytes, CanvasId, Instant, Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { QueueTier } from "../model/queue-tier.ts";
@@ -129,6 +130,8 @@ export type Claimed = LeaseHead & {
   readonly checkpoint?: Bytes | undefined;
   /** What it is handed besides its content. */
   readonly input?: TaskInput | undefined;
+  /** Where that is, if it is handed by reference. Stores do not know it: who hands the task out does. */
+  readonly results?: ResultsReference | undefined;
 };
 
 /** Names one lease. */

@@ -8,7 +8,14 @@ import { type Task, TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService, TaskView } from "@stem/proto/stem/v1/task_service_pb";
 import { chord, json, type Node, taskOf } from "../../support/canvas-nodes.ts";
 import { until } from "../../support/until.ts";
-import type { FoundCanvas, FoundTask, PlannedChord, PlannedMember } from "../checker/canvas-rules.ts";
+import {
+  type CalledEnd,
+  calledPath,
+  type FoundCanvas,
+  type FoundTask,
+  type PlannedChord,
+  type PlannedMember,
+} from "../checker/canvas-rules.ts";
 import { body, type LeafKind, leaf } from "../processes/canvas-work.ts";
 import { pass } from "./pass.ts";
 import type { Random } from "./random.ts";
@@ -16,7 +23,7 @@ import type { Random } from "./random.ts";
 /** A canvas on its way in. */
 type Made = { readonly plan: PlannedChord; readonly root: Node };
 
-/** Submits and reads canvases of one server, however often that is away. */
+/** Submits and reads canvases of servers of one store, in turn, however often those are away. */
 export type CanvasLoad = {
   /** What was accepted. */
   readonly accepted: ReadonlyMap<string, PlannedChord>;
@@ -29,22 +36,37 @@ export type CanvasLoad = {
 };
 
 const timeoutMs = 3000;
+/** When nobody is killed any more; a store that is behind takes its time. */
+const readMsMax = 60_000;
 const depthMax = 3;
 
 /** Makes it. */
-export function createCanvasLoad(url: string, random: Random): CanvasLoad {
-  const transport = createGrpcTransport({ baseUrl: url });
-  const canvases = createClient(CanvasService, transport);
-  const tasks = createClient(TaskService, transport);
+export function createCanvasLoad(urls: readonly string[], random: Random): CanvasLoad {
+  const transports = urls.map((baseUrl) => createGrpcTransport({ baseUrl }));
+  const everyCanvases = transports.map((each) => createClient(CanvasService, each));
+  const everyTasks = transports.map((each) => createClient(TaskService, each));
   const accepted = new Map<string, PlannedChord>();
+  let turn = 0;
+
+  /** The client of the server whose turn it is. */
+  function next<Client>(clients: readonly Client[]): Client {
+    turn += 1;
+    const client = clients[turn % clients.length];
+    if (client === undefined) throw new Error("there is no server to ask");
+    return client;
+  }
 
   async function submitOne(id: string, signal: AbortSignal): Promise<void> {
-    const { plan, root } = makeChord(random, id, "r", 1);
+    const { plan, root: tree } = makeChord(random, id, "r", 1);
+    const link = linkTo(id, plan.path, "succeeded");
+    const root = { ...tree, link, linkError: linkTo(id, plan.path, "failed") };
     // The server may have it although nobody said so: it is sent until somebody does, also when the load is over.
     for (;;) {
-      const answer = await canvases.submitCanvas({ id, root }, { timeoutMs }).catch((error: unknown) => {
-        if (/already_exists/.test(String(error))) throw error;
-      });
+      const answer = await next(everyCanvases)
+        .submitCanvas({ id, root }, { timeoutMs })
+        .catch((error: unknown) => {
+          if (/already_exists|invalid_argument/.test(String(error))) throw error;
+        });
       if (answer !== undefined) break;
       await pass(50);
     }
@@ -53,7 +75,7 @@ export function createCanvasLoad(url: string, random: Random): CanvasLoad {
   }
 
   async function state(canvasId: string): Promise<CanvasState | undefined> {
-    return (await canvases.getCanvas({ canvasId }, { timeoutMs })).canvas?.state;
+    return (await next(everyCanvases).getCanvas({ canvasId }, { timeoutMs: readMsMax })).canvas?.state;
   }
 
   return {
@@ -71,7 +93,8 @@ export function createCanvasLoad(url: string, random: Random): CanvasLoad {
       const all: Task[] = [];
       await until(
         async () => {
-          const { tasks: page } = await tasks.listTasks({ tag: id, pageSize: 1000, view: TaskView.FULL });
+          const wish = { tag: id, pageSize: 1000, view: TaskView.FULL };
+          const { tasks: page } = await next(everyTasks).listTasks(wish);
           all.splice(0, all.length, ...page);
           // Members of a header that failed are cancelled a moment after its end.
           return page.every(({ endTime }) => endTime !== undefined);
@@ -84,6 +107,11 @@ export function createCanvasLoad(url: string, random: Random): CanvasLoad {
   };
 }
 
+/** The task that is made for an end of a canvas. */
+const linkTo = (id: string, path: string, end: CalledEnd) => [
+  { task: { name: body.name, tags: [id, calledPath(path, end)], options: optionsOf } },
+];
+
 function makeChord(random: Random, id: string, path: string, depth: number): Made {
   const count = random.whole(1, 5);
   const made = Array.from({ length: count }, (_, at) => {
@@ -95,7 +123,10 @@ function makeChord(random: Random, id: string, path: string, depth: number): Mad
   const root = chord(
     made.map((one) => one.root),
     own,
-    { onMemberFailure: isHasty ? OnMemberFailure.FAIL_FAST : OnMemberFailure.WAIT },
+    {
+      onMemberFailure: isHasty ? OnMemberFailure.FAIL_FAST : OnMemberFailure.WAIT,
+      ...(depth === 1 && { linkCompleted: linkTo(id, path, "completed") }),
+    },
   );
   return { plan: { path, isHasty, header: made.map((one) => one.plan) }, root };
 }
@@ -117,9 +148,10 @@ function makeLeaf(
 
 const optionsOf = { maxAttempts: 2, maxDeliveries: 1000, retry: { baseDelay: { nanos: 20_000_000 } } };
 
-function foundTask({ tags, state, createTime, endTime, result }: Task): FoundTask {
+function foundTask({ tags, state, createTime, endTime, result, deliveries }: Task): FoundTask {
   return {
     path: tags[1] ?? "",
+    deliveries,
     state: wordOf(TaskState, state),
     createdAt: millis(createTime) ?? 0,
     endedAt: millis(endTime),

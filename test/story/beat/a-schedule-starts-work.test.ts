@@ -48,6 +48,16 @@ test("a schedule's tasks reach a worker when their time has come", async () => {
   await beat.close();
 });
 
+test("a server that drains fires nothing, and what is due stays due", async () => {
+  const beat = await withSchedule();
+  await nextSlot(beat);
+  beat.broker.drain();
+  await nextSlot(beat);
+  expect(await told(beat)).toEqual(["task ready"]);
+  expect((await beat.schedules.get(ref)).progress.next).toBe(beat.clock.now());
+  await beat.close();
+});
+
 test("a priority that a target says itself is its own", async () => {
   const task = create(NewTaskSchema, { name: "test.work", options: { priority: 9 } });
   const target = { kind: "task", content: toBinary(NewTaskSchema, task) } as const;

@@ -1,12 +1,42 @@
 import { CanvasState, OnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
+import { TaskView } from "@stem/proto/stem/v1/task_service_pb";
 import { expect } from "vitest";
-import { calling, chain, chord, failing, group, type Node, task, times } from "../../support/canvas-nodes.ts";
+import {
+  calling,
+  chain,
+  chord,
+  failing,
+  group,
+  json,
+  type Node,
+  task,
+  taskOf,
+  times,
+} from "../../support/canvas-nodes.ts";
 import type { StoryTest } from "./story.ts";
 
 const wait = { onMemberFailure: OnMemberFailure.WAIT };
 
 /** A group, and what becomes of its results. */
 export function chordCases(test: StoryTest): void {
+  // 75. Where the list stamps each task, here each has a tag.
+  test("what is said of each task of a canvas is on each, and finds all of them", async ({
+    result,
+    tasks,
+    namespace,
+  }) => {
+    const marked = (name: string, ...args: readonly unknown[]): Node =>
+      taskOf({ name, args: json(args), tags: ["marked"], headers: { stamp: "mono" } });
+    const header = [1, 2, 3].map((each) => marked("id", each));
+    const tens = times(3, marked("mul", 10));
+    expect(await result(chain(group(...header), marked("sum"), chord(tens, marked("sum"))))).toBe(180);
+    const found = await tasks.listTasks({ namespace, tag: "marked", view: TaskView.FULL });
+    expect(found.tasks.map(({ name }) => name).toSorted()).toEqual([
+      ...["id", "id", "id", "mul", "mul", "mul", "sum", "sum"],
+    ]);
+    for (const { headers } of found.tasks) expect(headers).toEqual({ stamp: "mono" });
+  });
+
   // 47
   test("a body has results in the order of the header, whatever order they came in", async ({ result }) => {
     const tens = Array.from({ length: 10 }, (_, i) => i);

@@ -54,6 +54,7 @@ const mended = new Map<string, number>();
 const handlers: Readonly<Record<string, Handler>> = {
   /** The sum of all numbers in its arguments. */
   sum: (...args) => sumOf(args),
+  mul: (...args: readonly number[]) => args.reduce((product, each) => product * each, 1),
   /** Its last argument, which is what it was handed, if it was handed anything. */
   id: last,
   told: last,

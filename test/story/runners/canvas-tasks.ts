@@ -7,12 +7,17 @@ import {
   group,
   StemProblem,
 } from "@stem/sdk";
-import { implement, type TaskContext } from "@stem/worker";
+import { implement, type TaskContext, type TaskPlace } from "@stem/worker";
 
 /** Handlers that submit canvases and change their own, and return what came of it. */
 
 const add = defineTask<[a: number, b: number], number>({ name: "canvas-add" });
 const total = defineTask<[numbers: readonly number[]], number>({ name: "canvas-total" });
+const show = defineTask<[given: unknown], unknown>({ name: "canvas-show" });
+/** A task of a canvas, and whose child it is. */
+type Placed = TaskPlace & Pick<TaskContext, "id">;
+
+const placed = defineTask<[before: readonly Placed[]], readonly Placed[]>({ name: "canvas-placed" });
 const countdown = defineTask<[from: number], number>({ name: "canvas-countdown" });
 const spread = defineTask<[from: number], number>({ name: "canvas-spread" });
 const both = defineTask<[], number>({ name: "canvas-both", options: { maxAttempts: 1 } });
@@ -37,6 +42,12 @@ async function familyOf(ctx: TaskContext): Promise<unknown> {
 
 /** The parts of the canvases below. */
 export const canvasParts = [
+  // What was before it, if anything was, and where it is itself.
+  implement(placed, async (ctx, before) => {
+    const place = await ctx.place();
+    return place === undefined ? before : [...before, { ...place, id: ctx.id }];
+  }),
+  implement(show, (_, given) => given),
   implement(add, (_, a, b) => a + b),
   // Beyond three of them they come by reference.
   implement(total, (_, numbers) => numbers.reduce((sum, each) => sum + each, 0)),
@@ -78,7 +89,29 @@ export const canvasTasks = [
     const members = group(numbers.map((each) => add.signature([each, 1])));
     const summed = await ctx.submit(chord(members, total.s()));
     const listed = await ctx.submit(members);
-    return [await summed.result(soon), (await listed.result(soon)).length];
+    const { groups } = await listed.get();
+    // It names what is there, and stays what it is all the same.
+    const look = { "stem.results": { canvasId: listed.id, groupId: groups[0]?.id ?? "", count: 20 } };
+    const shown = await ctx.submit(show.signature([look]));
+    const isAsItWas = JSON.stringify(await shown.result(soon)) === JSON.stringify(look);
+    return [await summed.result(soon), (await listed.result(soon)).length, isAsItWas];
+  }),
+  implement(defineTask<[], unknown>({ name: "place" }), async (ctx) => {
+    const { id, ...handle } = await ctx.submit(chain(placed.signature([[]]), group(placed.s(), placed.s())));
+    const places = (await handle.result(soon)).flat();
+    const { groups } = await handle.get();
+    const wordOf = (groupId: string) =>
+      groupId === id ? "canvas" : `group ${groups.findIndex((each) => each.id === groupId)}`;
+    const said = places.map(({ canvasId, groupId, index, step }) => [
+      canvasId === id,
+      wordOf(groupId),
+      index,
+      step ?? null,
+    ]);
+    const [first, second] = places;
+    const parents = [first?.parentId === ctx.id, second?.parentId === first?.id];
+    const isFamily = places.every(({ rootId }) => rootId === ctx.rootId);
+    return { own: (await ctx.place()) ?? "nowhere", said, parents, isFamily };
   }),
   implement(defineTask<[], unknown>({ name: "replace" }), async (ctx) => {
     const replaced = await ctx.submit(chain(countdown.signature([2]), add.s([1])));

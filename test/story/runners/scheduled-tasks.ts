@@ -7,6 +7,9 @@ export type SeenSlot = { readonly id: string; readonly slotTime: string } | "non
 export const slot = defineTask<[before?: readonly SeenSlot[]], readonly SeenSlot[]>({ name: "slot" });
 
 export const scheduledTasks = [
+  implement(defineTask<[], never>({ name: "fail-in-slot" }), () => {
+    throw new Error("as it was asked");
+  }),
   implement(slot, ({ schedule }, before = []): readonly SeenSlot[] => [
     ...before,
     schedule === undefined ? "none" : { id: schedule.id, slotTime: schedule.slotTime.toISOString() },

@@ -181,7 +181,20 @@ const rows: readonly Row[] = [
       expect(await member.status()).toMatchObject({ parentId: id, rootId: id });
     },
   },
-  { task: "take-results", result: [210, 20] },
+  { task: "take-results", result: [210, 20, true] },
+  {
+    task: "place",
+    result: {
+      own: "nowhere",
+      said: [
+        [true, "canvas", 0, 0],
+        [true, "group 0", 0, null],
+        [true, "canvas", 0, 0],
+        [true, "group 0", 1, null],
+      ],
+      ...{ parents: [true, true], isFamily: true },
+    },
+  },
   { task: "replace", result: [101, "TypeError"] },
   { task: "add-to-group", result: [2, 2, 1, 0] },
   { task: "unwritable", failure: { type: "PayloadError", nonRetryable: true } },

@@ -269,3 +269,22 @@ test("a page that comes too late for its canvas is not missed", async () => {
   const handle = await stem.submit(group(members()).gather({ onMemberFailure: "fail_fast" }), { id: "c" });
   await expect(handle.result({ timeoutMs: 50_000 })).rejects.toMatchObject({ name: "CanvasFailedError" });
 });
+
+test("canvases are listed, the newest first, over as many pages as there are, by state, name and tag", async () => {
+  const { stem } = await startNoting();
+  const ids = Array.from({ length: 130 }, (_, at) => `listed-${at}`);
+  for (const [at, id] of ids.entries())
+    await stem.submit(group(), { id, name: at % 2 === 0 ? "even" : "odd", tags: [`t${at % 5}`] });
+  const failed = await stem.submit(fail.signature(["no"]), { id: "bad", name: "even" });
+  await failed.result({ timeoutMs: 50_000 }).catch(() => undefined);
+  const list = async (...filter: Parameters<typeof stem.canvases.list>) =>
+    (await Array.fromAsync(stem.canvases.list(...filter))).map(({ id }) => id);
+  const newest = ids.toReversed();
+  expect(await list()).toEqual(["bad", ...newest]);
+  expect(await list({ states: ["succeeded", "open"] })).toEqual(newest);
+  expect(await list({ name: "even", tag: "t4" })).toEqual(newest.filter((_, at) => (129 - at) % 10 === 4));
+  expect(await list({ states: ["cancelled"] })).toEqual([]);
+  const [bad] = await Array.fromAsync(stem.canvases.list({ states: ["failed"] }));
+  expect(bad).toMatchObject({ id: "bad", name: "even", state: "failed", cause: { state: "failed" } });
+  expect(bad).not.toHaveProperty("groups");
+});

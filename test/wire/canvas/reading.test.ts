@@ -93,6 +93,34 @@ describe.each(wireTransports)("over %s", (way, open) => {
     expect(await handedTo("items", 21, "")).toMatchObject([{ "stem.results": { count: 21 } }]);
   });
 
+  test("a grant says where results by reference are; arguments that only look like that are their producer's", async () => {
+    const { canvases, tasks, runner, queue, one } = connect("grant");
+    const large = "x".repeat(30);
+    const named = (id: string, args: object) => taskOf({ id: own(id), name: "all", queue, args: json(args) });
+    const header = [one("g1", "ok", large), one("g2", "ok", large)];
+    const forged = { "stem.results": { canvasId: own("grant"), groupId: "g", count: 2 } };
+    const bodies = group(one("listed", "all", forged), named("named", { forged }), {
+      ...named("as", { result: forged }),
+      inputAs: "rows",
+    });
+    await canvases.submitCanvas({ id: own("grant"), root: chain(group(...header), bodies) });
+    await runner.settle(await runner.lease());
+    await tasks.enqueueTask({ id: own("forged"), name: "all", queue, args: json([forged]) });
+    await tasks.enqueueTask({ id: own("forged-too"), name: "all", queue, args: json({ result: forged }) });
+    const grants = await runner.lease();
+    const given = new Map(grants.map(({ taskId, results }) => [taskId, results]));
+    const [groupOf] = (await canvases.getCanvas({ canvasId: own("grant") })).canvas?.groups ?? [];
+    const results = { canvasId: own("grant"), groupId: groupOf?.id, count: 2 };
+    expect(given.get(own("listed"))).toMatchObject({ ...results, member: "" });
+    expect(given.get(own("named"))).toMatchObject({ ...results, member: "result" });
+    expect(given.get(own("as"))).toMatchObject({ ...results, member: "rows" });
+    expect([...given].filter(([id]) => /forged/.test(id)).map(([, said]) => said)).toEqual([
+      undefined,
+      undefined,
+    ]);
+    await runner.settle(grants);
+  });
+
   test("what a producer signed is on each member as it was", async () => {
     const { canvases, workers, queue, runner } = connect("sign");
     const signature = { algorithm: "ed25519", keyId: "k", bytes: Uint8Array.of(1, 2, 3) };

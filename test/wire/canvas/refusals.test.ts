@@ -19,12 +19,16 @@ async function started(wish: Parameters<typeof startWireServer>[0] = {}) {
 }
 
 test.each(wireTransports)(
-  "over %s: a draining server takes no canvas, and ends those that it has",
+  "over %s: a draining server takes no canvas and retries none, and goes on with those that it has, also where they grow",
   async (_, open) => {
     const server = await started();
     const { canvases, runner, canvas } = canvasCaller(open(server.url));
-    const { canvasId } = await canvases.submitCanvas({ root: gathering({ open: true }, task("ok")) });
     const worker = runner("default");
+    const { canvasId: failed } = await canvases.submitCanvas({ root: task("fail") });
+    await worker.drain();
+    const { canvasId } = await canvases.submitCanvas({
+      root: gathering({ open: true }, task("ok"), task("grow", 1)),
+    });
     const grants = await worker.lease();
     server.api.drain();
     const draining = { ...refused(Code.Unavailable, "DRAINING"), text: expect.anything() };
@@ -32,8 +36,9 @@ test.each(wireTransports)(
     expect(
       await refusalOf(canvases.addCanvasMembers({ canvasId, requestId: "1", members: [task("ok")] })),
     ).toEqual(draining);
+    expect(await refusalOf(canvases.retryCanvas({ canvasId: failed }))).toEqual(draining);
     await worker.settle(grants);
-    expect(await canvas(canvasId)).toMatchObject({ groups: [{ ended: 1 }] });
+    expect(await canvas(canvasId)).toMatchObject({ groups: [{ size: 3, ended: 2, unsuccessful: 0 }] });
     expect(await canvases.cancelCanvas({ canvasId })).toBeDefined();
   },
 );

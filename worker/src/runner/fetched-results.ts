@@ -1,8 +1,10 @@
 /**
- * What a task is handed by a group of very many members comes as a reference, a JSON object in the place of the list. Handlers see the list
- * itself: it is fetched, page by page, before one begins, wherever that runs.
+ * What a task is handed by a group of very many members comes as a reference, of which its grant says where it stands in the arguments.
+ * Handlers see the list itself: it is fetched, page by page, before one begins, wherever that runs. Arguments that only look like a
+ * reference are a producer's own, and stay as they are.
  */
 
+import type { ResultsReference } from "@stem/proto/stem/v1/lease_pb";
 import type { Payload } from "@stem/proto/stem/v1/payload_pb";
 import { NonRetryable, type StemClient } from "@stem/sdk";
 import type { HeldLease } from "../lease.ts";
@@ -12,9 +14,10 @@ import type { Runner } from "./runner.ts";
 /** A runner whose tasks have the lists that they are handed by reference. */
 export const fetchingResults = (runner: Runner, client: () => Pick<StemClient, "canvas">): Runner => ({
   async run(lease) {
-    if (mayRefer(lease.task.args)) {
+    const { results } = lease.grant;
+    if (results !== undefined) {
       try {
-        await fetchInto(lease, client());
+        await fetchInto(lease, results, client());
       } catch (error) {
         return failed(lease.stop ?? error);
       }
@@ -23,46 +26,26 @@ export const fetchingResults = (runner: Runner, client: () => Pick<StemClient, "
   },
 });
 
-const member = "stem.results";
-
-/** Cheap, because it is asked of every task. */
-const mayRefer = (args: Payload | undefined): args is Payload =>
-  args?.data.case === "json" && args.data.value.includes(`"${member}"`);
-
-/** Where results are to be found. */
-type Reference = { readonly canvasId: string; readonly groupId: string };
-
 async function fetchInto(
   { grant, task, signal }: HeldLease,
+  { canvasId, groupId, member }: ResultsReference,
   client: Pick<StemClient, "canvas">,
 ): Promise<void> {
   const { args } = task;
-  if (args?.data.case !== "json" || grant.task === undefined) return;
-  const given: unknown = JSON.parse(args.data.value);
-  if (!isObject(given)) return;
-  // It is the last of a list, or any one of named arguments.
-  const keys = Array.isArray(given) ? [`${given.length - 1}`] : Object.keys(given);
-  let isFound = false;
-  for (const key of keys) {
-    const reference = referenceIn(given[key]);
-    if (reference === undefined) continue;
-    signal.throwIfAborted();
-    given[key] = await client.canvas(reference.canvasId).resultOf(reference.groupId);
-    isFound = true;
-  }
-  if (isFound) grant.task = { ...task, args: { ...args, data: { case: "json", value: writtenArgs(given) } } };
+  if (args === undefined || grant.task === undefined) return;
+  const given = givenIn(args);
+  signal.throwIfAborted();
+  given[Array.isArray(given) ? given.length - 1 : member] = await client.canvas(canvasId).resultOf(groupId);
+  grant.task = { ...task, args: { ...args, data: { case: "json", value: writtenArgs(given) } } };
 }
 
-function referenceIn(value: unknown): Reference | undefined {
-  if (!isObject(value) || Object.keys(value).length > 1) return undefined;
-  const said = value[member];
-  if (!isObject(said)) return undefined;
-  const { canvasId, groupId } = said;
-  return typeof canvasId === "string" && typeof groupId === "string" ? { canvasId, groupId } : undefined;
+/** The server puts a reference into nothing but a list or an object. */
+function givenIn({ data }: Payload): Record<string | number, unknown> {
+  const given: unknown = data.case === "json" ? JSON.parse(data.value) : undefined;
+  if (typeof given !== "object" || given === null)
+    throw new NonRetryable("no reference can be in the arguments");
+  return given as Record<string | number, unknown>;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null;
 
 /** The arguments as JSON again; bytes among the results are none. */
 const writtenArgs = (given: object): string =>

@@ -31,6 +31,7 @@ function run(implementation: Implementation, json: string): Promise<Outcome> {
     emit: () => Promise.reject(new Error("nobody hears of events here")),
     progress: () => undefined,
     checkpoint: () => undefined,
+    place: async () => undefined,
     heartbeat: () => Promise.resolve(),
     extend: () => Promise.resolve(),
     resultBytesMax: () => 50,

@@ -1,5 +1,6 @@
 import type { StemClient } from "@stem/sdk";
-import { type ClientGate, type Clock, gateOf } from "@stem/sdk/internal";
+import type { Clock } from "@stem/sdk/internal";
+import { gateFor } from "../client-gate.ts";
 import type { ContextDeps } from "../context.ts";
 import type { EventHub } from "../events.ts";
 import { aroundOf, consuming } from "../middleware.ts";
@@ -119,13 +120,4 @@ function hostedDeps(deps: RunnersDeps) {
       return implementation.module.href;
     },
   };
-}
-
-function gateFor(client: StemClient): ClientGate {
-  const gate = gateOf(client);
-  if (gate === undefined)
-    throw new TypeError(
-      "threads and child processes enqueue through a client that connect() made; options.client is another",
-    );
-  return gate;
 }

@@ -29,6 +29,15 @@ test("a handler runs without a server, and its result is what whoever waits gets
   expect(date.result).toEqual({ at: "1970-01-01T00:00:00.000Z" });
 });
 
+test("a handler is told where its task is in a canvas, if it is in one", async () => {
+  const told = implement(work, async (ctx) => (await ctx.place()) ?? "nowhere");
+  expect(await runTask(told)).toMatchObject({ result: "nowhere" });
+  const place = { canvasId: "c", groupId: "g", index: 2, step: 0, parentId: undefined, rootId: "c" };
+  expect(await runTask(told, [], { place })).toMatchObject({
+    result: { canvasId: "c", groupId: "g", index: 2, step: 0, rootId: "c" },
+  });
+});
+
 test("what the handler does with its context is recorded", async () => {
   const run = await runTask(
     implement(work, async (ctx) => {

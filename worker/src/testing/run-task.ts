@@ -18,7 +18,7 @@ import {
   type RecordedEnqueue,
   type RecordedEvent,
 } from "@stem/sdk/testing";
-import type { ScheduledSlot } from "../context.ts";
+import type { ScheduledSlot, TaskPlace } from "../context.ts";
 import { TaskCancelled } from "../errors.ts";
 import { HeldLease } from "../lease.ts";
 import { createRegistry, type ImplementationHere } from "../registry.ts";
@@ -46,6 +46,8 @@ export type RunTaskOptions = {
   readonly metadata?: Readonly<Record<string, string>>;
   /** What the handler finds as `ctx.schedule`. Default: no schedule. */
   readonly schedule?: ScheduledSlot;
+  /** What the handler is told by `ctx.place()`. Default: it is in no canvas. */
+  readonly place?: TaskPlace;
   /** What the handler finds as `ctx.lastCheckpoint`. Default: nothing. */
   readonly lastCheckpoint?: unknown;
   /** Cancels the task when it aborts; its reason's text is what the handler reads in `ctx.cancelReason`. */
@@ -129,6 +131,7 @@ export async function runTask<Args extends ArgsShape, Result>(
       progress.push(progressFromProto(report, codec));
     },
     checkpoint: (_, data) => void checkpoints.push(codec.decode(payloadFromProto(data))),
+    place: async () => options.place,
     heartbeat: () => Promise.resolve(),
     extend: () => Promise.resolve(),
     resultBytesMax: () => options.resultBytesMax ?? usualResultBytesMax,

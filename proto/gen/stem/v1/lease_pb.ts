@@ -23,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file stem/v1/lease.proto.
  */
 export const file_stem_v1_lease: GenFile = /*@__PURE__*/
-  fileDesc("ChNzdGVtL3YxL2xlYXNlLnByb3RvEgdzdGVtLnYxIqYDCgVHcmFudBITCgtsZWFzZV90b2tlbhgBIAEoDBIPCgd0YXNrX2lkGAIgASgJEg0KBXF1ZXVlGAMgASgJEh4KBHRhc2sYBCABKAsyEC5zdGVtLnYxLk5ld1Rhc2sSHQoFZmVuY2UYBSABKAsyDi5zdGVtLnYxLkZlbmNlEg8KB2F0dGVtcHQYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhAKCGRlbGl2ZXJ5GAggASgFEjEKDmxlYXNlX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgp0aW1lX2xpbWl0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKD2xhc3RfY2hlY2twb2ludBgMIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIyCg9zb2Z0X3RpbWVfbGltaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i6QIKClNldHRsZW1lbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSJwoJc3VjY2VlZGVkGAIgASgLMhIuc3RlbS52MS5TdWNjZWVkZWRIABIhCgZmYWlsZWQYAyABKAsyDy5zdGVtLnYxLkZhaWxlZEgAEh8KBXJldHJ5GAQgASgLMg4uc3RlbS52MS5SZXRyeUgAEiUKCHJlbGVhc2VkGAUgASgLMhEuc3RlbS52MS5SZWxlYXNlZEgAEiUKCHJlamVjdGVkGAYgASgLMhEuc3RlbS52MS5SZWplY3RlZEgAEiwKDHVua25vd25fbmFtZRgHIAEoCzIULnN0ZW0udjEuVW5rbm93bk5hbWVIABIlCghyZXBsYWNlZBgJIAEoCzIRLnN0ZW0udjEuUmVwbGFjZWRIABIkCgpjaGVja3BvaW50GAggASgLMhAuc3RlbS52MS5QYXlsb2FkQhAKB291dGNvbWUSBbpIAggBIlcKCVN1Y2NlZWRlZBIgCgZyZXN1bHQYASABKAsyEC5zdGVtLnYxLlBheWxvYWQSKAoLbmV3X21lbWJlcnMYAiADKAsyEy5zdGVtLnYxLkNhbnZhc05vZGUiNQoIUmVwbGFjZWQSKQoEbm9kZRgBIAEoCzITLnN0ZW0udjEuQ2FudmFzTm9kZUIGukgDyAEBIl8KBkZhaWxlZBIhCgdmYWlsdXJlGAEgASgLMhAuc3RlbS52MS5GYWlsdXJlEjIKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyACK/AQoFUmV0cnkSMgoFZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEiEKB2ZhaWx1cmUYAiABKAsyEC5zdGVtLnYxLkZhaWx1cmUSMwoPbm90X2JlZm9yZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCglvdmVycmlkZXMYBCABKAsyFy5zdGVtLnYxLlJldHJ5T3ZlcnJpZGVzIh8KCFJlbGVhc2VkEhMKC25vdF9zdGFydGVkGAEgASgIIhoKCFJlamVjdGVkEg4KBnJlYXNvbhgBIAEoCSINCgtVbmtub3duTmFtZSKKAQoNU2V0dGxlVmVyZGljdBInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5TZXR0bGVPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLQoLbG9zdF9yZWFzb24YAyABKA4yGC5zdGVtLnYxLkxlYXNlTG9zdFJlYXNvbiKDAQoMTGVhc2VWZXJkaWN0EhMKC2xlYXNlX3Rva2VuGAEgASgMEgwKBGhlbGQYAiABKAgSIQoFc3RhdGUYAyABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRItCgtsb3N0X3JlYXNvbhgEIAEoDjIYLnN0ZW0udjEuTGVhc2VMb3N0UmVhc29uKokBCg1TZXR0bGVPdXRjb21lEh4KGlNFVFRMRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGwoXU0VUVExFX09VVENPTUVfQUNDRVBURUQQARIcChhTRVRUTEVfT1VUQ09NRV9EVVBMSUNBVEUQAhIdChlTRVRUTEVfT1VUQ09NRV9MRUFTRV9MT1NUEAMqhAIKD0xlYXNlTG9zdFJlYXNvbhIhCh1MRUFTRV9MT1NUX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHExFQVNFX0xPU1RfUkVBU09OX1NVUEVSU0VERUQQARIfChtMRUFTRV9MT1NUX1JFQVNPTl9DQU5DRUxMRUQQAhIdChlMRUFTRV9MT1NUX1JFQVNPTl9TRVRUTEVEEAMSIwofTEVBU0VfTE9TVF9SRUFTT05fVE9LRU5fSU5WQUxJRBAEEiIKHkxFQVNFX0xPU1RfUkVBU09OX1RBU0tfVU5LTk9XThAFEiMKH0xFQVNFX0xPU1RfUkVBU09OX09USEVSX1NFU1NJT04QBmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_canvas, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_task]);
+  fileDesc("ChNzdGVtL3YxL2xlYXNlLnByb3RvEgdzdGVtLnYxItIDCgVHcmFudBITCgtsZWFzZV90b2tlbhgBIAEoDBIPCgd0YXNrX2lkGAIgASgJEg0KBXF1ZXVlGAMgASgJEh4KBHRhc2sYBCABKAsyEC5zdGVtLnYxLk5ld1Rhc2sSHQoFZmVuY2UYBSABKAsyDi5zdGVtLnYxLkZlbmNlEg8KB2F0dGVtcHQYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhAKCGRlbGl2ZXJ5GAggASgFEjEKDmxlYXNlX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC2NyZWF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgp0aW1lX2xpbWl0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKD2xhc3RfY2hlY2twb2ludBgMIAEoCzIQLnN0ZW0udjEuUGF5bG9hZBIyCg9zb2Z0X3RpbWVfbGltaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoHcmVzdWx0cxgOIAEoCzIZLnN0ZW0udjEuUmVzdWx0c1JlZmVyZW5jZSJWChBSZXN1bHRzUmVmZXJlbmNlEg4KBm1lbWJlchgBIAEoCRIRCgljYW52YXNfaWQYAiABKAkSEAoIZ3JvdXBfaWQYAyABKAkSDQoFY291bnQYBCABKAUi6QIKClNldHRsZW1lbnQSEwoLbGVhc2VfdG9rZW4YASABKAwSJwoJc3VjY2VlZGVkGAIgASgLMhIuc3RlbS52MS5TdWNjZWVkZWRIABIhCgZmYWlsZWQYAyABKAsyDy5zdGVtLnYxLkZhaWxlZEgAEh8KBXJldHJ5GAQgASgLMg4uc3RlbS52MS5SZXRyeUgAEiUKCHJlbGVhc2VkGAUgASgLMhEuc3RlbS52MS5SZWxlYXNlZEgAEiUKCHJlamVjdGVkGAYgASgLMhEuc3RlbS52MS5SZWplY3RlZEgAEiwKDHVua25vd25fbmFtZRgHIAEoCzIULnN0ZW0udjEuVW5rbm93bk5hbWVIABIlCghyZXBsYWNlZBgJIAEoCzIRLnN0ZW0udjEuUmVwbGFjZWRIABIkCgpjaGVja3BvaW50GAggASgLMhAuc3RlbS52MS5QYXlsb2FkQhAKB291dGNvbWUSBbpIAggBIlcKCVN1Y2NlZWRlZBIgCgZyZXN1bHQYASABKAsyEC5zdGVtLnYxLlBheWxvYWQSKAoLbmV3X21lbWJlcnMYAiADKAsyEy5zdGVtLnYxLkNhbnZhc05vZGUiNQoIUmVwbGFjZWQSKQoEbm9kZRgBIAEoCzITLnN0ZW0udjEuQ2FudmFzTm9kZUIGukgDyAEBIl8KBkZhaWxlZBIhCgdmYWlsdXJlGAEgASgLMhAuc3RlbS52MS5GYWlsdXJlEjIKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyACK/AQoFUmV0cnkSMgoFZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEiEKB2ZhaWx1cmUYAiABKAsyEC5zdGVtLnYxLkZhaWx1cmUSMwoPbm90X2JlZm9yZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCglvdmVycmlkZXMYBCABKAsyFy5zdGVtLnYxLlJldHJ5T3ZlcnJpZGVzIh8KCFJlbGVhc2VkEhMKC25vdF9zdGFydGVkGAEgASgIIhoKCFJlamVjdGVkEg4KBnJlYXNvbhgBIAEoCSINCgtVbmtub3duTmFtZSKKAQoNU2V0dGxlVmVyZGljdBInCgdvdXRjb21lGAEgASgOMhYuc3RlbS52MS5TZXR0bGVPdXRjb21lEiEKBXN0YXRlGAIgASgOMhIuc3RlbS52MS5UYXNrU3RhdGUSLQoLbG9zdF9yZWFzb24YAyABKA4yGC5zdGVtLnYxLkxlYXNlTG9zdFJlYXNvbiKDAQoMTGVhc2VWZXJkaWN0EhMKC2xlYXNlX3Rva2VuGAEgASgMEgwKBGhlbGQYAiABKAgSIQoFc3RhdGUYAyABKA4yEi5zdGVtLnYxLlRhc2tTdGF0ZRItCgtsb3N0X3JlYXNvbhgEIAEoDjIYLnN0ZW0udjEuTGVhc2VMb3N0UmVhc29uKokBCg1TZXR0bGVPdXRjb21lEh4KGlNFVFRMRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGwoXU0VUVExFX09VVENPTUVfQUNDRVBURUQQARIcChhTRVRUTEVfT1VUQ09NRV9EVVBMSUNBVEUQAhIdChlTRVRUTEVfT1VUQ09NRV9MRUFTRV9MT1NUEAMqhAIKD0xlYXNlTG9zdFJlYXNvbhIhCh1MRUFTRV9MT1NUX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHExFQVNFX0xPU1RfUkVBU09OX1NVUEVSU0VERUQQARIfChtMRUFTRV9MT1NUX1JFQVNPTl9DQU5DRUxMRUQQAhIdChlMRUFTRV9MT1NUX1JFQVNPTl9TRVRUTEVEEAMSIwofTEVBU0VfTE9TVF9SRUFTT05fVE9LRU5fSU5WQUxJRBAEEiIKHkxFQVNFX0xPU1RfUkVBU09OX1RBU0tfVU5LTk9XThAFEiMKH0xFQVNFX0xPU1RfUkVBU09OX09USEVSX1NFU1NJT04QBmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_stem_v1_canvas, file_stem_v1_failure, file_stem_v1_payload, file_stem_v1_retry, file_stem_v1_task]);
 
 /**
  * One task handed to one worker, for a while. Durations only, never an absolute deadline: the worker counts from when it
@@ -123,6 +123,14 @@ export type Grant = Message<"stem.v1.Grant"> & {
    * @generated from field: google.protobuf.Duration soft_time_limit = 13;
    */
   softTimeLimit?: Duration | undefined;
+
+  /**
+   * Where the list of results is that it is handed by reference. Unset: it is not, and whatever looks like a reference in its arguments is
+   * its producer's own.
+   *
+   * @generated from field: stem.v1.ResultsReference results = 14;
+   */
+  results?: ResultsReference | undefined;
 };
 
 /**
@@ -131,6 +139,49 @@ export type Grant = Message<"stem.v1.Grant"> & {
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
   messageDesc(file_stem_v1_lease, 0);
+
+/**
+ * Results of a group that a task is handed by reference: {"stem.results": {...}} is in their place. They are to be had of
+ * CanvasService.ListCanvasMembers.
+ *
+ * @generated from message stem.v1.ResultsReference
+ */
+export type ResultsReference = Message<"stem.v1.ResultsReference"> & {
+  /**
+   * The member of the arguments that stands for them; empty: the last one of the list that the arguments are.
+   *
+   * @generated from field: string member = 1;
+   */
+  member: string;
+
+  /**
+   * The canvas.
+   *
+   * @generated from field: string canvas_id = 2;
+   */
+  canvasId: string;
+
+  /**
+   * Its group.
+   *
+   * @generated from field: string group_id = 3;
+   */
+  groupId: string;
+
+  /**
+   * How many they are.
+   *
+   * @generated from field: int32 count = 4;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message stem.v1.ResultsReference.
+ * Use `create(ResultsReferenceSchema)` to create a new message.
+ */
+export const ResultsReferenceSchema: GenMessage<ResultsReference> = /*@__PURE__*/
+  messageDesc(file_stem_v1_lease, 1);
 
 /**
  * How an attempt ended. Settling is idempotent per lease token: send it again until it is answered.
@@ -222,7 +273,7 @@ export type Settlement = Message<"stem.v1.Settlement"> & {
  * Use `create(SettlementSchema)` to create a new message.
  */
 export const SettlementSchema: GenMessage<Settlement> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 1);
+  messageDesc(file_stem_v1_lease, 2);
 
 /**
  * The handler returned.
@@ -250,7 +301,7 @@ export type Succeeded = Message<"stem.v1.Succeeded"> & {
  * Use `create(SucceededSchema)` to create a new message.
  */
 export const SucceededSchema: GenMessage<Succeeded> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 2);
+  messageDesc(file_stem_v1_lease, 3);
 
 /**
  * The handler put others in its place. The task has succeeded; what waits for its result waits for theirs.
@@ -271,7 +322,7 @@ export type Replaced = Message<"stem.v1.Replaced"> & {
  * Use `create(ReplacedSchema)` to create a new message.
  */
 export const ReplacedSchema: GenMessage<Replaced> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 3);
+  messageDesc(file_stem_v1_lease, 4);
 
 /**
  * The handler threw; the server decides by the task's options whether there is another attempt.
@@ -299,7 +350,7 @@ export type Failed = Message<"stem.v1.Failed"> & {
  * Use `create(FailedSchema)` to create a new message.
  */
 export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 4);
+  messageDesc(file_stem_v1_lease, 5);
 
 /**
  * The handler asked for another attempt. Costs an attempt; with none left, the task fails.
@@ -341,7 +392,7 @@ export type Retry = Message<"stem.v1.Retry"> & {
  * Use `create(RetrySchema)` to create a new message.
  */
 export const RetrySchema: GenMessage<Retry> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 5);
+  messageDesc(file_stem_v1_lease, 6);
 
 /**
  * Given back unfinished.
@@ -362,7 +413,7 @@ export type Released = Message<"stem.v1.Released"> & {
  * Use `create(ReleasedSchema)` to create a new message.
  */
 export const ReleasedSchema: GenMessage<Released> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 6);
+  messageDesc(file_stem_v1_lease, 7);
 
 /**
  * Refused for good.
@@ -383,7 +434,7 @@ export type Rejected = Message<"stem.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 7);
+  messageDesc(file_stem_v1_lease, 8);
 
 /**
  * The worker has no handler of that name.
@@ -398,7 +449,7 @@ export type UnknownName = Message<"stem.v1.UnknownName"> & {
  * Use `create(UnknownNameSchema)` to create a new message.
  */
 export const UnknownNameSchema: GenMessage<UnknownName> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 8);
+  messageDesc(file_stem_v1_lease, 9);
 
 /**
  * What became of one settlement.
@@ -433,7 +484,7 @@ export type SettleVerdict = Message<"stem.v1.SettleVerdict"> & {
  * Use `create(SettleVerdictSchema)` to create a new message.
  */
 export const SettleVerdictSchema: GenMessage<SettleVerdict> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 9);
+  messageDesc(file_stem_v1_lease, 10);
 
 /**
  * What became of one lease that was to be kept or extended.
@@ -475,7 +526,7 @@ export type LeaseVerdict = Message<"stem.v1.LeaseVerdict"> & {
  * Use `create(LeaseVerdictSchema)` to create a new message.
  */
 export const LeaseVerdictSchema: GenMessage<LeaseVerdict> = /*@__PURE__*/
-  messageDesc(file_stem_v1_lease, 10);
+  messageDesc(file_stem_v1_lease, 11);
 
 /**
  * The answer to a settlement.

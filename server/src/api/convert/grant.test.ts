@@ -5,7 +5,7 @@ import { ConnectResponseSchema, LeaseTasksResponseSchema } from "@stem/proto/ste
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Lease } from "../../broker/broker.ts";
-import { instantOf, queueNameOf, taskIdOf } from "../../model/ids.ts";
+import { barrierIdOf, canvasIdOf, instantOf, queueNameOf, taskIdOf } from "../../model/ids.ts";
 import { encodeGrantsFrame, encodeLeaseTasksResponse, grantsThatFit } from "./grant.ts";
 import { createScratch } from "./scratch.ts";
 import { durationFromMs, timestampFromInstant } from "./time.ts";
@@ -34,6 +34,15 @@ const lease: fc.Arbitrary<Lease> = fc.record({
   softTimeLimitMs: fc.constantFrom(undefined, 1500),
   timeLimitMs: fc.constantFrom(undefined, 1, 90_000),
   checkpoint: fc.constantFrom(undefined, toBinary(PayloadSchema, left)),
+  results: fc.option(
+    fc.record({
+      member: fc.constantFrom(undefined, "result", "m".repeat(255)),
+      canvas: fc.constant(canvasIdOf("c")),
+      barrier: fc.constantFrom(barrierIdOf("g"), barrierIdOf("b".repeat(128))),
+      size: fc.nat(),
+    }),
+    { nil: undefined },
+  ),
 });
 
 const messageOf = (from: Lease) => ({
@@ -50,6 +59,12 @@ const messageOf = (from: Lease) => ({
   ...(from.timeLimitMs !== undefined && { timeLimit: durationFromMs(from.timeLimitMs) }),
   ...(from.softTimeLimitMs !== undefined && { softTimeLimit: durationFromMs(from.softTimeLimitMs) }),
   ...(from.checkpoint && { lastCheckpoint: left }),
+  ...(from.results && {
+    results: {
+      ...{ member: from.results.member ?? "", canvasId: from.results.canvas },
+      ...{ groupId: from.results.barrier, count: from.results.size },
+    },
+  }),
 });
 
 describe("written by hand, grants are what the generated codec writes", () => {

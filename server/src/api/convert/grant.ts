@@ -6,6 +6,7 @@
 import { WireType } from "@bufbuild/protobuf/wire";
 import type { ProtoWriter } from "@stem/proto/wire/proto-writer";
 import type { Lease } from "../../broker/broker.ts";
+import type { ResultsReference } from "../../model/canvas-value.ts";
 import type { Bytes } from "../../model/ids.ts";
 import { type Encode, writeUintField } from "./scratch.ts";
 
@@ -20,6 +21,8 @@ export type GrantsFrame = {
 
 /** What a grant takes beside its texts and bytes, at most: thirteen tags, eight lengths, and numbers. */
 const grantOverheadBytes = 128;
+/** What a reference takes beside its texts, at most: five tags, four lengths and a number. */
+const referenceOverheadBytes = 24;
 
 /** Encodes a ConnectResponse with grants. */
 export const encodeGrantsFrame = (encode: Encode, frame: GrantsFrame): Bytes =>
@@ -50,12 +53,26 @@ export const encodeLeaseTasksResponse = (encode: Encode, { leases, leaseMs, wait
 /** How many of the first leases, at least one, go into a frame of `bytesMax`. */
 export function grantsThatFit(leases: readonly Lease[], bytesMax: number): number {
   let bytes = 0;
-  for (const [index, { token, taskId, queue, content, checkpoint }] of leases.entries()) {
+  for (const [index, { token, taskId, queue, content, checkpoint, results }] of leases.entries()) {
     bytes += token.length + taskId.length + queue.length + content.length + grantOverheadBytes;
     if (checkpoint !== undefined) bytes += checkpoint.length;
+    if (results !== undefined) bytes += referenceBytesOf(results);
     if (bytes > bytesMax) return Math.max(index, 1);
   }
   return leases.length;
+}
+
+/** Its texts are ASCII. */
+const referenceBytesOf = ({ member = "", canvas, barrier }: ResultsReference): number =>
+  member.length + canvas.length + barrier.length + referenceOverheadBytes;
+
+function writeResults(writer: ProtoWriter, { member, canvas, barrier, size }: ResultsReference): void {
+  writer.tag(14, WireType.LengthDelimited).fork();
+  if (member !== undefined) writer.tag(1, WireType.LengthDelimited).string(member);
+  writer.tag(2, WireType.LengthDelimited).string(canvas);
+  writer.tag(3, WireType.LengthDelimited).string(barrier);
+  writeUintField(writer, 4, size);
+  writer.join();
 }
 
 function writeGrant(writer: ProtoWriter, field: number, lease: Lease): void {
@@ -76,6 +93,7 @@ function writeGrant(writer: ProtoWriter, field: number, lease: Lease): void {
   if (lease.timeLimitMs !== undefined) writeMs(writer, 11, lease.timeLimitMs);
   if (lease.checkpoint !== undefined) writer.tag(12, WireType.LengthDelimited).bytes(lease.checkpoint);
   if (lease.softTimeLimitMs !== undefined) writeMs(writer, 13, lease.softTimeLimitMs);
+  if (lease.results !== undefined) writeResults(writer, lease.results);
   writer.join();
 }
 

@@ -10,7 +10,13 @@ import {
 } from "@stem/proto/stem/v1/link_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
 import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
-import { failureText, misfitText, resultText, withHanded } from "@stem/proto/wire/handed-args";
+import {
+  failureText,
+  memberOfHanded,
+  misfitText,
+  resultText,
+  withHanded,
+} from "@stem/proto/wire/handed-args";
 import type { BrokerDeps } from "../../broker/broker.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { TaskInput } from "../../model/task.ts";
@@ -46,7 +52,10 @@ export function createAssemble(limits: Limits): BrokerDeps["assemble"] {
         `with what it is handed, its arguments have ${bytes} bytes; the limit is ${limits.payloadBytesMax}`,
       );
     task.args = args;
-    return { content: toBinary(NewTaskSchema, task) };
+    const packed = toBinary(NewTaskSchema, task);
+    if (value === undefined || value.value !== undefined) return { content: packed };
+    const { canvas, barrier, size } = value;
+    return { content: packed, results: { canvas, barrier, size, member: memberOfHanded(args, input) } };
   };
 }
 

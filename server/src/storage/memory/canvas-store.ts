@@ -1,4 +1,4 @@
-import { closed, endedBefore, grown, opened, type WithinCanvas } from "../../model/barrier-state.ts";
+import { closed, endedBefore, grown, hasNews, opened, type WithinCanvas } from "../../model/barrier-state.ts";
 import type { Barrier, KeptMember, NewCanvas, Part } from "../../model/canvas.ts";
 import { rememberedAs } from "../../model/canvas-records.ts";
 import { addedBy, growthAt } from "../../model/growth.ts";
@@ -90,7 +90,7 @@ function startNow(
   const made = [above, ...barriers];
   for (const barrier of made) putBarrier(canvases, barrier);
   for (const member of members) keepMember(canvases, member);
-  for (const barrier of made) if (barrier.state !== "open") barrierEnded(state, barrier, now);
+  for (const barrier of made) if (hasNews(barrier)) barrierEnded(state, barrier, now);
   for (const [at, task] of tasks.entries()) if (!isStored(verdicts[at])) taskNotMade(state, task, now);
   return undefined;
 }

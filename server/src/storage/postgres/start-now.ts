@@ -1,4 +1,4 @@
-import type { WithinCanvas } from "../../model/barrier-state.ts";
+import { hasNews, type WithinCanvas } from "../../model/barrier-state.ts";
 import type { Barrier, KeptMember, Part } from "../../model/canvas.ts";
 import type { Instant } from "../../model/ids.ts";
 import { startedAtOnce } from "../../model/part-start.ts";
@@ -58,11 +58,11 @@ async function keep(work: Work, all: readonly Starting[], made: readonly Barrier
   if (stored < made.length) throw new Conflict("a canvas was overtaken");
 }
 
-/** What is above a barrier hears of its end, if it has ended. */
+/** Who is to hear of a barrier hears of it, if there is news. */
 export function tellEnded(
   { continuations }: Pick<Work, "continuations">,
   barrier: Barrier,
   now: Instant,
 ): void {
-  if (barrier.state !== "open") continuations.owe({ kind: "barrier", barrier, now });
+  if (hasNews(barrier)) continuations.owe({ kind: "barrier", barrier, now });
 }

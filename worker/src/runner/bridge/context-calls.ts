@@ -12,6 +12,7 @@ const ways = {
   write: "ask",
   emit: "ask",
   checkpoint: "tell",
+  place: "ask",
   heartbeat: "ask",
   extend: "ask",
 } as const satisfies Record<keyof ContextCalls, "ask" | "tell">;

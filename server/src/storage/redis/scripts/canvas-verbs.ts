@@ -90,7 +90,8 @@ function verbs.addMembers(asked)
   if refused then return {"refused", refused} end
   barriers.keepParts(b.canvas, asked[5], from.grown)
   barriers.keepParts(b.canvas, {{id, cmsgpack.pack({false, false, first})}})
-  if barriers.grow(b, part[3][b.id] or 0, asked[6], now) then ends.ofBarrier(b, now) end
+  if barriers.grow(b, part[3][b.id] or 0, asked[6], now) then ends.ofBarrier(b, now)
+  elseif barriers.isAttempted(b) then ends.ofTried(b, now) end
   ends.ofAll(ends.start(part, from, now), now)
   return {"added", first}
 end

@@ -142,6 +142,16 @@ function ends.ofBarrier(b, now)
   })
 end
 
+-- Notes that a barrier goes on which was sealed after each member had been tried.
+function ends.ofTried(b, now)
+  local besides = {}
+  callBack(b, ATTEMPTED, now, besides)
+  owe({
+    place = false, next = false, on = ATTEMPTED, isLast = false, isTask = false, id = b.id,
+    from = {parentId = b.parentId, rootId = b.rootId, left = leftBy(b)}, cause = false, besides = besides, now = now,
+  })
+end
+
 -- Notes what a settlement adds to the canvas of its task: {replacement, members, parts}.
 function ends.grow(t, growth, now)
   if t.place then owe({growth = growth, place = t.place, parentId = t.id, rootId = t.rootId or t.id, now = now}) end

@@ -1,4 +1,4 @@
-import { opened, type WithinCanvas } from "../../../model/barrier-state.ts";
+import { hasNews, opened, type WithinCanvas } from "../../../model/barrier-state.ts";
 import type { Barrier, KeptMember, Part, PartTask } from "../../../model/canvas.ts";
 import { startedAtOnce } from "../../../model/part-start.ts";
 import type { NewTask } from "../../../model/task.ts";
@@ -55,7 +55,7 @@ export function createStartNow(writing: Writing, accept: Accepting["accept"]) {
     const [first] = entries;
     if (first !== undefined) allParts.keep(first.canvas, parts);
     keepMembers(numbered(members, entries));
-    for (const { barrier } of entries) if (barrier.state !== "open") continuations.barrierEnded(barrier, now);
+    for (const { barrier } of entries) if (hasNews(barrier)) continuations.barrierEnded(barrier, now);
     for (const [at, task] of tasks.entries())
       if (!isStored(verdicts[at])) continuations.taskNotMade(task, now);
   }
