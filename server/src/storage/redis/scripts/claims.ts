@@ -52,10 +52,15 @@ function claims.release(t, untilAt)
   claims.keep(claim)
 end
 
--- The record of a task goes. Its claim is forgotten when it is free.
+-- The record of a task goes. Its claim is forgotten when it is free; one that lasts as long as the record is free now, or after its window.
 function claims.leave(t)
   local claim = claims.row(t.claimKey)
-  if claim and claim.id == t.id and claim.freeAt then call("ZADD", P .. "uf", claim.freeAt, t.claimKey) end
+  if not claim or claim.id ~= t.id or not claim.freeAt then return end
+  if claim.freeAt == env.whileRecorded then
+    claim.freeAt = claim.keepUntil or 0
+    claims.keep(claim)
+  end
+  call("ZADD", P .. "uf", claim.freeAt, t.claimKey)
 end
 
 local function areTiedAlike(t, a)

@@ -174,7 +174,9 @@ function verbs.edit(asked)
   return verdicts
 end
 
-local function shown(claim) return {claim.key, claim.id, claim.at, claim.freeAt, claim.duplicates} end
+local function shown(claim)
+  return {claim.key, claim.id, claim.at, claim.freeAt ~= env.whileRecorded and claim.freeAt, claim.duplicates}
+end
 
 function verbs.getClaim(asked)
   local claim = claims.holder(asked[1], asked[2])
