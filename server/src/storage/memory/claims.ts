@@ -1,4 +1,5 @@
 import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
@@ -49,7 +50,12 @@ export function takeKey(
 /** Why a newcomer may not be written over the task that waits under its key; undefined: it may, or something else becomes of it. */
 export function refusalToDebounce(state: State, task: UniqueTask, { holder }: Claim): Refusal | undefined {
   if (decideConflict(holder.head, task) !== "update") return undefined;
-  return refusalToRewrite(spaceRoom(state, spaceOf(state, task.namespace)), queueRoom(holder.queue));
+  const moreBytes = quotaBytes(task) - holder.countedBytes;
+  return refusalToRewrite(
+    spaceRoom(state, spaceOf(state, task.namespace)),
+    queueRoom(holder.queue),
+    moreBytes,
+  );
 }
 
 /** What becomes of a newcomer whose key is claimed; undefined: it is to be stored in the place of the one that waits. */

@@ -83,6 +83,8 @@ export const restFields = [
   "shelved",
   // In its canvas, and what its success starts there: as scripts/ends.ts tells.
   "place",
+  // Of its content and of those of its links: what it counts in its namespace's quota.
+  "said",
 ] as const;
 
 /** A field of either kind. */
