@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Cause } from "../../server/src/model/canvas.ts";
 import { defaultNamespace, plus } from "../../server/src/model/ids.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import { calling, chain, chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
@@ -63,6 +64,24 @@ export function canvasEndCases(suite: Suite): void {
     await subject.settle(b, named(b));
     expect(await subject.claim()).toEqual([]);
     expect(await canvasOf(subject, "c")).toMatchObject({ state: "failed", cause: { task: a.id } });
+  });
+
+  test("what was said when a canvas was cancelled stays with it, for whoever tells what goes on under it", async (subject) => {
+    await subject.store.submitCanvas(newCanvas("c", group("wait", leaf("a"), leaf("b"))), subject.now);
+    for (const cancel of [
+      { reason: "not needed", requester: "ada" },
+      { reason: "", requester: undefined },
+    ]) {
+      const cause: Cause = {
+        ...{ state: "cancelled", reason: "cancel_requested", task: undefined, name: undefined },
+        ...{ attempt: 0, failure: undefined, cancel },
+      };
+      const id = cancel.reason === "" ? "d" : "c";
+      if (id === "d") await subject.store.submitCanvas(newCanvas("d", chain(leaf("a"))), subject.now);
+      const closing = { ref: rootOf(id), state: "cancelled", cause, now: subject.now } as const;
+      expect(await subject.store.closeBarrier(closing)).toBe(true);
+      expect(await canvasOf(subject, id)).toMatchObject({ state: "cancelled", cause });
+    }
   });
 
   test("a group that waits fails after its last member, and one that carries on succeeds with the failure among its values", async (subject) => {
