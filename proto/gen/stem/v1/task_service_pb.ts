@@ -860,7 +860,8 @@ export const TaskService: GenService<{
     output: typeof GetTaskResponseSchema;
   },
   /**
-   * Lists tasks, newest first. A page token never skips a task that was there throughout.
+   * Lists tasks, newest first. A page token never skips a task that was there throughout. A filter that finds little looks at so many a
+   * page, which then has few tasks or none; the end is where the page token is empty.
    *
    * @generated from rpc stem.v1.TaskService.ListTasks
    */
