@@ -100,7 +100,7 @@ export function canvasEndCases(suite: Suite): void {
     expect(await subject.claim()).toEqual([]);
   });
 
-  test("members that are cancelled, expire, are purged, are lost or of an unknown name reach their barrier", async (subject) => {
+  test("members that are cancelled, expire, are purged, are lost, tried too often or of an unknown name reach their barrier", async (subject) => {
     const policy = { maxDeliveries: 1 };
     await subject.store.submitCanvas(
       newCanvas(
@@ -109,6 +109,7 @@ export function canvasEndCases(suite: Suite): void {
           "carry_on",
           leaf("lost", { policy, priority: 9 }),
           leaf("unknown", { policy, priority: 8 }),
+          leaf("tried", { policy: { maxAttempts: 1 }, priority: 7 }),
           leaf("cancelled"),
           leaf("expired", { policy: { expireMs: 5 } }),
           leaf("purged"),
@@ -116,8 +117,10 @@ export function canvasEndCases(suite: Suite): void {
       ),
       subject.now,
     );
-    const [lost, unknown] = await subject.claim({ limit: 2 });
+    const [lost, unknown, tried] = await subject.claim({ limit: 3 });
     if (unknown !== undefined) await subject.settle(unknown, { kind: "unknown_name" });
+    if (tried !== undefined)
+      await subject.settle(tried, { kind: "retry", delayMs: 0, failure: bytesOf("once more") });
     const tasks = await tasksOf(subject, {});
     await subject.cancel(tasks.find(({ content }) => textOf(content) === "cancelled")?.id ?? "");
     subject.advance(6);
@@ -136,6 +139,7 @@ export function canvasEndCases(suite: Suite): void {
     expect(await valueLeft(subject, "c")).toEqual([
       { failed: "max_deliveries" },
       { failed: "max_deliveries" },
+      { failed: "max_attempts" },
       { failed: "cancel_requested" },
       { failed: undefined },
       { failed: "purged" },
