@@ -185,6 +185,15 @@ export function namespaceCases({ case: test }: Suite): void {
 
     await subject.settle(await subject.claimOne(), { kind: "succeeded", result: bytesOf("not counted") });
     expect(await bytes(), "the one that it made, and what that makes").toBe(37);
+    const unused = newTask("c", {
+      ...sized(9),
+      ...linking(linkOn("failed", { task: sized(20) })),
+      priority: 9,
+    });
+    await subject.accept(unused);
+    expect(await bytes()).toBe(66);
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });
+    expect(await bytes(), "an end that makes nothing of its links").toBe(37);
     await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });
     expect(await bytes()).toBe(7);
     await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });

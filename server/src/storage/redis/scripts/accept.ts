@@ -25,7 +25,8 @@ function accept.links(t, a)
   if a[20] then tasks.put(t, "made", t.id == a[1] and a[20] or linkedIds.under(a[20], t.id)) end
   if a[21] then tasks.put(t, "input", cmsgpack.pack(a[21])) end
   if a[22] then tasks.put(t, "handed", a[22]) end
-  t.said = t.bytes + a[23] - (a[22] and #a[22] or 0)
+  local linked = a[23] - (a[22] and #a[22] or 0)
+  t.said = linked > 0 and t.bytes + linked
   t.linked, t.carried = a[23], t.carried + (a[22] and #a[22] or 0) - (handed and #handed or 0)
 end
 

@@ -51,7 +51,7 @@ export const seqDigits = 16;
 
 /** What the flags say, added up. */
 export const flags = {
-  /** Something besides its queue has a say in it: a gate, a key, a canvas, a deadline, a shelf, a request to cancel. */
+  /** Something besides its queue has a say in it: a gate, a key, a canvas, a deadline, a shelf, a request to cancel, links that count. */
   tied: 1,
   /** There is more of it than its content: results, checkpoints, links, attempts. */
   more: 2,
