@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "@stem/proto/google/rpc/status_pb";
-import { type Task, TaskSchema, TaskState } from "@stem/proto/stem/v1/task_pb";
+import { type Task, TaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { type AwaitTasksResponse, AwaitTasksResponseSchema } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { expect, test } from "vitest";
 import { createManualClock, rest } from "../../test/support/manual-clock.ts";
 import { createRecordingLog } from "../../test/support/recording-log.ts";

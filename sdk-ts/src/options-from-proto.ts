@@ -5,10 +5,10 @@ import { AckMode, type TaskOptions as ProtoOptions } from "@stem/proto/stem/v1/t
 import {
   type UniqueOptions as ProtoUnique,
   UniqueConflict,
-  UniqueEnd,
   UniqueUntil,
 } from "@stem/proto/stem/v1/unique_pb";
 import type { RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+import { stateFromProto } from "./task-state.ts";
 
 /** The options that a message says: what run-options.ts makes of options, turned round. What is not said is left out. */
 export const optionsFromProto = (run: ProtoOptions): TaskOptions =>
@@ -72,19 +72,13 @@ function uniqueOptions({ by, until, onConflict, debounce, ...unique }: ProtoUniq
   return said({
     key: by.case === "key" ? by.value : undefined,
     argPaths: by.case === "argPaths" ? by.value.paths : undefined,
-    keptAfter: some(unique.keptAfter.flatMap((end) => ends[end] ?? [])),
+    states: some(unique.states.flatMap((state) => stateFromProto(state) ?? [])),
     until: untils[until],
     ...{ uniqueForMs: ms(unique.uniqueFor), windowMs: ms(unique.window), onConflict: conflicts[onConflict] },
     debounce: debounce && said({ delayMs: ms(debounce.delay) ?? 0, maxWaitMs: ms(debounce.maxWait) }),
   });
 }
 
-const ends: Readonly<Record<number, NonNullable<UniqueOptions["keptAfter"]>[number]>> = {
-  [UniqueEnd.SUCCEEDED]: "succeeded",
-  [UniqueEnd.FAILED]: "failed",
-  [UniqueEnd.CANCELLED]: "cancelled",
-  [UniqueEnd.EXPIRED]: "expired",
-};
 const untils: Readonly<Record<number, UniqueOptions["until"]>> = {
   [UniqueUntil.STARTED]: "started",
   [UniqueUntil.ENDED]: "ended",

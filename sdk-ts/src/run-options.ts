@@ -9,11 +9,11 @@ import {
   DebounceSchema,
   type UniqueOptions as ProtoUniqueOptions,
   UniqueConflict,
-  UniqueEnd,
   UniqueOptionsSchema,
   UniqueUntil,
 } from "@stem/proto/stem/v1/unique_pb";
 import type { ErrorType, RetryOptions, TaskOptions, UniqueOptions } from "./task-options.ts";
+import { stateToProto } from "./task-state.ts";
 
 /** Options as a message; undefined where they say nothing that goes into one. Throws a RangeError that names the option. */
 export function runOptions(options: TaskOptions): ProtoOptions | undefined {
@@ -98,12 +98,6 @@ function uniqueChoice(unique: boolean | UniqueOptions): ProtoUniqueOptions {
 }
 
 const untils = { ended: UniqueUntil.ENDED, started: UniqueUntil.STARTED } as const;
-const ends = {
-  succeeded: UniqueEnd.SUCCEEDED,
-  failed: UniqueEnd.FAILED,
-  cancelled: UniqueEnd.CANCELLED,
-  expired: UniqueEnd.EXPIRED,
-} as const;
 const conflicts = {
   return: UniqueConflict.RETURN_EXISTING,
   reject: UniqueConflict.REJECT,
@@ -120,7 +114,7 @@ function uniqueOptions({ key, argPaths, debounce, ...unique }: UniqueOptions): P
   if (unique.onConflict !== undefined) message.onConflict = conflicts[unique.onConflict];
   const uniqueFor = duration("unique.uniqueForMs", unique.uniqueForMs);
   if (uniqueFor) message.uniqueFor = uniqueFor;
-  if (unique.keptAfter) message.keptAfter = unique.keptAfter.map((end) => ends[end]);
+  if (unique.states) message.states = unique.states.map(stateToProto);
   const window = duration("unique.windowMs", unique.windowMs);
   if (window) message.window = window;
   if (debounce) message.debounce = debounceOf(debounce);

@@ -1,3 +1,5 @@
+import type { TaskState } from "./task-state.ts";
+
 /** How a task is to be run. What is left out takes the definition's value, then the server's default. */
 export type TaskOptions = {
   /** The queue it waits in. Default: "default". A queue comes into being with its first task. */
@@ -74,10 +76,13 @@ export type UniqueOptions = {
   readonly argPaths?: readonly string[];
   /** Until when it is claimed: the task's end, or its first start, so that one waits while another runs. Default "ended". */
   readonly until?: "ended" | "started";
-  /** How much longer it is claimed, counted from then. */
+  /**
+   * The states in which it is claimed, for whoever would rather list them: "scheduled" and "ready" (until its first start); with "leased",
+   * until its end; with ends, also after those, for `uniqueForMs`, or without that as long as its record is kept. With a gap it is refused.
+   */
+  readonly states?: readonly TaskState[];
+  /** How much longer it is claimed, counted from then; with `states`, after the ends that they name. */
   readonly uniqueForMs?: number;
-  /** The ends after which `uniqueForMs` counts; after others the key is free at once. Default: after any. */
-  readonly keptAfter?: readonly ("succeeded" | "failed" | "cancelled" | "expired")[];
   /** At least how long it is claimed, counted from when the task was accepted: one task a window. */
   readonly windowMs?: number;
   /**

@@ -1,4 +1,5 @@
-import { TaskStateReason as ProtoReason, TaskState as ProtoState } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateReason as ProtoReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskState as ProtoState } from "@stem/proto/stem/v1/task_state_pb";
 import { expect, test } from "vitest";
 import {
   isCancelled,

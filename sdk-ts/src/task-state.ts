@@ -1,4 +1,5 @@
-import { TaskStateReason as ProtoReason, TaskState as ProtoState } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateReason as ProtoReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskState as ProtoState } from "@stem/proto/stem/v1/task_state_pb";
 
 /**
  * Where a task is in its life. scheduled: waits for its time. ready: may be leased. leased: a worker holds it. succeeded, failed,

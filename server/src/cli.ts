@@ -14,6 +14,9 @@ const exitCodes = { stopped: 0, fault: 1, configuration: 2, store: 3, address: 4
 /** A Ctrl-C reaches us from the terminal and again from npm or the launcher; only what comes later is a second wish. */
 const sameWishMs = 500;
 
+/** How long answers that are made already may take to leave. */
+const answersLeaveMs = 200;
+
 const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** One stray rejection concerns one call, since all state is in the store. This many in a minute mean that something is broken. */
@@ -34,7 +37,8 @@ async function run(): Promise<void> {
   const server = await starting;
   void server.storeLost.then((error) => {
     log.error({ error }, "the store cannot be trusted any more; a restart recovers it");
-    process.exit(exitCodes.store);
+    // The store takes no more calls: those that were under way are answered so, and their answers leave first.
+    setTimeout(() => process.exit(exitCodes.store), answersLeaveMs);
   });
 }
 

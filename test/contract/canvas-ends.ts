@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Cause } from "../../server/src/model/canvas.ts";
 import { defaultNamespace, plus } from "../../server/src/model/ids.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import { calling, chain, chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
@@ -65,6 +66,24 @@ export function canvasEndCases(suite: Suite): void {
     expect(await canvasOf(subject, "c")).toMatchObject({ state: "failed", cause: { task: a.id } });
   });
 
+  test("what was said when a canvas was cancelled stays with it, for whoever tells what goes on under it", async (subject) => {
+    await subject.store.submitCanvas(newCanvas("c", group("wait", leaf("a"), leaf("b"))), subject.now);
+    for (const cancel of [
+      { reason: "not needed", requester: "ada" },
+      { reason: "", requester: undefined },
+    ]) {
+      const cause: Cause = {
+        ...{ state: "cancelled", reason: "cancel_requested", task: undefined, name: undefined },
+        ...{ attempt: 0, failure: undefined, cancel },
+      };
+      const id = cancel.reason === "" ? "d" : "c";
+      if (id === "d") await subject.store.submitCanvas(newCanvas("d", chain(leaf("a"))), subject.now);
+      const closing = { ref: rootOf(id), state: "cancelled", cause, now: subject.now } as const;
+      expect(await subject.store.closeBarrier(closing)).toBe(true);
+      expect(await canvasOf(subject, id)).toMatchObject({ state: "cancelled", cause });
+    }
+  });
+
   test("a group that waits fails after its last member, and one that carries on succeeds with the failure among its values", async (subject) => {
     await subject.store.submitCanvas(
       newCanvas("w", chain(group("wait", leaf("bad"), leaf("b")), leaf("body"))),
@@ -81,7 +100,7 @@ export function canvasEndCases(suite: Suite): void {
     expect(await subject.claim()).toEqual([]);
   });
 
-  test("members that are cancelled, expire, are purged, are lost or of an unknown name reach their barrier", async (subject) => {
+  test("members that are cancelled, expire, are purged, are lost, tried too often or of an unknown name reach their barrier", async (subject) => {
     const policy = { maxDeliveries: 1 };
     await subject.store.submitCanvas(
       newCanvas(
@@ -90,6 +109,7 @@ export function canvasEndCases(suite: Suite): void {
           "carry_on",
           leaf("lost", { policy, priority: 9 }),
           leaf("unknown", { policy, priority: 8 }),
+          leaf("tried", { policy: { maxAttempts: 1 }, priority: 7 }),
           leaf("cancelled"),
           leaf("expired", { policy: { expireMs: 5 } }),
           leaf("purged"),
@@ -97,8 +117,10 @@ export function canvasEndCases(suite: Suite): void {
       ),
       subject.now,
     );
-    const [lost, unknown] = await subject.claim({ limit: 2 });
+    const [lost, unknown, tried] = await subject.claim({ limit: 3 });
     if (unknown !== undefined) await subject.settle(unknown, { kind: "unknown_name" });
+    if (tried !== undefined)
+      await subject.settle(tried, { kind: "retry", delayMs: 0, failure: bytesOf("once more") });
     const tasks = await tasksOf(subject, {});
     await subject.cancel(tasks.find(({ content }) => textOf(content) === "cancelled")?.id ?? "");
     subject.advance(6);
@@ -117,6 +139,7 @@ export function canvasEndCases(suite: Suite): void {
     expect(await valueLeft(subject, "c")).toEqual([
       { failed: "max_deliveries" },
       { failed: "max_deliveries" },
+      { failed: "max_attempts" },
       { failed: "cancel_requested" },
       { failed: undefined },
       { failed: "purged" },

@@ -180,8 +180,7 @@ export function canvasKeepingCases(suite: Suite): void {
             states: [],
             name: undefined,
             tag: undefined,
-            limit: 10,
-            after: undefined,
+            ...{ limit: 10, after: undefined, scanMax: 100 },
           },
           ...query,
         })
@@ -197,12 +196,38 @@ export function canvasKeepingCases(suite: Suite): void {
         states: [],
         name: undefined,
         tag: undefined,
-        limit: 2,
-        after: undefined,
+        ...{ limit: 2, after: undefined, scanMax: 100 },
       },
     });
     expect(first.canvases.map(({ id }) => id)).toEqual(["c", "b"]);
     expect(await list({ limit: 2, after: first.cursor })).toEqual(["a"]);
+  });
+
+  test("a filter that finds little among many canvases looks at so many a page, and goes on where it ended", async (subject) => {
+    const { store } = subject;
+    for (let at = 0; at < 20; at += 1) {
+      const facts = { name: at === 2 || at === 17 ? "rare" : at === 3 ? "" : "usual", tags: ["t"] };
+      await store.submitCanvas(newCanvas(`c${at}`, leaf(`c${at}`), facts), subject.now);
+    }
+    await runOnce(subject, (one) => (textOf(one.content) === "c5" ? failing : named(one)));
+    const any = { namespace: defaultNamespace, states: [], name: undefined, tag: undefined };
+    for (const [filter, expected] of [
+      [{ states: ["failed"] }, ["c5"]],
+      [{ name: "rare", tag: "t" }, ["c17", "c2"]],
+      [{ name: "" }, ["c3"]],
+      [{ states: ["open"] }, []],
+    ] as const) {
+      const found: string[] = [];
+      let [pages, after] = [0, undefined as number | undefined];
+      do {
+        const page = await store.listCanvases({ ...any, ...filter, limit: 2, after, scanMax: 4 });
+        found.push(...page.canvases.map(({ id }) => id));
+        [pages, after] = [pages + 1, page.cursor];
+      } while (after !== undefined);
+      expect(found, JSON.stringify(filter)).toEqual(expected);
+      expect(pages, "each looks at 4 at most").toBeGreaterThanOrEqual(20 / 4);
+      expect(pages).toBeLessThanOrEqual(20 / 4 + 3);
+    }
   });
 
   test("tasks are kept as long as their canvas, and that as its retention says", async (subject) => {

@@ -143,7 +143,7 @@ async function add(
 /** All barriers of all canvases, by canvas and id. */
 async function barriersOf({ subject: { store }, namespace }: Side): Promise<readonly Barrier[]> {
   const query = { namespace, states: [], name: undefined, tag: undefined, limit: 1000 };
-  const { canvases } = await store.listCanvases({ ...query, after: undefined });
+  const { canvases } = await store.listCanvases({ ...query, after: undefined, scanMax: 10_000 });
   const lists = await Promise.all(
     canvases.map(({ canvas }) => store.listBarriers({ namespace, canvas, after: undefined, limit: 1000 })),
   );

@@ -37,6 +37,22 @@ function historyCases({ case: test }: Suite): void {
     ]);
   });
 
+  test("a task that is tried again is no dead letter, and one that failed for good is one, however often it was tried", async (subject) => {
+    await subject.accept(newTask("a", { policy: { maxAttempts: 4 } }), newTask("b"));
+    const letters = async () => (await subject.list({ states: ["failed"] })).tasks.map(({ id }) => id);
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      expect(await letters(), `before attempt ${attempt}`).toEqual([]);
+      const [a] = (await subject.claim()).filter(({ id }) => id === "a");
+      if (a === undefined) throw new Error("it was to be tried");
+      expect(a.attempt).toBe(attempt);
+      await subject.settle(a, { ...broken, nonRetryable: false, delayMs: 0 });
+    }
+    expect(await letters()).toEqual(["a"]);
+    expect(await subject.task("a")).toMatchObject({ state: "failed", reason: "max_attempts", attempt: 4 });
+    expect(await subject.store.readAttempts(refOf("a"))).toHaveLength(4);
+    expect((await subject.list()).tasks.map(({ id }) => id)).toEqual(["b", "a"]);
+  });
+
   test("what went well, was given back or cancelled has no history, and neither has a strange task", async (subject) => {
     await subject.accept(newTask("a"), newTask("b"));
     const [a, b] = await subject.claim();

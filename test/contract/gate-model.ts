@@ -39,8 +39,6 @@ type World = {
   readonly rules: Rules;
   readonly leases: Claimed[];
   count: number;
-  /** Whether explanations are checked at every claim. */
-  readonly explainsAll: boolean;
 };
 
 async function perform(world: World, step: Step): Promise<void> {
@@ -116,11 +114,9 @@ const isStored = (verdict: AcceptVerdict | undefined): boolean =>
   (typeof verdict === "object" && "unique" in verdict && verdict.unique === "replaced");
 
 async function claim(
-  { subject, rules, leases, explainsAll }: World,
+  { subject, rules, leases }: World,
   { queues: asked, labels, limit }: Extract<Step, { kind: "claim" }>,
 ): Promise<void> {
-  // It reads each task by itself: half of the claims are enough where that is slow.
-  if (explainsAll || limit > 2) await expectExplained(subject, rules);
   const want = { queues: asked.flatMap((index) => queues[index] ?? []), labels, limit };
   const expected = rules.granted(want, await rules.tasks());
   const claimed = await subject.claim(want);
@@ -270,14 +266,14 @@ export function gateModelCases({ name, declared, open }: Suite): void {
               { key, weight },
               subject.now,
             );
-        const explainsAll = !declared.model.canReopen;
-        const world: World = { subject, rules: createRules(subject), leases: [], count: 0, explainsAll };
+        const world: World = { subject, rules: createRules(subject), leases: [], count: 0 };
         for (const each of steps) {
           await perform(world, each);
           await expectPermits(world);
           await expectClaims(world);
+          await expectExplained(world, "waiting");
         }
-        await expectExplained(subject, world.rules);
+        await expectExplained(world, "all");
       } finally {
         await subject.dispose();
       }

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { defaultNamespace } from "../../server/src/model/ids.ts";
+import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { newTask } from "../support/new-task.ts";
 import { lease, leaseRef, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
@@ -180,6 +181,29 @@ export function leaseCases({ case: test }: Suite): void {
       { held: true, cancel: undefined },
     ]);
   });
+
+  const ends: Readonly<Record<string, (subject: Subject, claimed: Claimed) => Promise<unknown>>> = {
+    "its lease ends": expire,
+    "its attempt fails": (subject, claimed) =>
+      subject.settle(claimed, { kind: "failed", failure: new Uint8Array(1), nonRetryable: false }),
+    "it is given back": (subject, claimed) => subject.settle(claimed, { kind: "released" }),
+    "it is to be tried again": (subject, claimed) =>
+      subject.settle(claimed, { kind: "retry", delayMs: 10, failure: undefined }),
+  };
+  for (const [how, end] of Object.entries(ends))
+    test(`who asked to cancel a task that runs, and why, stays with it when ${how}`, async (subject) => {
+      await subject.accept(newTask("a"));
+      const claimed = await subject.claimOne();
+      const cancel = { reason: "not needed", requester: "ada", at: subject.now };
+      expect(await subject.apply(refOf("a"), { kind: "cancel", cancel })).toBe("applied");
+      expect(await subject.cancel("a", "again"), "asked once is asked").toBe("meaningless");
+      await end(subject, claimed);
+      expect(await subject.task("a")).toMatchObject({
+        state: "cancelled",
+        reason: "cancel_requested",
+        cancel,
+      });
+    });
 }
 
 async function expire(subject: Subject): Promise<void> {

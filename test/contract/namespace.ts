@@ -6,6 +6,8 @@ import {
   unsaidNamespace,
 } from "../../server/src/model/namespace.ts";
 import { unsaidSettings } from "../../server/src/model/queue.ts";
+import type { NewTask } from "../../server/src/model/task.ts";
+import { linking, linkOn } from "../support/new-link.ts";
 import { bytesOf, defaultQueue, newTask, tiesOf } from "../support/new-task.ts";
 import { lease, refOf, type Subject } from "./subject.ts";
 import type { Suite } from "./suite.ts";
@@ -122,6 +124,101 @@ export function namespaceCases({ case: test }: Suite): void {
       backlogTasks: 1,
       backlogBytes: 7,
     });
+  });
+
+  test("what waits becomes no longer than a quota of bytes lets it, whoever writes over it", async (subject) => {
+    await make(subject, { quotas: { ...none, backlogBytes: 100 } });
+    const bytes = async () => (await subject.store.readNamespaceUse(namespace)).backlogBytes;
+    const debounced = (id: string, size: number, key = "k") => {
+      const unique = { key, onConflict: "debounce", keepUntil: undefined, startBy: undefined } as const;
+      const start = { notBefore: plus(subject.now, 1000), content: new Uint8Array(size) };
+      return newTask(id, { ...start, unique, policy: { unique: { until: "ended", forMs: 0 } } });
+    };
+    await subject.accept(debounced("a", 40), newTask("other", { content: new Uint8Array(50) }));
+    expect(await subject.accept(debounced("b", 51))).toEqual([over(100)]);
+    expect(await atomic(subject, debounced("b", 51))).toEqual([over(100)]);
+    expect(await subject.edit(refOf("a"), { content: new Uint8Array(51) })).toEqual(over(100));
+    expect(await bytes(), "nothing was written").toBe(90);
+    expect(await subject.accept(debounced("b", 50))).toMatchObject([{ unique: "updated" }]);
+    expect(await subject.edit(refOf("other"), { content: new Uint8Array(51) })).toEqual(over(100));
+    expect(await subject.edit(refOf("other"), { content: new Uint8Array(20) })).toBe("applied");
+    expect(await bytes()).toBe(70);
+    // The second of a batch is measured by the first, and what came with both counts.
+    expect(await atomic(subject, debounced("c", 60), debounced("d", 71), newTask("e"))).toMatchObject([
+      {},
+      {},
+      over(100),
+    ]);
+    expect(await atomic(subject, debounced("c", 90), debounced("d", 81))).toEqual([over(100), over(100)]);
+    expect(await atomic(subject, debounced("c", 80), debounced("d", 70))).toMatchObject([
+      { unique: "updated" },
+      { unique: "updated" },
+    ]);
+    expect(await bytes()).toBe(90);
+    await change(subject, { quotas: { ...none, backlogBytes: 10 } });
+    expect(await subject.accept(debounced("f", 60)), "what becomes shorter may").toMatchObject([
+      { unique: "updated" },
+    ]);
+    expect(await subject.edit(refOf("other"), { content: new Uint8Array(19) })).toBe("applied");
+    expect(await bytes()).toBe(79);
+  });
+
+  test("what links say counts in a quota of bytes with the task that says it, until that has ended", async (subject) => {
+    const bytes = async () => (await subject.store.readNamespaceUse(namespace)).backlogBytes;
+    const sized = (size: number) => ({ content: new Uint8Array(size) });
+    const inner = linking(linkOn("succeeded", { task: sized(7) }));
+    const links = linking(
+      linkOn("succeeded", { task: { ...sized(30), ...inner } }),
+      linkOn("failed", { task: sized(20) }),
+    );
+    await make(subject, {});
+    await subject.accept(newTask("a", { ...sized(10), ...links }));
+    await change(subject, { quotas: { ...none, backlogBytes: 100 } });
+    expect(await bytes(), "what was there").toBe(67);
+    const tooMuch = newTask("b", { ...sized(10), ...linking(linkOn("failed", { task: sized(24) })) });
+    expect(await subject.accept(tooMuch)).toEqual([over(100)]);
+    expect(await atomic(subject, tooMuch)).toEqual([over(100)]);
+    expect(await subject.accept({ ...tooMuch, content: new Uint8Array(9) })).toEqual(["accepted"]);
+    expect(await bytes()).toBe(100);
+    await subject.cancel("b");
+    expect(await bytes()).toBe(67);
+
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result: bytesOf("not counted") });
+    expect(await bytes(), "the one that it made, and what that makes").toBe(37);
+    const unused = newTask("c", {
+      ...sized(9),
+      ...linking(linkOn("failed", { task: sized(20) })),
+      priority: 9,
+    });
+    await subject.accept(unused);
+    expect(await bytes()).toBe(66);
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });
+    expect(await bytes(), "an end that makes nothing of its links").toBe(37);
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });
+    expect(await bytes()).toBe(7);
+    await subject.settle(await subject.claimOne(), { kind: "succeeded", result: undefined });
+    expect(await bytes()).toBe(0);
+  });
+
+  test("links count anew where a task is written over that has others", async (subject) => {
+    await make(subject, { quotas: { ...none, backlogBytes: 100 } });
+    const debounced = (id: string, size: number) => {
+      const unique = { key: "k", onConflict: "debounce", keepUntil: undefined, startBy: undefined } as const;
+      const start = { notBefore: plus(subject.now, 1000), content: new Uint8Array(10) };
+      const { links, policy } = linking(linkOn("failed", { task: { content: new Uint8Array(size) } }));
+      return newTask(id, {
+        ...{ ...start, unique, links },
+        policy: { ...policy, unique: { until: "ended", forMs: 0 } },
+      });
+    };
+    await subject.accept(debounced("a", 50));
+    expect(await subject.accept(debounced("b", 91))).toEqual([over(100)]);
+    expect(await subject.accept(debounced("b", 90))).toMatchObject([{ unique: "updated" }]);
+    expect(await subject.accept(debounced("c", 5))).toMatchObject([{ unique: "updated" }]);
+    const { backlogBytes } = await subject.store.readNamespaceUse(namespace);
+    expect(backlogBytes).toBe(15);
+    await subject.cancel("a");
+    expect((await subject.store.readNamespaceUse(namespace)).backlogBytes).toBe(0);
   });
 
   test("a quota of queues holds for those that come by use, by pause and by name", async (subject) => {
@@ -257,5 +354,9 @@ async function change(subject: Subject, settings: Partial<NamespaceSettings>, re
   expect(await subject.store.updateNamespace(record(subject, settings, { revision }))).toBe("done");
 }
 
-const atomic = (subject: Subject, ...ids: readonly string[]) =>
-  subject.store.accept({ tasks: ids.map((id) => newTask(id)), now: subject.now, atomic: true });
+const atomic = (subject: Subject, ...tasks: readonly (string | NewTask)[]) =>
+  subject.store.accept({
+    tasks: tasks.map((task) => (typeof task === "string" ? newTask(task) : task)),
+    now: subject.now,
+    atomic: true,
+  });

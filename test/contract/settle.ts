@@ -12,6 +12,7 @@ const released: Outcome = { kind: "released" };
 export function settleCases({ case: test }: Suite): void {
   test("a settled task is what its outcome says", async (subject) => {
     await subject.accept(newTask("a"));
+    subject.advance(100);
     const claimed = await subject.claimOne();
     subject.advance(300);
     expect(await subject.settle(claimed, succeeded)).toEqual({ kind: "applied", state: "succeeded" });
@@ -23,6 +24,7 @@ export function settleCases({ case: test }: Suite): void {
       failure: undefined,
       fence: claimed.fence,
       worker: "worker-1",
+      createdAt: subject.now - 400,
       startedAt: subject.now - 300,
       leaseUntil: undefined,
       endedAt: subject.now,

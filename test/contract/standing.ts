@@ -11,7 +11,7 @@ const standing = ({ store }: Subject, id: string) => store.readStanding(refOf(id
 const aheadOf = async (subject: Subject, id: string) => (await standing(subject, id))?.ahead;
 const queue = { namespace: defaultNamespace, queue: defaultQueue };
 
-/** What a store knows of what stands in a task's way. That all of it is true is tried at random by gate-model.ts. */
+/** What a store knows of what stands in a task's way. That all of it is true of every waiting task at every step is tried at random by gate-model.ts. */
 export function standingCases({ case: test }: Suite): void {
   test("a task is read with the pause of its queue as it was put, and one that is not there is not", async (subject) => {
     await subject.accept(newTask("a"), newTask("elsewhere", { queue: queueNameOf("red") }));

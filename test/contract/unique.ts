@@ -11,7 +11,8 @@ type Wish = Partial<UniqueWish> & Partial<UniqueScope>;
 
 /** A task that claims the key "k" until its end, but for `wish`. */
 export function uniqueTask(id: string, wish: Wish = {}, details: TaskDetails = {}): NewTask {
-  const { until = "ended", forMs = 0, keptAfter, ...unique } = wish;
+  const { until = "ended", keptAfter, ...rest } = wish;
+  const { forMs = "forMs" in rest ? undefined : 0, ...unique } = rest;
   return newTask(id, {
     ...details,
     policy: { ...details.policy, unique: { until, forMs, ...(keptAfter && { keptAfter }) } },

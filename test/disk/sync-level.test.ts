@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Code } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
 import { expect, test } from "vitest";
 import { runServerCommand } from "../support/server-process.ts";
@@ -37,9 +38,10 @@ async function startLosingLevel(file: string) {
   return { server, leaseToken };
 }
 
-/** The caller is told STORE_UNAVAILABLE, or the connection ends first with the process: unknown, either way. */
+/** The caller is told STORE_UNAVAILABLE, before the process ends. */
 async function expectBroken(server: StoreServer, call: Promise<unknown>): Promise<void> {
-  await failure(call);
+  const error = await failure(call);
+  expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("STORE_UNAVAILABLE");
   expect(await server.exited).toEqual({ code: 3, signal: null });
   expect(server.lines.join("\n")).toContain("the level of syncing is 1 where full is needed");
 }

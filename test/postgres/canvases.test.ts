@@ -5,6 +5,7 @@ import type { Store } from "../../server/src/ports/store.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { claimRequest, only } from "../contract/subject.ts";
 import { chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
+import { defaultQueue } from "../support/new-task.ts";
 import { openTwice, settleAt } from "../support/stores-together.ts";
 import { postgresTests, type SharedStore } from "./shared-store.ts";
 import { statistic } from "./statistics.ts";
@@ -23,6 +24,10 @@ const barriersIn = async (store: Store, canvas: string) => {
 /** How often rows of barriers were changed. */
 const changesOfBarriers = (shared: SharedStore): Promise<number> =>
   statistic(shared, "SELECT sum(n_tup_upd) FROM pg_stat_user_tables WHERE relname = 'barriers'");
+
+/** How many rows were read, of whatever table. */
+const rowsRead = (shared: SharedStore): Promise<number> =>
+  statistic(shared, "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables");
 
 postgresTests((test) => {
   test("members that two servers settle at once count once each, and what follows is made once", async (shared) => {
@@ -72,6 +77,32 @@ postgresTests((test) => {
     expect(firsts("duplicate").toSorted((a, b) => a - b)).toEqual(indexes);
     await settleAt(first, shared, await claimAll(first, shared));
     expect(only(await barriersIn(second, "c"))).toMatchObject({ state: "open", size: 19, ended: 19 });
+  });
+
+  test("the end of a member costs as much in a large group as in a small one", async (shared) => {
+    const rowsOfEnds = async (id: string, size: number): Promise<number> => {
+      const store = await shared.open();
+      await store.submitCanvas(newCanvas(id, group("wait", ...leaves(size, id))), shared.now);
+      await shared.server.sql("ANALYZE");
+      const claimed = await store.claim(claimRequest(shared.now, { limit: 20 }));
+      await store.close();
+      const before = await rowsRead(shared);
+      const again = await shared.open();
+      for (const each of claimed) await settleAt(again, shared, [each]);
+      await again.close();
+      return (await rowsRead(shared)) - before;
+    };
+    const large = await rowsOfEnds("l", 5000);
+    const idle = await shared.open();
+    await idle.purge(
+      { namespace: defaultNamespace, queue: defaultQueue },
+      Number.MAX_SAFE_INTEGER,
+      shared.now,
+      10_000,
+    );
+    await idle.close();
+    const small = await rowsOfEnds("s", 20);
+    expect(large).toBeLessThan(small * 3 + 1000);
   });
 
   test("members that end together change their barrier once", async (shared) => {

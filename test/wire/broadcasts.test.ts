@@ -1,7 +1,7 @@
 import { Code, createClient } from "@connectrpc/connect";
 import { BroadcastDelivery, BroadcastService } from "@stem/proto/stem/v1/broadcast_service_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";

@@ -6,8 +6,9 @@ import {
   DeadLetterService,
   type ReplayDeadLettersRequestSchema,
 } from "@stem/proto/stem/v1/dead_letter_service_pb";
-import { TaskState, TaskStateReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateReason } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";

@@ -7,8 +7,8 @@ import { ErrorInfoSchema, RetryInfoSchema } from "@stem/proto/google/rpc/error_d
 import { SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
 import { ScheduleService } from "@stem/proto/stem/v1/schedule_service_pb";
 import { ScheduleSlotService } from "@stem/proto/stem/v1/schedule_slot_service_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { limits } from "../../server/src/model/limits.ts";

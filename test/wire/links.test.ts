@@ -1,8 +1,8 @@
 import { createClient } from "@connectrpc/connect";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import { TaskBatchService } from "@stem/proto/stem/v1/task_batch_service_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callJson } from "../support/connect-json.ts";

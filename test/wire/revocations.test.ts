@@ -1,8 +1,8 @@
 import { Code, createClient } from "@connectrpc/connect";
 import { RevocationService } from "@stem/proto/stem/v1/revocation_service_pb";
 import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
 import { failure, wireTransports, wordOf } from "../support/wire-transports.ts";

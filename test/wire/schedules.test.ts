@@ -12,8 +12,8 @@ import {
 } from "@stem/proto/stem/v1/schedule_pb";
 import { ScheduleService } from "@stem/proto/stem/v1/schedule_service_pb";
 import { ScheduleSlotService } from "@stem/proto/stem/v1/schedule_slot_service_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../support/until.ts";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";

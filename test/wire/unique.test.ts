@@ -1,10 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
+import { TaskAdminService } from "@stem/proto/stem/v1/task_admin_service_pb";
 import {
   type StreamTasksRequestSchema,
   TaskService,
   UniqueOutcomeKind,
 } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
+import { UniqueUntil } from "@stem/proto/stem/v1/unique_pb";
 import { UniqueService } from "@stem/proto/stem/v1/unique_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../support/wire-server.ts";
@@ -23,6 +26,7 @@ describe.each(wireTransports)("over %s", (name, open) => {
     const transport = open(server.url);
     return { tasks: createClient(TaskService, transport), claims: createClient(UniqueService, transport) };
   };
+  const admin = () => createClient(TaskAdminService, open(server.url));
   const uniqueBy = (key: string) => ({ unique: { by: { case: "key" as const, value: key } } });
 
   test("a claim is told with its task, and counts what was not made because of it", async () => {
@@ -48,6 +52,50 @@ describe.each(wireTransports)("over %s", (name, open) => {
       claim: { key, duplicates: 2n },
       options: { unique: { by: { case: "key", value: key } } },
     });
+  });
+
+  test("a key is held in the states that are listed, and told with the task", async () => {
+    const { tasks, claims } = connect();
+    const key = named("states");
+    const by = { case: "key" as const, value: key };
+    const { SCHEDULED, READY, LEASED, CANCELLED } = TaskState;
+    const states = [SCHEDULED, READY, LEASED, CANCELLED];
+    const { taskId } = await tasks.enqueueTask({ name: "a", options: { unique: { by, states } } });
+    await admin().cancelTask({ taskId });
+    const { claim } = await claims.getUniqueClaim({ key });
+    expect([claim?.taskId, claim?.freeTime]).toEqual([taskId, undefined]);
+    const again = { name: "a", options: { unique: { by, states: [SCHEDULED, READY, LEASED] } } };
+    expect(await tasks.enqueueTask(again)).toMatchObject({ taskId, deduplicated: true });
+    expect((await tasks.getTask({ taskId })).task?.options?.unique).toMatchObject({ states });
+    await admin().deleteTask({ taskId });
+    expect((await claims.getUniqueClaim({ key })).claim).toBeUndefined();
+    const next = await tasks.enqueueTask(again);
+    await admin().cancelTask({ taskId: next.taskId });
+    expect((await claims.getUniqueClaim({ key })).claim, "after other ends it is free").toBeUndefined();
+  });
+
+  test("a list of states with a gap, or that contradicts what else is said, is refused and names what is missing", async () => {
+    const { tasks } = connect();
+    const by = { case: "key" as const, value: named("gap") };
+    const { SCHEDULED, READY, LEASED, SUCCEEDED } = TaskState;
+    const refusalOfStates = (states: TaskState[], more: object = {}) =>
+      refusalOf(tasks.enqueueTask({ name: "a", options: { unique: { by, states, ...more } } }));
+    for (const [missing, states] of [
+      ["SCHEDULED", [READY, LEASED]],
+      ["READY", [SCHEDULED, LEASED]],
+      ["LEASED", [SCHEDULED, READY, SUCCEEDED]],
+    ] as const) {
+      const found = await refusalOfStates([...states]);
+      expect(found).toMatchObject(invalid("options.unique"));
+      expect(found.text).toContain(`states must have TASK_STATE_${missing}`);
+    }
+    const whole = [SCHEDULED, READY, LEASED];
+    for (const more of [{ until: UniqueUntil.STARTED }, { uniqueFor: { seconds: 1n } }])
+      expect(await refusalOfStates(whole, more)).toMatchObject(invalid("options.unique"));
+    expect(await refusalOfStates([...whole, 99 as TaskState])).toMatchObject(
+      invalid("options.unique.states[3]"),
+    );
+    expect(await refusalOfStates([...whole, READY])).toMatchObject(invalid("options.unique.states"));
   });
 
   test("claims are listed by key, page by page", async () => {

@@ -1,6 +1,7 @@
 import type { TaskDefinition as Announced } from "@stem/proto/stem/v1/task_definition_pb";
 import type { ArgsShape, SpreadArgs, TaskDefinition } from "@stem/sdk";
 import { type AnyTask, announcedDefinition } from "@stem/sdk/internal";
+import type { BatchHandler, BatchOptions } from "./batch-items.ts";
 import type { TaskContext } from "./context.ts";
 import type { Replacement } from "./replacement.ts";
 
@@ -24,8 +25,8 @@ export type Implementation<Args extends ArgsShape = ArgsShape, Result = unknown>
 export type ImplementationHere<Args extends ArgsShape = ArgsShape, Result = unknown> = {
   readonly task: AnyTask<Result>;
   readonly handler: (ctx: TaskContext, ...args: readonly unknown[]) => unknown;
-  /** How many tasks one call of a batch handler gets at most; its arguments are then not spread out. */
-  readonly batchSizeMax?: number;
+  /** How a batch handler gets its tasks; its arguments are then not spread out. */
+  readonly batch?: BatchOptions & { readonly handler: BatchHandler<unknown, unknown> };
   /** Only for the compiler: what the task takes. Never set. */
   readonly argsType?: Args;
 };
@@ -33,13 +34,15 @@ export type ImplementationHere<Args extends ArgsShape = ArgsShape, Result = unkn
 /** A task whose handler runs elsewhere. */
 export type HostedImplementation<Args extends ArgsShape = ArgsShape, Result = unknown> = HandlerPlace & {
   readonly task: AnyTask<Result>;
+  /** How its tasks are gathered, where one call of its handler gets many. */
+  readonly batch?: BatchOptions;
   /** Only for the compiler: what the task takes. Never set. */
   readonly argsType?: Args;
 };
 
 /** Where a handler runs that cannot run in the worker's own process, because it would block or might have to be ended by force. */
 export type HandlerPlace = {
-  /** thread: a worker thread. process: a child process, for what may crash or leak. Each runs one attempt at a time. */
+  /** thread: a worker thread. process: a child process, for what may crash or leak. Each runs one attempt at a time, or one batch. */
   readonly runner: "thread" | "process";
   /**
    * The file that exports the handler, joined with its task: `new URL("./images.ts", import.meta.url)`, and in there

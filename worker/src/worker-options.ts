@@ -150,11 +150,9 @@ export function settingsOf(options: WorkerOptions): WorkerSettings {
     wrong("concurrency", `a whole number from 1 to ${concurrencyMax}`, concurrency);
   if (!isCount(prefetchMax, 0))
     wrong("prefetchMax", `a whole number from 0 to ${concurrencyMax}`, prefetchMax);
-  for (const task of implementations) {
-    const { batchSizeMax = 1 } = "handler" in task ? task : {};
-    if (batchSizeMax > concurrency)
-      wrong("concurrency", `at least ${batchSizeMax}, the size of a batch of ${task.task.name}`, concurrency);
-  }
+  for (const { task, batch } of implementations)
+    if (batch !== undefined && batch.sizeMax > concurrency)
+      wrong("concurrency", `at least ${batch.sizeMax}, the size of a batch of ${task.name}`, concurrency);
   if (!(graceMs >= 0)) wrong("graceMs", "a number of milliseconds, 0 or more", graceMs);
   const { softGraceMs = 30_000, abortGraceMs = 5000, recycle = {} } = options;
   if (!(softGraceMs >= 0)) wrong("softGraceMs", "a number of milliseconds, 0 or more", softGraceMs);

@@ -1,6 +1,7 @@
 /** Canvases run inline, by what a test answers for their tasks: one task after the other, each member of a group in its place. */
 
-import { type Task, TaskState } from "@stem/proto/stem/v1/task_pb";
+import type { Task } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { resultText } from "@stem/proto/wire/handed-args";
 import type { CanvasCause } from "../canvas/canvas-cause.ts";
 import { memberNodes } from "../canvas/member-nodes.ts";

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { type Task, TaskSchema, TaskState } from "@stem/proto/stem/v1/task_pb";
+import { type Task, TaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { type AnyNode, CanvasNode } from "../canvas/node.ts";
 import { payloadToProto } from "../codec/payload.ts";
 import { type AnyTask, spreadArgs } from "../define-task.ts";

@@ -1,7 +1,8 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FailureSchema } from "@stem/proto/stem/v1/failure_pb";
 import { ParentFailureSchema } from "@stem/proto/stem/v1/link_pb";
-import { type Link, type NewTask, NewTaskSchema, type Task, TaskState } from "@stem/proto/stem/v1/task_pb";
+import { type Link, type NewTask, NewTaskSchema, type Task } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import {
   failureText,
   type LinkedEnd,

@@ -5,7 +5,6 @@ import type { BarrierState, Cause } from "../model/canvas.ts";
 import { rootOf } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { CancelMessage } from "../model/task.ts";
-import type { CanvasReader } from "../ports/canvas-reader.ts";
 import { type DeadlinesDeps, failOverdue } from "./deadlines.ts";
 import type { CanvasRef } from "./reading.ts";
 import { type SweepDeps, sweep, sweepUnder } from "./sweep.ts";
@@ -22,14 +21,14 @@ export type Ending = {
 
 /** What that needs. */
 export type EndingDeps = Omit<SweepDeps, "store"> & {
-  readonly store: SweepDeps["store"] & DeadlinesDeps["store"] & Pick<CanvasReader, "readBarriers">;
+  readonly store: SweepDeps["store"] & DeadlinesDeps["store"];
   readonly bells: Pick<Bells, "ring">;
 };
 
-const cancelled: Cause = {
+const cancelledBy = (cancel: CancelMessage): Cause => ({
   ...{ state: "cancelled", reason: "cancel_requested", task: undefined, name: undefined },
-  ...{ attempt: 0, failure: undefined },
-};
+  ...{ attempt: 0, failure: undefined, cancel },
+});
 
 /** Makes it. */
 export function createEnding(deps: EndingDeps): Ending {
@@ -39,7 +38,8 @@ export function createEnding(deps: EndingDeps): Ending {
       const ref = { namespace, id: rootOf(id) };
       const [before] = await store.readBarriers([ref]);
       if (before === undefined) throw new StemProblem({ reason: "CANVAS_UNKNOWN", canvasId: id });
-      if (!(await store.closeBarrier({ ref, state: "cancelled", cause: cancelled, now: clock.now() })))
+      const cause = cancelledBy({ reason, requester });
+      if (!(await store.closeBarrier({ ref, state: "cancelled", cause, now: clock.now() })))
         return (await store.readBarriers([ref]))[0]?.state ?? before.state;
       await sweepUnder(deps, ref, { reason, requester });
       bells.ring(namespace);

@@ -1,14 +1,16 @@
 /** What becomes of what goes on under a barrier that has ended: it is cancelled, from above to below. */
 
-import type { BarrierRef, Instant } from "../model/ids.ts";
+import { type BarrierRef, type Instant, rootOf } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { CancelMessage, TaskHead } from "../model/task.ts";
+import type { CanvasReader } from "../ports/canvas-reader.ts";
 import type { CanvasStore } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** What sweeping needs. */
 export type SweepDeps = {
-  readonly store: Pick<CanvasStore, "barriersWithRest" | "readRest" | "closeBarrier" | "markSwept">;
+  readonly store: Pick<CanvasStore, "barriersWithRest" | "readRest" | "closeBarrier" | "markSwept"> &
+    Pick<CanvasReader, "readBarriers">;
   readonly clock: Clock;
   readonly limits: Pick<Limits, "batchTasksMax">;
   /** The broker's: cancels tasks as they were read, and tells their workers. */
@@ -26,9 +28,17 @@ export async function sweep(deps: SweepDeps): Promise<number> {
   for (;;) {
     const refs = await deps.store.barriersWithRest(barriersMax);
     if (refs.length === 0) return swept;
-    for (const ref of refs) await sweepUnder(deps, ref, usual);
+    for (const ref of refs) await sweepUnder(deps, ref, await messageFor(deps, ref));
     swept += refs.length;
   }
+}
+
+/** What its tasks are told: what was said when it, or all of its canvas, was cancelled, if it was and that has not reached them. */
+async function messageFor({ store }: SweepDeps, ref: BarrierRef): Promise<CancelMessage> {
+  const { namespace } = ref;
+  const [barrier] = await store.readBarriers([ref]);
+  const [root] = barrier ? await store.readBarriers([{ namespace, id: rootOf(barrier.canvas) }]) : [];
+  return barrier?.cause?.cancel ?? root?.cause?.cancel ?? usual;
 }
 
 /** Cancels what goes on under one barrier, and under those in it; their workers are told this. */

@@ -75,8 +75,23 @@ export const refusalToEmit = (
   { life }: Pick<QueueRoom, "life">,
 ): Refusal | undefined => refusalToMove(space, { ...newQueue, life: life === "closed" ? "open" : life });
 
-/** Why a task that waits may not be written over by one that comes; undefined: it may, which makes the backlog no longer. */
-export const refusalToRewrite = refusalToEmit;
+/** Why a task that waits may not be written over by one that is so many bytes longer; undefined: it may. */
+export const refusalToRewrite = (
+  space: SpaceRoom,
+  queue: Pick<QueueRoom, "life">,
+  moreBytes: number,
+): Refusal | undefined => refusalToEmit(space, queue) ?? refusalToGrow(space, moreBytes);
+
+/** Why what waits may not become so many bytes longer; undefined: it may, and what becomes shorter always may. */
+export function refusalToGrow(
+  { quotas: { backlogBytes }, ...space }: Pick<SpaceRoom, "quotas" | "backlogBytes">,
+  moreBytes: number,
+): Refusal | undefined {
+  if (moreBytes <= 0) return undefined;
+  return isBeyond(space.backlogBytes + moreBytes, backlogBytes)
+    ? refusal("byte_quota", backlogBytes)
+    : undefined;
+}
 
 /** Why tasks may not come into a queue; undefined: they may, all of them. */
 export function refusalToEnter(space: SpaceRoom, queue: QueueRoom, arrival: Arrival): Refusal | undefined {

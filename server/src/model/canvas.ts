@@ -7,7 +7,7 @@
 import type { Bulk } from "./bulk.ts";
 import type { BarrierId, Bytes, CanvasId, Instant, Namespace, PartId, TaskId, TaskName } from "./ids.ts";
 import type { Place } from "./place.ts";
-import type { Lineage, Link, StateReason, TaskInput, TerminalState } from "./task.ts";
+import type { CancelMessage, Lineage, Link, StateReason, TaskInput, TerminalState } from "./task.ts";
 
 /**
  * What a barrier does when a member does not succeed. fail_fast: it fails, and the others are cancelled. wait: it waits for the others,
@@ -114,6 +114,8 @@ export type Cause = {
   readonly attempt: number;
   /** Its failure, encoded. */
   readonly failure: Bytes | undefined;
+  /** Who asked to cancel it, and why: what goes on under it is told so, whoever gets round to that. */
+  readonly cancel?: CancelMessage | undefined;
 };
 
 export type BarrierState = "open" | "succeeded" | "failed" | "cancelled";

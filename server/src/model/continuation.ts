@@ -98,6 +98,10 @@ const expiringAt = (policy: TaskPolicy, expireAt: Instant, now: Instant): TaskPo
   expireMs: Math.max(0, expireAt - now),
 });
 
+/** How many bytes a task counts in its namespace's quota: what its producer said, of its links, too, and not what it was handed. */
+export const quotaBytes = ({ content, links }: Pick<NewTask, "content" | "links">): number =>
+  content.length + linkedBytes({ links });
+
 /** How many bytes of content the links of a task have, and what it was handed. */
 export const linkedBytes = ({ links, input }: Pick<NewTask, "links" | "input">): number =>
   (links ?? []).reduce((sum, { task }) => sum + task.content.length + linkedBytes(task), 0) +

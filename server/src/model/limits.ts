@@ -38,7 +38,7 @@ export const limits = {
   awaitMsMax: 3_600_000,
   pageSizeMax: 1000,
   pageSizeDefault: 50,
-  /** Tasks that one page of a filter looks at, however few of them match. */
+  /** Tasks, or canvases, that one page of a filter looks at, however few of them match. */
   scannedTasksMax: 50_000,
   /** Tasks that one call of an operator works through; it answers where to go on. */
   operationTasksMax: 10_000,

@@ -2,14 +2,14 @@
 
 import { digestOf } from "../lib/digest.ts";
 import { areTiedAlike, type TaskTies } from "./gate.ts";
-import { type Instant, plus, type QueueName, type TaskId, type TaskName } from "./ids.ts";
+import { type Instant, instantOf, plus, type QueueName, type TaskId, type TaskName } from "./ids.ts";
 
 /** How long a task's claim lasts; part of its policy, because every end of it must know. */
 export type UniqueScope = {
   /** Until a worker first has it, or until its end. */
   readonly until: "started" | "ended";
-  /** How much longer, counted from then. */
-  readonly forMs: number;
+  /** How much longer, counted from then; undefined: after the ends that are named, for as long as the task's record is kept. */
+  readonly forMs: number | undefined;
   /** The ends after which it lasts longer, in the order of `uniqueEnds`; undefined: after any. */
   readonly keptAfter?: readonly UniqueEnd[] | undefined;
 };
@@ -17,6 +17,24 @@ export type UniqueScope = {
 /** The ways in which a task with a key ends. */
 export const uniqueEnds = ["succeeded", "failed", "cancelled", "expired"] as const;
 export type UniqueEnd = (typeof uniqueEnds)[number];
+
+/** The states without which a key would be free while its task lives, and another could take it. */
+export type MissingState = "scheduled" | "ready" | "leased";
+
+/** Until when a claim lasts, and after which ends longer. */
+export type KeptAfter = Pick<UniqueScope, "until" | "keptAfter">;
+
+/**
+ * What a claim is that is held in exactly these states, or the first one that they must not leave out: a task comes back to states that
+ * it has left, and in a gap a second one would take its key. Before its first start is what SCHEDULED and READY alone mean.
+ */
+export function heldIn(states: ReadonlySet<string>): KeptAfter | MissingState {
+  const keptAfter = uniqueEnds.filter((end) => states.has(end));
+  if (!states.has("scheduled")) return "scheduled";
+  if (!states.has("ready")) return "ready";
+  if (states.has("leased")) return keptAfter.length > 0 ? { until: "ended", keptAfter } : { until: "ended" };
+  return keptAfter.length > 0 ? "leased" : { until: "started" };
+}
 
 /** What a newcomer wants when its key is claimed. */
 export type OnConflict = "return" | "reject" | "replace" | "debounce";
@@ -31,7 +49,7 @@ export type UniqueWish = {
   readonly startBy: Instant | undefined;
 };
 
-/** A claim of a key. `freeAt`: known once its scope is over; until then the task holds it. */
+/** A claim of a key. `freeAt`: known once its scope is over; until then the task holds it, or its record does. */
 export type UniqueClaim = {
   readonly key: string;
   readonly taskId: TaskId;
@@ -95,9 +113,14 @@ const isVersionOf = (holder: KeyHolder, { name, queue, ties, policy }: Newcomer)
 export const debouncedStart = (wanted: Instant, startBy: Instant | undefined, now: Instant): Instant =>
   startBy === undefined || wanted <= startBy ? wanted : startBy > now ? startBy : now;
 
+/** The end of a claim that lasts for as long as its task's record is kept, whenever that goes. */
+export const whileRecorded = instantOf(Number.MAX_SAFE_INTEGER);
+
 /** Until when a claim lasts whose scope is over: by a first start, or by an end. */
-export const claimEnd = ({ forMs, keptAfter }: UniqueScope, now: Instant, end?: UniqueEnd): Instant =>
-  end !== undefined && keptAfter?.includes(end) === false ? now : plus(now, forMs);
+export function claimEnd({ forMs, keptAfter }: UniqueScope, now: Instant, end?: UniqueEnd): Instant {
+  if (end !== undefined && keptAfter?.includes(end) === false) return now;
+  return forMs === undefined ? whileRecorded : plus(now, forMs);
+}
 
 /** Keys of this form are made from what tasks say; nobody may choose one. */
 export const derivedKeyPrefix = "sha256:";

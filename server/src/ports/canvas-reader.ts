@@ -69,8 +69,11 @@ export type CanvasQuery = {
   readonly limit: number;
   /** The `cursor` of an earlier page. */
   readonly after: number | undefined;
+  /** So many canvases are looked at, by whichever index serves, before the page is answered, however few it has. */
+  readonly scanMax: number;
 };
 
+/** One page; `cursor` asks for the next, and may come with fewer canvases than the limit, or none. Undefined: no further one matches. */
 export type CanvasPage = { readonly canvases: readonly Barrier[]; readonly cursor: number | undefined };
 
 export type Rest = { readonly tasks: readonly TaskHead[]; readonly barriers: readonly BarrierRef[] };

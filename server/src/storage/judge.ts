@@ -8,6 +8,7 @@ import {
   type SpaceRoom,
 } from "../model/admission.ts";
 import { contentHashOf } from "../model/content-hash.ts";
+import { quotaBytes } from "../model/continuation.ts";
 import type { Namespace, QueueName, TaskId, TaskRef } from "../model/ids.ts";
 import type { NewTask } from "../model/task.ts";
 import { decideConflict, type KeyHolder, type UniqueWish } from "../model/unique.ts";
@@ -28,8 +29,8 @@ export type Present = {
   readonly holderOf: (namespace: Namespace, key: string) => Holder | undefined;
 };
 
-/** Who has a key. */
-export type Holder = { readonly id: TaskId; readonly head: KeyHolder | undefined };
+/** Who has a key, and how many bytes that counts. */
+export type Holder = { readonly id: TaskId; readonly head: KeyHolder | undefined; readonly bytes: number };
 
 /** What the batch would have brought so far. */
 type Arrivals = {
@@ -66,48 +67,61 @@ export function createJudge(present: Present): Judge {
       arrivals.keys.set(JSON.stringify([namespace, task.unique.key]), {
         id,
         head: { name, queue, ties, policy, state: "ready", fence: undefined },
+        bytes: quotaBytes(task),
       });
     }
     return "withheld";
   }
 
   /** What a task gets whose key is taken; undefined: it would be stored. */
-  function meet(task: NewTask, unique: UniqueWish, { keys }: Arrivals): AcceptVerdict | undefined {
+  function meet(task: NewTask, unique: UniqueWish, arrivals: Arrivals): AcceptVerdict | undefined {
     const { namespace } = task;
-    const holder =
-      keys.get(JSON.stringify([namespace, unique.key])) ?? present.holderOf(namespace, unique.key);
+    const { keys } = arrivals;
+    const key = JSON.stringify([namespace, unique.key]);
+    const holder = keys.get(key) ?? present.holderOf(namespace, unique.key);
     if (holder === undefined) return undefined;
     const conflict = decideConflict(holder.head ?? { ...task, state: "succeeded", fence: undefined }, {
       ...task,
       unique,
     });
     if (conflict === "replace") return undefined;
-    const queue = conflict === "update" ? present.queueRoom(task) : undefined;
-    const refusal = queue && refusalToRewrite(present.spaceRoom(namespace), queue);
-    if (refusal !== undefined) return refusal;
+    if (conflict === "update") {
+      const came = cameInto(namespace, arrivals);
+      const bytes = quotaBytes(task);
+      const queue = present.queueRoom(task);
+      const refusal = queue && refusalToRewrite(roomIn(came), queue, bytes - holder.bytes);
+      if (refusal !== undefined) return refusal;
+      came.bytes += bytes - holder.bytes;
+      keys.set(key, { ...holder, bytes });
+    }
     return conflict === "taken" ? { unique: "taken", holder: holder.id } : "withheld";
   }
 
   /** Why a task may not come in after those that would have come before it; undefined: it may, and counts from now on. */
-  function refusalOf(task: NewTask, { spaces }: Arrivals): Refusal | undefined {
-    const { namespace, queue: name, content } = task;
-    const came = spaces.get(namespace) ?? noneIn(present.spaceRoom(namespace));
-    spaces.set(namespace, came);
+  function refusalOf(task: NewTask, arrivals: Arrivals): Refusal | undefined {
+    const { namespace, queue: name } = task;
+    const came = cameInto(namespace, arrivals);
     const space = roomIn(came);
     const queue = present.queueRoom(task);
     const own = came.queues.get(name);
     const isNew = queue === undefined && own === undefined;
     const made = isNew ? refusalToMake(space, name) : undefined;
     const { backlogTasks, ...room } = queue ?? newQueue;
-    const arrival = { tasks: 1, bytes: content.length };
+    const arrival = { tasks: 1, bytes: quotaBytes(task) };
     const refusal =
       made ?? refusalToEnter(space, { ...room, backlogTasks: backlogTasks + (own ?? 0) }, arrival);
     if (refusal !== undefined) return refusal;
     came.tasks += 1;
-    came.bytes += content.length;
+    came.bytes += arrival.bytes;
     if (isNew) came.made += 1;
     came.queues.set(name, (own ?? 0) + 1);
     return undefined;
+  }
+
+  function cameInto(namespace: Namespace, { spaces }: Arrivals): SpaceArrivals {
+    const came = spaces.get(namespace) ?? noneIn(present.spaceRoom(namespace));
+    spaces.set(namespace, came);
+    return came;
   }
 
   return (tasks) => {

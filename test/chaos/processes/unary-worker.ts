@@ -14,7 +14,7 @@ import {
   SettleOutcomeSchema,
   type SettleVerdict,
 } from "@stem/proto/stem/v1/lease_pb";
-import { TaskStateSchema } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateSchema } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { type Fence, hashOf, monotonicMs } from "../history.ts";
 import { openJournal } from "../support/journal.ts";

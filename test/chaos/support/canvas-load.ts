@@ -4,8 +4,9 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { CanvasState, OnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
 import { CanvasService } from "@stem/proto/stem/v1/canvas_service_pb";
-import { type Task, TaskState } from "@stem/proto/stem/v1/task_pb";
+import type { Task } from "@stem/proto/stem/v1/task_pb";
 import { TaskService, TaskView } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { chord, json, type Node, taskOf } from "../../support/canvas-nodes.ts";
 import { until } from "../../support/until.ts";
 import {

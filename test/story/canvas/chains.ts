@@ -1,5 +1,5 @@
 import { CanvasState } from "@stem/proto/stem/v1/canvas_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { expect } from "vitest";
 import { calling, chain, chord, failing, group, type Node, task, times } from "../../support/canvas-nodes.ts";
 import type { StoryTest } from "./story.ts";

@@ -3,6 +3,7 @@ import {
   type HandlerPlace,
   type Implementation,
   implement,
+  implementBatch,
   type Worker,
   type WorkerOptions,
 } from "@stem/worker";
@@ -23,7 +24,9 @@ export function placed(
 ): readonly Implementation[] {
   if (runner === "in process") return tasks;
   const place: HandlerPlace = { runner, module };
-  return tasks.map(({ task }) => implement(task, place));
+  return tasks.map(({ task, batch }) =>
+    batch === undefined ? implement(task, place) : implementBatch(task, batch, place),
+  );
 }
 
 /** A server that hands lists on by reference early, a producer, and a worker that runs a module's tasks in a given place. */

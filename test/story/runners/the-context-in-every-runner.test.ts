@@ -1,10 +1,15 @@
 import type { TaskHandle, TaskOutput } from "@stem/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../support/until.ts";
+import { batchedContextTasks } from "./batched-context-tasks.ts";
 import { contextTasks } from "./context-tasks.ts";
 import { everyRunner, type RunningRunner, startRunner } from "./every-runner.ts";
 
-const module = new URL("./context-tasks.ts", import.meta.url);
+const alone = { tasks: contextTasks, module: new URL("./context-tasks.ts", import.meta.url) };
+const inBatches = {
+  tasks: batchedContextTasks,
+  module: new URL("./batched-context-tasks.ts", import.meta.url),
+};
 
 type Row = {
   /** The task, which is named after what it shows. */
@@ -200,12 +205,17 @@ const rows: readonly Row[] = [
   { task: "unwritable", failure: { type: "PayloadError", nonRetryable: true } },
 ];
 
-describe.each(everyRunner)("%s", (runner) => {
+describe.each(
+  everyRunner.flatMap((runner) => [
+    { runner, how: "one by one", ...alone },
+    { runner, how: "in batches", ...inBatches },
+  ]),
+)("$runner, $how", ({ runner, tasks, module }) => {
   const ends: (() => Promise<void>)[] = [];
   let running: RunningRunner;
   beforeAll(async () => {
     const atEnd = (end: () => Promise<void>) => void ends.push(end);
-    running = await startRunner(runner, contextTasks, {
+    running = await startRunner(runner, tasks, {
       module,
       atEnd,
       concurrency: 2,

@@ -1,7 +1,9 @@
+import path from "node:path";
 import { defineTask, StemProblem } from "@stem/sdk";
 import { implement } from "@stem/worker";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
+import { startProcess } from "../../support/server-process.ts";
 import { startStem } from "../../support/whole-stem.ts";
 
 const add = defineTask<[a: number, b: number], number>({ name: "math.add" });
@@ -124,9 +126,29 @@ test("a task that there is not is a problem with a reason", async () => {
   await expect(handle.status()).rejects.toMatchObject({ reason: "TASK_UNKNOWN", code: "NOT_FOUND" });
 });
 
-test("another process's handle finds the result", async () => {
-  const { stem, work } = await startStem();
-  await work({ tasks: [implement(add, (_, a, b) => a + b)] });
+test("another process's handle finds the result, whether it waits before the end or comes after it", async () => {
+  const { stem, work, url } = await startStem();
   const { id } = await stem.enqueue(add, [20, 22]);
-  expect(await stem.handle(add, id).result({ timeoutMs: 5000 })).toBe(42);
+  const wait = () => {
+    const waiter = startProcess(path.join(import.meta.dirname, "plain-waiter.ts"), [url, id]);
+    onTestFinished(async () => void (await waiter.end()));
+    return waiter;
+  };
+  const early = wait();
+  await early.line(/^is ready$/);
+  const gate = Promise.withResolvers<void>();
+  await work({
+    tasks: [
+      implement(add, async (ctx, a, b) => {
+        ctx.progress(50);
+        await gate.promise;
+        return a + b;
+      }),
+    ],
+  });
+  // It hears of what goes on meanwhile: so it waits, and does not only look.
+  await early.line(/^waits$/);
+  gate.resolve();
+  await early.line(/^result 42$/);
+  await wait().line(/^result 42$/);
 });

@@ -21,7 +21,7 @@ const options = {
     argPaths: ["/0"],
     until: "ended",
     uniqueForMs: 5,
-    keptAfter: ["succeeded"],
+    states: ["scheduled", "ready", "leased", "succeeded"],
     windowMs: 6,
     onConflict: "reject",
   },

@@ -66,7 +66,8 @@ test("a call that wants the key for itself is refused, or takes the place of the
 
 test("a key is kept for a while after a success where that was asked for, and free at once after a failure", async () => {
   const { stem, work } = await startStem();
-  const unique = { key: "daily", uniqueForMs: 60_000, keptAfter: ["succeeded"] } as const;
+  const states = ["scheduled", "ready", "leased", "succeeded"] as const;
+  const unique = { key: "daily", uniqueForMs: 60_000, states };
   const failing = implement(sync, (_, { at }) => {
     if (at === 1) throw new Error("down");
     return at;

@@ -1,5 +1,5 @@
 import { LeaseLostReason, SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { expect, test } from "vitest";
 import { composedToken } from "../../support/composed-token.ts";
 import { creditOf, helloWith, settleOf } from "../worker-stream/scripted-stream.ts";

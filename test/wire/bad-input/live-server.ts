@@ -9,8 +9,8 @@ import type { ClientHttp2Session, ClientSessionOptions, OutgoingHttpHeaders } fr
 import { connect, type Socket } from "node:net";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { watchLoop } from "../../support/loop-holds.ts";

@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { SettleTasksResponseSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { lengthField, lengthHead, repeated, varintField } from "../../support/protobuf-bytes.ts";

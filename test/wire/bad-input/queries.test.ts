@@ -2,12 +2,12 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { ErrorInfoSchema, ResourceInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { CancelOutcome } from "@stem/proto/stem/v1/task_admin_service_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import {
   type AwaitTasksResponse,
   type ListTasksRequestSchema,
   TaskView,
 } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { describe, expect, test } from "vitest";
 import { defaultNamespace, instantOf, plus, taskIdOf } from "../../../server/src/model/ids.ts";
 import { transition } from "../../../server/src/model/task-machine.ts";

@@ -47,7 +47,7 @@ describe.each(ways)("over %s", (way) => {
   });
 
   test("D122 a queue or a namespace that is full refuses what comes, names the quota and says when to come again", async () => {
-    const { tasks, queues, namespaces } = server.caller(way);
+    const { tasks, admin, queues, namespaces } = server.caller(way);
     const queue = queueOf("full");
     await queues.createQueue({ queue, settings: { backlogMax: 1n } });
     await tasks.enqueueTask({ name: "a", queue });
@@ -62,10 +62,12 @@ describe.each(ways)("over %s", (way) => {
     const namespace = `small-${ways.indexOf(way)}`;
     const quotas = { queues: 2, backlogTasks: 2n, backlogBytes: 500n };
     await namespaces.createNamespace({ namespace, settings: { quotas } });
-    await tasks.enqueueTask({ namespace, name: "a" });
+    const { taskId } = await tasks.enqueueTask({ namespace, name: "a" });
     const over = refused(Code.ResourceExhausted, "QUOTA_EXCEEDED");
     const large = { data: { case: "json" as const, value: JSON.stringify("x".repeat(500)) } };
     await server.refuses(over, [large], (args) => tasks.enqueueTask({ namespace, name: "a", args }));
+    const update = (args: typeof large) => admin.updateTask({ namespace, taskId, args });
+    await server.refuses(over, [large], update);
     await tasks.enqueueTask({ namespace, name: "a" });
     await server.refuses(over, ["default", "other"], (name) =>
       tasks.enqueueTask({ namespace, name: "a", queue: name }),

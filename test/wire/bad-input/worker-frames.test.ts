@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { ConnectRequestSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { limits } from "../../../server/src/model/limits.ts";

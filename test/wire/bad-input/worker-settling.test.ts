@@ -1,7 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@stem/proto/google/rpc/code_pb";
 import { LeaseLostReason, type SettlementSchema, SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
-import { TaskState, TaskStateReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import type { SettledItem } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { limits } from "../../../server/src/model/limits.ts";

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { CanvasState } from "@stem/proto/stem/v1/canvas_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { UniqueOptionsSchema } from "@stem/proto/stem/v1/unique_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gathering, group, json, type Node, plainValue, task, taskOf } from "../../support/canvas-nodes.ts";

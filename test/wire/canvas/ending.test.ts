@@ -1,6 +1,6 @@
 import { CanvasState, OnMemberFailure } from "@stem/proto/stem/v1/canvas_pb";
 import { TaskCauseKind } from "@stem/proto/stem/v1/task_explanation_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chain, chord, gathering, group, taskOf } from "../../support/canvas-nodes.ts";
 import { until } from "../../support/until.ts";

@@ -1,8 +1,8 @@
 import { Code, createClient } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "@stem/proto/google/rpc/error_details_pb";
 import { LeaseLostReason, SettleOutcome } from "@stem/proto/stem/v1/lease_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { TaskService } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { WorkerService } from "@stem/proto/stem/v1/worker_service_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWireServer, type WireServer } from "../../support/wire-server.ts";

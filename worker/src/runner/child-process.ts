@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CancelTimer, Clock } from "@stem/sdk/internal";
 import { unpackError } from "./bridge/crossing-errors.ts";
-import type { HostRequest } from "./bridge/messages.ts";
+import { finishedBy, type HostRequest } from "./bridge/messages.ts";
 import type { FromProcess, ToProcess } from "./host/process-entry.ts";
 import { builtFile, type HostEvents, type HostPool, type HostRun, type HostWatch } from "./host-pool.ts";
 
 /** How child processes are kept. */
 export type ProcessesOptions = { readonly clock: Clock; readonly idleMs: number; readonly watch: HostWatch };
 
-/** Runs attempts in child processes. They come when needed, one for each attempt under way, and go when they idle. */
+/** Runs attempts in child processes. They come when needed, one for each attempt or batch under way, and go when they idle. */
 export function createProcessPool(options: ProcessesOptions): HostPool {
   const idle: Host[] = [];
   const all = new Set<Host>();
@@ -102,10 +102,11 @@ class Host {
     const said = message.message;
     const events = this.#events;
     if (events === undefined || message.number !== this.#number) return;
-    if (said.kind === "ended") this.#events = undefined;
+    const finished = finishedBy(said);
+    if (finished !== undefined) this.#events = undefined;
     events.onMessage(said);
-    if (said.kind !== "ended") return;
-    if (said.retire === undefined) this.#free();
+    if (finished === undefined) return;
+    if (finished.retire === undefined) this.#free();
     else void this.end();
   }
 

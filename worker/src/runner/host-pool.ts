@@ -1,21 +1,21 @@
 import type { FromHost, HostRequest, ToHost } from "./bridge/messages.ts";
 
-/** Threads or child processes, each running one attempt at a time. */
+/** Threads or child processes, each running one attempt or one batch at a time. */
 export interface HostPool {
-  /** Gives an attempt to an idle host, or to a new one. */
+  /** Gives what a request says to an idle host, or to a new one. */
   start(request: HostRequest, events: HostEvents): HostRun;
   /** Ends all hosts; resolves when they are gone. */
   close(): Promise<void>;
 }
 
-/** What the worker hears of an attempt's host. */
+/** What the worker hears of a host. */
 export type HostEvents = {
   readonly onMessage: (message: FromHost) => void;
-  /** The host is gone before the attempt ended, by `kill` or by itself. */
+  /** The host is gone before all of the request ended, by `kill` or by itself. */
   readonly onGone: (error: unknown) => void;
 };
 
-/** One attempt in its host. */
+/** What runs in a host. */
 export type HostRun = {
   readonly post: (message: ToHost) => void;
   /** Ends the host, whatever it does. `onGone` follows when it is gone. */

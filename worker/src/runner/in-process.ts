@@ -23,7 +23,7 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
     async run(lease) {
       const implementation = deps.registry.get(lease.task.name);
       if (implementation === undefined || !("handler" in implementation)) return unknownName;
-      const { task, handler, batchSizeMax } = implementation;
+      const { task, handler, batch } = implementation;
       let args: unknown;
       let value: unknown;
       // What is wrong with arguments or result is wrong for good: another attempt would only repeat the handler's effects.
@@ -36,7 +36,7 @@ export function createInProcessRunner(deps: InProcessDeps): Runner {
       }
       try {
         const ctx = new HandlerContext(lease, deps, args, task.codec);
-        const values = batchSizeMax === undefined ? spreadArgs(args) : [args];
+        const values = batch === undefined ? spreadArgs(args) : [args];
         // The worker may have been started within a scope of defaults: they are not its tasks'.
         value = await withoutEnqueueDefaults(() =>
           around ? around(ctx, async () => handler(ctx, ...values)) : handler(ctx, ...values),

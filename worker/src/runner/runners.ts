@@ -113,6 +113,7 @@ function hostedDeps(deps: RunnersDeps) {
     recycle: settings.recycle,
     abortGraceMs: settings.abortGraceMs,
     gate: () => gateFor(client()),
+    batchOf: (taskName: string) => registry.get(taskName)?.batch,
     moduleOf(taskName: string): string {
       const implementation = registry.get(taskName);
       if (implementation === undefined || !("module" in implementation))

@@ -1,6 +1,6 @@
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
-import type { FromHost } from "./bridge/messages.ts";
+import { type FromHost, finishedBy } from "./bridge/messages.ts";
 import { builtFile, type HostEvents, type HostPool, type HostRun, type HostWatch } from "./host-pool.ts";
 
 /** How threads are kept. */
@@ -41,9 +41,10 @@ function startInThread(pool: Piscina, request: unknown, { onMessage, onGone }: H
   const closed = new Promise<void>((resolve) => port.once("close", resolve));
   let isEnded = false;
   port.on("message", (message: FromHost) => {
-    if (message.kind === "ended") isEnded = true;
+    const finished = finishedBy(message);
+    if (finished !== undefined) isEnded = true;
     onMessage(message);
-    if (message.kind === "ended" && message.retire !== undefined) controller.abort();
+    if (finished?.retire !== undefined) controller.abort();
   });
   const job = { request, port: port2 };
   pool.run(job, { transferList: [port2], signal: controller.signal }).catch(async (error: unknown) => {

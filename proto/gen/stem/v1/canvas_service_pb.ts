@@ -879,7 +879,7 @@ export const CanvasService: GenService<{
     output: typeof ListCanvasMembersResponseSchema;
   },
   /**
-   * Lists canvases, newest first.
+   * Lists canvases, newest first. A filter that finds little looks at so many a page; the end is where the page token is empty.
    *
    * @generated from rpc stem.v1.CanvasService.ListCanvases
    */

@@ -7,13 +7,15 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { TaskState } from "./task_state_pb.ts";
+import { file_stem_v1_task_state } from "./task_state_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file stem/v1/unique.proto.
  */
 export const file_stem_v1_unique: GenFile = /*@__PURE__*/
-  fileDesc("ChRzdGVtL3YxL3VuaXF1ZS5wcm90bxIHc3RlbS52MSL6CAoNVW5pcXVlT3B0aW9ucxJ7CgNrZXkYASABKAlCbLpIaboBTgoSdW5pcXVlX29wdGlvbnMua2V5EhttdXN0IG5vdCBiZWdpbiB3aXRoIHNoYTI1NjoaGyF0aGlzLnN0YXJ0c1dpdGgoJ3NoYTI1NjonKXIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgAEiYKCWFyZ19wYXRocxgCIAEoCzIRLnN0ZW0udjEuQXJnUGF0aHNIABIXCgRub25lGAggASgIQge6SARqAggBSAASLQoFdW50aWwYAyABKA4yFC5zdGVtLnYxLlVuaXF1ZVVudGlsQgi6SAWCAQIQARI3Cgp1bmlxdWVfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABIzCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjYKC29uX2NvbmZsaWN0GAYgASgOMhcuc3RlbS52MS5VbmlxdWVDb25mbGljdEIIukgFggECEAESIwoIZGVib3VuY2UYByABKAsyES5zdGVtLnYxLkRlYm91bmNlEjsKCmtlcHRfYWZ0ZXIYCSADKA4yEi5zdGVtLnYxLlVuaXF1ZUVuZEITukgQkgENEAQYASIHggEEEAEgADrtBLpI6QQa4wEKHXVuaXF1ZV9vcHRpb25zLmRlYm91bmNlX2Fsb25lElF1bnRpbCBFTkRFRCwgb25fY29uZmxpY3QsIHVuaXF1ZV9mb3IgYW5kIHdpbmRvdyBtdXN0IG5vdCBiZSBnaXZlbiB3aXRoIGEgZGVib3VuY2UabyFoYXModGhpcy5kZWJvdW5jZSkgfHwgKHRoaXMudW50aWwgIT0gMiAmJiB0aGlzLm9uX2NvbmZsaWN0ID09IDAgJiYgIWhhcyh0aGlzLnVuaXF1ZV9mb3IpICYmICFoYXModGhpcy53aW5kb3cpKRrHAQoZdW5pcXVlX29wdGlvbnMubm9uZV9hbG9uZRIld2l0aCBub25lLCBub3RoaW5nIGVsc2UgbXVzdCBiZSBnaXZlbhqCASFoYXModGhpcy5ub25lKSB8fCAodGhpcy51bnRpbCA9PSAwICYmIHRoaXMub25fY29uZmxpY3QgPT0gMCAmJiAhaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgIWhhcyh0aGlzLndpbmRvdykgJiYgIWhhcyh0aGlzLmRlYm91bmNlKSkatgEKGXVuaXF1ZV9vcHRpb25zLmtlcHRfYWZ0ZXIST2tlcHRfYWZ0ZXIgbXVzdCBiZSBnaXZlbiB3aXRoIHVuaXF1ZV9mb3IsIGFuZCB3aXRoIGEgY2xhaW0gdW50aWwgdGhlIHRhc2sncyBlbmQaSHRoaXMua2VwdF9hZnRlci5zaXplKCkgPT0gMCB8fCAoaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgdGhpcy51bnRpbCAhPSAxKUIECgJieSJCCghBcmdQYXRocxI2CgVwYXRocxgBIAMoCUInukgkkgEhCAEQECIbchko/wEyFF4oLyhbXn4vXXx+WzAxXSkqKSokIoABCghEZWJvdW5jZRI5CgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMyAEBqgEGMgQQwIQ9EjkKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYyBBDAhD0iLAoJVGFza0NsYWltEgsKA2tleRgBIAEoCRISCgpkdXBsaWNhdGVzGAIgASgDKooBCglVbmlxdWVFbmQSGgoWVU5JUVVFX0VORF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9FTkRfU1VDQ0VFREVEEAESFQoRVU5JUVVFX0VORF9GQUlMRUQQAhIYChRVTklRVUVfRU5EX0NBTkNFTExFRBADEhYKElVOSVFVRV9FTkRfRVhQSVJFRBAEKl0KC1VuaXF1ZVVudGlsEhwKGFVOSVFVRV9VTlRJTF9VTlNQRUNJRklFRBAAEhgKFFVOSVFVRV9VTlRJTF9TVEFSVEVEEAESFgoSVU5JUVVFX1VOVElMX0VOREVEEAIqjwEKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEiMKH1VOSVFVRV9DT05GTElDVF9SRVRVUk5fRVhJU1RJTkcQARIaChZVTklRVUVfQ09ORkxJQ1RfUkVKRUNUEAISGwoXVU5JUVVFX0NPTkZMSUNUX1JFUExBQ0UQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChRzdGVtL3YxL3VuaXF1ZS5wcm90bxIHc3RlbS52MSKjDwoNVW5pcXVlT3B0aW9ucxJ7CgNrZXkYASABKAlCbLpIaboBTgoSdW5pcXVlX29wdGlvbnMua2V5EhttdXN0IG5vdCBiZWdpbiB3aXRoIHNoYTI1NjoaGyF0aGlzLnN0YXJ0c1dpdGgoJ3NoYTI1NjonKXIWMhReW1x4MjEtXHg3ZV17MSwyNTV9JEgAEiYKCWFyZ19wYXRocxgCIAEoCzIRLnN0ZW0udjEuQXJnUGF0aHNIABIXCgRub25lGAggASgIQge6SARqAggBSAASLQoFdW50aWwYAyABKA4yFC5zdGVtLnYxLlVuaXF1ZVVudGlsQgi6SAWCAQIQARI3Cgp1bmlxdWVfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABIzCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAjIAEjYKC29uX2NvbmZsaWN0GAYgASgOMhcuc3RlbS52MS5VbmlxdWVDb25mbGljdEIIukgFggECEAESIwoIZGVib3VuY2UYByABKAsyES5zdGVtLnYxLkRlYm91bmNlEjcKBnN0YXRlcxgKIAMoDjISLnN0ZW0udjEuVGFza1N0YXRlQhO6SBCSAQ0QBxgBIgeCAQQQASAAOogLukiECxqHAgoddW5pcXVlX29wdGlvbnMuZGVib3VuY2VfYWxvbmUSWXVudGlsIEVOREVELCBzdGF0ZXMsIG9uX2NvbmZsaWN0LCB1bmlxdWVfZm9yIGFuZCB3aW5kb3cgbXVzdCBub3QgYmUgZ2l2ZW4gd2l0aCBhIGRlYm91bmNlGooBIWhhcyh0aGlzLmRlYm91bmNlKSB8fCAodGhpcy51bnRpbCAhPSAyICYmIHRoaXMuc3RhdGVzLnNpemUoKSA9PSAwICYmIHRoaXMub25fY29uZmxpY3QgPT0gMCAmJiAhaGFzKHRoaXMudW5pcXVlX2ZvcikgJiYgIWhhcyh0aGlzLndpbmRvdykpGuIBChl1bmlxdWVfb3B0aW9ucy5ub25lX2Fsb25lEiV3aXRoIG5vbmUsIG5vdGhpbmcgZWxzZSBtdXN0IGJlIGdpdmVuGp0BIWhhcyh0aGlzLm5vbmUpIHx8ICh0aGlzLnVudGlsID09IDAgJiYgdGhpcy5zdGF0ZXMuc2l6ZSgpID09IDAgJiYgdGhpcy5vbl9jb25mbGljdCA9PSAwICYmICFoYXModGhpcy51bmlxdWVfZm9yKSAmJiAhaGFzKHRoaXMud2luZG93KSAmJiAhaGFzKHRoaXMuZGVib3VuY2UpKRr7AwobdW5pcXVlX29wdGlvbnMuc3RhdGVzX3dob2xlGtsDdGhpcy5zdGF0ZXMuc2l6ZSgpID09IDAgPyAnJyA6ISgxIGluIHRoaXMuc3RhdGVzKSA/ICdzdGF0ZXMgbXVzdCBoYXZlIFRBU0tfU1RBVEVfU0NIRURVTEVEOiB3aXRob3V0IGl0IHRoZSBrZXkgd291bGQgYmUgZnJlZSB3aGlsZSB0aGUgdGFzayB3YWl0cyBmb3IgaXRzIHRpbWUnIDohKDIgaW4gdGhpcy5zdGF0ZXMpID8gJ3N0YXRlcyBtdXN0IGhhdmUgVEFTS19TVEFURV9SRUFEWTogd2l0aG91dCBpdCB0aGUga2V5IHdvdWxkIGJlIGZyZWUgd2hpbGUgdGhlIHRhc2sgd2FpdHMgZm9yIGEgd29ya2VyJyA6dGhpcy5zdGF0ZXMuZXhpc3RzKHMsIHMgPiAzICYmIHMgPCA4KSAmJiAhKDMgaW4gdGhpcy5zdGF0ZXMpID8gJ3N0YXRlcyBtdXN0IGhhdmUgVEFTS19TVEFURV9MRUFTRUQ6IHdpdGhvdXQgaXQgdGhlIGtleSB3b3VsZCBiZSBmcmVlIHdoaWxlIHRoZSB0YXNrIHJ1bnMsIGFuZCBoZWxkIGFnYWluIGFmdGVyIGl0cyBlbmQnIDonJxrcAQobdW5pcXVlX29wdGlvbnMuc3RhdGVzX3VudGlsElN1bnRpbCBtdXN0IHNheSB0aGUgc2FtZSBhcyBzdGF0ZXM6IFNUQVJURUQgd2l0aG91dCBUQVNLX1NUQVRFX0xFQVNFRCwgRU5ERUQgd2l0aCBpdBpodGhpcy5zdGF0ZXMuc2l6ZSgpID09IDAgfHwgKHRoaXMudW50aWwgPT0gMSA/ICEoMyBpbiB0aGlzLnN0YXRlcykgOiB0aGlzLnVudGlsICE9IDIgfHwgMyBpbiB0aGlzLnN0YXRlcykatQEKGXVuaXF1ZV9vcHRpb25zLnN0YXRlc19mb3ISPXVuaXF1ZV9mb3IgbXVzdCBiZSBnaXZlbiB3aXRoIHN0YXRlcyBvbmx5IGlmIHRoZXkgaGF2ZSBhbiBlbmQaWXRoaXMuc3RhdGVzLnNpemUoKSA9PSAwIHx8ICFoYXModGhpcy51bmlxdWVfZm9yKSB8fCB0aGlzLnN0YXRlcy5leGlzdHMocywgcyA+IDMgJiYgcyA8IDgpQgQKAmJ5SgQICRAKUgprZXB0X2FmdGVyIkIKCEFyZ1BhdGhzEjYKBXBhdGhzGAEgAygJQie6SCSSASEIARAQIhtyGSj/ATIUXigvKFtefi9dfH5bMDFdKSopKiQigAEKCERlYm91bmNlEjkKBWRlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAzIAQGqAQYyBBDAhD0SOQoIbWF4X3dhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBjIEEMCEPSIsCglUYXNrQ2xhaW0SCwoDa2V5GAEgASgJEhIKCmR1cGxpY2F0ZXMYAiABKAMqXQoLVW5pcXVlVW50aWwSHAoYVU5JUVVFX1VOVElMX1VOU1BFQ0lGSUVEEAASGAoUVU5JUVVFX1VOVElMX1NUQVJURUQQARIWChJVTklRVUVfVU5USUxfRU5ERUQQAiqPAQoOVW5pcXVlQ29uZmxpY3QSHwobVU5JUVVFX0NPTkZMSUNUX1VOU1BFQ0lGSUVEEAASIwofVU5JUVVFX0NPTkZMSUNUX1JFVFVSTl9FWElTVElORxABEhoKFlVOSVFVRV9DT05GTElDVF9SRUpFQ1QQAhIbChdVTklRVUVfQ09ORkxJQ1RfUkVQTEFDRRADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_stem_v1_task_state]);
 
 /**
  * A claim that a task makes when it is accepted: while it lasts, no second task with the same key is made. It ends with the task, in the
@@ -61,7 +63,7 @@ export type UniqueOptions = Message<"stem.v1.UniqueOptions"> & {
   until: UniqueUntil;
 
   /**
-   * How much longer it lasts, counted from then; at most 10 years.
+   * How much longer it lasts, counted from then; at most 10 years. With `states`, after the ends that they name.
    *
    * @generated from field: google.protobuf.Duration unique_for = 4;
    */
@@ -89,11 +91,14 @@ export type UniqueOptions = Message<"stem.v1.UniqueOptions"> & {
   debounce?: Debounce | undefined;
 
   /**
-   * The ends after which unique_for counts; after others the key is free at once. None: after any.
+   * The states in which the key is held, for whoever would rather list them than say until when. SCHEDULED and READY alone: until a worker
+   * first has the task, also where it waits again later. These and LEASED: until its end. These and ends of it: also after those, for
+   * unique_for, or without that for as long as the task's record is kept; after other ends the key is free at once. A list with a gap is
+   * refused. None: as `until` says, and unique_for counts after any end.
    *
-   * @generated from field: repeated stem.v1.UniqueEnd kept_after = 9;
+   * @generated from field: repeated stem.v1.TaskState states = 10;
    */
-  keptAfter: UniqueEnd[];
+  states: TaskState[];
 };
 
 /**
@@ -183,61 +188,6 @@ export const TaskClaimSchema: GenMessage<TaskClaim> = /*@__PURE__*/
   messageDesc(file_stem_v1_unique, 3);
 
 /**
- * How a task has ended that had a key.
- *
- * @generated from enum stem.v1.UniqueEnd
- */
-export const UniqueEnd = {
-  /**
-   * Nothing: refused.
-   *
-   * @generated from enum value: UNIQUE_END_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * It succeeded.
-   *
-   * @generated from enum value: UNIQUE_END_SUCCEEDED = 1;
-   */
-  SUCCEEDED: 1,
-
-  /**
-   * It failed for good.
-   *
-   * @generated from enum value: UNIQUE_END_FAILED = 2;
-   */
-  FAILED: 2,
-
-  /**
-   * It was cancelled, purged, or replaced.
-   *
-   * @generated from enum value: UNIQUE_END_CANCELLED = 3;
-   */
-  CANCELLED: 3,
-
-  /**
-   * It was not started in time.
-   *
-   * @generated from enum value: UNIQUE_END_EXPIRED = 4;
-   */
-  EXPIRED: 4,
-} as const;
-
-/**
- * How a task has ended that had a key.
- *
- * @generated from enum stem.v1.UniqueEnd
- */
-export type UniqueEnd = (typeof UniqueEnd)[keyof typeof UniqueEnd] | UnknownEnum;
-
-/**
- * Describes the enum stem.v1.UniqueEnd.
- */
-export const UniqueEndSchema: GenEnum<UniqueEnd> = /*@__PURE__*/
-  enumDesc(file_stem_v1_unique, 0);
-
-/**
  * Until when a task's claim lasts.
  *
  * @generated from enum stem.v1.UniqueUntil
@@ -276,7 +226,7 @@ export type UniqueUntil = (typeof UniqueUntil)[keyof typeof UniqueUntil] | Unkno
  * Describes the enum stem.v1.UniqueUntil.
  */
 export const UniqueUntilSchema: GenEnum<UniqueUntil> = /*@__PURE__*/
-  enumDesc(file_stem_v1_unique, 1);
+  enumDesc(file_stem_v1_unique, 0);
 
 /**
  * What a task gets whose key is claimed.
@@ -324,5 +274,5 @@ export type UniqueConflict = (typeof UniqueConflict)[keyof typeof UniqueConflict
  * Describes the enum stem.v1.UniqueConflict.
  */
 export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
-  enumDesc(file_stem_v1_unique, 2);
+  enumDesc(file_stem_v1_unique, 1);
 

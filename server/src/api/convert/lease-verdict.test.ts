@@ -1,5 +1,5 @@
 import { LeaseLostReason, LeaseLostReasonSchema } from "@stem/proto/stem/v1/lease_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { expect, test } from "vitest";
 import type { LostReason } from "../../broker/broker.ts";
 import { leaseVerdictToProto, lostReasonToProto } from "./lease-verdict.ts";

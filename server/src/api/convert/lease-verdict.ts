@@ -6,7 +6,7 @@ import {
   LeaseVerdictSchema,
   type LeaseVerdict as WireVerdict,
 } from "@stem/proto/stem/v1/lease_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import type { LeaseVerdict, LostReason } from "../../broker/broker.ts";
 import { taskStateToProto } from "./task-state.ts";
 

@@ -93,9 +93,12 @@ const taskOf = (duration: Arbitrary<{ seconds: bigint; nanos: number }>): Arbitr
     ),
     until: mostly(fc.constantFrom(0, 1, 2), fc.constantFrom(3, -1)),
     uniqueFor: duration,
-    keptAfter: mostly(
-      fc.uniqueArray(fc.constantFrom(1, 2, 3, 4), { maxLength: 2 }),
-      fc.array(fc.constantFrom(0, 1, 4, 5, -1), { maxLength: 5 }),
+    states: mostly(
+      fc.oneof(
+        fc.constantFrom([1, 2], [3, 2, 1], [1, 2, 3, 4]),
+        fc.uniqueArray(fc.constantFrom(1, 2, 3, 4, 5, 6, 7)),
+      ),
+      fc.array(fc.constantFrom(0, 1, 2, 3, 7, 8, -1), { maxLength: 8 }),
     ),
     window: duration,
     onConflict: mostly(fc.constantFrom(0, 1, 2, 3), fc.constantFrom(4, -1)),

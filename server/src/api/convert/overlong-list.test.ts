@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
 import { AwaitTasksRequestSchema, ListTasksRequestSchema } from "@stem/proto/stem/v1/task_service_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { LeaseTasksRequestSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { overlongList } from "./overlong-list.ts";

@@ -7,7 +7,7 @@ import {
   SettleOutcome,
 } from "@stem/proto/stem/v1/lease_pb";
 import { PayloadSchema } from "@stem/proto/stem/v1/payload_pb";
-import { TaskState } from "@stem/proto/stem/v1/task_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { describe, expect, test } from "vitest";
 import { defaultNamespace, instantOf } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";

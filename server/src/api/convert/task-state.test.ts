@@ -1,4 +1,5 @@
-import { TaskStateReasonSchema, TaskStateSchema, TaskState as WireState } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateReasonSchema } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateSchema, TaskState as WireState } from "@stem/proto/stem/v1/task_state_pb";
 import { expect, test } from "vitest";
 import { type StateReason, taskStates } from "../../model/task.ts";
 import { stateReasonToProto, taskStateFromProto, taskStateToProto } from "./task-state.ts";

@@ -1,6 +1,7 @@
 /** States and their reasons on the wire. */
 
-import { TaskStateReason as WireReason, TaskState as WireState } from "@stem/proto/stem/v1/task_pb";
+import { TaskStateReason as WireReason } from "@stem/proto/stem/v1/task_pb";
+import { TaskState as WireState } from "@stem/proto/stem/v1/task_state_pb";
 import type { StateReason, TaskState } from "../../model/task.ts";
 
 const states = {

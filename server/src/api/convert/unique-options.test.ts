@@ -1,16 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type NewTask, NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
-import {
-  UniqueConflict,
-  UniqueEnd,
-  type UniqueOptionsSchema,
-  UniqueUntil,
-} from "@stem/proto/stem/v1/unique_pb";
+import { TaskState } from "@stem/proto/stem/v1/task_state_pb";
+import { UniqueConflict, type UniqueOptionsSchema, UniqueUntil } from "@stem/proto/stem/v1/unique_pb";
 import { expect, test } from "vitest";
 import { defaultNamespace, instantOf, plus } from "../../model/ids.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import { isProblem } from "./checked.ts";
 import { createNewTaskReader } from "./new-task.ts";
+import { violationsOf } from "./violations.ts";
 
 const now = instantOf(1_800_000_000_000);
 const read = createNewTaskReader({ limits, defaults });
@@ -113,16 +110,64 @@ test("parts of arguments that are no JSON make no key, and lengths have a bound"
   });
 });
 
-test("the ends after which a key is kept longer are handed on in one order", () => {
-  const uniqueFor = { seconds: 5n };
-  const scopeOf = (keptAfter: UniqueEnd[]) => submissionOf({ uniqueFor, keptAfter }).policy.unique;
-  expect(scopeOf([UniqueEnd.FAILED, UniqueEnd.SUCCEEDED])).toEqual({
-    ...{ until: "ended", forMs: 5000, keptAfter: ["succeeded", "failed"] },
-  });
-  expect(scopeOf([])).toEqual({ until: "ended", forMs: 5000 });
-  for (const alone of [{}, { uniqueFor, until: UniqueUntil.STARTED }])
-    expect(() => submissionOf({ ...alone, keptAfter: [UniqueEnd.FAILED] })).toThrow("kept_after must be");
+const { SCHEDULED, READY, LEASED, SUCCEEDED, FAILED, CANCELLED, EXPIRED } = TaskState;
+const waiting = [SCHEDULED, READY];
+const alive = [...waiting, LEASED];
+const uniqueFor = { seconds: 5n };
+
+test.each<[string, TaskState[], Unique, object]>([
+  ["before the first start", waiting, {}, { until: "started", forMs: 0 }],
+  ["before the first start, said twice", waiting, { until: 1 }, { until: "started", forMs: 0 }],
+  ["while it lives, in any order", [LEASED, ...waiting], {}, { until: "ended", forMs: 0 }],
+  ["while it lives, said twice", alive, { until: 2 }, { until: "ended", forMs: 0 }],
+  [
+    "after ends, for a time",
+    [FAILED, ...alive, SUCCEEDED],
+    { uniqueFor },
+    { until: "ended", forMs: 5000, keptAfter: ["succeeded", "failed"] },
+  ],
+  [
+    "after ends, while the record is there",
+    [...alive, CANCELLED, EXPIRED],
+    {},
+    { until: "ended", forMs: undefined, keptAfter: ["cancelled", "expired"] },
+  ],
+  ["no list, and longer", [], { uniqueFor }, { until: "ended", forMs: 5000 }],
+])("a list of states says until when a key is held: %s", (_, states, more, scope) => {
+  expect(submissionOf({ ...more, states }).policy.unique).toEqual(scope);
 });
+
+const lacks = (name: string) => `states must have TASK_STATE_${name}: without it the key would be free while`;
+test.each<[string, TaskState[], Unique, string]>([
+  ["no delay", [READY, LEASED], {}, lacks("SCHEDULED")],
+  ["no back-off", [READY, LEASED, SUCCEEDED], { uniqueFor }, lacks("SCHEDULED")],
+  ["no line", [SCHEDULED, LEASED], {}, lacks("READY")],
+  ["a run that is left out", [...waiting, SUCCEEDED], {}, lacks("LEASED")],
+  ["ends alone", [SUCCEEDED], {}, lacks("SCHEDULED")],
+  ["until the start, and while it runs", alive, { until: 1 }, "until must say the same as states"],
+  ["until the end, and not while it runs", waiting, { until: 2 }, "until must say the same as states"],
+  [
+    "a time, and no end",
+    alive,
+    { uniqueFor },
+    "unique_for must be given with states only if they have an end",
+  ],
+  ["states and a debounce", waiting, { debounce: { delay: uniqueFor } }, "must not be given with a debounce"],
+  ["states of no claim", waiting, { by: { case: "none", value: true } }, "with none, nothing else"],
+  ["one twice", [...waiting, READY], {}, "must name each state once"],
+  ["one that is none", [...waiting, 8 as TaskState], {}, "options.unique.states[2]"],
+])(
+  "a list of states that has a gap or says two things is refused, and told why: %s",
+  (_, states, more, why) => {
+    expect(() => submissionOf({ ...more, states })).toThrow(why);
+    const task = create(NewTaskSchema, { name: "n", options: { unique: { ...more, states } } });
+    const told = violationsOf(NewTaskSchema, task, "");
+    if (why.startsWith("options")) expect(told.map(({ field }) => field)).toContain(why);
+    else if (!why.includes("once"))
+      expect(told.map(({ description }) => description)).toContainEqual(expect.stringContaining(why));
+    else expect(told.map(({ field }) => field)).toContain("options.unique.states");
+  },
+);
 
 test("one that says none claims nothing, and says nothing else", () => {
   const said = submissionOf({ by: { case: "none", value: true } });

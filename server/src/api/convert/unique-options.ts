@@ -6,7 +6,6 @@ import { NewTaskSchema, type TaskOptions } from "@stem/proto/stem/v1/task_pb";
 import {
   type Debounce,
   UniqueConflict,
-  UniqueEnd,
   type UniqueOptions,
   UniqueUntil,
 } from "@stem/proto/stem/v1/unique_pb";
@@ -16,16 +15,11 @@ import { type Instant, plus } from "../../model/ids.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { FieldViolation, Problem } from "../../model/problem.ts";
 import type { UniqueDefaults } from "../../model/task-definition.ts";
-import {
-  derivedKeyPrefix,
-  type OnConflict,
-  type UniqueEnd as UniqueEndWord,
-  type UniqueScope,
-  uniqueEnds,
-} from "../../model/unique.ts";
+import { derivedKeyPrefix, type OnConflict, type UniqueScope } from "../../model/unique.ts";
 import { canonicalJson, parseExactly, partAt } from "./canonical-json.ts";
 import { fieldText } from "./field-text.ts";
 import { durationFault, durationMs } from "./time-fields.ts";
+import { heldByStates, statesViolations } from "./unique-states.ts";
 
 const field = "options.unique";
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
@@ -47,41 +41,17 @@ export function uniqueViolations({ unique, start }: TaskOptions, found: FieldVio
         field: `${field}.${name}`,
         description: "must be one of the values that the schema names",
       });
-  checkKeptAfter(unique, found);
+  statesViolations(unique, found);
   checkLength("unique_for", unique.uniqueFor, 0, found);
   checkLength("window", unique.window, 0, found);
   if (unique.debounce) checkDebounce(unique, start.case !== undefined, found);
 }
 
-function checkKeptAfter({ keptAfter, uniqueFor, until }: UniqueOptions, found: FieldViolation[]): void {
-  if (keptAfter.length === 0) return;
-  if (uniqueFor === undefined || until === UniqueUntil.STARTED)
-    found.push({
-      field,
-      description: "kept_after must be given with unique_for, and with a claim until the task's end",
-    });
-  if (keptAfter.length > uniqueEnds.length || new Set(keptAfter).size < keptAfter.length)
-    found.push({ field: `${field}.kept_after`, description: "must name each end once" });
-  for (const [at, end] of keptAfter.entries())
-    if (ends[end] === undefined)
-      found.push({
-        field: `${field}.kept_after[${at}]`,
-        description: "must be one of the values that the schema names",
-      });
-}
-
-const ends: Readonly<Record<number, UniqueEndWord>> = {
-  [UniqueEnd.SUCCEEDED]: "succeeded",
-  [UniqueEnd.FAILED]: "failed",
-  [UniqueEnd.CANCELLED]: "cancelled",
-  [UniqueEnd.EXPIRED]: "expired",
-};
-
 function checkNone(
-  { until, onConflict, uniqueFor, window, debounce }: UniqueOptions,
+  { until, states, onConflict, uniqueFor, window, debounce }: UniqueOptions,
   found: FieldViolation[],
 ): void {
-  if (until !== 0 || onConflict !== 0 || uniqueFor || window || debounce)
+  if (until !== 0 || states.length > 0 || onConflict !== 0 || uniqueFor || window || debounce)
     found.push({ field, description: "with none, nothing else must be given" });
 }
 
@@ -134,12 +104,14 @@ function checkDebounce(unique: UniqueOptions, hasStart: boolean, found: FieldVio
       field: "options",
       description: "a debounce says when the task starts, and no delay or time does",
     });
-  const { until, onConflict, uniqueFor, window } = unique;
-  const isAlone = until !== UniqueUntil.ENDED && onConflict === UniqueConflict.UNSPECIFIED;
+  const { until, states, onConflict, uniqueFor, window } = unique;
+  const isAlone =
+    until !== UniqueUntil.ENDED && states.length === 0 && onConflict === UniqueConflict.UNSPECIFIED;
   if (!isAlone || uniqueFor !== undefined || window !== undefined)
     found.push({
       field,
-      description: "until ENDED, on_conflict, unique_for and window must not be given with a debounce",
+      description:
+        "until ENDED, states, on_conflict, unique_for and window must not be given with a debounce",
     });
 }
 
@@ -150,14 +122,13 @@ const conflicts: Readonly<Record<number, OnConflict>> = {
 
 /** How long a task's claim lasts; undefined where it says that it makes none. */
 export function uniqueScope(unique: UniqueOptions): UniqueScope | undefined {
-  const { by, until, uniqueFor, debounce, keptAfter } = unique;
+  const { by, until, states, uniqueFor, debounce } = unique;
   if (by.case === "none") return undefined;
-  const said = new Set(keptAfter.map((end) => ends[end]));
-  return {
-    until: debounce || until === UniqueUntil.STARTED ? "started" : "ended",
-    forMs: uniqueFor ? durationMs(uniqueFor) : 0,
-    ...(said.size > 0 && { keptAfter: uniqueEnds.filter((end) => said.has(end)) }),
-  };
+  const forMs = uniqueFor ? durationMs(uniqueFor) : 0;
+  const held = heldByStates(states);
+  if (states.length === 0 || typeof held === "string")
+    return { until: debounce || until === UniqueUntil.STARTED ? "started" : "ended", forMs };
+  return { ...held, forMs: uniqueFor || held.keptAfter === undefined ? forMs : undefined };
 }
 
 /** What tasks of a name claim, from options that broke no rule; a problem where it cannot be. */

@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { PurgeQueueRequestSchema } from "@stem/proto/stem/v1/queue_service_pb";
-import { NewTaskSchema, type TaskState } from "@stem/proto/stem/v1/task_pb";
+import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import {
   AwaitTasksRequestSchema,
   ListTasksRequestSchema,
   type TaskView,
 } from "@stem/proto/stem/v1/task_service_pb";
+import type { TaskState } from "@stem/proto/stem/v1/task_state_pb";
 import { ConnectRequestSchema, LeaseTasksRequestSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { fieldText } from "./field-text.ts";

@@ -40,6 +40,7 @@ export function createCanvasLists({
         ...{
           limit: pageSizeOf(request.pageSize, limits),
           after: after === undefined ? undefined : Number(after),
+          scanMax: limits.scannedTasksMax,
         },
       });
       return create(ListCanvasesResponseSchema, {

@@ -1,4 +1,5 @@
 import { contentHashOf } from "../../model/content-hash.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
@@ -74,7 +75,7 @@ function acceptUnique(state: State, task: NewTask, now: Instant, enter: Enter): 
 
 function store(state: State, task: NewTask, now: Instant, enter: Enter): AcceptVerdict {
   const space = spaceOf(state, task.namespace);
-  const wanted = { name: task.queue, bytes: task.content.length, now };
+  const wanted = { name: task.queue, bytes: quotaBytes(task), now };
   const queue = enter(state, space, wanted);
   if ("refused" in queue) return queue;
   const turn = turnOf(queue, task.ties?.fairnessKey);
@@ -96,7 +97,9 @@ function judgeFor(state: State, now: Instant): Judge {
     },
     holderOf(namespace, key) {
       const claim = holderOf(state.spaces.get(namespace), key, now);
-      return claim && { id: claim.holder.head.id, head: claim.holder.head };
+      if (claim === undefined) return undefined;
+      const { head, countedBytes } = claim.holder;
+      return { id: head.id, head, bytes: countedBytes };
     },
   });
 }

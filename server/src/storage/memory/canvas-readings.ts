@@ -73,22 +73,28 @@ function listBarriers(
     .slice(0, limit);
 }
 
-function listCanvases(
-  { spaces }: State,
-  { namespace, states, name, tag, limit, after = Number.POSITIVE_INFINITY }: CanvasQuery,
-): CanvasPage {
-  const all = [...(spaces.get(namespace)?.canvases.barriers.values() ?? [])];
-  const found = all
-    .filter(({ seq, barrier: { canvasFacts, state } }) => {
-      if (canvasFacts === undefined || seq >= after) return false;
-      const isState = states.length === 0 || states.includes(state);
-      const isNamed = name === undefined || canvasFacts.name === name;
-      return isState && isNamed && (tag === undefined || canvasFacts.tags.includes(tag));
-    })
+function listCanvases({ spaces }: State, query: CanvasQuery): CanvasPage {
+  const { namespace, limit, after = Number.POSITIVE_INFINITY, scanMax } = query;
+  const all = [...(spaces.get(namespace)?.canvases.barriers.values() ?? [])]
+    .filter(({ seq, barrier }) => barrier.canvasFacts !== undefined && seq < after)
     .sort((a, b) => b.seq - a.seq);
-  const page = found.slice(0, limit);
-  const cursor = found.length > limit ? page.at(-1)?.seq : undefined;
-  return { canvases: page.map(({ barrier }) => barrier), cursor };
+  const canvases: Barrier[] = [];
+  let cursor: number | undefined;
+  for (const [at, { seq, barrier }] of all.entries()) {
+    if (at === scanMax) return { canvases, cursor };
+    if (matches(barrier, query)) {
+      if (canvases.length === limit) return { canvases, cursor };
+      canvases.push(barrier);
+    }
+    cursor = seq;
+  }
+  return { canvases, cursor: undefined };
+}
+
+function matches({ canvasFacts, state }: Barrier, { states, name, tag }: CanvasQuery): boolean {
+  const isState = states.length === 0 || states.includes(state);
+  const isNamed = name === undefined || canvasFacts?.name === name;
+  return isState && isNamed && (tag === undefined || canvasFacts?.tags.includes(tag) === true);
 }
 
 const withRest = (state: State): readonly BarrierRef[] =>

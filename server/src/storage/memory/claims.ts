@@ -1,9 +1,16 @@
 import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant, Namespace } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
-import { debouncedStart, decideConflict, type UniqueClaim, type UniqueWish } from "../../model/unique.ts";
+import {
+  debouncedStart,
+  decideConflict,
+  type UniqueClaim,
+  type UniqueWish,
+  whileRecorded,
+} from "../../model/unique.ts";
 import type { UniqueVerdict } from "../../ports/task-store.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
 import { writeChange } from "./apply.ts";
@@ -19,7 +26,13 @@ export type UniqueTask = NewTask & { readonly unique: UniqueWish };
 /** Who has a key at a time; undefined while it is free. */
 export function holderOf(space: Space | undefined, key: string, now: Instant): Claim | undefined {
   const claim = space?.claims.get(key);
-  return claim !== undefined && (claim.freeAt === undefined || claim.freeAt > now) ? claim : undefined;
+  return claim !== undefined && isHeld(space, claim, now) ? claim : undefined;
+}
+
+/** What lasts as long as a record lasts no longer than that, but for the window in which one task comes. */
+function isHeld(space: Space | undefined, { freeAt, keepUntil, holder }: Claim, now: Instant): boolean {
+  if (freeAt !== whileRecorded) return freeAt === undefined || freeAt > now;
+  return space?.tasks.get(holder.head.id) === holder || (keepUntil !== undefined && keepUntil > now);
 }
 
 /** A task that was stored takes a key that is free. */
@@ -37,7 +50,12 @@ export function takeKey(
 /** Why a newcomer may not be written over the task that waits under its key; undefined: it may, or something else becomes of it. */
 export function refusalToDebounce(state: State, task: UniqueTask, { holder }: Claim): Refusal | undefined {
   if (decideConflict(holder.head, task) !== "update") return undefined;
-  return refusalToRewrite(spaceRoom(state, spaceOf(state, task.namespace)), queueRoom(holder.queue));
+  const moreBytes = quotaBytes(task) - holder.countedBytes;
+  return refusalToRewrite(
+    spaceRoom(state, spaceOf(state, task.namespace)),
+    queueRoom(holder.queue),
+    moreBytes,
+  );
 }
 
 /** What becomes of a newcomer whose key is claimed; undefined: it is to be stored in the place of the one that waits. */
@@ -113,11 +131,12 @@ export function listClaims(
 /** Forgets claims that are free and whose tasks' retention is over. */
 export function pruneClaims(state: State, now: Instant, limit: number): number {
   let gone = 0;
-  for (const { claims, tasks } of state.spaces.values()) {
-    for (const { key, freeAt, holder } of claims.values()) {
+  for (const space of state.spaces.values()) {
+    const { claims, tasks } = space;
+    for (const claim of claims.values()) {
       if (gone >= limit) return gone;
-      if (freeAt === undefined || freeAt > now || tasks.get(holder.head.id) === holder) continue;
-      claims.delete(key);
+      if (isHeld(space, claim, now) || tasks.get(claim.holder.head.id) === claim.holder) continue;
+      claims.delete(claim.key);
       gone += 1;
     }
   }
@@ -128,6 +147,6 @@ const shown = ({ key, holder, claimedAt, freeAt, duplicates }: Claim): UniqueCla
   key,
   taskId: holder.head.id,
   claimedAt,
-  freeAt,
+  freeAt: freeAt === whileRecorded ? undefined : freeAt,
   duplicates,
 });

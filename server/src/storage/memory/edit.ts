@@ -1,4 +1,4 @@
-import { type Refusal, refusalToMove } from "../../model/admission.ts";
+import { type Refusal, refusalToGrow, refusalToMove } from "../../model/admission.ts";
 import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import { type EditedTask, isWaiting } from "../../model/task-edit.ts";
@@ -14,9 +14,12 @@ export const edit = (state: State, edits: readonly GuardedEdit[]): readonly Edit
 function editOne(state: State, { ref, revision, edited, now }: GuardedEdit): EditVerdict {
   const entry = find(state, ref);
   if (entry === undefined || entry.head.revision !== revision || !isWaiting(entry.head)) return "conflict";
-  const queue = queueFor(state, ref, { edited, now }, entry);
-  if ("refused" in queue) return queue;
   const { content, ...written } = edited;
+  const moreBytes = content === undefined ? 0 : content.length - entry.content.length;
+  const queue =
+    refusalToGrow(spaceRoom(state, spaceOf(state, ref.namespace)), moreBytes) ??
+    queueFor(state, ref, { edited, now }, entry);
+  if ("refused" in queue) return queue;
   if (content !== undefined) {
     // What makes a repeat of the submission a duplicate is what was submitted, and stays.
     entry.contentHash = hashOf(entry);

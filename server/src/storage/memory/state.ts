@@ -1,3 +1,4 @@
+import { quotaBytes } from "../../model/continuation.ts";
 import { laneOf } from "../../model/gate.ts";
 import { isBefore, type Stage, stages } from "../../model/gatekeeper.ts";
 import type { Bytes, Instant, Namespace, TaskName, TaskRef } from "../../model/ids.ts";
@@ -171,7 +172,7 @@ function leave(state: State, entry: Entry): void {
 function enter(state: State, entry: Entry): void {
   const { backlog } = entry.queue;
   countIn(entry, 1);
-  entry.countedBytes = entry.content.length;
+  entry.countedBytes = quotaBytes(entry);
   if (!isTerminal(entry.head.state)) {
     backlog.tasks += 1;
     backlog.bytes += entry.countedBytes;

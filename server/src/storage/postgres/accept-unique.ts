@@ -1,9 +1,11 @@
 import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
 import { decideConflict, type UniqueWish } from "../../model/unique.ts";
 import type { AcceptVerdict } from "../../ports/task-store.ts";
+import { quotaBytesOf } from "./backlog.ts";
 import { type Holder, holderOf } from "./claims.ts";
 import { debounce } from "./debounce.ts";
 import { homeOf } from "./open-queue.ts";
@@ -30,6 +32,8 @@ export async function acceptUnique(
 ): Promise<AcceptVerdict> {
   const holder = await holderOf(work, task, now);
   if (holder === undefined) return store();
+  const home = homeOf(work, task);
+  if (home !== undefined) await work.rooms.load([home], []);
   const rows = createRows(work);
   const [row] = await rows.lockSeqs([holder.seq]);
   // Its record may be gone, and its claim last longer.
@@ -41,7 +45,8 @@ export async function acceptUnique(
     await replace(work, { rows, row, holder }, now);
     return { unique: "replaced", holder: holder.taskId };
   }
-  const refusal = conflict === "update" && !isPromised ? refusalToUpdate(work, task) : undefined;
+  const refusal =
+    conflict === "update" && !isPromised ? await refusalToUpdate(work, task, holder.seq) : undefined;
   if (refusal !== undefined) return refusal;
   await work.db.run(countOne, holder.seq);
   if (conflict !== "update" || row === undefined)
@@ -62,10 +67,12 @@ async function replace(work: Work, { rows, row, holder }: Replaced, now: Instant
 }
 
 /** Why a task may not be written over what waits in its queue. */
-function refusalToUpdate(work: Work, task: NewTask): Refusal | undefined {
-  const { rooms } = work;
+async function refusalToUpdate(work: Work, task: NewTask, seq: number): Promise<Refusal | undefined> {
+  const { db, rooms } = work;
   const queue = homeOf(work, task);
-  return queue && refusalToRewrite(rooms.space(task.namespace), rooms.queue(queue));
+  if (queue === undefined) return undefined;
+  const moreBytes = quotaBytes(task) - ((await quotaBytesOf(db, [seq])).get(seq) ?? 0);
+  return refusalToRewrite(rooms.space(task.namespace), rooms.queue(queue), moreBytes);
 }
 
 const lasting = ({ onConflict }: UniqueWish): "kept" | "taken" =>

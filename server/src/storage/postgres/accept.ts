@@ -141,7 +141,7 @@ function note({ ledger, backlog }: Work, arrival: Arrival): void {
   const state = stateOf(arrival);
   const reason = state === stateCode.scheduled ? "delay" : undefined;
   ledger.move(queue, undefined, state);
-  backlog.came(queue, task.content.length);
+  backlog.came(queue, task);
   const cause = task.lineage?.parentId;
   ledger.note(queue, { kind: "accepted", reason, id: task.id, revision: 1, attempt: 1, at: now, cause });
 }

@@ -1,18 +1,19 @@
 import type { Instant, Namespace } from "../../model/ids.ts";
 import type { UniqueClaim } from "../../model/unique.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
-import { type ClaimRow, claimColumns, claimOf } from "../sql/unique-claim-row.ts";
+import { type ClaimRow, claimColumns, claimOf, isHeldAt, isUselessAt } from "../sql/unique-claim-row.ts";
 import { type Session, statement } from "./session.ts";
 import type { Work } from "./work.ts";
 
 const held = `
   SELECT ${claimColumns} FROM namespaces n JOIN unique_claims u ON u.namespace = n.id
-  WHERE n.name = $1 AND u.newest AND (u.free_at IS NULL OR u.free_at > $3)`;
+  WHERE n.name = $1 AND u.newest AND ${isHeldAt("$3::int8")}`;
 const selectOne = statement<ClaimRow>(`${held} AND u.key = $2`);
 const selectSome = statement<ClaimRow>(`${held} AND u.key > $2 ORDER BY u.key LIMIT $4`);
 const drop = statement(`
   DELETE FROM unique_claims WHERE seq IN (
-    SELECT seq FROM unique_claims WHERE gone_at IS NOT NULL AND gone_at <= $1 ORDER BY gone_at LIMIT $2 FOR UPDATE SKIP LOCKED)`);
+    SELECT u.seq FROM unique_claims u WHERE ${isUselessAt("$1::int8")}
+    ORDER BY u.gone_at LIMIT $2 FOR UPDATE SKIP LOCKED)`);
 
 /** The claim of a key; undefined while it is free. */
 export async function getClaim(

@@ -1,5 +1,6 @@
 import type { Instant, TaskId } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
+import { isHeldAt } from "../sql/unique-claim-row.ts";
 import { int4s, int8s, texts } from "./arrays.ts";
 import type { Arrival } from "./insert.ts";
 import { statement } from "./session.ts";
@@ -26,10 +27,10 @@ const lockKeys = statement(`
     SELECT DISTINCT hashtextextended(u.namespace || ' ' || u.key, $1::int4) AS lock
     FROM unnest($2::int4[], $3::text[]) AS u(namespace, key) ORDER BY 1) locks`);
 const selectHolders = statement<HolderRow>(`
-  SELECT k.seq, k.namespace, k.key, k.task_id, k.start_by
-  FROM unnest($1::int4[], $2::text[], $3::int8[]) AS u(namespace, key, now)
-    JOIN unique_claims k ON k.namespace = u.namespace AND k.key = u.key AND k.newest
-  WHERE k.free_at IS NULL OR k.free_at > u.now`);
+  SELECT u.seq, u.namespace, u.key, u.task_id, u.start_by
+  FROM unnest($1::int4[], $2::text[], $3::int8[]) AS w(namespace, key, now)
+    JOIN unique_claims u ON u.namespace = w.namespace AND u.key = w.key AND u.newest
+  WHERE ${isHeldAt("w.now")}`);
 const supersede = statement(`
   UPDATE unique_claims k SET newest = false FROM unnest($1::int4[], $2::text[]) AS u(namespace, key)
   WHERE k.namespace = u.namespace AND k.key = u.key AND k.newest`);

@@ -1,8 +1,10 @@
+import { quotaBytes } from "../../model/continuation.ts";
 import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { debouncedStart } from "../../model/unique.ts";
 import { isLinked } from "../sql/links-text.ts";
+import { quotaBytesOf } from "./backlog.ts";
 import { replaceLinks } from "./links.ts";
 import { rewriteContent } from "./rewrite-content.ts";
 import type { Row, Rows } from "./rows.ts";
@@ -36,6 +38,10 @@ export async function debounce(
   });
   rows.leftovers.policies.set(row.seq, policy);
   row.deadlineAt = waitingUntil(row.head, isScheduled ? "scheduled" : "ready", now);
+  work.backlog.grows(
+    row.queue,
+    quotaBytes(task) - ((await quotaBytesOf(work.db, [row.seq])).get(row.seq) ?? 0),
+  );
   if (isLinked(policy) || isLinked(head.policy)) await replaceLinks(work, { seq: row.seq, task });
   await rewriteContent(work, row, task.content);
   await writeRows(work, rows);

@@ -1,4 +1,5 @@
 import { newQueue, type Refusal, refusalToEnter } from "../../model/admission.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import type { Namespace } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { Entering } from "./entering.ts";
@@ -94,12 +95,13 @@ function refusalOf(work: Work, task: NewTask, waiting: Waiting): Refusal | undef
   return refusalToEnter(
     space,
     { ...room, backlogTasks: room.backlogTasks + before },
-    { tasks: 1, bytes: task.content.length },
+    { tasks: 1, bytes: quotaBytes(task) },
   );
 }
 
-function letIn({ queues, spaces }: Waiting, queue: QueueEntry, { namespace, content }: NewTask): void {
+function letIn({ queues, spaces }: Waiting, queue: QueueEntry, task: NewTask): void {
+  const { namespace } = task;
   queues.set(queue, (queues.get(queue) ?? 0) + 1);
   const { tasks, bytes } = spaces.get(namespace) ?? { tasks: 0, bytes: 0 };
-  spaces.set(namespace, { tasks: tasks + 1, bytes: bytes + content.length });
+  spaces.set(namespace, { tasks: tasks + 1, bytes: bytes + quotaBytes(task) });
 }

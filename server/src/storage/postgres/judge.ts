@@ -4,6 +4,7 @@ import type { AcceptVerdict } from "../../ports/task-store.ts";
 import { createJudge, type Holder } from "../judge.ts";
 import { queueLives } from "../sql/space-rows.ts";
 import { texts } from "./arrays.ts";
+import { quotaBytesOf } from "./backlog.ts";
 import { contestedOf, holderOf } from "./claims.ts";
 import { findHashes, placeOf } from "./find-hashes.ts";
 import { homeOf } from "./open-queue.ts";
@@ -62,7 +63,8 @@ async function holdersOf(
     const holder = task.unique && (await holderOf(work, task, now));
     if (!holder) continue;
     const [row] = await rows.lockSeqs([holder.seq]);
-    holders.set(`${task.namespace} ${task.unique?.key}`, { id: holder.taskId, head: row?.head });
+    const bytes = (await quotaBytesOf(work.db, [holder.seq])).get(holder.seq) ?? 0;
+    holders.set(`${task.namespace} ${task.unique?.key}`, { id: holder.taskId, head: row?.head, bytes });
   }
   return holders;
 }

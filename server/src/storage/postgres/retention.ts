@@ -1,6 +1,7 @@
 import type { Instant, Namespace, QueueName, TaskRef } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task.ts";
 import type { RetentionVerdict } from "../../ports/retention-store.ts";
+import { uselessFrom } from "../sql/unique-claim-row.ts";
 import { int8s } from "./arrays.ts";
 import { dropRecords } from "./drop-records.ts";
 import { createRows } from "./rows.ts";
@@ -40,7 +41,7 @@ const anew = "FROM unnest($1::int8[], $2::int8[]) AS u(seq, until)";
 const setTimers = statement(`UPDATE tasks t SET timer_at = u.until ${anew} WHERE t.seq = u.seq`);
 // A claim that lasts longer than its task stays until it is free.
 const setGone = statement(
-  `UPDATE unique_claims k SET gone_at = greatest(u.until, k.free_at) ${anew} WHERE k.seq = u.seq`,
+  `UPDATE unique_claims k SET gone_at = ${uselessFrom("u.until", "k.free_at", "greatest")} ${anew} WHERE k.seq = u.seq`,
 );
 
 /** A task that has ended, and until when it is kept. */

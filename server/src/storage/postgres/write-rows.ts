@@ -2,6 +2,7 @@ import type { Instant } from "../../model/ids.ts";
 import { isTerminal, type TaskHead } from "../../model/task.ts";
 import { attemptOutcomes, codeOfReason, states } from "../sql/codes.ts";
 import { policyText } from "../sql/policy-text.ts";
+import { uselessFrom } from "../sql/unique-claim-row.ts";
 import { byteas, int2s, int4s, int8s, texts } from "./arrays.ts";
 import { stopPlaced } from "./places.ts";
 import type { Leftovers, Row, Rows } from "./rows.ts";
@@ -59,7 +60,8 @@ const upsertCheckpoints = statement(`
   ON CONFLICT (seq) DO UPDATE SET data = excluded.data`);
 const releaseClaims = statement(`
   UPDATE unique_claims k SET free_at = coalesce(free_at, greatest(u.until, k.keep_until)),
-    gone_at = coalesce(greatest(u.gone_at, coalesce(free_at, greatest(u.until, k.keep_until))), k.gone_at)
+    gone_at = CASE WHEN u.gone_at IS NULL THEN k.gone_at
+      ELSE ${uselessFrom("u.gone_at", "coalesce(free_at, greatest(u.until, k.keep_until))", "greatest")} END
   FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS u(seq, until, gone_at) WHERE k.seq = u.seq`);
 
 type ToArray = (values: readonly unknown[]) => Buffer;

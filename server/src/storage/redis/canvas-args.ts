@@ -118,8 +118,11 @@ export const argsOfEnded = (members: readonly KeptMember[]): Packable =>
   ]);
 
 /** Why a barrier failed, in the form in which it is kept. */
-export const argsOfCause = ({ state, reason, task, name, attempt, failure }: Cause): Packable =>
-  pack([states.code(state), reasonArg(reason), task, name, attempt, failure]);
+export const argsOfCause = ({ state, reason, task, name, attempt, failure, cancel }: Cause): Packable =>
+  pack([
+    ...[states.code(state), reasonArg(reason), task, name, attempt, failure],
+    cancel && [cancel.reason, cancel.requester],
+  ]);
 
 /** A reason of a task by its number; one that no task has by its word. */
 const reasonArg = (reason: CauseReason | undefined): Packable =>

@@ -1,6 +1,7 @@
 /** How canvases, and members that are added to them, come in: small ones in one script, large ones after a look at each piece of them. */
 
 import type { NewCanvas } from "../../model/canvas.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import { type Instant, type Namespace, taskIdOf } from "../../model/ids.ts";
 import type { RefusedTask } from "../../ports/canvas-store.ts";
 import {
@@ -87,7 +88,7 @@ export async function judge(
     for (const { task } of tasks) {
       byQueue[task.queue] = (byQueue[task.queue] ?? 0) + 1;
       count += 1;
-      bytes += task.content.length;
+      bytes += quotaBytes(task);
     }
   }
   return undefined;

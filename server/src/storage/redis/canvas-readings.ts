@@ -91,11 +91,12 @@ const lookMax = 200;
 
 /** One more than fits on the page tells whether there is another page. */
 async function listCanvases(runner: Runner, query: CanvasQuery): Promise<CanvasPage> {
-  const { namespace, states, name, tag, limit } = query;
+  const { namespace, states, name, tag, limit, scanMax } = query;
   const found: { readonly seq: number; readonly barrier: Barrier }[] = [];
-  let after = query.after;
-  while (found.length <= limit) {
-    const args = [states.map(codeOfBarrierState), name, tag, after, lookMax];
+  let { after } = query;
+  for (let looked = 0; found.length <= limit && looked < scanMax; looked += lookMax) {
+    const look = Math.min(lookMax, scanMax - looked);
+    const args = [states.map(codeOfBarrierState), name, tag, after, look];
     const [rows = false, next] = listOf(await runner.ofSpace(namespace, operation("listCanvases"), args));
     for (const row of listOf(rows)) {
       const [seq, barrier = false] = listOf(row);
@@ -105,7 +106,7 @@ async function listCanvases(runner: Runner, query: CanvasQuery): Promise<CanvasP
     if (after === undefined) break;
   }
   const page = found.slice(0, limit);
-  const cursor = found.length > limit ? page.at(-1)?.seq : undefined;
+  const cursor = found.length > limit ? page.at(-1)?.seq : after;
   return { canvases: page.map(({ barrier }) => barrier), cursor };
 }
 

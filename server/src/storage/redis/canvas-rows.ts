@@ -1,6 +1,6 @@
 import type { Barrier, BarrierState, Callback, CanvasFacts, Cause } from "../../model/canvas.ts";
 import { barrierIdOf, canvasIdOf, type Namespace, partIdOf, taskIdOf, taskNameOf } from "../../model/ids.ts";
-import { isTerminal, type TerminalState } from "../../model/task.ts";
+import { type CancelMessage, isTerminal, type TerminalState } from "../../model/task.ts";
 import type { MemberOutcome } from "../../ports/canvas-reader.ts";
 import { factsOfText } from "../sql/barrier-text.ts";
 import { reasonOfCode, states } from "../sql/codes.ts";
@@ -61,7 +61,7 @@ const factsOf = (text: Unpacked, beside: Pick<CanvasFacts, "purgeAt" | "descript
   factsOfText(textOf(text), { ...beside, description: new Uint8Array(beside.description) });
 
 function causeOf(packed: Unpacked): Cause {
-  const [state, reason, task, name, attempt, failure] = listOf(unpack(packed as Buffer));
+  const [state, reason, task, name, attempt, failure, cancel] = listOf(unpack(packed as Buffer));
   return {
     state: terminalOf(state),
     reason:
@@ -70,8 +70,14 @@ function causeOf(packed: Unpacked): Cause {
     name: maybe(name, (text) => taskNameOf(textOf(text))),
     attempt: numberOf(attempt),
     failure: maybe(failure, bytesOf),
+    ...(cancel && { cancel: messageOf(listOf(cancel)) }),
   };
 }
+
+const messageOf = ([reason, requester]: readonly Unpacked[]): CancelMessage => ({
+  reason: textOf(reason),
+  requester: maybe(requester, textOf),
+});
 
 function terminalOf(value: Unpacked | undefined): TerminalState {
   const state = states.word(numberOf(value));

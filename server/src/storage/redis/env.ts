@@ -2,6 +2,7 @@ import { defaults, type Limits } from "../../model/limits.ts";
 import type { QueueCreation } from "../../model/namespace.ts";
 import { queueEventBounds } from "../../model/queue-event.ts";
 import { outputBounds, outputKinds } from "../../model/task-output.ts";
+import { whileRecorded } from "../../model/unique.ts";
 import { type Packable, pack } from "./msgpack.ts";
 
 /** What holds for every verb of a store: what scripts find in env. */
@@ -23,6 +24,7 @@ export function packEnv({ limits, epoch, creation }: Env): {
   const env = {
     epoch,
     creation,
+    whileRecorded,
     deadMs: defaults.deadLetterRetentionMs,
     queuesMax: limits.queuesPerNamespaceMax,
     attemptsMax: limits.attemptHistoryMax,

@@ -85,6 +85,7 @@ export function causeOfText(text: string): Cause {
     ...cause,
     ...{ reason: cause.reason, task: cause.task, name: cause.name },
     failure: cause.failure === undefined ? undefined : bytesOf(cause.failure),
+    ...(cause.cancel && { cancel: { ...cause.cancel, requester: cause.cancel.requester } }),
   };
 }
 

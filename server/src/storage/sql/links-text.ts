@@ -1,3 +1,4 @@
+import { linkedBytes } from "../../model/continuation.ts";
 import type { Link, TaskInput, TaskPolicy } from "../../model/task.ts";
 import { policyOfText, policyText } from "./policy-text.ts";
 
@@ -18,6 +19,10 @@ export const textOfLinks = (links: readonly Link[]): string => JSON.stringify(li
 /** The links of a text. */
 export const linksOfText = (text: string): readonly Link[] =>
   (JSON.parse(text) as readonly WrittenLink[]).map(read<Link>);
+
+/** How many bytes of content the links of a text have. */
+export const bytesOfLinks = (text: string | null): number =>
+  text === null ? 0 : linkedBytes({ links: linksOfText(text) });
 
 /** A link, or what is like one, for JSON. */
 export const written = <L extends WithTask>({ task, ...link }: L): Written<L> => ({

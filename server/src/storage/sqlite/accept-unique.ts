@@ -1,4 +1,4 @@
-import { type Refusal, refusalToRewrite } from "../../model/admission.ts";
+import type { Refusal } from "../../model/admission.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import { transition } from "../../model/task-machine.ts";
@@ -11,7 +11,6 @@ import { createDebounce, type Waiting } from "./debounce.ts";
 import { query } from "./files/connection.ts";
 import { createFind } from "./find.ts";
 import { headJoins } from "./head-joins.ts";
-import { roomOf } from "./queue-entry.ts";
 import { createTransition } from "./transition.ts";
 import type { Writing } from "./writing.ts";
 
@@ -27,7 +26,7 @@ export function createAcceptUnique(
   store: StoreTask,
   isPromised: boolean,
 ): (task: UniqueTask, now: Instant) => AcceptVerdict {
-  const { db, queues, claims } = writing;
+  const { db, queues, claims, backlog } = writing;
   const cancel = createTransition(writing, "TRUE");
   const debounce = createDebounce(writing);
   const find = createFind(writing);
@@ -61,9 +60,9 @@ export function createAcceptUnique(
   }
 
   /** Why a task may not be written over what waits in its queue. */
-  function refusalOf({ namespace, queue: name }: NewTask): Refusal | undefined {
-    const queue = queues.find(namespace, name);
-    return queue && refusalToRewrite(queues.spaces.room(queue.space), roomOf(queue));
+  function refusalOf(task: NewTask, seq: number): Refusal | undefined {
+    const queue = queues.find(task.namespace, task.queue);
+    return queue && backlog.refusalToRewrite(queue, seq, task);
   }
 
   return (task, now) => {
@@ -75,7 +74,7 @@ export function createAcceptUnique(
     const waiting = row && waitingOf(row, holder);
     const conflict = waiting === undefined ? lasting(task) : decideConflict(waiting.head, task);
     if (conflict === "replace" && waiting !== undefined) return replace(task, waiting, now);
-    const refusal = conflict === "update" && !isPromised ? refusalOf(task) : undefined;
+    const refusal = conflict === "update" && !isPromised ? refusalOf(task, holder.seq) : undefined;
     if (refusal !== undefined) return refusal;
     claims.count(holder.seq);
     if (conflict !== "update" || waiting === undefined)

@@ -1,5 +1,6 @@
 import { newQueue, type Refusal, refusalToEnter, refusalToMake } from "../../model/admission.ts";
 import { contentHashOf } from "../../model/content-hash.ts";
+import { quotaBytes } from "../../model/continuation.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { AcceptBatch, AcceptVerdict } from "../../ports/task-store.ts";
@@ -59,11 +60,11 @@ export function createAccept(
     isPromised ? undefined : backlog.refusalOf(queue, tasks);
 
   /** Why a task may not bring its queue into being. */
-  function refusalToBring({ namespace, queue, content }: NewTask): Refusal | undefined {
+  function refusalToBring(task: NewTask): Refusal | undefined {
     if (isPromised) return undefined;
-    const room = queues.spaces.room(queues.spaces.make(namespace));
-    const arrival = { tasks: 1, bytes: content.length };
-    return refusalToMake(room, queue) ?? refusalToEnter(room, newQueue, arrival);
+    const room = queues.spaces.room(queues.spaces.make(task.namespace));
+    const arrival = { tasks: 1, bytes: quotaBytes(task) };
+    return refusalToMake(room, task.queue) ?? refusalToEnter(room, newQueue, arrival);
   }
 
   function acceptInto(queue: QueueEntry, run: AlikeTasks, now: Instant): AcceptVerdict[] {

@@ -2,20 +2,19 @@ import type { Instant, Namespace } from "../../model/ids.ts";
 import type { Task } from "../../model/task.ts";
 import type { TaskClaim, UniqueClaim } from "../../model/unique.ts";
 import type { ClaimPage } from "../../ports/unique-store.ts";
-import { type ClaimRow, claimColumns, claimOf } from "../sql/unique-claim-row.ts";
+import { type ClaimRow, claimColumns, claimOf, isHeldAt, isUselessAt } from "../sql/unique-claim-row.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 const held = `
   SELECT ${claimColumns}
   FROM namespaces n CROSS JOIN unique_claims u ON u.namespace = n.id
-  WHERE n.name = ? AND u.newest = 1`;
-const unlessFree = "(u.free_at IS NULL OR u.free_at > ?)";
+  WHERE n.name = ?1 AND u.newest = 1 AND ${isHeldAt("?3")}`;
 
 /** Makes getClaim: the claim of a key; undefined while it is free. */
 export function createGetClaim(
   db: Database,
 ): (namespace: Namespace, key: string, now: Instant) => UniqueClaim | undefined {
-  const select = query<ClaimRow>(db, `${held} AND u.key = ? AND ${unlessFree}`);
+  const select = query<ClaimRow>(db, `${held} AND u.key = ?2`);
   return (namespace, key, now) => {
     const row = select.get(namespace, key, now);
     return row && claimOf(row);
@@ -24,7 +23,7 @@ export function createGetClaim(
 
 /** Makes listClaims: claims of a namespace that are not free, by key. */
 export function createListClaims(db: Database): (page: ClaimPage) => readonly UniqueClaim[] {
-  const select = query<ClaimRow>(db, `${held} AND u.key > ? AND ${unlessFree} ORDER BY u.key LIMIT ?`);
+  const select = query<ClaimRow>(db, `${held} AND u.key > ?2 ORDER BY u.key LIMIT ?4`);
   return ({ namespace, after, limit, now }) => select.all(namespace, after ?? "", now, limit).map(claimOf);
 }
 
@@ -33,7 +32,7 @@ export function createPruneClaims(db: Database): (now: Instant, limit: number) =
   return command(
     db,
     `DELETE FROM unique_claims WHERE seq IN
-       (SELECT seq FROM unique_claims WHERE gone_at <= ? ORDER BY gone_at LIMIT ?)`,
+       (SELECT u.seq FROM unique_claims u WHERE ${isUselessAt("?1")} ORDER BY u.gone_at LIMIT ?2)`,
   ) as (now: Instant, limit: number) => number;
 }
 

@@ -1,6 +1,7 @@
 import type { Instant, TaskId } from "../../model/ids.ts";
 import type { NewTask } from "../../model/task.ts";
 import type { UniqueWish } from "../../model/unique.ts";
+import { isHeldAt, uselessFrom } from "../sql/unique-claim-row.ts";
 import { command, type Database, query } from "./files/connection.ts";
 
 /** Who has claimed a key. */
@@ -35,8 +36,8 @@ type HolderRow = [seq: number, taskId: TaskId, startBy: Instant | null];
 export function createClaims(db: Database): Claims {
   const select = query<HolderRow>(
     db,
-    `SELECT seq, task_id, start_by FROM unique_claims
-     WHERE namespace = ? AND key = ? AND newest = 1 AND (free_at IS NULL OR free_at > ?)`,
+    `SELECT u.seq, u.task_id, u.start_by FROM unique_claims u
+     WHERE u.namespace = ?1 AND u.key = ?2 AND u.newest = 1 AND ${isHeldAt("?3")}`,
   );
   const supersede = command(
     db,
@@ -55,7 +56,7 @@ export function createClaims(db: Database): Claims {
   const giveUp = command(db, "UPDATE unique_claims SET newest = 0 WHERE seq = ?");
   const ended = command(
     db,
-    "UPDATE unique_claims SET gone_at = max(?1, coalesce(free_at, ?1)) WHERE seq = ?2",
+    `UPDATE unique_claims SET gone_at = ${uselessFrom("?1", "free_at", "max")} WHERE seq = ?2`,
   );
 
   return {

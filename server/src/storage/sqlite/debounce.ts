@@ -1,3 +1,4 @@
+import { quotaBytes } from "../../model/continuation.ts";
 import { expiringFrom, waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { NewTask, TaskHead, TaskPolicy } from "../../model/task.ts";
@@ -56,7 +57,7 @@ export function createDebounce({
       throw new Error("a task that waits has no content");
     // What makes a repeat of the first submission a duplicate is what was submitted then.
     const policy = expiringFrom(now, { policy: task.policy, createdAt: head.createdAt });
-    backlog.rewriting(queue, seq, task.content.length);
+    backlog.grows(queue, quotaBytes(task) - backlog.bytesOf(queue.space, seq));
     updateContent(task.content, policyText(policy), storedHash(namespace, hash, content), seq);
     const start = debouncedStart(task.notBefore ?? now, startBy, now);
     const { leaseMs = null, timeLimitMs = null } = policy;

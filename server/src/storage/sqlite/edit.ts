@@ -1,4 +1,4 @@
-import { type Refusal, refusalToMove } from "../../model/admission.ts";
+import { type Refusal, refusalToGrow, refusalToMove } from "../../model/admission.ts";
 import { waitingUntil } from "../../model/deadline.ts";
 import type { Instant } from "../../model/ids.ts";
 import type { EditedTask } from "../../model/task-edit.ts";
@@ -15,6 +15,8 @@ export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) =>
   const { ledger, backlog, queues, gates } = writing;
   const find = createFind(writing);
   const rewrite = createRewrite(writing.db);
+  const selectLength = query<[number]>(writing.db, "SELECT length(content) FROM contents WHERE seq = ?");
+  const lengthOf = (seq: number): number => selectLength.get(seq)?.[0] ?? 0;
   const waitAnew = createWaitAnew(writing);
 
   /** Where an edited task goes; one that stays is asked nothing. */
@@ -31,9 +33,11 @@ export function createEdit(writing: Writing): (edits: readonly GuardedEdit[]) =>
     const task = find(ref);
     if (task === undefined || task.revision !== revision) return "conflict";
     if (task.state !== stateCode.scheduled && task.state !== stateCode.ready) return "conflict";
-    const queue = queueFor(guarded, task.queue);
+    const { space } = task.queue;
+    const moreBytes = edited.content === undefined ? 0 : edited.content.length - lengthOf(task.seq);
+    const queue = refusalToGrow(queues.spaces.room(space), moreBytes) ?? queueFor(guarded, task.queue);
     if ("refused" in queue) return queue;
-    if (edited.content !== undefined) backlog.rewriting(queue, task.seq, edited.content.length);
+    backlog.grows(queue, moreBytes);
     // In a queue where keys take turns each task has its turn.
     const isBound = !task.isTied && queue !== task.queue && queue.turn !== undefined;
     if (isBound) gates.ties.bind(task.seq);

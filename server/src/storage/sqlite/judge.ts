@@ -10,7 +10,7 @@ import type { Writing } from "./writing.ts";
 
 /** Makes the judge of atomic batches as things are at a time. */
 export function createJudgeAt(writing: Writing, findHash: FindHash): (now: Instant) => Judge {
-  const { db, queues, claims } = writing;
+  const { db, queues, claims, backlog } = writing;
   const areFree = createAreFree(writing);
   const select = query<HeadRow>(db, `SELECT ${headColumns} FROM tasks t ${headJoins} WHERE t.seq = ?`);
   const judgeAt = (now: Instant): Judge =>
@@ -24,8 +24,10 @@ export function createJudgeAt(writing: Writing, findHash: FindHash): (now: Insta
       holderOf(namespace, key) {
         const space = queues.namespaceId(namespace);
         const holder = space === undefined ? undefined : claims.holderOf(space, key, now);
-        const row = holder && select.get(holder.seq);
-        return holder && { id: holder.taskId, head: row && headOf(row) };
+        if (holder === undefined) return undefined;
+        const row = select.get(holder.seq);
+        const bytes = backlog.bytesOf(queues.spaces.make(namespace), holder.seq);
+        return { id: holder.taskId, head: row && headOf(row), bytes };
       },
     });
   return (now) => (tasks) => (areFree(tasks) ? undefined : judgeAt(now)(tasks));

@@ -17,8 +17,8 @@ export type Answer =
 export type HostRequest = {
   /** The module's URL. */
   readonly module: string;
-  /** A Grant, encoded. */
-  readonly grant: Uint8Array;
+  /** A Grant, encoded, for each attempt: one, or a batch of one task. */
+  readonly grants: readonly Uint8Array[];
   readonly resultBytesMax: number;
   readonly keepLog: KeptLevel;
   readonly recycle: RecycleRule;
@@ -33,20 +33,33 @@ export type RecycleRule = {
 /** Why a host is replaced: it ran that many attempts, has grown beyond its bound, or could not load a module. */
 export type RetireReason = "tasks" | "memory" | "load";
 
-/** What a worker says to a host. `warn`: the attempt has come to its soft time limit. */
-export type ToHost =
+/** What a worker says to an attempt in a host. `warn`: it has come to its soft time limit. */
+export type AttemptToHost =
   | { readonly kind: "stop"; readonly error: CrossedError }
   | { readonly kind: "warn" }
   | Answer;
 
-/** What a host says. `started`: the module is loaded, the handler begins. `ended`: how, as a Settlement, encoded. */
+/** What an attempt in a host says. `ended`: how, as a Settlement, encoded. */
+export type AttemptFromHost = { readonly kind: "ended"; readonly settlement: Uint8Array } | Question;
+
+/** Which of the attempts that run in a host it is about, by its place in the request. */
+type About = { readonly at: number };
+
+/** What a worker says to a host. */
+export type ToHost = AttemptToHost & About;
+
+/** What a host says. `started`: the module is loaded, the handler begins. */
 export type FromHost =
   | { readonly kind: "started" }
-  | {
-      readonly kind: "ended";
-      readonly settlement: Uint8Array;
-      readonly retire: RetireReason | undefined;
-      /** What it holds now, for itself alone. */
-      readonly memoryBytes: number;
-    }
-  | Question;
+  | (AttemptFromHost & About & { readonly finished?: Finished });
+
+/** What a host says with the end of the last of its attempts: it could run others. */
+export type Finished = {
+  readonly retire: RetireReason | undefined;
+  /** What it holds now, for itself alone. */
+  readonly memoryBytes: number;
+};
+
+/** What a host says with the end of the last of its attempts; undefined: it says something else. */
+export const finishedBy = (message: FromHost): Finished | undefined =>
+  message.kind === "ended" ? message.finished : undefined;

@@ -1,10 +1,10 @@
-/** What runs inside a child process: attempts, one at a time, over the channel to the worker. */
+/** What runs inside a child process: an attempt or a batch at a time, over the channel to the worker. */
 
 import { type CrossedError, packError } from "../bridge/crossing-errors.ts";
 import type { FromHost, HostRequest, ToHost } from "../bridge/messages.ts";
-import { HostedAttempt } from "./hosted-attempt.ts";
+import { HostedRun } from "./hosted-run.ts";
 
-/** What the worker says to the process. `number` tells attempts apart. */
+/** What the worker says to the process. `number` tells what it runs apart. */
 export type ToProcess =
   | { readonly kind: "run"; readonly number: number; readonly request: HostRequest }
   | { readonly kind: "say"; readonly number: number; readonly message: ToHost };
@@ -14,7 +14,7 @@ export type FromProcess =
   | { readonly kind: "say"; readonly number: number; readonly message: FromHost }
   | { readonly kind: "crashed"; readonly error: CrossedError };
 
-let current: { readonly number: number; readonly attempt: HostedAttempt } | undefined;
+let current: { readonly number: number; readonly run: HostedRun } | undefined;
 let count = 0;
 
 const send = (message: FromProcess, then?: () => void): void => {
@@ -22,19 +22,19 @@ const send = (message: FromProcess, then?: () => void): void => {
 };
 
 function begin(number: number, request: HostRequest): void {
-  count += 1;
-  const attempt = new HostedAttempt(request, {
+  const run = new HostedRun(request, {
     post: (message) => send({ kind: "say", number, message }),
     memoryBytes: () => process.memoryUsage.rss(),
     count,
   });
-  current = { number, attempt };
-  void attempt.run();
+  count += request.grants.length;
+  current = { number, run };
+  void run.run();
 }
 
 process.on("message", (message: ToProcess) => {
   if (message.kind === "run") begin(message.number, message.request);
-  else if (message.number === current?.number) current.attempt.receive(message.message);
+  else if (message.number === current?.number) current.run.receive(message.message);
 });
 
 // The terminal signals the whole group; when this process ends is for the worker to say.

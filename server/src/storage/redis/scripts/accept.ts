@@ -14,6 +14,9 @@ function accept.hashOf(id)
   return hasTombstones and call("HGET", P .. "th", id)
 end
 
+-- How many bytes a task counts that comes: what its producer said, of its links, too, and not what it is handed.
+function accept.quotaBytes(a) return #a[16] + a[23] - (a[22] and #a[22] or 0) end
+
 -- What a task says of its links, and what it is handed; of one that is written over another, that one's links.
 function accept.links(t, a)
   local handed = tasks.got(t, "handed")
@@ -22,6 +25,8 @@ function accept.links(t, a)
   if a[20] then tasks.put(t, "made", t.id == a[1] and a[20] or linkedIds.under(a[20], t.id)) end
   if a[21] then tasks.put(t, "input", cmsgpack.pack(a[21])) end
   if a[22] then tasks.put(t, "handed", a[22]) end
+  local linked = a[23] - (a[22] and #a[22] or 0)
+  t.said = linked > 0 and t.bytes + linked
   t.linked, t.carried = a[23], t.carried + (a[22] and #a[22] or 0) - (handed and #handed or 0)
 end
 
@@ -36,14 +41,14 @@ local function taskOf(a, q, now)
     endedAt = false, cancel = false, tags = a[7], replayOf = a[8], ties = a[9], parentId = a[14], rootId = a[15],
     hash = a[17], linked = 0, carried = 0, held = 0, named = false, orderKey = a[10] and a[3] .. " " .. a[10],
     limitKey = a[11], fairKey = a[12], lane = a[13], settled = false, waitUntil = false, claimKey = false, more = false,
-    shelved = false, place = a[25],
+    shelved = false, place = a[25], said = false,
   }
   t.named = gates.limit("name", t.name) and true or false
   return t
 end
 
 local function store(a, now, enter)
-  local q, refusal = enter(a[3], #a[16], now)
+  local q, refusal = enter(a[3], accept.quotaBytes(a), now)
   if not q then return refusal end
   local t = taskOf(a, q, now)
   tasks.content(t, a[16])
@@ -105,6 +110,8 @@ end
 -- before: what comes with it, and was judged by itself {tasks, bytes, tasks by queue}.
 function accept.judge(batch, now, before)
   local arrived, own, keys = {}, before and before[3] or {}, {}
+  -- What is under a key counts when some of the batch were written over it.
+  local longer = {}
   local came = {tasks = before and before[1] or 0, bytes = before and before[2] or 0, made = 0}
   for name in pairs(own) do
     if not queues.find(name) then came.made = came.made + 1 end
@@ -115,9 +122,9 @@ function accept.judge(batch, now, before)
     local made = isNew and queues.refusalToMake(a[3], false, came.made)
     local room = q and queues.room(q) or {life = "open", max = false, tasks = 0}
     room.tasks = room.tasks + (own[a[3]] or 0)
-    local refusal = made or queues.refusalToEnter(room, #a[16], came)
+    local refusal = made or queues.refusalToEnter(room, accept.quotaBytes(a), came)
     if refusal then return refusal end
-    came.tasks, came.bytes, came.made = came.tasks + 1, came.bytes + #a[16], came.made + (isNew and 1 or 0)
+    came.tasks, came.bytes, came.made = came.tasks + 1, came.bytes + accept.quotaBytes(a), came.made + (isNew and 1 or 0)
     own[a[3]] = (own[a[3]] or 0) + 1
     return false
   end
@@ -131,8 +138,14 @@ function accept.judge(batch, now, before)
     local conflict = claims.conflict(holder or tasks.find(claim.id), a)
     if conflict == "replace" then return false end
     local q = conflict == "update" and queues.find(a[3])
-    local refusal = q and queues.refusalToEmit(queues.room(q))
-    if refusal then return refusal end
+    if conflict == "update" then
+      local key = a[18][1]
+      local before = longer[key] or arrival and accept.quotaBytes(arrival) or claims.quotaBytes(claim)
+      local more = accept.quotaBytes(a) - before
+      local refusal = q and (queues.refusalToEmit(queues.room(q)) or queues.refusalToGrow(more, came))
+      if refusal then return refusal end
+      came.bytes, longer[key] = came.bytes + more, before + more
+    end
     return conflict == "taken" and {2, "taken", arrival and arrival[1] or claim.id} or "withheld"
   end
   local function one(a)

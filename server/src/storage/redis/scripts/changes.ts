@@ -23,7 +23,8 @@ local ENDS = {[CANCELLED] = "cancelled", [EXPIRED] = "expired"}
 local function claimEnd(unique, state, now)
   local isKept = not unique.keptAfter
   for _, word in ipairs(unique.keptAfter or {}) do isKept = isKept or word == ENDS[state] end
-  return isKept and now + unique.forMs or now
+  if not isKept then return now end
+  return unique.forMs and now + unique.forMs or env.whileRecorded
 end
 
 -- The end of a task that waits; its record is kept as its policy says.

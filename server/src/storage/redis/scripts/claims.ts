@@ -52,10 +52,15 @@ function claims.release(t, untilAt)
   claims.keep(claim)
 end
 
--- The record of a task goes. Its claim is forgotten when it is free.
+-- The record of a task goes. Its claim is forgotten when it is free; one that lasts as long as the record is free now, or after its window.
 function claims.leave(t)
   local claim = claims.row(t.claimKey)
-  if claim and claim.id == t.id and claim.freeAt then call("ZADD", P .. "uf", claim.freeAt, t.claimKey) end
+  if not claim or claim.id ~= t.id or not claim.freeAt then return end
+  if claim.freeAt == env.whileRecorded then
+    claim.freeAt = claim.keepUntil or 0
+    claims.keep(claim)
+  end
+  call("ZADD", P .. "uf", claim.freeAt, t.claimKey)
 end
 
 local function areTiedAlike(t, a)
@@ -88,9 +93,9 @@ local function debounce(holder, claim, a, now)
   local wanted, start = a[6] or now, false
   if not claim.startBy or wanted <= claim.startBy then start = wanted
   else start = claim.startBy > now and claim.startBy or now end
-  accept.links(holder, a)
   tasks.replace(holder, function()
     tasks.content(holder, a[16])
+    accept.links(holder, a)
     holder.policy = a[24] and a[24][1] .. string.format("%.0f", a[24][3] + now - holder.createdAt) .. a[24][2] or a[5]
     holder.revision = holder.revision + 1
     if holder.state == SCHEDULED then holder.priority, holder.notBefore = a[4], start end
@@ -110,11 +115,18 @@ function claims.meet(claim, a, now)
   return {2, conflict == "update" and "updated" or conflict, claim.id}
 end
 
+-- How many bytes the task counts that has a key.
+function claims.quotaBytes(claim)
+  local holder = tasks.find(claim.id)
+  return holder and (holder.said or holder.bytes) or 0
+end
+
 -- Why a newcomer may not be written over the task that waits under its key.
 function claims.refusal(claim, a)
   local holder = tasks.find(claim.id)
   if claims.conflict(holder, a) ~= "update" then return false end
-  return queues.refusalToEmit(queues.room(queues.row(holder.queue)))
+  local closed = queues.refusalToEmit(queues.room(queues.row(holder.queue)))
+  return closed or queues.refusalToGrow(accept.quotaBytes(a) - (holder.said or holder.bytes), queues.nothing)
 end
 
 -- Ends a task that waits because another takes its place.

@@ -84,6 +84,10 @@ function queues.refusalToEmit(room)
   return queues.refusalToMove({life = room.life == "closed" and "open" or room.life})
 end
 
+-- What came before, where nothing did.
+local nothing = {tasks = 0, bytes = 0}
+queues.nothing = nothing
+
 -- Why a task may not come in; before it came so much else of the same batch, which is not there yet.
 function queues.refusalToEnter(room, bytes, came)
   local closed = queues.refusalToMove(room)
@@ -96,6 +100,13 @@ function queues.refusalToEnter(room, bytes, came)
   return false
 end
 
+-- Why what waits may not become so many bytes longer, after what came before.
+function queues.refusalToGrow(more, came)
+  local m = space.row()
+  if more <= 0 or not m.backlogBytes or m.bytes + came.bytes + more <= m.backlogBytes then return false end
+  return refused("byte_quota", m.backlogBytes)
+end
+
 -- The queue of a name, made where it is not there and may be; or why not.
 function queues.open(name, now, isAsked)
   local q = queues.find(name)
@@ -105,7 +116,6 @@ function queues.open(name, now, isAsked)
   return queues.make(name, now)
 end
 
-local nothing = {tasks = 0, bytes = 0}
 
 -- The queue of a name, made where it may be, if it takes a task of so many bytes; or why not.
 function queues.enter(name, bytes, now)

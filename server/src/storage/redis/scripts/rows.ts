@@ -41,7 +41,8 @@ end
 
 -- Whether something besides its queue has a say in it.
 local function isTied(t)
-  return t.held ~= 0 or t.cancel or t.orderKey or t.limitKey or t.named or t.waitUntil or t.claimKey or t.shelved or t.place
+  local isInLine = t.held ~= 0 or t.orderKey or t.limitKey or t.named or t.place
+  return isInLine or t.cancel or t.waitUntil or t.claimKey or t.shelved or t.said
 end
 
 function rows.close(t)

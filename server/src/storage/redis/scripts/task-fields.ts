@@ -51,7 +51,7 @@ export const seqDigits = 16;
 
 /** What the flags say, added up. */
 export const flags = {
-  /** Something besides its queue has a say in it: a gate, a key, a canvas, a deadline, a shelf, a request to cancel. */
+  /** Something besides its queue has a say in it: a gate, a key, a canvas, a deadline, a shelf, a request to cancel, links that count. */
   tied: 1,
   /** There is more of it than its content: results, checkpoints, links, attempts. */
   more: 2,
@@ -83,6 +83,8 @@ export const restFields = [
   "shelved",
   // In its canvas, and what its success starts there: as scripts/ends.ts tells.
   "place",
+  // Of its content and of those of its links: what it counts in its namespace's quota.
+  "said",
 ] as const;
 
 /** A field of either kind. */

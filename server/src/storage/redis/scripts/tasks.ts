@@ -61,6 +61,7 @@ end
 function tasks.change(t) changed[t.id] = t end
 
 function tasks.content(t, content)
+  if t.said then t.said = t.said + #content - t.bytes end
   t.bytes = #content
   contents[t.id] = content
 end
@@ -161,7 +162,7 @@ local function leave(t)
   local q, m = queues.change(queues.row(t.queue)), space.change()
   q.depth[t.state + 1] = q.depth[t.state + 1] - 1
   if t.state < SUCCEEDED then
-    m.tasks, m.bytes = m.tasks - 1, m.bytes - t.bytes
+    m.tasks, m.bytes = m.tasks - 1, m.bytes - (t.said or t.bytes)
   end
   if t.limitKey or t.named then gates.count(t, false) end
   if t.state == READY then unindex(t) else call("ZREM", P .. (timers[t.state] or "e"), member(t)) end
@@ -179,7 +180,7 @@ local function enter(t)
   local q, m = queues.change(queues.row(t.queue)), space.change()
   q.depth[t.state + 1] = q.depth[t.state + 1] + 1
   if t.state < SUCCEEDED then
-    m.tasks, m.bytes = m.tasks + 1, m.bytes + t.bytes
+    m.tasks, m.bytes = m.tasks + 1, m.bytes + (t.said or t.bytes)
   end
   if t.state == READY then index(t)
   elseif t.state == SCHEDULED then

@@ -149,6 +149,8 @@ end
 local function editOne(asked)
   local t, now = tasks.find(asked[1]), asked[9]
   if not t or t.revision ~= asked[2] or t.state > READY then return "conflict" end
+  local grown = asked[8] and queues.refusalToGrow(#asked[8] - t.bytes, queues.nothing)
+  if grown then return grown end
   local q, refusal = queueFor(t, asked[5], now)
   if not q then return refusal end
   local wasReady = t.state == READY
@@ -174,7 +176,9 @@ function verbs.edit(asked)
   return verdicts
 end
 
-local function shown(claim) return {claim.key, claim.id, claim.at, claim.freeAt, claim.duplicates} end
+local function shown(claim)
+  return {claim.key, claim.id, claim.at, claim.freeAt ~= env.whileRecorded and claim.freeAt, claim.duplicates}
+end
 
 function verbs.getClaim(asked)
   local claim = claims.holder(asked[1], asked[2])

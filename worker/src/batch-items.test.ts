@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createManualClock, rest } from "../../test/support/manual-clock.ts";
-import { type BatchHandler, Gathering } from "./batch.ts";
+import { type BatchHandler, Gathering } from "./batch-items.ts";
 import type { TaskContext } from "./context.ts";
 
 function setUp(handler: BatchHandler<unknown, unknown>) {
