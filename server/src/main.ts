@@ -12,6 +12,7 @@ import {
   createInboxLoop,
   createReadTarget,
   isSameTarget,
+  markFamily,
   markSlot,
 } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
@@ -204,7 +205,9 @@ async function startRooms(
   });
   started.defer(() => broker.close());
   const failureOf = createGrowthFailure(limits);
-  const canvases = createCanvases({ store, clock, limits, namespaces, bells, broker, failureOf });
+  const canvases = createCanvases({
+    ...{ store, clock, limits, namespaces, bells, broker, failureOf, markFamily },
+  });
   const schedules = createSchedules({
     ...{ store, clock, log, limits, owner: random.taskId() },
     ...{ readTarget: createReadTarget({ clock, limits, defaults, random }), isSameTarget, markSlot },

@@ -7,7 +7,7 @@ import { canvasIdOf, defaultNamespace, partIdOf } from "../../server/src/model/i
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Problem } from "../../server/src/model/problem.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
-import { calling, chain, group, leaf, newCanvas } from "../support/new-canvas.ts";
+import { calling, chain, group, leaf, newCanvas, unmarked } from "../support/new-canvas.ts";
 import { bytesOf, newTask } from "../support/new-task.ts";
 import { addTo, canvasOf, failing, named, replace, rootOf, runOnce, valueLeft } from "./canvas-subject.ts";
 import type { Subject } from "./subject.ts";
@@ -126,7 +126,7 @@ async function wishOf(
     replacement: isInPlace ? draft : undefined,
     members: isInPlace ? [] : [draft],
   };
-  const made = await createGrow({ store, complete, failureOf })(
+  const made = await createGrow({ store, complete, markFamily: () => unmarked, failureOf })(
     { namespace: defaultNamespace, id },
     wish,
     now,
@@ -151,7 +151,7 @@ async function addAs(
   { isLast, nodes }: { readonly isLast: boolean; readonly nodes: readonly CanvasNode[] },
 ) {
   const { id, namespace, callbacks } = await openGroup(subject);
-  const root = { namespace, canvas: canvasIdOf("c"), seed: request };
+  const root = { namespace, canvas: canvasIdOf("c"), seed: request, mark: unmarked };
   const { start, parts } = expandMembers(nodes, id, root, callbacks);
   const members = { ...start, id: partIdOf(request) };
   return subject.store.addMembers({ ref: { namespace, id }, members, parts, isLast }, subject.now);

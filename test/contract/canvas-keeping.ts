@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { expandMembers } from "../../server/src/canvas/expand.ts";
 import { canvasIdOf, defaultNamespace, partIdOf, plus } from "../../server/src/model/ids.ts";
 import type { OnConflict } from "../../server/src/model/unique.ts";
-import { calling, chain, chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
+import { calling, chain, chord, group, leaf, newCanvas, unmarked } from "../support/new-canvas.ts";
 import { newTask } from "../support/new-task.ts";
 import {
   addTo,
@@ -111,7 +111,7 @@ export function canvasKeepingCases(suite: Suite): void {
     ).toSorted((x, y) => Number(x.id !== "c") - Number(y.id !== "c"));
     if (barrier === undefined) throw new Error("there is a group");
     const adding = (request: string, isLast: boolean, ...names: readonly string[]) => {
-      const root = { namespace: defaultNamespace, canvas: canvasIdOf("c"), seed: request };
+      const root = { namespace: defaultNamespace, canvas: canvasIdOf("c"), seed: request, mark: unmarked };
       const { start, parts } = expandMembers(
         names.map((name) => leaf(name)),
         barrier.id,

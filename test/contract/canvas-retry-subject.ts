@@ -4,6 +4,7 @@ import { canvasIdOf, defaultNamespace } from "../../server/src/model/ids.ts";
 import { limits } from "../../server/src/model/limits.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
+import { unmarked } from "../support/new-canvas.ts";
 import { failing, named, rootOf, textOf } from "./canvas-subject.ts";
 import { type Subject, settlementOf } from "./subject.ts";
 
@@ -17,7 +18,7 @@ export function retry(
   const clock = { now: () => now, after: () => () => undefined };
   const { get } = createReading({ store, limits });
   const retrying = createRetry({
-    ...{ store, clock, get, announce: () => undefined },
+    ...{ store, clock, get, markFamily: () => unmarked, announce: () => undefined },
     limits: { ...limits, canvasTasksMax },
   });
   return retrying({ namespace: defaultNamespace, id: canvasIdOf(id) }, canvasIdOf(newId));

@@ -5,7 +5,7 @@ import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Task } from "../../server/src/model/task.ts";
 import type { TaskTrigger } from "../../server/src/model/task-machine.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
-import { newCanvas } from "../support/new-canvas.ts";
+import { newCanvas, unmarked } from "../support/new-canvas.ts";
 import { bytesOf } from "../support/new-task.ts";
 import { type HowItEnds, nodeOf, type Step } from "./canvas-steps.ts";
 import { failing, named } from "./canvas-subject.ts";
@@ -96,7 +96,7 @@ async function outcomeOf(
   const [task] = await side.subject.store.read([{ namespace: side.namespace, id: one.id }]);
   const { place, next, links = [] } = task ?? {};
   if (place === undefined || how === undefined || !(await isThere(side, place.canvas))) return named(one);
-  const root = { namespace: side.namespace, canvas: place.canvas, seed };
+  const root = { namespace: side.namespace, canvas: place.canvas, seed, mark: unmarked };
   const of = (start: Pick<Growth, "replacement" | "members" | "parts">): Growth => ({
     contentHash: seed,
     ...start,
@@ -133,7 +133,7 @@ async function add(
   const open = all.filter(({ isSealed }) => !isSealed);
   const barrier = open[which % Math.max(1, open.length)];
   if (barrier === undefined) return undefined;
-  const root = { namespace: side.namespace, canvas: barrier.canvas, seed: `${round}` };
+  const root = { namespace: side.namespace, canvas: barrier.canvas, seed: `${round}`, mark: unmarked };
   const nodes = made.map((each, at) => nodeOf(each, `${round}.${at}`));
   const { start, parts } = expandMembers(nodes, barrier.id, root, []);
   const members = { ...start, id: partIdOf(`${round}`) };

@@ -4,6 +4,7 @@ import type { CanvasNode } from "../../server/src/model/canvas-node.ts";
 import { type BarrierRef, barrierIdOf, defaultNamespace } from "../../server/src/model/ids.ts";
 import type { Outcome } from "../../server/src/model/outcome.ts";
 import type { Claimed, TaskQuery } from "../../server/src/ports/task-store.ts";
+import { unmarked } from "../support/new-canvas.ts";
 import { bytesOf } from "../support/new-task.ts";
 import type { Subject } from "./subject.ts";
 
@@ -47,7 +48,7 @@ export async function runOnce(
 export async function replace(subject: Subject, claimed: Claimed, node: CanvasNode): Promise<void> {
   const { place, next, links = [] } = await subject.task(claimed.id);
   if (place === undefined) throw new Error("the task is in no canvas");
-  const root = { namespace: defaultNamespace, canvas: place.canvas, seed: claimed.id };
+  const root = { namespace: defaultNamespace, canvas: place.canvas, seed: claimed.id, mark: unmarked };
   const { start, parts } = expandReplacement(node, { place, next, callbacks: links }, root);
   const growth = { contentHash: claimed.id, replacement: start, members: undefined, parts };
   await subject.settle(claimed, { kind: "replaced", growth });
@@ -61,7 +62,7 @@ export async function addTo(
 ): Promise<void> {
   const { place } = await subject.task(claimed.id);
   if (place === undefined) throw new Error("the task is in no canvas");
-  const root = { namespace: defaultNamespace, canvas: place.canvas, seed: claimed.id };
+  const root = { namespace: defaultNamespace, canvas: place.canvas, seed: claimed.id, mark: unmarked };
   const { start, parts } = expandMembers(nodes, place.barrier, root, []);
   const growth = { contentHash: claimed.id, replacement: undefined, members: start, parts };
   await subject.settle(claimed, { kind: "succeeded", result: claimed.content, growth });

@@ -3,7 +3,7 @@ import { expandMembers, expandReplacement } from "../../server/src/canvas/expand
 import type { BarrierEnd, Growth, NewCanvas, Part } from "../../server/src/model/canvas.ts";
 import { type BarrierRef, barrierIdOf, canvasIdOf, defaultNamespace } from "../../server/src/model/ids.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
-import { newCanvas } from "../support/new-canvas.ts";
+import { newCanvas, unmarked } from "../support/new-canvas.ts";
 import { callbackOn, drawn } from "./canvas-drawn.ts";
 import type { Handed, Value } from "./canvas-facts.ts";
 import { type CanvasLog, type Moment, newLog } from "./canvas-log.ts";
@@ -146,7 +146,7 @@ export function expandedFor(world: World, label: string, seed: string, plans: re
   const { names, run, drawings } = world;
   const drawing = drawings.find(({ id }) => label.startsWith(id));
   if (drawing === undefined) throw new Error(`${label} is of no canvas`);
-  const root = { namespace: defaultNamespace, canvas: canvasIdOf(drawing.id), seed };
+  const root = { namespace: defaultNamespace, canvas: canvasIdOf(drawing.id), seed, mark: unmarked };
   const nodes = plans.map((plan) => drawn(plan, run));
   const ref = barrierOf(world, label);
   if (ref === undefined) throw new Error(`${label} has not come yet`);
@@ -173,7 +173,7 @@ export async function growthOf(world: World, { label, claimed }: Held): Promise<
   if (script.kind !== "replaced") return undefined;
   const { place, next, links: callbacks = [] } = await world.subject.task(claimed.id);
   if (place === undefined) throw new Error(`${label} is in no canvas`);
-  const root = { namespace: defaultNamespace, canvas: place.canvas, seed: claimed.id };
+  const root = { namespace: defaultNamespace, canvas: place.canvas, seed: claimed.id, mark: unmarked };
   const { start, parts } = expandReplacement(drawn(script.by, world.run), { place, next, callbacks }, root);
   learn(world.names, [start, ...parts]);
   return { ...noted, replacement: start, parts };

@@ -4,7 +4,7 @@ import { barrierIdOf, canvasIdOf, defaultNamespace, partIdOf } from "../../serve
 import type { Store } from "../../server/src/ports/store.ts";
 import type { Claimed } from "../../server/src/ports/task-store.ts";
 import { claimRequest, only } from "../contract/subject.ts";
-import { chord, group, leaf, newCanvas } from "../support/new-canvas.ts";
+import { chord, group, leaf, newCanvas, unmarked } from "../support/new-canvas.ts";
 import { defaultQueue } from "../support/new-task.ts";
 import { openTwice, settleAt } from "../support/stores-together.ts";
 import { postgresTests, type SharedStore } from "./shared-store.ts";
@@ -59,7 +59,7 @@ postgresTests((test) => {
     expect(verdicts.toSorted()).toEqual(["accepted", "duplicate"]);
     const barrier = only(await barriersIn(first, "c"));
     const add = (store: Store, request: string) => {
-      const root = { namespace: defaultNamespace, canvas: canvasIdOf("c"), seed: request };
+      const root = { namespace: defaultNamespace, canvas: canvasIdOf("c"), seed: request, mark: unmarked };
       const id = barrier?.id ?? barrierIdOf("");
       const { start, parts } = expandMembers(leaves(2, request), id, root, []);
       const members = { ...start, id: partIdOf(request) };

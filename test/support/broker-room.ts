@@ -3,6 +3,7 @@ import {
   createGrowthFailure,
   createReadTarget,
   isSameTarget,
+  markFamily,
   markSlot,
 } from "../../server/src/api/api.ts";
 import { createSchedules, type Schedules } from "../../server/src/beat/beat.ts";
@@ -32,7 +33,10 @@ export async function openBrokerRoom(deps: BrokerRoomDeps): Promise<BrokerRoom> 
     readHanded: (ref) => canvases.readHanded(ref),
     grow: (...wanted) => canvases.grow(...wanted),
   });
-  const canvases = createCanvases({ ...deps, bells, broker, failureOf: createGrowthFailure(limits) });
+  const canvases = createCanvases({
+    ...{ ...deps, bells, broker, markFamily },
+    failureOf: createGrowthFailure(limits),
+  });
   const schedules = createSchedules({
     ...{ ...deps, owner: deps.random.taskId(), readTarget: createReadTarget(deps), isSameTarget, markSlot },
     ...{ completeTasks: broker.completeTasks, refuseWhileDraining: broker.refuseWhileDraining },

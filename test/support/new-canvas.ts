@@ -3,7 +3,7 @@ import { sparesOf } from "../../server/src/canvas/spare.ts";
 import { mapBulk } from "../../server/src/model/bulk.ts";
 import type { Callback, CanvasFacts, NewCanvas, OnMemberFailure } from "../../server/src/model/canvas.ts";
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../../server/src/model/canvas-node.ts";
-import { canvasIdOf, defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
+import { type Bytes, canvasIdOf, defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
 import type { Link } from "../../server/src/model/task.ts";
 import { linkOn } from "./new-link.ts";
@@ -37,10 +37,13 @@ export const calling = <N extends ChainNode | GroupNode>(node: N, on: Callback["
   callbacks: [...node.callbacks, { ...linkOn("succeeded", { task: { content: bytesOf(name) } }), on }],
 });
 
+/** Leaves a content as it is, for trees whose tasks tell nobody of their family. */
+export const unmarked = (content: Bytes): Bytes => content;
+
 /** A canvas of a tree, as it is submitted. */
 export function newCanvas(id: string, node: CanvasNode, facts: Partial<CanvasFacts> = {}): NewCanvas {
   const canvas = canvasIdOf(id);
-  const expanded = expandCanvas(node, { namespace: defaultNamespace, canvas });
+  const expanded = expandCanvas(node, { namespace: defaultNamespace, canvas, mark: unmarked });
   return {
     ...{ namespace: defaultNamespace, id: canvas },
     lineage: { parentId: undefined, rootId: taskIdOf(id) },

@@ -70,9 +70,9 @@ export interface TaskContext extends Enqueuer, CanvasContext {
   readonly args: unknown;
   /** The queue it came from. */
   readonly queue: string;
-  /** The task whose handler enqueued it; undefined when none did. Of a task with which a canvas begins `place()` tells. */
+  /** The task whose handler enqueued it; undefined when none did. */
   readonly parentId: string | undefined;
-  /** The first of all its ancestors; its own id when it has none. Of a task with which a canvas begins `place()` tells. */
+  /** The first of all its ancestors; its own id when it has none. */
   readonly rootId: string;
   /** The schedule that started it, and the slot for which it runs; undefined when none did. */
   readonly schedule: ScheduledSlot | undefined;

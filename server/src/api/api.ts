@@ -23,6 +23,7 @@ export {
   createInboxLoop,
   createReadTarget,
   isSameTarget,
+  markFamily,
   markSlot,
 } from "./lent.ts";
 export type { Address } from "./listener.ts";

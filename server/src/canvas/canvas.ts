@@ -5,6 +5,7 @@
  */
 
 export type { CanvasExplained } from "./explain.ts";
+export type { MarkFamily } from "./mark-family.ts";
 export type { CanvasRef, CanvasView, MembersWanted } from "./reading.ts";
 export { type CanvasDeps, type Canvases, createCanvases } from "./room.ts";
 export type { CanvasSubmission, MembersSubmission } from "./submit.ts";

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Callback } from "../model/canvas.ts";
 import type { CanvasNode, GroupNode, TaskNode } from "../model/canvas-node.ts";
-import { barrierIdOf, canvasIdOf, defaultNamespace, instantOf, taskIdOf } from "../model/ids.ts";
+import { type Bytes, barrierIdOf, canvasIdOf, defaultNamespace, instantOf, taskIdOf } from "../model/ids.ts";
 import { expandCanvas, expandMembers, expandReplacement } from "./expand.ts";
 
-const root = { namespace: defaultNamespace, canvas: canvasIdOf("c") };
+const root = { namespace: defaultNamespace, canvas: canvasIdOf("c"), mark: (content: Bytes) => content };
 const made = {
   ...{ task: { policy: {} } as TaskNode["task"], acceptedAt: instantOf(0), isStartFixed: false },
   ...{ expireAt: undefined, hands: undefined, ownId: undefined },

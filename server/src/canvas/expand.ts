@@ -16,6 +16,7 @@ import {
 } from "../model/ids.ts";
 import type { Place } from "../model/place.ts";
 import type { TaskPolicy } from "../model/task.ts";
+import type { Mark } from "./mark-family.ts";
 
 /** What starts at once, and what follows. */
 export type Expansion = {
@@ -31,16 +32,18 @@ export type Root = {
   readonly canvas: CanvasId;
   /** What all ids in it follow from, besides their paths: no two trees of a canvas have the same. */
   readonly seed: string;
+  /** Marks the contents of what starts at once with its family. What follows others is told that when it is handed out. */
+  readonly mark: Mark;
 };
 
 /** A whole canvas: its outermost barrier, and what it starts. */
 export function expandCanvas(
   node: CanvasNode,
-  { namespace, canvas }: Pick<Root, "namespace" | "canvas">,
+  { namespace, canvas, mark }: Omit<Root, "seed">,
 ): Expansion & { readonly root: NewBarrier } {
   const id = rootOf(canvas);
   const root = oneOf({ id, place: undefined, callbacks: [], next: undefined });
-  return { root, ...expandMembers([node], id, { namespace, canvas, seed: "" }, []) };
+  return { root, ...expandMembers([node], id, { namespace, canvas, mark, seed: "" }, []) };
 }
 
 /** A tree in the place of a task: what that had to go on with is gone on with when the tree has ended. */
@@ -152,7 +155,8 @@ function expandTask(
   const { task, ownId, hands, acceptedAt, isStartFixed, expireAt } = leaf;
   const member = expanding.countsAttempts && place.step === undefined ? "attempts" : "ends";
   const { name, queue, priority, notBefore, tags, ties, unique, links, content, contentHash } = task;
-  const own = { name, queue, priority, notBefore, tags, ties, unique, links, content, contentHash };
+  const said = isFirst ? expanding.root.mark(content) : content;
+  const own = { name, queue, priority, notBefore, tags, ties, unique, links, content: said, contentHash };
   const policy = policyOf(task.policy, member, isFirst);
   return {
     id: ownId ?? taskIdOf(expanding.idOf(path)),
@@ -264,5 +268,5 @@ const countsAttempts = (callbacks: readonly Callback[]): boolean =>
   callbacks.some(({ on }) => on === "attempted");
 
 /** How things of a tree are called, by their paths in it. */
-const idsOf = ({ namespace, canvas, seed }: Root): ((path: string) => string) =>
+const idsOf = ({ namespace, canvas, seed }: Omit<Root, "mark">): ((path: string) => string) =>
   idsNextTo(canvas, ["canvas", namespace, canvas, seed]);

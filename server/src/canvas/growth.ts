@@ -7,22 +7,24 @@ import { type Problem, StemProblem } from "../model/problem.ts";
 import type { TaskStore } from "../ports/task-store.ts";
 import { type CompleteTasks, completeDrafts } from "./draft.ts";
 import { expandMembers, expandReplacement } from "./expand.ts";
+import type { MarkFamily } from "./mark-family.ts";
 import { sparesOf } from "./spare.ts";
 
 /** What that needs. */
 export type GrowingDeps = {
   readonly store: Pick<TaskStore, "read">;
   readonly complete: CompleteTasks;
+  readonly markFamily: MarkFamily;
   /** The failure of a task whose wish may not be, encoded. */
   readonly failureOf: (problem: Problem) => Bytes;
 };
 
 /** Makes it. All ids follow from the task's, so that a repeat makes the same. */
-export function createGrow({ store, complete, failureOf }: GrowingDeps): Grow {
+export function createGrow({ store, complete, markFamily, failureOf }: GrowingDeps): Grow {
   async function growth(ref: TaskRef, wish: GrowthWish, now: Instant): Promise<Growth> {
     const [task] = await store.read([ref]);
     if (task === undefined) throw new StemProblem({ reason: "TASK_UNKNOWN", taskId: ref.id });
-    const { place, next, links = [], policy } = task;
+    const { place, next, links = [], policy, lineage } = task;
     if (policy.member === undefined) throw new StemProblem(notInCanvas);
     const { namespace } = ref;
     const { contentHash, replacement, members } = wish;
@@ -32,7 +34,8 @@ export function createGrow({ store, complete, failureOf }: GrowingDeps): Grow {
     });
     // Its canvas is gone, and its place may be gone with it: what it has come to stands, and there is nothing to add to.
     if (place === undefined) return { contentHash, replacement: undefined, members: undefined, parts: [] };
-    const root = { namespace, canvas: place.canvas, seed: `=${ref.id}` };
+    const mark = markFamily({ parentId: ref.id, rootId: lineage?.rootId ?? ref.id });
+    const root = { namespace, canvas: place.canvas, seed: `=${ref.id}`, mark };
     if (replacement !== undefined && node !== undefined) {
       const { start, parts } = expandReplacement(node, { place, next, callbacks: links }, root);
       const kept = [...parts, ...sparesOf(start.tasks)];

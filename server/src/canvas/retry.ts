@@ -1,7 +1,7 @@
 /** How what did not succeed of an ended canvas is submitted as a new one. What succeeded is among its members, and is read where it was. */
 
 import { digestOf } from "../lib/digest.ts";
-import type { CanvasFacts, NewCanvas } from "../model/canvas.ts";
+import type { CanvasFacts, NewCanvas, PartTask } from "../model/canvas.ts";
 import { type CanvasId, canvasIdOf, type Instant, type Namespace, plus, taskIdOf } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
@@ -9,6 +9,7 @@ import type { Lineage, NewTask, Task } from "../model/task.ts";
 import type { SubmitVerdict } from "../ports/canvas-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import type { Mark, MarkFamily } from "./mark-family.ts";
 import type { CanvasRef, Reading } from "./reading.ts";
 import { refusedOf } from "./refused.ts";
 import { readRemains } from "./remains.ts";
@@ -21,6 +22,7 @@ export type RetryDeps = {
   readonly store: Store;
   readonly clock: Clock;
   readonly limits: Pick<Limits, "canvasTasksMax" | "resultBytesMax">;
+  readonly markFamily: MarkFamily;
   /** Tells whoever waits for tasks of those that can be had now. */
   readonly announce: (namespace: Namespace, tasks: readonly Pick<NewTask, "queue" | "notBefore">[]) => void;
   readonly get: Reading["get"];
@@ -42,7 +44,7 @@ export type Retry = (ref: CanvasRef, newId: CanvasId | undefined) => Promise<Ret
 
 /** Makes it. */
 export function createRetry(deps: RetryDeps): Retry {
-  const { store, clock, limits, announce, get } = deps;
+  const { store, clock, limits, markFamily, announce, get } = deps;
   return async (ref, newId) => {
     const { namespace } = ref;
     const { canvas: root } = await get(ref, false);
@@ -53,12 +55,12 @@ export function createRetry(deps: RetryDeps): Retry {
     const now = clock.now();
     const renaming = createRenaming({ namespace, from: ref.id, to: id });
     const { again, ...made } = await restartOf({ store, renaming, now }, remains, planOf(remains));
-    const { tasks } = made.start;
+    const lineage = lineageOf(root.lineage, ref.id, id);
+    const tasks = made.start.tasks.map((task) => marked(task, markFamily(lineage)));
     if (tasks.length > limits.canvasTasksMax) throw tooMany(tasks.length, limits.canvasTasksMax);
     if (remains.root.canvasFacts === undefined) throw new Error("a barrier is no canvas");
     const facts = factsOf(remains.root.canvasFacts, { id, of: ref.id, later: now - root.createdAt });
-    const lineage = lineageOf(root.lineage, ref.id, id);
-    const canvas = { namespace, id, facts, lineage, ...made };
+    const canvas = { namespace, id, facts, lineage, ...made, start: { ...made.start, tasks } };
     const deduplicated = wasThere(await store.submitCanvas(canvas, now), canvas);
     if (!deduplicated) {
       announce(
@@ -95,6 +97,10 @@ const lineageOf = ({ parentId, rootId }: Lineage, of: CanvasId, id: CanvasId): L
   parentId,
   rootId: rootId === taskIdOf(of) ? taskIdOf(id) : rootId,
 });
+
+/** What was handed something is told of its family with that. */
+const marked = (one: PartTask, mark: Mark): PartTask =>
+  one.resumes?.input === undefined ? { ...one, task: { ...one.task, content: mark(one.task.content) } } : one;
 
 const tooMany = (items: number, itemsMax: number): StemProblem =>
   new StemProblem({ reason: "BATCH_TOO_LARGE", field: "canvas_id", items, itemsMax });

@@ -8,6 +8,7 @@ import { createEnding, type Ending, type EndingDeps } from "./ending.ts";
 import { type CanvasExplained, createExplain } from "./explain.ts";
 import { createGrow, type GrowingDeps } from "./growth.ts";
 import { createReadHanded, type ReadHanded } from "./handing.ts";
+import type { MarkFamily } from "./mark-family.ts";
 import { type CanvasRef, createReading, type Reading } from "./reading.ts";
 import { createRetry, type Retry } from "./retry.ts";
 import { createSubmitting, type Submitting, type SubmittingDeps } from "./submit.ts";
@@ -30,6 +31,7 @@ export type CanvasDeps = {
     readonly explainTask: (ref: TaskRef) => Promise<Explained>;
   };
   readonly failureOf: GrowingDeps["failureOf"];
+  readonly markFamily: MarkFamily;
   readonly namespaces: SubmittingDeps["namespaces"];
 };
 
@@ -48,17 +50,17 @@ export type Canvases = Submitting &
 
 /** Opens the room. */
 export function createCanvases(deps: CanvasDeps): Canvases {
-  const { store, clock, limits, namespaces, broker, bells } = deps;
+  const { store, clock, limits, namespaces, broker, bells, markFamily } = deps;
   const { completeTasks: complete, announce, cancelMany, refuseWhileDraining } = broker;
   const reading = createReading(deps);
-  const retry = createRetry({ store, clock, limits, announce, get: reading.get });
+  const retry = createRetry({ store, clock, limits, markFamily, announce, get: reading.get });
   const ending = createEnding({ store, clock, limits, cancelMany, bells });
   return {
     ...ending,
-    ...createSubmitting({ store, clock, namespaces, complete, announce, refuseWhileDraining }),
+    ...createSubmitting({ store, clock, namespaces, complete, markFamily, announce, refuseWhileDraining }),
     ...reading,
     watch: createWatch(clock, bells, reading.get),
-    grow: createGrow({ store, complete, failureOf: deps.failureOf }),
+    grow: createGrow({ store, complete, markFamily, failureOf: deps.failureOf }),
     async retry(...wanted) {
       refuseWhileDraining();
       // What waits in the old one must not run beside its second run.

@@ -2,7 +2,7 @@
 
 import type { CanvasDraft, DraftLeaf } from "../broker/broker.ts";
 import { allOf, type Bulk, mapBulk } from "../model/bulk.ts";
-import type { CanvasFacts, NewCanvas, Part, PartTask } from "../model/canvas.ts";
+import type { Barrier, CanvasFacts, NewCanvas, Part, PartTask } from "../model/canvas.ts";
 import {
   type BarrierId,
   type BarrierRef,
@@ -21,6 +21,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { NamespaceView } from "../ports/namespace-view.ts";
 import { type CompleteTasks, completeDrafts, completeLeaves } from "./draft.ts";
 import { expandAdded, expandCanvas } from "./expand.ts";
+import type { MarkFamily } from "./mark-family.ts";
 import { refusedOf } from "./refused.ts";
 import { sparesOf } from "./spare.ts";
 
@@ -57,6 +58,7 @@ export type SubmittingDeps = {
   readonly clock: Clock;
   readonly namespaces: Pick<NamespaceView, "stateOf">;
   readonly complete: CompleteTasks;
+  readonly markFamily: MarkFamily;
   /** Throws DRAINING where nothing is taken in any more. */
   readonly refuseWhileDraining: () => void;
   /** Tells whoever waits for tasks of those that can be had now. */
@@ -75,14 +77,14 @@ export type Submitting = {
 
 /** Makes it. */
 export function createSubmitting(deps: SubmittingDeps): Submitting {
-  const { store, clock, complete, announce, refuseWhileDraining } = deps;
+  const { store, clock, complete, markFamily, announce, refuseWhileDraining } = deps;
   return {
-    prepare: (submission, now) => canvasOf(submission, complete, now),
+    prepare: (submission, now) => canvasOf(submission, deps, now),
     async submit(submission) {
       refuseWhileDraining();
       const { namespace, id } = submission;
       const now = clock.now();
-      const { announced, ...canvas } = noting(canvasOf(submission, complete, now));
+      const { announced, ...canvas } = noting(canvasOf(submission, deps, now));
       const startsNone = canvas.start.tasks.length === 0 && canvas.bulk === undefined;
       if (startsNone) refuseWhereNothingComes(deps, namespace);
       const verdict = await store.submitCanvas(canvas, now);
@@ -97,10 +99,11 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
       const now = clock.now();
       const nodes = completeDrafts(drafts, complete, { namespace, now });
       const leaves = bulk && mapBulk(bulk, (slice) => completeLeaves(slice, complete, { namespace, now }));
-      const ref = await groupOf(store, { namespace, canvas }, group);
+      const { ref, lineage } = await groupOf(store, { namespace, canvas }, group);
       // A name of its own: parts that a canvas came with have names that its paths make.
       const seed = `+${request}`;
-      const expanded = expandAdded({ nodes, bulk: leaves }, ref.id, { namespace, canvas, seed }, []);
+      const root = { namespace, canvas, seed, mark: markFamily(lineage) };
+      const expanded = expandAdded({ nodes, bulk: leaves }, ref.id, root, []);
       const tasks = [...expanded.start.tasks, ...allOf(expanded.bulk)];
       const members = { ...expanded.start, id: partIdOf(seed), tasks };
       const parts = [...expanded.parts, ...sparesOf(members.tasks)];
@@ -123,14 +126,18 @@ export function createSubmitting(deps: SubmittingDeps): Submitting {
 }
 
 /** A canvas, complete: what its producer left out is as it is now. Throws what is wrong with its tasks. */
-function canvasOf(submission: CanvasSubmission, complete: CompleteTasks, now: Instant): NewCanvas {
+function canvasOf(
+  submission: CanvasSubmission,
+  { complete, markFamily }: Pick<SubmittingDeps, "complete" | "markFamily">,
+  now: Instant,
+): NewCanvas {
   const { namespace, id, draft, contentHash, retentionMs, name, tags, description } = submission;
   const [node] = completeDrafts([draft], complete, { namespace, now });
   if (node === undefined) throw new Error("a canvas was not completed");
-  const expanded = expandCanvas(node, { namespace, canvas: id });
+  const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
+  const expanded = expandCanvas(node, { namespace, canvas: id, mark: markFamily(lineage) });
   const deadline = deadlineOf(submission, now);
   const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
-  const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
   const parts = [...expanded.parts, ...sparesOf(expanded.start.tasks)];
   const bulk = expanded.bulk && mapBulk(expanded.bulk, (tasks) => ({ tasks, parts: sparesOf(tasks) }));
   const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
@@ -177,16 +184,16 @@ function deadlineOf({ deadline }: CanvasSubmission, now: Instant): Instant | und
   return "at" in deadline ? deadline.at : plus(now, deadline.afterMs);
 }
 
-/** The group that is meant; it is in that canvas. */
+/** The group that is meant, and the family of its members; it is in that canvas. */
 async function groupOf(
   store: SubmittingDeps["store"],
   { namespace, canvas }: { readonly namespace: Namespace; readonly canvas: CanvasId },
   group: BarrierId | undefined,
-): Promise<BarrierRef> {
+): Promise<{ readonly ref: BarrierRef; readonly lineage: Lineage }> {
   const [found] = await store.readBarriers([{ namespace, id: group ?? rootOf(canvas) }]);
   if (found === undefined || found.canvas !== canvas) throw unknown(canvas, group);
-  if (group !== undefined) return { namespace, id: group };
-  return { namespace, id: await firstGroupOf(store, { namespace, canvas }) };
+  const { id, lineage } = group === undefined ? await firstGroupOf(store, { namespace, canvas }) : found;
+  return { ref: { namespace, id }, lineage };
 }
 
 /** As many barriers of a canvas are looked at. */
@@ -196,13 +203,13 @@ const barriersMax = 1000;
 async function firstGroupOf(
   store: SubmittingDeps["store"],
   { namespace, canvas }: { readonly namespace: Namespace; readonly canvas: CanvasId },
-): Promise<BarrierId> {
+): Promise<Barrier> {
   const barriers = await store.listBarriers({ namespace, canvas, after: undefined, limit: barriersMax });
   const first = barriers
     .filter(({ place, shape }) => place?.barrier === rootOf(canvas) && shape === "list")
     .toSorted((a, b) => a.createdAt - b.createdAt)[0];
   if (first === undefined) throw unknown(canvas, undefined);
-  return first.id;
+  return first;
 }
 
 const startedOf = ({ tasks }: Part) => tasks.map(({ task }) => task);
