@@ -5,7 +5,7 @@ import json
 import uuid
 
 from channel import open_channel
-from stem.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
+from stem.v1 import task_service_pb2, task_service_pb2_grpc, task_state_pb2
 
 
 def main() -> None:
@@ -31,9 +31,9 @@ def result_of(tasks: task_service_pb2_grpc.TaskServiceStub, task_id: str) -> obj
         for update in response.updates:
             if update.WhichOneof("update") != "task":
                 continue
-            if update.task.state == task_pb2.TASK_STATE_SUCCEEDED:
+            if update.task.state == task_state_pb2.TASK_STATE_SUCCEEDED:
                 return json.loads(update.task.result.json)
-            if update.task.state in (task_pb2.TASK_STATE_FAILED, task_pb2.TASK_STATE_CANCELLED):
+            if update.task.state in (task_state_pb2.TASK_STATE_FAILED, task_state_pb2.TASK_STATE_CANCELLED):
                 raise RuntimeError(f"task {task_id}: {update.task.failure.message}")
     raise TimeoutError(f"task {task_id} has not ended")
 

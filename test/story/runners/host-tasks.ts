@@ -34,7 +34,8 @@ export const burst = implement(defineTask<[], void>({ name: "burst" }), () => {
 });
 /** Takes as long to be told of a limit as it likes. */
 export const polite = implement(defineTask<[], string>({ name: "polite" }), async ({ signal }) => {
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   return String(signal.reason.name);
 });
 

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { PurgeQueueRequestSchema } from "@stem/proto/stem/v1/queue_service_pb";
-import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
+import { NewTaskSchema, TaskOptionsSchema } from "@stem/proto/stem/v1/task_pb";
 import {
   AwaitTasksRequestSchema,
   ListTasksRequestSchema,
@@ -64,4 +64,17 @@ test("no pattern of the schema is left without a sentence", () => {
   const all = [...violationsOf(NewTaskSchema, task, ""), ...violationsOf(ConnectRequestSchema, hello, "")];
   expect(all.length).toBeGreaterThan(8);
   expect(all.filter(({ description }) => description.includes("regex"))).toEqual([]);
+});
+
+test("messages that contain themselves are checked all the way down, whichever was met first", () => {
+  // Options have links, which have tasks, which have options.
+  expect(violationsOf(TaskOptionsSchema, create(TaskOptionsSchema), "")).toEqual([]);
+  const wrong = { name: "a b", options: { priority: -1 } };
+  const task = create(NewTaskSchema, { ...wrong, options: { ...wrong.options, link: [{ task: wrong }] } });
+  expect(violationsOf(NewTaskSchema, task, "").map(({ field }) => field)).toEqual([
+    "name",
+    "options.priority",
+    "options.link[0].task.name",
+    "options.link[0].task.options.priority",
+  ]);
 });

@@ -10,7 +10,7 @@ test.each([
   ["stem.v1.TaskService.EnqueueTask", "stem/v1/task_service"],
   ["stem.v1.NewTask", "stem/v1/task"],
   ["stem.v1.NewTask.name", "stem/v1/task"],
-  ["stem.v1.TaskState", "stem/v1/task"],
+  ["stem.v1.TaskState", "stem/v1/task_state"],
   ["google.protobuf.Duration", "google/protobuf/duration"],
   ["google.protobuf.FieldDescriptorProto.Type", "google/protobuf/descriptor"],
   ["buf.validate.field", "buf/validate/validate"],
