@@ -7,7 +7,7 @@ import { pass } from "./support/pass.ts";
 import { shortLeases } from "./support/server-flags.ts";
 
 const isSoak = Boolean(process.env["STEM_SOAK"]);
-const kills = isSoak ? 200 : 22;
+const kills = isSoak ? 200 : 26;
 const killsInFlightMin = 20;
 /** How long a server lives: sometimes shorter than a lease, sometimes long enough for one to expire. */
 const lifeMs = [100, 2000] as const;
