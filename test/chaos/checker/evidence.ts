@@ -87,6 +87,8 @@ const wakingMs = 1000;
 /** Databases that keep a lease, which is not synced alone, within this time at most. */
 const lateDatabases: ReadonlySet<string> = new Set(["postgres"]);
 const keptWithinMs = 1000;
+/** A kill is written down before it happens, and happens within this time. */
+const killingMs = 250;
 
 /** Sorts the evidence by task. */
 export function storiesOf({ lines, tasks, events }: Evidence): TaskStory[] {
@@ -120,7 +122,7 @@ export function faultsOf(lines: readonly HistoryLine[]): Faults {
   );
   const databaseKills = faults.filter(({ op, target }) => op === "kill" && lateDatabases.has(target));
   return {
-    wasForgotten: (at) => databaseKills.some(({ t }) => t >= at && t - at <= keptWithinMs),
+    wasForgotten: (at) => databaseKills.some(({ t }) => at <= t + killingMs && at >= t - keptWithinMs),
     killedAt: (proc) => killedAt.get(proc) ?? Number.POSITIVE_INFINITY,
     wasFrozen: (proc, at) => {
       const last = frozen.get(proc)?.findLast(({ t }) => t <= at);

@@ -127,6 +127,8 @@ testWithTool("a Python worker survives a restart of the server, and hands in wha
     await enqueue(server.url, { id: "long", name: "add", args: { json: "[20, 22, 4]" } });
     await enqueue(server.url, { id: "next", name: "add", args: { json: "[1, 2]" } });
     await stateOf(server.url, "long", "TASK_STATE_LEASED");
+    // Asked once more: by then it has left for the worker, which the store does not know.
+    await stateOf(server.url, "long", "TASK_STATE_LEASED");
     await server.end("SIGKILL");
     await worker.line(/^stream lost/);
 

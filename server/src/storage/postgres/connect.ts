@@ -30,9 +30,13 @@ const configOf = ({ client }: Address): ClientConfig => ({
   keepAliveInitialDelayMillis: silentMs,
 });
 
+/** A connection may break while nobody asks anything of it, and before its user listens: whoever asks next hears of it. */
+const heardElsewhere = (): void => undefined;
+
 /** Connects once. Statements that are sent while others run are not held back until those are answered. */
 export async function connect(address: Address): Promise<pg.Client> {
   const client = new pg.Client({ ...configOf(address), pipeline: true } as ClientConfig);
+  client.on("error", heardElsewhere);
   try {
     await client.connect();
     await client.query(settings(address.schema));
@@ -56,6 +60,7 @@ export function createReaders(address: Address, onLost: (error: Error) => void):
     },
   } as pg.PoolConfig);
   pool.on("error", onLost);
+  pool.on("connect", (client) => client.on("error", heardElsewhere));
   return pool;
 }
 

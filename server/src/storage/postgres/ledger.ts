@@ -35,6 +35,8 @@ export type Ledger = {
   changed(state: number): readonly QueueChange[];
   /** Writes all of it, inside the transaction; answers the transaction's number, as far as it is known. */
   write(db: Session, slot: number): Promise<string | undefined>;
+  /** What the log says of the transaction alone, once it is being written; undefined: nothing. */
+  proof(): Buffer | undefined;
 };
 
 /** What other servers may have somebody waiting for. */
@@ -72,6 +74,7 @@ export function createLedger(): Ledger {
   const told = { changed: [] as TaskRef[], cancelled: [] as TaskRef[], emitted: [] as QueueRef[] };
   const opened: QueueChange[] = [];
   let factCount = 0;
+  let proof: Buffer | undefined;
 
   function countsOf(queue: QueueEntry): number[] {
     let counts = moved.get(queue);
@@ -137,11 +140,13 @@ export function createLedger(): Ledger {
       const facts = runs.map(({ pack }) => pack.blob());
       const bytes = facts.reduce((sum, { length }) => sum + length, rowBytes);
       const newestAt = Math.max(...runs.map(({ pack }) => pack.newestAt));
-      const log = [int4s(runs.map(({ queue }) => queue.id)), byteas(facts)];
+      proof = byteas(facts);
+      const log = [int4s(runs.map(({ queue }) => queue.id)), proof];
       const counts = [instantOf(newestAt), bytes, factCount - 1] as const;
       const [row] = await db.rows(countAndTell, slot, ...depthColumns(), ...counts, ...log);
       return row?.[0];
     },
+    proof: () => proof,
   };
 }
 

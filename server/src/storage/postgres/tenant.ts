@@ -50,7 +50,9 @@ type Asked<A> = {
 };
 
 /** What of a transaction is at COMMIT: from then on it may have been stored, whatever is heard of it. */
-type Stage<A> = { committing?: { readonly answer: A; readonly brought: Brought } };
+type Stage<A> = {
+  committing?: { readonly answer: A; readonly brought: Brought; readonly proof: Buffer | undefined };
+};
 
 /** Makes a tenant that is not connected yet. */
 export function createTenant(options: TenantOptions): Tenant {
@@ -93,11 +95,11 @@ export function createTenant(options: TenantOptions): Tenant {
       throw error;
     });
     await expectRules(begun, used);
-    const { written, ...others } = await work.finish();
+    const { written, proof, ...others } = await work.finish();
     // Whoever commits has to know by what number to ask for the outcome. Where it is known already, the end goes out at once.
     const xid = xidOf(await begun) ?? work.numbering.xid ?? (await written);
     const brought = { ...others, xid };
-    stage.committing = { answer, brought };
+    stage.committing = { answer, brought, proof };
     const [{ command }] = await Promise.all([on.client.query("COMMIT"), written]);
     if (command !== "COMMIT") throw new Error(`a transaction ended with ${command}`);
     onCommit(brought);
@@ -120,7 +122,9 @@ export function createTenant(options: TenantOptions): Tenant {
           const isGone = faultOf(error) === "unavailable";
           const { committing } = stage;
           const outcome =
-            isGone && committing ? await outcomeOf(connection, committing.brought.xid) : "aborted";
+            isGone && committing
+              ? await outcomeOf(connection, committing.brought.xid, committing.proof)
+              : "aborted";
           if (committing !== undefined && outcome === "committed") {
             onCommit(committing.brought);
             return committing.answer;

@@ -52,6 +52,8 @@ export type Brought = {
 
 /** What there is at the end of a transaction. */
 export type Finished = Omit<Brought, "xid"> & {
+  /** What the log says of it alone; undefined: nothing. */
+  readonly proof: Buffer | undefined;
   /** Resolves when the last of what is owed is written, with the transaction's number if anything was written. */
   readonly written: Promise<string | undefined>;
 };
@@ -89,7 +91,13 @@ export function createWork({ clock, queueCreation, ...base }: WorkParts): Runnin
       ringReturned();
       await backlog.write(base.db, base.slot);
       const written = ledger.write(base.db, base.slot);
-      return { ready: ledger.ready(), news: gates.bell.take(), told: ledger.told(), written };
+      return {
+        ready: ledger.ready(),
+        news: gates.bell.take(),
+        told: ledger.told(),
+        written,
+        proof: ledger.proof(),
+      };
     },
   };
 }
