@@ -18,7 +18,7 @@ test("a server that is killed twenty times under load loses nothing and ends not
   await using run = startChaosRun(import.meta.filename);
   let server: ChaosServer = await run.startServer(shortLeases);
   const { url } = server;
-  const producer = { url, lanes: 12, pauseMs: 60, workMs: 60, giveUpShare: 0.1 };
+  const producer = { url, lanes: 12, pauseMs: 40, workMs: 60, giveUpShare: 0.1 };
   const unary = { url, lanes: 6, overdueShare: 0.25, overdueFactor: 3 };
   const producers = await Promise.all([
     run.start<ProducerSettings>("producer", { ...producer, proc: "producer-1" }),

@@ -100,7 +100,9 @@ onEachDatabase((test) => {
           }
         }
       });
-      expect(coverage.killsInFlight).toBeGreaterThan(0);
+      // Few kills may all fall between calls; of many, some do not.
+      if (isSoak) expect(coverage.killsInFlight).toBeGreaterThan(0);
+      expect(coverage.serverKills).toBe(2 * rounds);
     },
   );
 
