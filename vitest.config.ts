@@ -4,9 +4,10 @@ import { createCountReporter } from "./test/support/count-reporter.ts";
 
 const excluded = ["**/node_modules/**", "**/dist/**"];
 
-/** Tests that end processes, weigh their own, or keep it busy for minutes: each file has one for itself. */
+/** Tests that end processes or threads by force, weigh their own, or keep it busy for minutes: each file has one for itself. */
 const apart = [
   "test/{chaos,command,contract,disk,fleet,main-job,pack,postgres,readme,redis}/**/*.test.ts",
+  "test/story/runners/**/*.test.ts",
   "test/wire/back-pressure.test.ts",
 ];
 
