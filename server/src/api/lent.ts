@@ -2,8 +2,7 @@
  * by SQL, and what schedules keep, is read. */
 
 export { createGrowthFailure } from "./convert/canvas-growth.ts";
-export { markFamily } from "./convert/family.ts";
+export { markFamily, markSlot } from "./convert/content-marks.ts";
 export { createReadTarget, isSameTarget } from "./convert/schedule-target.ts";
-export { markSlot } from "./convert/scheduled-run.ts";
 export { createAssemble } from "./convert/task-input.ts";
 export { createInboxLoop } from "./inbox.ts";

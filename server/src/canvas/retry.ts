@@ -56,7 +56,8 @@ export function createRetry(deps: RetryDeps): Retry {
     const renaming = createRenaming({ namespace, from: ref.id, to: id });
     const { again, ...made } = await restartOf({ store, renaming, now }, remains, planOf(remains));
     const lineage = lineageOf(root.lineage, ref.id, id);
-    const tasks = made.start.tasks.map((task) => marked(task, markFamily(lineage)));
+    const mark = markFamily(lineage);
+    const tasks = made.start.tasks.map((task) => marked(task, mark));
     if (tasks.length > limits.canvasTasksMax) throw tooMany(tasks.length, limits.canvasTasksMax);
     if (remains.root.canvasFacts === undefined) throw new Error("a barrier is no canvas");
     const facts = factsOf(remains.root.canvasFacts, { id, of: ref.id, later: now - root.createdAt });

@@ -14,18 +14,13 @@ const endOf = (handle: TaskHandle<Told | string>): Promise<unknown> =>
 const isAtWork = (handle: TaskHandle<unknown>): Promise<string> =>
   until(async () => (await handle.status()).progress?.message, { ...patience, what: "a task at work" });
 
-describe.each(everyRunner)("%s", (runner) => {
-  const start = (options = {}) =>
-    startRunner(runner, batchTasks, {
-      module,
-      concurrency: 4,
-      prefetchMax: 0,
-      abortGraceMs: 100,
-      ...options,
-    });
+const settings = { module, concurrency: 4, prefetchMax: 0, abortGraceMs: 100 };
+const startIn = (runner: Parameters<typeof startRunner>[0], options = {}) =>
+  startRunner(runner, batchTasks, { ...settings, ...options });
 
+describe.each(everyRunner)("%s", (runner) => {
   test("one call gets as many as there may be, in one place, and settles each apart, at once", async () => {
-    const { stem } = await start();
+    const { stem } = await startIn(runner);
     const handles = await stem.enqueueMany(["now", "bad", "now", "stop"].map((word) => words.call([word])));
     const [first, bad, second, last] = await Promise.all(handles.slice(0, 3).map(endOf)).then((ends) => [
       ...ends,
@@ -44,7 +39,7 @@ describe.each(everyRunner)("%s", (runner) => {
   });
 
   test("one that is cancelled while it waits for others leaves, and they wait on", async () => {
-    const { stem } = await start();
+    const { stem } = await startIn(runner);
     const gone = await stem.enqueue(words, ["now"]);
     await until(async () => (await gone.status()).state === "leased", { ...patience, what: "its lease" });
     await gone.cancel("not needed");
@@ -57,17 +52,8 @@ describe.each(everyRunner)("%s", (runner) => {
 });
 
 describe.each(["thread", "process"] as const)("a %s with a batch", (runner) => {
-  const start = (options = {}) =>
-    startRunner(runner, batchTasks, {
-      module,
-      concurrency: 4,
-      prefetchMax: 0,
-      abortGraceMs: 100,
-      ...options,
-    });
-
   test("is not ended because one of its tasks is cancelled, and is when all are that it still has", async () => {
-    const { stem, log } = await start();
+    const { stem, log } = await startIn(runner);
     const [never, late, other, done] = await stem.enqueueMany(
       ["never", "late", "never", "now"].map((word) => words.call([word])),
     );
@@ -85,7 +71,7 @@ describe.each(["thread", "process"] as const)("a %s with a batch", (runner) => {
   });
 
   test("that ends by itself or by force fails what it still had, and nothing that had ended", async () => {
-    const { stem } = await start();
+    const { stem } = await startIn(runner);
     const rows = [
       ["leave", undefined, {}],
       ["never", "TimeLimitExceeded", { timeLimitMs: 300 }],
@@ -103,7 +89,7 @@ describe.each(["thread", "process"] as const)("a %s with a batch", (runner) => {
   });
 
   test("is replaced after as many tasks as it may run, each counted", async () => {
-    const { stem } = await start({ recycle: { afterTasks: 8 } });
+    const { stem } = await startIn(runner, { recycle: { afterTasks: 8 } });
     const places: string[] = [];
     for (let round = 0; round < 3; round += 1) {
       const handles = await stem.enqueueMany(["now", "now", "now", "now"].map((word) => words.call([word])));
