@@ -8,7 +8,7 @@ import type { Canvases } from "./canvases/canvases.ts";
 import { type PlaceRow, placeColumns, placeOf } from "./canvases/places.ts";
 import { createPlainMembers } from "./canvases/plain-members.ts";
 import { type Database, query } from "./files/connection.ts";
-import type { Growing, Noted, Owed, OwedEnd, OwedGrowth } from "./owed.ts";
+import type { Growing, Noted, Owed, OwedEnd, OwedGrowth, OwedMembers } from "./owed.ts";
 
 /** What ends of tasks mean to others, between the end and the end of its verb. */
 export type Continuations = {
@@ -69,13 +69,13 @@ export function createContinuations(db: Database, canvases: Canvases): Continuat
     return place && { kind: "growth", growth, namespace, above: place.barrier, lineage, now };
   }
 
-  function withRows(all: readonly Noted[]): readonly Owed[] {
-    const seqs = all.flatMap((each) => (each.kind === "end" ? [] : each.of.seq));
+  function withRows(all: readonly (Noted | OwedMembers)[]): readonly Owed[] {
+    const seqs = all.flatMap((each) => ("of" in each ? each.of.seq : []));
     const rows = new Map(
       (seqs.length === 0 ? [] : select.all(JSON.stringify(seqs))).map((row) => [row[0], row]),
     );
     return all.flatMap((each) => {
-      if (each.kind === "end") return each;
+      if (!("of" in each)) return each;
       const row = rows.get(each.of.seq);
       if (row === undefined) throw new Error("a task that has ended is not there");
       return (each.kind === "ended" ? endedOf(each.of, row) : growthOf(each.of, row)) ?? [];
@@ -99,8 +99,7 @@ export function createContinuations(db: Database, canvases: Canvases): Continuat
     take() {
       const all = noted;
       noted = [];
-      const { members, others } = plainMembers(all);
-      return [...members, ...withRows(others)];
+      return withRows(plainMembers(all));
     },
   };
 }

@@ -3,16 +3,16 @@ import { type Database, query } from "../files/connection.ts";
 import type { Noted, OwedMembers } from "../owed.ts";
 import type { PlainMember } from "./members.ts";
 
-/** What is owed, apart: members that need no closer look, and the rest in its order. */
-export type Apart = { readonly members: readonly OwedMembers[]; readonly others: readonly Noted[] };
-
 type Row = readonly [seq: number, barrier: number, index: number];
+type Together = { readonly members: PlainMember[]; readonly now: Instant; lastAt: number };
 
 /**
- * Makes what tells members that need no closer look from the rest. Where anything but successes is owed, nothing is taken apart: what a
- * failure means depends on what was before it.
+ * Makes what puts members together that need no closer look, those of each barrier in the place of the last: it is that one's end that may
+ * be the barrier's. Where anything but successes is owed, nothing is put together: what a failure means depends on what was before it.
  */
-export function createPlainMembers(db: Database): (noted: readonly Noted[]) => Apart {
+export function createPlainMembers(
+  db: Database,
+): (noted: readonly Noted[]) => readonly (Noted | OwedMembers)[] {
   const select = query<Row>(
     db,
     `SELECT p.seq, p.barrier, p.place FROM json_each(?) some CROSS JOIN places p ON p.seq = some.value
@@ -21,27 +21,26 @@ export function createPlainMembers(db: Database): (noted: readonly Noted[]) => A
 
   return (noted) => {
     const seqs = plainSeqs(noted);
-    if (seqs === undefined) return { members: [], others: noted };
+    if (seqs === undefined) return noted;
     const found = new Map(select.all(JSON.stringify(seqs)).map((row) => [row[0], row]));
-    const byBarrier = new Map<number, { members: PlainMember[]; now: Instant }>();
-    const others: Noted[] = [];
-    for (const each of noted) {
-      if (each.kind !== "ended") continue;
-      const row = found.get(each.of.seq);
-      if (row === undefined) {
-        others.push(each);
-        continue;
-      }
+    const together = new Map<number, Together>();
+    const others: (Noted | OwedMembers | undefined)[] = [...noted];
+    for (const [at, each] of noted.entries()) {
+      const row = each.kind === "ended" ? found.get(each.of.seq) : undefined;
+      if (each.kind !== "ended" || row === undefined) continue;
       const [, barrier, index] = row;
       const { id, now } = each.of;
-      const known = byBarrier.get(barrier);
-      if (known === undefined) byBarrier.set(barrier, { members: [{ index, id }], now });
-      else known.members.push({ index, id });
+      others[at] = undefined;
+      const known = together.get(barrier);
+      if (known === undefined) together.set(barrier, { members: [{ index, id }], now, lastAt: at });
+      else {
+        known.members.push({ index, id });
+        known.lastAt = at;
+      }
     }
-    const members = [...byBarrier].map(
-      ([above, { members: all, now }]): OwedMembers => ({ kind: "members", above, members: all, now }),
-    );
-    return { members, others };
+    for (const [above, { members, now, lastAt }] of together)
+      others[lastAt] = { kind: "members", above, members, now };
+    return others.filter((each) => each !== undefined);
   };
 }
 
