@@ -1,6 +1,6 @@
 import { stemBulk } from "../support/bulk.ts";
 import { bullmqBulk } from "../support/bullmq.ts";
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 
 /** Enqueueing a thousand a call, one call after the other. */
 export const bulk: Benchmark = {
@@ -9,7 +9,7 @@ export const bulk: Benchmark = {
   unit: "tasks/s",
   bound: 3,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => stemBulk(50_000 * plan.scale),
       () => bullmqBulk(50_000 * plan.scale),

@@ -1,22 +1,18 @@
 import type { CanvasNode } from "@stem/sdk";
 import { chainOf, chordOf, groupOf, leaf, leaves, shapeRate } from "../support/canvases.ts";
-import { type Benchmark, type Sample, sideBySide } from "../support/measure.ts";
+import { type Benchmark, median, type Sample, sideBySide } from "../support/measure.ts";
 import { type BenchServer, drainWith, fillStem, withStem } from "../support/stem.ts";
 
 /** What a task costs as a member of a chord, and how many canvases of four shapes end in a second. */
 export const canvas: Benchmark = {
   name: "canvas",
-  work: "a chord of 10,000 no-ops, submitted and run, against as many plain ones, enqueued and run, both warmed up by three times as many before; beside it canvases/s of four shapes",
+  work: "a chord of 10,000 no-ops, submitted and run, against as many plain ones, enqueued and run, in turn, nine rounds after three; beside it canvases/s of four shapes",
   unit: "tasks/s",
   bound: 1.2,
   isCost: true,
   async run(plan) {
     const count = 10_000 * plan.scale;
-    const measured = await sideBySide(
-      plan,
-      () => chord(count),
-      () => plain(count),
-    );
+    const measured = await sideBySide(plan, () => sidesInTurn(count));
     const times = 100 * plan.scale;
     const extra = {
       chordOf1000PerSecond: await shape({ root: chordOf(leaves(1000), leaf(0)), tasks: 1001, count: times }),
@@ -31,33 +27,39 @@ export const canvas: Benchmark = {
 const shape = (wanted: Parameters<typeof shapeRate>[1]): Promise<number> =>
   withStem((server) => shapeRate(server, wanted));
 
-const chord = (count: number): Promise<Sample> =>
-  withStem((server) => warm(server, count, () => server.client.submit(chordOf(leaves(count - 1), leaf(0)))));
+/** How often both are done before it counts, and while it does. */
+const [warmUps, rounds] = [3, 9];
 
-const plain = (count: number): Promise<Sample> =>
-  withStem((server) => warm(server, count, () => fillStem(server, count)));
-
-/** Brings tasks in and runs them four times, and measures the last one. */
-async function warm(server: BenchServer, count: number, bringIn: () => Promise<unknown>): Promise<Sample> {
-  const rounds = 3;
-  for (let round = 0; round < rounds; round += 1) {
-    await bringIn();
-    await drainWith(server, count, round * count);
-  }
-  const seconds = await timed(bringIn);
-  return together(seconds, await drainWith(server, count, rounds * count), count);
+/** Both servers are there, and turns change in every round: a machine may become twice as fast or slow within a second. */
+function sidesInTurn(count: number): Promise<{ readonly ours: Sample; readonly peer: Sample }> {
+  return withStem((server) =>
+    withStem(async (other) => {
+      const found = { ours: [] as Sample[], peer: [] as Sample[] };
+      for (let round = 0; round < warmUps + rounds; round += 1) {
+        const chord = () => server.client.submit(chordOf(leaves(count - 1), leaf(0)));
+        found.ours.push(await timed(server, { count, before: round * count, bringIn: chord }));
+        const plain = () => fillStem(other, count);
+        found.peer.push(await timed(other, { count, before: round * count, bringIn: plain }));
+      }
+      return { ours: middle(found.ours), peer: middle(found.peer) };
+    }),
+  );
 }
 
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await run();
-  return (performance.now() - startedAt) / 1000;
-}
+type Round = { readonly count: number; readonly before: number; readonly bringIn: () => Promise<unknown> };
 
 /** Tasks per second of bringing them in and of running them. */
-const together = (seconds: number, { value, delivered }: Sample, count: number): Sample => ({
-  value: count / (seconds + count / value),
-  delivered,
+async function timed(server: BenchServer, { count, before, bringIn }: Round): Promise<Sample> {
+  const startedAt = performance.now();
+  await bringIn();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { value, delivered } = await drainWith(server, count, before);
+  return { value: count / (seconds + count / value), delivered };
+}
+
+const middle = (samples: readonly Sample[]): Sample => ({
+  value: median(samples.slice(warmUps).map(({ value }) => value)),
+  delivered: samples.every(({ delivered }) => delivered),
 });
 
 /** Chords in chords: the header of each has the next one in it. */

@@ -1,5 +1,5 @@
 import { startChild } from "../support/child.ts";
-import { type Benchmark, type Sample, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn, type Sample } from "../support/measure.ts";
 import { startStem, stopStem } from "../support/stem.ts";
 
 /** Our server with a store that keeps nothing, against the least that grpc-js can do with the same frames. */
@@ -9,7 +9,7 @@ export const ceiling: Benchmark = {
   unit: "tasks/s",
   bound: 0.9,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => rawDrainOfOurs(200_000 * plan.scale),
       () => rawDrainOfEcho(200_000 * plan.scale),

@@ -1,4 +1,4 @@
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { stemDrain } from "../support/stem.ts";
 import { rawDrainOfOurs } from "./ceiling.ts";
 
@@ -9,7 +9,7 @@ export const drainCeiling: Benchmark = {
   unit: "tasks/s",
   bound: 0.45,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => stemDrain(100_000 * plan.scale),
       () => rawDrainOfOurs(200_000 * plan.scale),

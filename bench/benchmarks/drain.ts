@@ -1,5 +1,5 @@
 import { bullmqDrain } from "../support/bullmq.ts";
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { stemDrain } from "../support/stem.ts";
 
 /** No-ops through one worker process, SQLite with fsync against BullMQ on Redis without. */
@@ -9,7 +9,7 @@ export const drain: Benchmark = {
   unit: "tasks/s",
   bound: 4,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => stemDrain(100_000 * plan.scale),
       () => bullmqDrain(20_000 * plan.scale),

@@ -1,5 +1,5 @@
 import { stemBulk } from "../support/bulk.ts";
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { bossBulk } from "../support/pg-boss.ts";
 import { withPostgres } from "../support/postgres.ts";
 
@@ -10,7 +10,7 @@ export const pgBulk: Benchmark = {
   unit: "tasks/s",
   bound: 1.5,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => withPostgres(({ url }) => stemBulk(20_000 * plan.scale, url)),
       () => bossBulk(20_000 * plan.scale),

@@ -1,4 +1,4 @@
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { bossDrain } from "../support/pg-boss.ts";
 import { stemPostgresDrain } from "../support/stem-postgres.ts";
 
@@ -9,7 +9,7 @@ export const pgDrainBoss: Benchmark = {
   unit: "tasks/s",
   bound: 3,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => stemPostgresDrain(20_000 * plan.scale),
       () => bossDrain(20_000 * plan.scale),

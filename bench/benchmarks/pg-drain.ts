@@ -1,5 +1,5 @@
 import { graphileDrain } from "../support/graphile.ts";
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { stemPostgresDrain } from "../support/stem-postgres.ts";
 
 /** The drain on Postgres, beside a worker that speaks to it itself, in batches. */
@@ -9,7 +9,7 @@ export const pgDrain: Benchmark = {
   unit: "tasks/s",
   bound: 1,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => stemPostgresDrain(30_000 * plan.scale),
       () => graphileDrain(30_000 * plan.scale),

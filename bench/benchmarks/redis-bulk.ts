@@ -1,6 +1,6 @@
 import { stemBulk } from "../support/bulk.ts";
 import { bullmqBulk } from "../support/bullmq.ts";
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { withRedis } from "../support/redis.ts";
 
 /** Enqueueing a thousand a call, both sides on a Redis that syncs its file before it answers. */
@@ -10,7 +10,7 @@ export const redisBulk: Benchmark = {
   unit: "tasks/s",
   bound: 2,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => withRedis("always", ({ url }) => stemBulk(20_000 * plan.scale, url)),
       () => bullmqBulk(20_000 * plan.scale, "always"),

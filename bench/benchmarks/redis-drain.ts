@@ -1,5 +1,5 @@
 import { bullmqDrain } from "../support/bullmq.ts";
-import { type Benchmark, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn } from "../support/measure.ts";
 import { withRedis } from "../support/redis.ts";
 import { stemDrain } from "../support/stem.ts";
 
@@ -10,7 +10,7 @@ export const redisDrain: Benchmark = {
   unit: "tasks/s",
   bound: 3,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => withRedis("always", ({ url }) => stemDrain(30_000 * plan.scale, { store: url })),
       () => bullmqDrain(15_000 * plan.scale, "always"),

@@ -1,5 +1,5 @@
 import { withBullmq } from "../support/bullmq.ts";
-import { type Benchmark, type Sample, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn, type Sample } from "../support/measure.ts";
 import { withStem } from "../support/stem.ts";
 import { noop, payload } from "../support/tasks.ts";
 
@@ -10,7 +10,7 @@ export const single: Benchmark = {
   unit: "tasks/s",
   bound: 1.5,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => ours(20_000 * plan.scale),
       () => peer(20_000 * plan.scale),

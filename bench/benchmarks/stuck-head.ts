@@ -1,7 +1,7 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { LimitService } from "@stem/proto/stem/v1/limit_service_pb";
-import { type Benchmark, type Sample, sideBySide } from "../support/measure.ts";
+import { type Benchmark, inTurn, type Sample } from "../support/measure.ts";
 import { drainWith, fillStem, noops, stemDrain, withStem } from "../support/stem.ts";
 
 /** What tasks that wait at a closed gate cost those behind them. */
@@ -11,7 +11,7 @@ export const stuckHead: Benchmark = {
   unit: "tasks/s",
   bound: 0.9,
   run: (plan) =>
-    sideBySide(
+    inTurn(
       plan,
       () => behindStuck(100_000 * plan.scale, 50_000 * plan.scale),
       () => stemDrain(50_000 * plan.scale),

@@ -54,24 +54,30 @@ export function quantile(sorted: readonly number[], share: number): number {
 }
 
 /** Measures both sides in turn, so that a machine whose speed drifts is the same for both. */
-export async function sideBySide(
+export const inTurn = (
   plan: Plan,
   ours: () => Promise<Sample>,
   peer: () => Promise<Sample>,
-): Promise<Measured> {
-  const found = { ours: [] as Sample[], peer: [] as Sample[] };
+): Promise<Measured> => sideBySide(plan, async () => ({ ours: await ours(), peer: await peer() }));
+
+/** The same, where one run measures both. */
+export async function sideBySide(plan: Plan, both: () => Promise<Sides>): Promise<Measured> {
+  const found: Sides[] = [];
   for (let run = 1; run <= plan.runs; run += 1) {
-    found.ours.push(await ours());
-    found.peer.push(await peer());
-    plan.say(`run ${run} of ${plan.runs}: ours ${text(found.ours.at(-1))}, peer ${text(found.peer.at(-1))}`);
+    const sides = await both();
+    found.push(sides);
+    plan.say(`run ${run} of ${plan.runs}: ours ${text(sides.ours)}, peer ${text(sides.peer)}`);
   }
-  const values = { ours: found.ours.map((s) => s.value), peer: found.peer.map((s) => s.value) };
+  const values = { ours: found.map(({ ours }) => ours.value), peer: found.map(({ peer }) => peer.value) };
   return {
     ...values,
     ratio: median(values.ours) / median(values.peer),
-    delivered: [...found.ours, ...found.peer].every((sample) => sample.delivered),
+    delivered: found.every(({ ours, peer }) => ours.delivered && peer.delivered),
   };
 }
 
-const text = (sample: Sample | undefined): string =>
-  `${Math.round(sample?.value ?? Number.NaN)}${sample?.delivered ? "" : " (not delivered exactly!)"}`;
+/** What one run found of either side. */
+export type Sides = { readonly ours: Sample; readonly peer: Sample };
+
+const text = ({ value, delivered }: Sample): string =>
+  `${Math.round(value)}${delivered ? "" : " (not delivered exactly!)"}`;

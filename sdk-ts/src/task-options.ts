@@ -181,7 +181,7 @@ export type ParentFailure = {
 
 /** The options in force for one call: the call's over the definition's, field by field. Undefined is the same as left out. */
 export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefined): EnqueueOptions {
-  if (call === undefined) return defined;
+  if (call === undefined || saysNothing(call)) return defined;
   const merged: EnqueueOptions = { ...defined, ...said(call) };
   return {
     ...onePlace(withoutInstants(merged, call), call),
@@ -192,6 +192,12 @@ export function mergeOptions(defined: TaskOptions, call: EnqueueOptions | undefi
       call.requiredLabels && { requiredLabels: { ...defined.requiredLabels, ...call.requiredLabels } }),
     ...(defined.tags && call.tags && { tags: [...new Set([...defined.tags, ...call.tags])] }),
   };
+}
+
+/** Whether there is no option at all, as with most of the many members of a canvas. */
+export function saysNothing(options: TaskOptions): boolean {
+  for (const _ in options) return false;
+  return true;
 }
 
 // Not every compiler tells `priority: undefined` from nothing, and JavaScript never does.

@@ -22,7 +22,7 @@ async function open(wish: RoomsWish = {}) {
   const refOf = (id: string) => ({ namespace: defaultNamespace, id: canvasIdOf(id) });
   const submit = (id: string, draft: CanvasDraft) =>
     rooms.canvases.submit({
-      ...{ ...refOf(id), draft, contentHash: id, retentionMs: 1000, name: "", tags: [] },
+      ...{ ...refOf(id), draft, contentHash: () => id, retentionMs: 1000, name: "", tags: [] },
       ...{ description: new Uint8Array(), deadline: undefined, lineage: undefined },
     });
   return { ...rooms, submit, refOf, worker: await rooms.worker() };

@@ -5,14 +5,24 @@ import type { Callback, CanvasFacts, NewCanvas, OnMemberFailure } from "../../se
 import type { CanvasNode, ChainNode, GroupNode, TaskNode } from "../../server/src/model/canvas-node.ts";
 import { type Bytes, canvasIdOf, defaultNamespace, taskIdOf } from "../../server/src/model/ids.ts";
 import { defaults } from "../../server/src/model/limits.ts";
-import type { Link } from "../../server/src/model/task.ts";
+import type { Link, TaskPolicy } from "../../server/src/model/task.ts";
 import { linkOn } from "./new-link.ts";
 import { bytesOf, type TaskDetails } from "./new-task.ts";
 
 /** A task of a canvas; its content is what it is called. */
 export function leaf(name: string, details: TaskDetails = {}, own: Partial<Link> = {}): TaskNode {
-  const { on: _, ...link } = linkOn("succeeded", { task: { content: bytesOf(name), ...details } });
-  return { kind: "task", ...link, ...own };
+  const { on: _, task, ...link } = linkOn("succeeded", { task: { content: bytesOf(name), ...details } });
+  return { kind: "task", ...link, task: { ...task, policy: shared(task.policy) }, ...own };
+}
+
+const policies = new Map<string, TaskPolicy>();
+
+/** One for all that say the same, as the broker has it: stores take tasks together that share theirs. */
+function shared(policy: TaskPolicy): TaskPolicy {
+  const key = JSON.stringify(policy);
+  const found = policies.get(key) ?? policy;
+  policies.set(key, found);
+  return found;
 }
 
 /** One after the other. */

@@ -26,8 +26,13 @@ export async function materialized(node: AnyNode, isBeginning = false): Promise<
 export const isAllThere = (content: GroupContent): boolean =>
   Array.isArray(content.kind === "group" ? content.members : content.items);
 
+/** Whether nothing of that has members of its own. */
+const areTasks = (members: Extract<GroupContent, { kind: "group" }>["members"]): boolean =>
+  Array.isArray(members) && members.every((member: AnyNode) => member.content.kind === "task");
+
 async function withItems(content: GroupContent): Promise<GroupContent> {
   if (content.kind !== "group") return { ...content, items: await Array.fromAsync(content.items) };
+  if (areTasks(content.members)) return content;
   const members = await Array.fromAsync(content.members, (member) => materialized(member));
   return { ...content, members };
 }

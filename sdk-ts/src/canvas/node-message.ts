@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { CanvasNodeSchema, type CanvasNode as ProtoNode } from "@stem/proto/stem/v1/canvas_pb";
 import { callOf } from "../links.ts";
 import { check } from "../new-task.ts";
-import { mergeOptions, type TaskOptions } from "../task-options.ts";
+import { mergeOptions, saysNothing, type TaskOptions } from "../task-options.ts";
 import type { GatherOptions } from "./gathering.ts";
 import { gatheringMessage } from "./gathering-message.ts";
 import { itemsMessage } from "./items-message.ts";
@@ -52,6 +52,7 @@ export async function encodeNode(node: AnyNode, encoding: Encoding): Promise<Pro
 
 /** What the tasks in a node get from it, and from what that is in. */
 export function inheritedFrom({ said }: AnyNode, above: TaskOptions): TaskOptions {
+  if (saysNothing(said.options)) return above;
   const { link: _, linkError: __, ...options } = said.options;
   return mergeOptions(above, options);
 }

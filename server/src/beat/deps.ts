@@ -10,10 +10,8 @@ import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 
 /** A canvas that a schedule starts, but for its id. */
-export type CanvasTarget = Pick<
-  CanvasFacts,
-  "contentHash" | "retentionMs" | "name" | "tags" | "description"
-> & {
+export type CanvasTarget = Pick<CanvasFacts, "retentionMs" | "name" | "tags" | "description"> & {
+  readonly contentHash: () => string;
   readonly draft: CanvasDraft;
   readonly deadline: { readonly afterMs: number } | { readonly at: Instant } | undefined;
   readonly lineage: Lineage | undefined;

@@ -32,6 +32,13 @@ test("the same tree has the same ids, and nothing of it another's", () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
+test("members stand in their order where ids are sorted, and begin as their barrier does", () => {
+  const { start } = expandCanvas(group(Array.from({ length: 101 }, () => task())), root);
+  const ids = start.tasks.map(({ id }) => `${id}`);
+  expect(ids).toEqual(ids.toSorted());
+  expect(ids[7]).toBe(`${start.barriers[0]?.id}.007`);
+});
+
 test("a chain begins with its first task, and each names the part of the next", () => {
   const { start, parts, root: outermost } = expandCanvas(chain(task("a"), task("b"), task("d")), root);
   expect(outermost).toMatchObject({ id: "c", size: 1, shape: "one", place: undefined });

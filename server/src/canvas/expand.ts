@@ -85,7 +85,8 @@ export function expandAdded(
     countsAttempts: countsAttempts(callbacks),
   };
   const gathered = gather(`${root.seed}`);
-  const standingOf = (index: number): Standing => under(root.canvas, barrier, index, `${index}`);
+  const nameOf = namesOf(nodes.length + (bulk?.count ?? 0));
+  const standingOf = (index: number): Standing => under(root.canvas, barrier, index, nameOf(index));
   for (const [index, node] of nodes.entries()) expand(node, standingOf(index), expanding, gathered);
   if (bulk !== undefined) gathered.bulk = expandBulk(bulk, { from: nodes.length, standingOf }, expanding);
   return { start: gathered.part, bulk: gathered.bulk, parts: expanding.parts };
@@ -212,13 +213,15 @@ function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, 
   const members = unrolled(node);
   const { bulk } = node;
   const id = barrierIdOf(expanding.idOf(path));
+  const size = members.length + (bulk?.count ?? 0);
   into.barriers.push({
     ...{ id, callbacks, onMemberFailure, next, place: reporting(place, next) },
-    ...{ shape: "list", size: members.length + (bulk?.count ?? 0), isSealed: !isOpen },
+    ...{ shape: "list", size, isSealed: !isOpen },
   });
   const inside = { ...expanding, countsAttempts: countsAttempts(callbacks) };
+  const nameOf = namesOf(size);
   const standingOf = (index: number): Standing => ({
-    ...under(place.canvas, id, index, `${path}.${index}`),
+    ...under(place.canvas, id, index, `${path}.${nameOf(index)}`),
     isFirst,
   });
   for (const [index, member] of members.entries()) expand(member, standingOf(index), inside, into);
@@ -228,6 +231,12 @@ function expandGroup(node: GroupNode, standing: Standing, expanding: Expanding, 
     throw new Error("members in bulk are not what a canvas begins with");
   into.bulk = expandBulk(bulk, { from: members.length, standingOf }, inside);
 }
+
+/** What so many members are called by their indexes: of one length, so that where ids are sorted they stand in their order. */
+const namesOf = (size: number): ((index: number) => string) => {
+  const digits = `${Math.max(size - 1, 0)}`.length;
+  return (index) => `${index}`.padStart(digits, "0");
+};
 
 /** Tasks in bulk, each where it stands by its index, which is counted on from one. */
 function expandBulk(

@@ -26,10 +26,9 @@ import { refusedOf } from "./refused.ts";
 import { sparesOf } from "./spare.ts";
 
 /** A canvas as its producer asks for it. */
-export type CanvasSubmission = Pick<
-  CanvasFacts,
-  "contentHash" | "retentionMs" | "name" | "tags" | "description"
-> & {
+export type CanvasSubmission = Pick<CanvasFacts, "retentionMs" | "name" | "tags" | "description"> & {
+  /** That of its facts. Takes long for a large one: whoever stores it while it is made asks last. */
+  readonly contentHash: () => string;
   readonly namespace: Namespace;
   readonly id: CanvasId;
   readonly draft: CanvasDraft;
@@ -137,11 +136,17 @@ function canvasOf(
   const lineage = submission.lineage ?? { parentId: undefined, rootId: taskIdOf(id) };
   const expanded = expandCanvas(node, { namespace, canvas: id, mark: markFamily(lineage) });
   const deadline = deadlineOf(submission, now);
-  const facts = { contentHash, deadline, retentionMs, purgeAt: undefined, name, tags, description };
+  let hash: string | undefined;
+  const facts: CanvasFacts = {
+    get contentHash() {
+      hash ??= contentHash();
+      return hash;
+    },
+    ...{ deadline, retentionMs, name, tags, description, purgeAt: undefined, retryOf: undefined },
+  };
   const parts = [...expanded.parts, ...sparesOf(expanded.start.tasks)];
   const bulk = expanded.bulk && mapBulk(expanded.bulk, (tasks) => ({ tasks, parts: sparesOf(tasks) }));
-  const said = { namespace, id, lineage, facts: { ...facts, retryOf: undefined } };
-  return { ...said, ...expanded, bulk, parts, ended: [] };
+  return { namespace, id, lineage, facts, ...expanded, bulk, parts, ended: [] };
 }
 
 type Announced = Pick<NewTask, "queue" | "notBefore">;

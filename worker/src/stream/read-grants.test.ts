@@ -1,6 +1,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Grant, GrantSchema } from "@stem/proto/stem/v1/lease_pb";
+import { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import { GrantsSchema } from "@stem/proto/stem/v1/worker_service_pb";
 import { expect, test } from "vitest";
 import { grantOf } from "../../../test/support/held-lease.ts";
@@ -36,10 +37,24 @@ test.each<[string, Init[]]>([
     [{ ...plain, task: { name: "w", args: { data: { case: "json", value: "1" }, contentType: "a/b" } } }],
   ],
   ["headers, tags, a trace and options", [grantOf({ timeLimitMs: 5 }), plain]],
+  ["a family", [{ ...plain, task: { ...plain.task, parentId: "p", rootId: "r" } }]],
   ["a lease of its own length", [grantOf({ leaseMs: 1500 }), plain]],
 ])("reads as the generated codec does: %s", (_what, grants) => {
   const bytes = toBinary(GrantsSchema, create(GrantsSchema, { firstSeq: 1_000_000n, grants }));
   expect(readGrants(bytes)).toEqual(fromBinary(GrantsSchema, bytes));
+});
+
+test("the last word about a family counts, wherever it stands", () => {
+  const bytesOf = (task: MessageInitShape<typeof NewTaskSchema>) =>
+    toBinary(NewTaskSchema, create(NewTaskSchema, task));
+  const task = Buffer.concat([
+    bytesOf({ name: "work", rootId: "a", parentId: "b" }),
+    bytesOf({ rootId: "c" }),
+  ]);
+  const grant = new BinaryWriter().tag(4, WireType.LengthDelimited).bytes(task).finish();
+  const bytes = new BinaryWriter().tag(2, WireType.LengthDelimited).bytes(grant).finish();
+  expect(readGrants(bytes)).toEqual(fromBinary(GrantsSchema, bytes));
+  expect(readGrants(bytes).grants[0]?.task).toMatchObject({ parentId: "b", rootId: "c" });
 });
 
 test("when a task was created is left out", () => {

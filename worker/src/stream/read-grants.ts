@@ -1,6 +1,6 @@
 /**
  * Grants on their way in, read by hand: the generated codec makes three times the objects, and takes four times as long, for what is
- * most of what a worker's loop does besides the handlers. What a task carries beyond its name and JSON arguments is left to that codec.
+ * most of what a worker's loop does besides the handlers. What a task carries beyond its name, JSON arguments and family is left to that codec.
  */
 
 import { fromBinary } from "@bufbuild/protobuf";
@@ -78,6 +78,8 @@ function readTask(cursor: WireCursor, end: number): NewTask {
   while (cursor.at < end) {
     const tag = cursor.varint();
     if (tag === 18) task.name = cursor.text();
+    else if (tag === 98) task.parentId = cursor.text();
+    else if (tag === 106) task.rootId = cursor.text();
     else if (tag !== 26 || !readJson(cursor, cursor.end(), task))
       return fromBinary(NewTaskSchema, cursor.view(start, end));
   }

@@ -44,7 +44,7 @@ export function createCanvasReader({
       return {
         ...{ namespace, draft, retentionMs, name, tags, id: canvasIdOf(id ?? random.taskId()) },
         ...{ deadline, lineage: lineageOf(request) },
-        contentHash: digestOfDrafts(drafts, namespace, ...said),
+        contentHash: () => digestOfDrafts(drafts, namespace, ...said),
         description: rootBytesOf(request, root),
       };
     },

@@ -47,8 +47,8 @@ export class PlainMembers implements Bulk<readonly PlainTask[]> {
   }
 }
 
-/** So many are worth a message to whoever stores them, and too few to grow old while they are made ready. */
-const sliceMax = 1000;
+/** So many are worth a message to whoever stores them. More of them would be there, and be copied, whenever the collector comes meanwhile. */
+const sliceMax = 500;
 
 const chordTag = 0x22;
 const groupTag = 0x1a;

@@ -16,16 +16,27 @@ export class PlainTask {
   readonly id: TaskId | undefined;
   readonly name: TaskName;
   readonly queue: QueueName | undefined;
-  /** Its message without the id: a view of the request's bytes. */
-  readonly content: Bytes;
+  readonly #within: WireCursor["buffer"];
+  readonly #from: number;
+  readonly #to: number;
 
-  constructor(id: TaskId | undefined, name: TaskName, queue: QueueName | undefined, content: Bytes) {
-    this.id = id;
-    this.name = name;
-    this.queue = queue;
-    this.content = content;
+  constructor(said: Pick<PlainTask, "id" | "name" | "queue">, { within, from, to }: Range) {
+    this.id = said.id;
+    this.name = said.name;
+    this.queue = said.queue;
+    this.#within = within;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Its message without the id: a view of the request's bytes, made when it is asked for. Many are only checked. */
+  get content(): Bytes {
+    const { buffer, byteOffset } = this.#within;
+    return new Uint8Array(buffer, byteOffset + this.#from, this.#to - this.#from);
   }
 }
+
+type Range = { readonly within: WireCursor["buffer"]; readonly from: number; readonly to: number };
 
 const idTag = 0x0a;
 const nameTag = 0x12;
@@ -44,12 +55,7 @@ export function readPlainTask(cursor: WireCursor, end: number, limits: Limits): 
   const queue = cursor.takeTag(queueTag, end) ? cursor.text(end, "latin1") : undefined;
   if (queue !== undefined && !isQueueName(queue, limits)) return undefined;
   if (cursor.at !== end) return undefined;
-  return new PlainTask(
-    id === undefined ? undefined : taskIdOf(id),
-    taskNameOf(name),
-    queue === undefined ? undefined : queueNameOf(queue),
-    cursor.view(contentAt, end),
-  );
+  return plainTask(cursor, { id, name, queue }, contentAt, end);
 }
 
 /** Reads a plain task once more: nothing of it is checked again. */
@@ -60,13 +66,21 @@ export function readCheckedTask(cursor: WireCursor, end: number): PlainTask {
   const name = cursor.text(end, "latin1");
   if (cursor.takeTag(argsTag, end)) cursor.at = cursor.end(end);
   const queue = cursor.takeTag(queueTag, end) ? cursor.text(end, "latin1") : undefined;
-  return new PlainTask(
-    id === undefined ? undefined : taskIdOf(id),
-    taskNameOf(name),
-    queue === undefined ? undefined : queueNameOf(queue),
-    cursor.view(contentAt, end),
-  );
+  cursor.at = end;
+  return plainTask(cursor, { id, name, queue }, contentAt, end);
 }
+
+type Said = { readonly id: string | undefined; readonly name: string; readonly queue: string | undefined };
+
+const plainTask = ({ buffer }: WireCursor, { id, name, queue }: Said, from: number, to: number): PlainTask =>
+  new PlainTask(
+    {
+      id: id === undefined ? undefined : taskIdOf(id),
+      name: taskNameOf(name),
+      queue: queue === undefined ? undefined : queueNameOf(queue),
+    },
+    { within: buffer, from, to },
+  );
 
 /** Moves over a payload that is JSON and nothing else; false where it is not. */
 function skipJsonPayload(cursor: WireCursor, taskEnd: number, limits: Limits): boolean {

@@ -5,7 +5,7 @@ import type { NewTask } from "../../model/task.ts";
 import { type Continued, type EndedRow, endedTaskOf } from "../sql/ended-row.ts";
 import { linksOfText } from "../sql/links-text.ts";
 import type { Canvases } from "./canvases/canvases.ts";
-import { type PlaceRow, placeColumns, placeOf } from "./canvases/places.ts";
+import { type PlaceRow, placeColumns, placeOf, placeOn } from "./canvases/places.ts";
 import { createPlainMembers } from "./canvases/plain-members.ts";
 import { type Database, query } from "./files/connection.ts";
 import type { Growing, Noted, Owed, OwedEnd, OwedGrowth, OwedMembers } from "./owed.ts";
@@ -37,12 +37,12 @@ export function createContinuations(db: Database, canvases: Canvases): Continuat
   let noted: Noted[] = [];
   const select = query<Row>(
     db,
-    `SELECT c.seq, l.links, ${placeColumns}, ${endedColumns}
+    `SELECT c.seq, l.links, ${placeColumns("c.seq")}, ${endedColumns}
      FROM json_each(?) some CROSS JOIN contents c ON c.seq = some.value LEFT JOIN results r ON r.seq = c.seq
-       LEFT JOIN links l ON l.seq = c.seq LEFT JOIN places p ON p.seq = c.seq`,
+       LEFT JOIN links l ON l.seq = c.seq LEFT JOIN places p ON ${placeOn("c.seq")}`,
   );
 
-  const plainMembers = createPlainMembers(db);
+  const plainMembers = createPlainMembers(db, canvases.places);
 
   /** What is kept of a task, and where it is. */
   function read([, links, barrier, index, unsuccessful, step, next, ...ended]: Row) {

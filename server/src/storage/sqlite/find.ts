@@ -107,15 +107,23 @@ export function createAreNew({ db, queues }: Writing): (refs: readonly TaskRef[]
   return (refs) => {
     const [first] = refs;
     if (first === undefined) return true;
-    const ids = new Set(refs.map(({ id }) => id));
-    if (ids.size < refs.length) return false;
+    const range = rangeOf(refs);
+    if (range === undefined) return false;
     const space = queues.namespaceId(first.namespace);
-    if (space === undefined) return true;
-    let [lowest, highest] = [first.id, first.id];
-    for (const id of ids)
-      if (id < lowest) lowest = id;
-      else if (id > highest) highest = id;
-    if (selectWithin.get(space, lowest, highest)?.[0] === 0) return true;
-    return select.get(space, JSON.stringify([...ids]))?.[0] === 0;
+    if (space === undefined || selectWithin.get(space, ...range)?.[0] === 0) return true;
+    return select.get(space, JSON.stringify(refs.map(({ id }) => id)))?.[0] === 0;
   };
+}
+
+/** The lowest and the highest id; undefined: some are the same. Those of a canvas come in their order, which says it without a set. */
+function rangeOf(refs: readonly TaskRef[]): readonly [lowest: string, highest: string] | undefined {
+  let [lowest, highest] = ["", ""];
+  let areInOrder = true;
+  for (const { id } of refs) {
+    areInOrder &&= id > highest;
+    if (lowest === "" || id < lowest) lowest = id;
+    if (id > highest) highest = id;
+  }
+  const areDifferent = areInOrder || new Set(refs.map(({ id }) => id)).size === refs.length;
+  return areDifferent ? [lowest, highest] : undefined;
 }

@@ -114,7 +114,8 @@ function createCount({ continuations, canvases }: Writing, takeIn: TakeIn): (owe
   return ({ above, members, now }) => {
     const before = barriers.bySeq(above)?.barrier;
     if (before === undefined) return;
-    const { barrier, tasks } = advanceTogether(before, keepSucceeded(above, members), now);
+    const kept = keepSucceeded({ seq: above, id: before.id }, members);
+    const { barrier, tasks } = advanceTogether(before, kept, now);
     barriers.put(barrier);
     tellNotMade(tasks, takeIn({ barriers: [], tasks }, now).values(), now);
     if (before.state === "open" && barrier.state !== "open") continuations.barrierEnded(barrier, now);

@@ -3,7 +3,7 @@ import type { Task } from "../../model/task.ts";
 import type { EndedQuery, TaskPage, TaskQuery } from "../../ports/task-store.ts";
 import { reasons, stateCode, states } from "../sql/codes.ts";
 import { type HeadRow, headColumns, headOf } from "../sql/task-row.ts";
-import { createAddPlace } from "./canvases/places.ts";
+import { createAddPlace, placeOn } from "./canvases/places.ts";
 import { createAddClaim } from "./claim-rows.ts";
 import { type Database, type Query, query, type Row, type Value } from "./files/connection.ts";
 import { headJoins } from "./head-joins.ts";
@@ -95,12 +95,11 @@ function sourceOf(query: TaskQuery, areTimedFew: () => boolean): Part {
   }
   if (canvas !== undefined) {
     return [
-      `SELECT p.seq FROM namespaces n CROSS JOIN barriers b ON b.namespace = n.id
+      `SELECT t.seq FROM namespaces n CROSS JOIN barriers b ON b.namespace = n.id
          CROSS JOIN places p INDEXED BY places_canvas ON p.canvas = b.seq
-       WHERE n.name = ? AND b.id = ? AND p.seq < ? ORDER BY p.seq DESC`,
-      namespace,
-      canvas,
-      before,
+         CROSS JOIN tasks t ON t.seq BETWEEN p.seq AND min(p.seq + p.count, ?) - 1
+       WHERE n.name = ? AND b.id = ? AND p.seq < ? ORDER BY p.seq DESC, t.seq DESC`,
+      ...[before, namespace, canvas, before],
     ];
   }
   if (parentId !== undefined) return family("parent", namespace, parentId, before);
@@ -163,8 +162,8 @@ function filtersOf(query: TaskQuery): Part[] {
   ]);
   if (name !== undefined) filters.push(["c.name = ?", name]);
   if (canvas !== undefined) {
-    const own = "SELECT b.id FROM places p CROSS JOIN barriers b ON b.seq = p.canvas WHERE p.seq = t.seq";
-    filters.push([`(${own}) = ?`, canvas]);
+    const own = "SELECT b.id FROM places p CROSS JOIN barriers b ON b.seq = p.canvas";
+    filters.push([`(${own} WHERE ${placeOn("t.seq")}) = ?`, canvas]);
   }
   if (parentId !== undefined) filters.push(["c.parent_id = ?", parentId]);
   if (rootId !== undefined) filters.push(["c.root_id = ?", rootId]);

@@ -39,10 +39,14 @@ export function createSubmitPieces(
   };
 }
 
-/** What the first piece needs of it. */
-const beginningOf = (canvas: CanvasToKeep): CanvasToKeep => ({
-  ...canvas,
-  facts: { ...canvas.facts, contentHash: "", description: new Uint8Array() },
-  start: { ...canvas.start, tasks: [] },
-  parts: [],
-});
+/** What the first piece needs of it. The hash is made when all pieces are on their way: it takes as long as they do. */
+const beginningOf = (canvas: CanvasToKeep): CanvasToKeep => {
+  const { deadline, retentionMs, purgeAt, name, tags, retryOf } = canvas.facts;
+  const facts = { deadline, retentionMs, purgeAt, name, tags, retryOf };
+  return {
+    ...canvas,
+    facts: { ...facts, contentHash: "", description: new Uint8Array() },
+    start: { ...canvas.start, tasks: [] },
+    parts: [],
+  };
+};

@@ -53,6 +53,7 @@ export function forget(writing: Writing): void {
   backlog.discard();
   continuations.take();
   canvases.barriers.discard();
+  canvases.places.recent.clear();
   queues.reload();
   deadlines.reload();
   leases.clear();

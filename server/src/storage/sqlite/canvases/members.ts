@@ -1,11 +1,12 @@
-import type { Member } from "../../../model/canvas.ts";
-import type { TaskId } from "../../../model/ids.ts";
+import type { KeptMember } from "../../../model/canvas.ts";
+import type { BarrierId, TaskId } from "../../../model/ids.ts";
 import { states } from "../../sql/codes.ts";
 import { command, type Database, query, type Value } from "../files/connection.ts";
 import { byDozens, createByRows, valuesOf } from "../rows-by-dozen.ts";
+import { sourceText } from "./member-source.ts";
 
 /** A member that has ended, and the number of its barrier's row. */
-export type NumberedMember = Member & { readonly above: number };
+export type NumberedMember = KeptMember & { readonly above: number };
 
 /** Keeps members that have ended; answers of each, in their order, whether its index was free. */
 export type KeepMembers = (members: readonly NumberedMember[]) => readonly boolean[];
@@ -36,7 +37,10 @@ export function createKeepMembers(db: Database): KeepMembers {
 export type PlainMember = { readonly index: number; readonly id: TaskId };
 
 /** Keeps members of a barrier that have succeeded; answers of how many the index was free. */
-export type KeepSucceeded = (barrier: number, members: readonly PlainMember[]) => number;
+export type KeepSucceeded = (barrier: NumberedBarrier, members: readonly PlainMember[]) => number;
+
+/** A barrier, and the number of its row. */
+export type NumberedBarrier = { readonly seq: number; readonly id: BarrierId };
 
 /** Makes it. What they have in common is handed over once. */
 export function createKeepSucceeded(db: Database): KeepSucceeded {
@@ -48,21 +52,18 @@ export function createKeepSucceeded(db: Database): KeepSucceeded {
        FROM (SELECT ? AS barrier) AS shared, (VALUES ${valuesOf("(?, ?)", rows)}) AS own`,
     ),
   );
-  return (barrier, members) => {
+  return ({ seq, id: barrier }, members) => {
     let kept = 0;
     for (const some of byDozens(members)) {
-      const values: Value[] = [barrier];
-      for (const { index, id } of some) values.push(index, id);
+      const values: Value[] = [seq];
+      for (const { index, id } of some) values.push(index, sourceText(barrier, id));
       kept += insert(some.length)(...values);
     }
     return kept;
   };
 }
 
-const columnsOf = ({ above, index, state, source: { kind, id } }: NumberedMember): Value[] => [
-  above,
-  index,
-  states.code(state),
-  kind === "barrier" ? 1 : 0,
-  id,
+const columnsOf = ({ above, barrier, index, state, source: { kind, id } }: NumberedMember): Value[] => [
+  ...[above, index, states.code(state)],
+  ...[kind === "barrier" ? 1 : 0, sourceText(barrier, id)],
 ];

@@ -2,8 +2,10 @@ import type { Instant } from "../../../model/ids.ts";
 import { type Database, query } from "../files/connection.ts";
 import type { Noted, OwedMembers } from "../owed.ts";
 import type { PlainMember } from "./members.ts";
+import { type Places, placeOn } from "./places.ts";
 
 type Row = readonly [seq: number, barrier: number, index: number];
+type Found = { readonly barrier: number; readonly index: number };
 type Together = { readonly members: PlainMember[]; readonly now: Instant; lastAt: number };
 
 /**
@@ -12,23 +14,34 @@ type Together = { readonly members: PlainMember[]; readonly now: Instant; lastAt
  */
 export function createPlainMembers(
   db: Database,
+  { recent }: Pick<Places, "recent">,
 ): (noted: readonly Noted[]) => readonly (Noted | OwedMembers)[] {
   const select = query<Row>(
     db,
-    `SELECT p.seq, p.barrier, p.place FROM json_each(?) some CROSS JOIN places p ON p.seq = some.value
-     WHERE p.next IS NULL AND p.unsuccessful = 0 AND NOT EXISTS (SELECT 1 FROM links l WHERE l.seq = p.seq)`,
+    `SELECT some.value, p.barrier, p.place + some.value - p.seq
+     FROM json_each(?) some CROSS JOIN places p ON ${placeOn("some.value")}
+     WHERE p.next IS NULL AND p.unsuccessful = 0 AND NOT EXISTS (SELECT 1 FROM links l WHERE l.seq = some.value)`,
   );
+
+  /** What finds members that need no closer look among these. */
+  function finder(seqs: readonly number[]): (seq: number) => Found | undefined {
+    const others = seqs.filter((seq) => recent.at(seq) === undefined);
+    if (others.length === 0) return recent.at;
+    const rows = select.all(JSON.stringify(others));
+    const found = new Map(rows.map(([seq, barrier, index]): [number, Found] => [seq, { barrier, index }]));
+    return (seq) => recent.at(seq) ?? found.get(seq);
+  }
 
   return (noted) => {
     const seqs = plainSeqs(noted);
     if (seqs === undefined) return noted;
-    const found = new Map(select.all(JSON.stringify(seqs)).map((row) => [row[0], row]));
+    const find = finder(seqs);
     const together = new Map<number, Together>();
     const others: (Noted | OwedMembers | undefined)[] = [...noted];
     for (const [at, each] of noted.entries()) {
-      const row = each.kind === "ended" ? found.get(each.of.seq) : undefined;
-      if (each.kind !== "ended" || row === undefined) continue;
-      const [, barrier, index] = row;
+      const member = each.kind === "ended" ? find(each.of.seq) : undefined;
+      if (each.kind !== "ended" || member === undefined) continue;
+      const { barrier, index } = member;
       const { id, now } = each.of;
       others[at] = undefined;
       const known = together.get(barrier);

@@ -4,6 +4,7 @@ import type { TerminalState } from "../../../model/task.ts";
 import type { MemberOutcome, MemberPage } from "../../../ports/canvas-reader.ts";
 import { reasonOfCode, states } from "../../sql/codes.ts";
 import { type Database, query } from "../files/connection.ts";
+import { sourceOf } from "./member-source.ts";
 
 type Row = readonly [
   index: number,
@@ -22,9 +23,9 @@ export function createReadMembers(db: Database): (page: MemberPage) => readonly 
   // A tombstone has the id of a task, and nothing of it.
   const select = query<Row>(
     db,
-    `SELECT m.place, m.state, m.is_barrier, m.source, r.result, r.failure, iif(t.seq IS NULL, NULL, c.name), t.reason, t.attempt
+    `SELECT m.place, m.state, m.is_barrier, ${sourceOf}, r.result, r.failure, iif(t.seq IS NULL, NULL, c.name), t.reason, t.attempt
      FROM namespaces n CROSS JOIN barriers b ON b.namespace = n.id CROSS JOIN members m ON m.barrier = b.seq
-       LEFT JOIN contents c ON c.namespace = n.id AND c.id = iif(m.is_barrier, NULL, m.source)
+       LEFT JOIN contents c ON c.namespace = n.id AND c.id = iif(m.is_barrier, NULL, ${sourceOf})
        LEFT JOIN tasks t ON t.seq = c.seq LEFT JOIN results r ON r.seq = t.seq
      WHERE n.name = ? AND b.id = ? AND m.place > ? ORDER BY m.place LIMIT ?`,
   );

@@ -20,8 +20,10 @@ export function createReadRest(db: Database): (ref: BarrierRef, limit: number) =
   );
   const selectTasks = query<readonly [...HeadRow, seq: number]>(
     db,
-    `SELECT ${headColumns}, p.seq FROM places p INDEXED BY places_barrier CROSS JOIN tasks t ON t.seq = p.seq ${headJoins}
-     WHERE p.barrier = ? AND p.seq >= ? AND t.state <= ${stateCode.leased} AND t.cancel_at IS NULL ORDER BY p.seq LIMIT ?`,
+    `SELECT ${headColumns}, t.seq FROM places p INDEXED BY places_barrier
+       CROSS JOIN tasks t ON t.seq BETWEEN max(p.seq, ?2) AND p.seq + p.count - 1 ${headJoins}
+     WHERE p.barrier = ?1 AND p.seq >= coalesce((SELECT max(seq) FROM places WHERE seq <= ?2), 0)
+       AND t.state <= ${stateCode.leased} AND t.cancel_at IS NULL ORDER BY p.seq, t.seq LIMIT ?3`,
   );
   const selectBarriers = query<RefRow>(
     db,

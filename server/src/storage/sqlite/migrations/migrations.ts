@@ -7,6 +7,7 @@ import { links } from "./0014-links.ts";
 import { gatePauses } from "./0015-gate-pauses.ts";
 import { canvases } from "./0016-canvases.ts";
 import { schedules } from "./0017-schedules.ts";
+import { placesTogether } from "./0018-places-together.ts";
 import { firstMigrations } from "./first-migrations.ts";
 import type { Migration } from "./migration.ts";
 
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   gatePauses,
   canvases,
   schedules,
+  placesTogether,
 ];
