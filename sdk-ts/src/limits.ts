@@ -45,13 +45,16 @@ export type LimitUse = {
 
 /** What operators do to limits, and to the turns that keys take. */
 export interface Limits {
-  /** Puts a limit in the place of the one for the same subject; what it does not say is not limited any more. */
+  /**
+   * Puts a limit in the place of the one for the same subject; what it does not say is not limited any more. LIMIT_FIXED for a queue
+   * whose limits the routing says.
+   */
   put(subject: LimitSubject, bounds: LimitBounds): Promise<LimitStatus & LimitUse>;
   /** LIMIT_UNKNOWN where there is none. */
   get(subject: LimitSubject): Promise<LimitStatus & LimitUse>;
   /** All limits: of queues, of names, of keys, each by subject, read page by page as they are asked for. */
   list(): AsyncIterable<LimitStatus>;
-  /** Takes a limit away, and lets through who waits for it. LIMIT_UNKNOWN where there is none. A pause stays. */
+  /** Takes a limit away, and lets through who waits for it. LIMIT_UNKNOWN where there is none, LIMIT_FIXED as for `put`. A pause stays. */
   delete(subject: LimitSubject): Promise<void>;
   /** Stops handing out the tasks of a name or a key, at once, on every worker and over restarts. What runs goes on. */
   pauseTasks(subject: PausableSubject, options?: PauseOptions): Promise<LimitStatus & LimitUse>;

@@ -60,7 +60,7 @@ export interface Routing {
   test(task: TaskToRoute, options?: { readonly config?: string }): Promise<RouteTrial>;
   /**
    * Puts a text in force, at once and for every task that comes after; empty: no routing any more. `revision` is that of the routing
-   * which it replaces. FIELD_INVALID with every mistake, REVISION_CONFLICT, ROUTING_FIXED.
+   * which it replaces. FIELD_INVALID with every mistake, REVISION_CONFLICT, ROUTING_FIXED, LIMIT_COUNT_REACHED.
    */
   replace(config: string, options: { readonly revision: number }): Promise<RoutingStatus>;
 }

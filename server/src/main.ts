@@ -17,7 +17,7 @@ import {
 } from "./api/api.ts";
 import { createBackend } from "./backend/backend.ts";
 import { createSchedules } from "./beat/beat.ts";
-import { createBroker, type RunningBroker } from "./broker/broker.ts";
+import { createBroker, createLimits, type RunningBroker } from "./broker/broker.ts";
 import { createCanvases, withCanvasBells } from "./canvas/canvas.ts";
 import { type Config, ConfigError, readNamedFile, version } from "./config/config.ts";
 import { createControl } from "./control/control.ts";
@@ -193,8 +193,12 @@ async function startRooms(
     ...{ store, clock, log, limits, configured: config.server.namespaces },
     queueCreation: config.queues.create === "explicit" ? "explicit" : "on_use",
     isMadeOnUse: config.server.namespaceCreate === "on-use",
+    onMade: (name) => routing.holdLimits(name),
   });
-  const routing = await openRoutes(config, { store, defaults, namespaces: namespaces.names() });
+  const routing = await openRoutes(config, {
+    ...{ store, log, defaults, namespaces: namespaces.names(), isAlive: namespaces.isAlive },
+    limitVerbs: createLimits({ store, clock, limits }),
+  });
   const { hints, bells } = withCanvasBells(backend.hints);
   const assemble = createAssemble(limits);
   const shared = { store, clock, log, limits, defaults, hints, namespaces };
@@ -267,7 +271,7 @@ function startInbox(
 /** Throws ConfigError where a file of routes, or what the store keeps of them, is not right. */
 async function openRoutes(
   { server, limits }: Config,
-  deps: Pick<RoutingDeps, "store" | "defaults" | "namespaces">,
+  deps: Omit<RoutingDeps, "limits" | "file">,
 ): Promise<Routing> {
   const { routing: name } = server;
   const file = name === "" ? undefined : { name, text: readNamedFile(name, "the file of routes") };

@@ -10,7 +10,7 @@ test("the routing that the page shows is right, and says everything that may be 
   const read = readRules(text, { limits, defaults });
   expect(read).toMatchObject({ kind: "rules" });
   const known =
-    "default_queue undeclared_queues undeclared_channels aliases queues broadcasts routes priority_range fallbacks bindings options";
+    "default_queue undeclared_queues undeclared_channels aliases queues broadcasts routes priority_range limits concurrency rate fallbacks bindings options";
   for (const key of known.split(" ")) expect(text).toContain(`${key}:`);
 });
 

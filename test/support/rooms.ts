@@ -1,5 +1,5 @@
 import { createBackend } from "../../server/src/backend/backend.ts";
-import type { EnqueueVerdict } from "../../server/src/broker/broker.ts";
+import { createLimits, type EnqueueVerdict } from "../../server/src/broker/broker.ts";
 import { createLocks } from "../../server/src/locks/locks.ts";
 import {
   defaultNamespace,
@@ -52,8 +52,12 @@ export async function openRooms(wish: RoomsWish = {}) {
   const namespaces = await openNamespaces({
     ...{ ...deps, configured: wish.namespaces ?? [defaultNamespace] },
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: false },
+    onMade: (name) => routing.holdLimits(name),
   });
-  const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
+  const routing = await openRouting({
+    ...{ ...deps, namespaces: namespaces.names(), isAlive: namespaces.isAlive },
+    limitVerbs: createLimits(deps),
+  });
   const { broker, canvases, schedules, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
   const locks = createLocks(deps);
   const { queueHints, leaveNamespace } = broker;

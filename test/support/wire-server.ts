@@ -1,5 +1,6 @@
 import { type Api, createApi } from "../../server/src/api/api.ts";
 import { createBackend } from "../../server/src/backend/backend.ts";
+import { createLimits } from "../../server/src/broker/broker.ts";
 import { createControl } from "../../server/src/control/control.ts";
 import { createSystemClock } from "../../server/src/lib/system-clock.ts";
 import { createSystemRandom } from "../../server/src/lib/system-random.ts";
@@ -58,8 +59,12 @@ export async function startWireServer(wish: WireWish = {}): Promise<WireServer> 
   const namespaces = await openNamespaces({
     ...{ ...deps, configured: wish.namespaces ?? ["default"] },
     ...{ queueCreation: wish.queueCreation ?? "on_use", isMadeOnUse: wish.isMadeOnUse ?? false },
+    onMade: (name) => routing.holdLimits(name),
   });
-  const routing = await openRouting({ ...deps, namespaces: namespaces.names() });
+  const routing = await openRouting({
+    ...{ ...deps, namespaces: namespaces.names(), isAlive: namespaces.isAlive },
+    limitVerbs: createLimits(deps),
+  });
   const { broker, canvases, schedules, hints } = await openBrokerRoom({ ...deps, routing, namespaces });
   const { queueHints, leaveNamespace } = broker;
   const { tidy: tidyCanvases } = canvases;

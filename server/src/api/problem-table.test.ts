@@ -97,6 +97,11 @@ const examples: readonly (readonly [Problem, Code, readonly { readonly typeName:
   ],
   [{ reason: "LIMIT_UNKNOWN", limitKind: "key", subject: "k" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [{ reason: "LIMIT_COUNT_REACHED", limitsMax: 1 }, Code.RESOURCE_EXHAUSTED, [QuotaFailureSchema]],
+  [
+    { reason: "LIMIT_FIXED", namespace: "n", queue: "q" },
+    Code.FAILED_PRECONDITION,
+    [PreconditionFailureSchema],
+  ],
   [{ reason: "NAMESPACE_UNKNOWN", namespace: "n" }, Code.NOT_FOUND, [ResourceInfoSchema]],
   [
     { reason: "PURGE_UNCONFIRMED", queue: "q", waiting: 3 },

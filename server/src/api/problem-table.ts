@@ -176,6 +176,12 @@ const table: { readonly [R in Reason]: Row<Of<R>> } = {
     say: (p) => `the namespace has ${p.limitsMax} limits, as many as it may`,
     details: (p) => [quota("limits", `at most ${p.limitsMax} limits a namespace`)],
   },
+  LIMIT_FIXED: {
+    code: Code.FAILED_PRECONDITION,
+    say: (p) =>
+      `the routing of namespace ${p.namespace} says the limits of queue ${p.queue} (queues.${p.queue}.limits): replace that instead`,
+    details: (p) => [precondition("LIMIT_UNROUTED", p.queue, "the namespace's routing says its limits")],
+  },
   NAMESPACE_UNKNOWN: {
     code: Code.NOT_FOUND,
     say: (p) => `there is no namespace ${p.namespace}`,

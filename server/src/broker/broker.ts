@@ -19,6 +19,7 @@ import type {
 } from "./verbs.ts";
 
 export type { TaskProgress as Progress } from "../ports/task-hints.ts";
+export { createLimits } from "./limits.ts";
 export type {
   BatchEdit,
   BatchOutcome,
@@ -136,11 +137,12 @@ export async function createBroker(deps: BrokerDeps): Promise<RunningBroker> {
 
 async function lookAround(
   { dispatch, sessions, keys, broadcasts }: Parts,
-  { clock }: BrokerDeps,
+  { clock, routing }: BrokerDeps,
 ): Promise<number> {
   dispatch.rescan();
   sessions.sweep(clock.now());
   await keys.rotateIfOld(clock.now());
   await broadcasts.sweep();
+  await routing.holdOwed();
   return rescanMs;
 }

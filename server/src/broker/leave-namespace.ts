@@ -63,9 +63,10 @@ export function createLeaveNamespace(deps: LeavingDeps): LeaveNamespace {
   return async (namespace) => {
     const why = new StemProblem({ reason: "NAMESPACE_DISABLED", namespace, state: "deleting" });
     for (const { book, stream } of sessions.in(namespace)) if (book.size === 0) stream?.dismiss(why);
+    // First, for then its rules put no limit any more.
+    await routing.forget(namespace);
     await forgetLimits(namespace);
     await forgetLocks(namespace);
     await forgetDefinitions(namespace);
-    await routing.forget(namespace);
   };
 }

@@ -7,11 +7,12 @@ import type { Dispatch } from "./dispatch.ts";
 import { createEditing, type Editing } from "./edit.ts";
 import type { Enqueueing } from "./enqueue.ts";
 import { createExplaining, type ExplainingPart } from "./explain.ts";
-import { createLimits, type LimitsPart } from "./limits.ts";
+import type { LimitsPart } from "./limits.ts";
 import { createQueueAdmin, type QueueAdmin } from "./queue-admin.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createReplay, type Replayed } from "./replay.ts";
 import { createRetain, type Retain } from "./retain.ts";
+import { createRoutedLimits, type RoutedLimitsDeps } from "./routed-limits.ts";
 
 /** What operators do. Throws StemProblem; counts tell what was left alone. */
 export interface Operators
@@ -32,10 +33,11 @@ export interface Operators
 }
 
 /** What that needs of the broker. */
-export type OperatorsDeps = CancellingDeps & {
-  readonly enqueueing: Pick<Enqueueing, "enqueueMade">;
-  readonly dispatch: Pick<Dispatch, "isDraining" | "takersAt">;
-};
+export type OperatorsDeps = CancellingDeps &
+  RoutedLimitsDeps & {
+    readonly enqueueing: Pick<Enqueueing, "enqueueMade">;
+    readonly dispatch: Pick<Dispatch, "isDraining" | "takersAt">;
+  };
 
 /** Makes the part of the broker that operators use. */
 export function createOperators(deps: OperatorsDeps): Operators {
@@ -43,7 +45,7 @@ export function createOperators(deps: OperatorsDeps): Operators {
   return {
     ...createQueues(deps),
     ...createQueueAdmin(deps),
-    ...createLimits(deps),
+    ...createRoutedLimits(deps),
     ...createEditing(deps),
     ...createBatches({ ...deps, cancelMany }),
     ...createDeadLetters(deps),

@@ -62,7 +62,7 @@ export async function createParts(deps: BrokerDeps): Promise<Parts> {
     fanOut: (namespace, tasks) => broadcasts.fanOut(namespace, tasks),
   });
   const operators = createOperators({ ...deps, sessions, enqueueing, dispatch, news });
-  const tenancy = createTenancy({ ...deps, sessions, definitions, limitsPart: operators });
+  const tenancy = createTenancy({ ...deps, sessions, definitions });
   const broadcasts = createBroadcasts({ ...deps, sessions, enqueueing, admit: tenancy.admit });
   return {
     keys,

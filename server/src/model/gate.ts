@@ -17,19 +17,31 @@ export type LimitRef = {
 /** So many grants in a period, and so many of them at once after a pause. A count of zero stops them. */
 export type Rate = { readonly count: number; readonly periodMs: number; readonly burst: number };
 
-/** A limit as operators put it, and what else they said of its subject. */
-export type GateLimit = LimitRef & {
+/** How many, and how fast. */
+export type Bounds = {
   /** How many leases there may be at once; undefined: any number. */
   readonly concurrency: number | undefined;
   /** How fast they may be granted; undefined: at any pace. */
   readonly rate: Rate | undefined;
-  /** Why nothing is granted there for now, whatever the bounds; never of a queue, which has its pause itself. */
-  readonly pause?: Pause | undefined;
-  readonly updatedAt: Instant;
 };
 
+/** Whether two limits allow the same. */
+export const areSameBounds = (a: Bounds, b: Bounds): boolean =>
+  a.concurrency === b.concurrency &&
+  a.rate?.count === b.rate?.count &&
+  a.rate?.periodMs === b.rate?.periodMs &&
+  a.rate?.burst === b.rate?.burst;
+
+/** A limit as operators put it, and what else they said of its subject. */
+export type GateLimit = LimitRef &
+  Bounds & {
+    /** Why nothing is granted there for now, whatever the bounds; never of a queue, which has its pause itself. */
+    readonly pause?: Pause | undefined;
+    readonly updatedAt: Instant;
+  };
+
 /** Whether a limit says how many, or how fast. */
-export const isBounded = ({ concurrency, rate }: GateLimit): boolean =>
+export const isBounded = ({ concurrency, rate }: Bounds): boolean =>
   concurrency !== undefined || rate !== undefined;
 
 /** The pause of a limit, unless it is over. */

@@ -60,6 +60,7 @@ export type Problem =
     }
   | { readonly reason: "LIMIT_UNKNOWN"; readonly limitKind: string; readonly subject: string }
   | { readonly reason: "LIMIT_COUNT_REACHED"; readonly limitsMax: number }
+  | { readonly reason: "LIMIT_FIXED"; readonly namespace: string; readonly queue: string }
   | { readonly reason: "NAMESPACE_UNKNOWN"; readonly namespace: string }
   | { readonly reason: "PURGE_UNCONFIRMED"; readonly queue: string; readonly waiting: number }
   | { readonly reason: "LEASE_LOST"; readonly taskId: string; readonly lostReason: string }

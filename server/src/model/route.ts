@@ -1,4 +1,5 @@
 import type { BroadcastTerms } from "./broadcast.ts";
+import type { Bounds } from "./gate.ts";
 import type { Namespace, QueueName, TaskId, TaskName } from "./ids.ts";
 import type { TaskPolicy } from "./task.ts";
 
@@ -58,6 +59,8 @@ export type QueueRules = {
   readonly priorityMin: number;
   readonly priorityMax: number;
   readonly options: RouteOptions;
+  /** The limits that it has from here; undefined: those that operators put, if any. */
+  readonly limits: Bounds | undefined;
   /** Where tasks go instead while nobody takes from it: the first that somebody takes from. Fallbacks of fallbacks included. */
   readonly fallbacks: readonly QueueName[];
 };

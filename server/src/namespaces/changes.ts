@@ -43,13 +43,15 @@ export type ChangesDeps = {
   readonly records: Map<Namespace, NamespaceRecord>;
   /** Those that the configuration lists. */
   readonly configured: ReadonlySet<Namespace>;
+  /** Hears of one that came into being here, and is waited for: it puts what is to hold there from the start. Never rejects. */
+  readonly onMade: (name: Namespace) => Promise<void>;
   /** Lets one change wait for the one before: each is decided by what that left. */
   readonly inTurn: <T>(change: () => Promise<T>) => Promise<T>;
 };
 
 /** Makes the part of the room that changes records. */
 export function createChanges(deps: ChangesDeps): Changes {
-  const { store, clock, limits, records, configured, inTurn } = deps;
+  const { store, clock, limits, records, configured, onMade, inTurn } = deps;
 
   async function write(record: NamespaceRecord): Promise<NamespaceRecord> {
     const next = { ...record, revision: record.revision + 1 };
@@ -66,6 +68,7 @@ export function createChanges(deps: ChangesDeps): Changes {
     const record = newNamespace(name, settings, clock.now());
     await store.createNamespace(record);
     records.set(name, record);
+    await onMade(name);
     return { record, created: true };
   }
 

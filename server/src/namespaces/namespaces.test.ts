@@ -17,6 +17,7 @@ const deps = (wish: Partial<NamespacesDeps> = {}): NamespacesDeps => ({
   configured: ["default"],
   queueCreation: "on_use",
   isMadeOnUse: false,
+  onMade: async () => undefined,
   ...wish,
 });
 
@@ -82,4 +83,21 @@ test("whether queues have to be made is the namespace's to say, then the server'
   await room.create(acme, { ...unsaidNamespace, queueCreation: "on_use" });
   expect(room.hasExplicitQueues(acme)).toBe(false);
   expect(room.hasExplicitQueues(namespaceOf("default"))).toBe(true);
+});
+
+test("what is to hold in a new namespace is put before it is answered, and once", async () => {
+  const made: string[] = [];
+  const shared = deps({ isMadeOnUse: true, onMade: async (name) => void made.push(name) });
+  const room = await openNamespaces(shared);
+  expect(made, "what is configured is there already").toEqual([]);
+  await room.create(acme, unsaidNamespace);
+  expect(made).toEqual(["acme"]);
+  await room.create(acme, unsaidNamespace);
+  room.stateOf("named");
+  room.stateOf("named");
+  await room.disable(acme, "a change comes after all that were begun");
+  expect(made).toEqual(["acme", "named"]);
+  expect([acme, namespaceOf("nobody")].map(room.isAlive)).toEqual([true, false]);
+  await room.remove(acme, false);
+  expect(room.isAlive(acme)).toBe(false);
 });

@@ -29,6 +29,8 @@ export type Namespaces = NamespaceView &
     isConfigured(name: Namespace): boolean;
     /** Those that are being deleted. */
     leaving(): readonly Namespace[];
+    /** Whether it is there, and not being deleted. */
+    isAlive(name: Namespace): boolean;
     /** Reads all anew, because another server may have changed some. */
     reread(): Promise<void>;
     /** Nothing is left of one. */
@@ -36,7 +38,7 @@ export type Namespaces = NamespaceView &
   };
 
 /** What the room needs. */
-export type NamespacesDeps = Pick<ChangesDeps, "store" | "clock" | "limits"> & {
+export type NamespacesDeps = Pick<ChangesDeps, "store" | "clock" | "limits" | "onMade"> & {
   readonly log: Log;
   /** Those that are there in any case. */
   readonly configured: readonly string[];
@@ -48,7 +50,7 @@ export type NamespacesDeps = Pick<ChangesDeps, "store" | "clock" | "limits"> & {
 
 /** Reads what the store keeps, and makes what the configuration lists. */
 export async function openNamespaces(deps: NamespacesDeps): Promise<Namespaces> {
-  const { store, clock, log, limits, queueCreation } = deps;
+  const { store, clock, log, limits, queueCreation, onMade } = deps;
   const configured = new Set(deps.configured.map(namespaceOf));
   const opening = { names: [...configured], queueCreation, now: clock.now() };
   const records = new Map((await store.openNamespaces(opening)).map((record) => [record.name, record]));
@@ -59,9 +61,15 @@ export async function openNamespaces(deps: NamespacesDeps): Promise<Namespaces> 
     if (!deps.isMadeOnUse || records.size >= limits.namespacesMax) return undefined;
     const record = newNamespace(name, unsaidNamespace, clock.now());
     records.set(name, record);
-    void inTurn(() => store.createNamespace(record)).catch((error: unknown) => {
-      records.delete(name);
-      log.warn({ err: error, namespace: name }, "a namespace that was named could not be kept");
+    void inTurn(async () => {
+      try {
+        await store.createNamespace(record);
+      } catch (error) {
+        records.delete(name);
+        log.warn({ err: error, namespace: name }, "a namespace that was named could not be kept");
+        return;
+      }
+      await onMade(name);
     });
     return record;
   }
@@ -83,6 +91,7 @@ export async function openNamespaces(deps: NamespacesDeps): Promise<Namespaces> 
         .slice(0, limit),
     isConfigured: (name) => configured.has(name),
     leaving: () => [...records.values()].filter(({ state }) => state === "deleting").map(({ name }) => name),
+    isAlive: (name) => (records.get(name)?.state ?? "deleting") !== "deleting",
     reread: () =>
       inTurn(async () => {
         const found = await store.openNamespaces(opening);

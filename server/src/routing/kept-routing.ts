@@ -1,6 +1,6 @@
-/** A namespace's routing as the store keeps it: a small value under the namespace's name. */
+/** A namespace's routing as the store keeps it: small values under the namespace's name. */
 
-import type { Bytes, Namespace } from "../model/ids.ts";
+import { type Bytes, type Namespace, type QueueName, queueNameOf } from "../model/ids.ts";
 
 /** What is kept. */
 export type KeptRouting = { readonly revision: number; readonly text: string };
@@ -18,3 +18,16 @@ export function readKept(bytes: Bytes | undefined): KeptRouting {
   const end = whole.indexOf("\n");
   return { revision: Number(whole.slice(0, end)), text: whole.slice(end + 1) };
 }
+
+/** The name under which the queues are kept whose limits the routing has put, or was about to. */
+export const limitedKeyOf = (namespace: Namespace): string => `routing-limits/${namespace}`;
+
+/** As bytes: the same for the same queues. */
+export const writeLimited = (queues: Iterable<QueueName>): Bytes =>
+  Buffer.from(JSON.stringify([...queues].sort()));
+
+/** From bytes that writeLimited made; undefined: nothing was ever kept. */
+export const readLimited = (bytes: Bytes | undefined): ReadonlySet<QueueName> =>
+  new Set(
+    bytes === undefined ? [] : (JSON.parse(Buffer.from(bytes).toString()) as string[]).map(queueNameOf),
+  );

@@ -14,6 +14,7 @@ import type { QueueName } from "../model/ids.ts";
 import { queueNameOf } from "../model/ids.ts";
 import type { Binding, Glob, QueueRules } from "../model/route.ts";
 import { createGlob, globFault } from "./glob.ts";
+import { readLimits } from "./read-limits.ts";
 import type { Names } from "./read-names.ts";
 import { type OptionReading, priorities, readHeaders, readOptions } from "./read-options.ts";
 
@@ -42,6 +43,7 @@ export function readQueues(names: Names, from: OptionReading): Queues {
   const queues = new Map<QueueName, QueueRules>();
   for (const [name, { at, own, ...rules }] of drafts)
     queues.set(name, { ...rules, fallbacks: followed(name, drafts, from) });
+  checkLimitCount(drafts, from);
   return { queues, bindings };
 }
 
@@ -50,7 +52,7 @@ type QueueReading = { readonly names: Names; readonly from: OptionReading; reado
 function readQueue({ name, at, value }: Entry, { names, from, bindings }: QueueReading): Draft {
   const { reading } = from;
   const queue = queueNameOf(name);
-  const fields = fieldsOf(value, ["priority_range", "options", "fallbacks", "bindings"], reading);
+  const fields = fieldsOf(value, ["priority_range", "limits", "options", "fallbacks", "bindings"], reading);
   const isDefault = queue === names.defaultQueue && names.defaultFallbacks.length > 0;
   if (isDefault && fields.fallbacks)
     reading.wrong(fields.fallbacks, "default_queue.fallbacks says them already");
@@ -68,7 +70,22 @@ function readQueue({ name, at, value }: Entry, { names, from, bindings }: QueueR
     priorityMin,
     priorityMax,
     options: readOptions(fields.options, from),
+    limits: fields.limits && readLimits(fields.limits, from),
   };
+}
+
+/** More than a namespace may have could never be put. */
+function checkLimitCount(drafts: ReadonlyMap<QueueName, Draft>, { limits, reading }: OptionReading): void {
+  const limited = drafts
+    .values()
+    .filter((draft) => draft.limits !== undefined)
+    .toArray();
+  const beyond = limited[limits.gateLimitsPerNamespaceMax];
+  if (beyond)
+    reading.wrong(
+      beyond.at,
+      `there are more than ${limits.gateLimitsPerNamespaceMax} limits (gateLimitsPerNamespaceMax)`,
+    );
 }
 
 /** `[0, 5]`, or `{ min: 0, max: 5 }`. */

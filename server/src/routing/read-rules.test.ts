@@ -27,6 +27,7 @@ queues:
   spare:
   mail:
     priority_range: { min: 1 }
+    limits: { concurrency: 5, rate: { count: 100, period_ms: 60000 } }
     bindings: [{ routing_key: "eu.*", headers: { tier: gold }, weight: 3 }]
     options: { priority: 4, max_attempts: 2, retry: { base_delay_ms: 10, jitter: none } }
 routes:
@@ -63,6 +64,7 @@ describe("what may be said", () => {
     expect(queues.get("mail" as never)).toMatchObject({
       priorityMin: 1,
       priorityMax: 9,
+      limits: { concurrency: 5, rate: { count: 100, periodMs: 60_000, burst: 1 } },
       options: {
         priority: 4,
         policy: { maxAttempts: 2, retry: { baseMs: 10, factor: 2, maxMs: 300_000, jitter: "none" } },
@@ -73,7 +75,7 @@ describe("what may be said", () => {
     ]);
     expect(routes).toMatchObject([
       {
-        label: "routes[0] (line 15)",
+        label: "routes[0] (line 16)",
         headers: [["tenant", "a"]],
         fromQueue: "primary",
         target: { kind: "queue", queue: "mail" },
@@ -254,7 +256,7 @@ describe("what is wrong is said, with its place", () => {
 });
 
 test("an option that would do nothing is not taken", () => {
-  const inert = ["exchange: x", "routing_key: k", "durability: x", "delivery: at-most-once", "limits: {}"];
+  const inert = ["exchange: x", "routing_key: k", "durability: x", "delivery: at-most-once"];
   for (const option of inert) {
     expect(mistakesOf(`queues: { q: { ${option} } }`)).toEqual([
       expect.stringContaining("there is no such key"),

@@ -2,6 +2,7 @@
 
 import { digest48 } from "../lib/digest.ts";
 import { remembered } from "../lib/remembered.ts";
+import type { Bounds } from "../model/gate.ts";
 import type { QueueName } from "../model/ids.ts";
 import type { Defaults } from "../model/limits.ts";
 import type {
@@ -46,7 +47,12 @@ export type RoutingTable = {
   channelTerms(channel: string): ChannelTerms | undefined;
   /** Every place of the rules that names a queue. */
   usesOf(queue: QueueName): readonly string[];
+  /** The limits of the queues of which the rules say some. */
+  readonly queueLimits: QueueLimits;
 };
+
+/** Limits by queue. */
+export type QueueLimits = ReadonlyMap<QueueName, Bounds>;
 
 /** Names and keys whose patterns are not compared again. */
 const rememberedMax = 1000;
@@ -55,6 +61,7 @@ const undeclaredQueue: QueueRules = {
   priorityMin: priorities.min,
   priorityMax: priorities.max,
   options: noOptions,
+  limits: undefined,
   fallbacks: [],
 };
 
@@ -128,6 +135,7 @@ export function createTable(rules: RoutingRules, defaults: Pick<Defaults, "prior
       };
     },
     usesOf: (queue) => usesIn(rules, queue),
+    queueLimits: new Map([...queues].flatMap(([queue, { limits }]) => (limits ? [[queue, limits]] : []))),
     channelTerms: (channel) => rules.channels.get(channel) ?? (rules.areChannelsOpen ? unsaid : undefined),
     subscribe(wanted) {
       const named = wanted.map((queue) => aliases.get(queue) ?? queue);

@@ -55,6 +55,36 @@ describe.each(ways)("over %s", (way) => {
     for (const use of uses(caller)) await server.refuses(invalid("config"), globIn("(a+)+$"), use);
   });
 
+  test("limits below a queue that are none are refused, each with its place", async () => {
+    const caller = server.caller(way);
+    const limitsIn = (limits: string) => `queues: { q: { limits: ${limits} } }`;
+    const one = [
+      ...[
+        "{}",
+        "[]",
+        "5",
+        "10/m",
+        "{ concurrency: -1 }",
+        "{ concurrency: 1000001 }",
+        "{ concurrency: 1e309 }",
+      ],
+      ...["{ rate: 10/fortnight }", "{ rate: { count: 1 } }", "{ rate: { count: 1, period_ms: 0 } }"],
+      ...["{ rate: { count: -1, period_ms: 1 } }", "{ rate: { count: 1, period_ms: 1, burst: 0 } }"],
+      ...["{ concurrency: 1, Concurrency: 2 }", "{ concurrency: 1, weight: 2 }"],
+    ].map(limitsIn);
+    for (const use of uses(caller)) {
+      await server.refuses(invalid("config"), one, use);
+      await server.refuses(invalid("config", "config"), [limitsIn("{ rate: {} }")], use);
+    }
+    const { mistakes } = await caller.routing.validateRouting({
+      config: "queues:\n  q:\n    limits: { rate: { count: 1, period_ms: 86400001 } }",
+    });
+    expect(mistakes.map(({ line, column, key }) => [line, column, key])).toEqual([
+      [3, 44, "queues.q.limits.rate.period_ms"],
+    ]);
+    expect((await caller.limits.listLimits({})).limits).toEqual([]);
+  });
+
   test("a text that is too long, nested too deeply or no YAML is refused", async () => {
     const caller = server.caller(way);
     const size = limits.routingBytesMax;

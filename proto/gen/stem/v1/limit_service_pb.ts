@@ -527,7 +527,7 @@ export const ListWeightsResponseSchema: GenMessage<ListWeightsResponse> = /*@__P
 export const LimitService: GenService<{
   /**
    * Puts a limit in the place of the one for the same subject. It holds for everything that is handed out after the answer; what
-   * runs goes on. Idempotent.
+   * runs goes on. Idempotent. FAILED_PRECONDITION for a queue whose limits the namespace's routing says.
    *
    * @generated from rpc stem.v1.LimitService.PutLimit
    */
@@ -557,7 +557,7 @@ export const LimitService: GenService<{
     output: typeof ListLimitsResponseSchema;
   },
   /**
-   * Takes a limit away, and lets through who waits for it.
+   * Takes a limit away, and lets through who waits for it. FAILED_PRECONDITION for a queue whose limits the namespace's routing says.
    *
    * @generated from rpc stem.v1.LimitService.DeleteLimit
    */

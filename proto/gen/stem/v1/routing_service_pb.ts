@@ -435,7 +435,7 @@ export const RoutingService: GenService<{
   },
   /**
    * Puts a text in force, durably, at once and for every task that comes after. Tasks that are there stay where they are.
-   * FAILED_PRECONDITION where the server was started with a file of routes.
+   * The limits that it says of queues hold at the answer. FAILED_PRECONDITION where the server was started with a file of routes.
    *
    * @generated from rpc stem.v1.RoutingService.ReplaceRouting
    */
