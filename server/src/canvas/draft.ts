@@ -28,7 +28,7 @@ export function completeDrafts(
   return drafts.map((draft) =>
     mapTree(
       draft,
-      (leaf) => leafOf(leaf, tasks.next().value, now),
+      (leaf) => leafOf(leaf, ownOf(allowed(tasks.next().value, leaf)), now),
       (slice) => completeLeaves(slice, complete, { namespace, now }),
     ),
   );
@@ -42,21 +42,23 @@ export function completeLeaves(
 ): readonly CanvasLeaf[] {
   const submissions = leaves.map(({ submission }) => submission);
   const tasks = complete(namespace, submissions, now);
-  return leaves.map((leaf, at) => leafOf(leaf, tasks[at], now));
+  // Their own is taken from them when they are made, at once: a copy of each would be one more for the collector.
+  return leaves.map((leaf, at) => leafOf(leaf, allowed(tasks[at], leaf), now));
 }
 
-function leafOf(
-  { submission, hands, path }: DraftLeaf,
-  task: ReturnType<CompleteTasks>[number] | undefined,
-  now: Instant,
-): CanvasLeaf {
+/** A task that may be in a canvas; throws why it may not. */
+function allowed(task: ReturnType<CompleteTasks>[number] | undefined, { path }: DraftLeaf): NewTask {
   if (task === undefined) throw new Error("a task of a canvas was not completed");
   if ("kind" in task) throw new StemProblem(under(task.problem, path));
   if (task.queue === broadcastQueue)
     throw new StemProblem(fault(path, "must not be routed to a broadcast channel: that has no one end"));
+  return task;
+}
+
+function leafOf({ submission, hands }: DraftLeaf, task: CanvasLeaf["task"], now: Instant): CanvasLeaf {
   const { start, expiry, id } = submission;
   return {
-    task: ownOf(task),
+    task,
     hands,
     acceptedAt: now,
     ownId: id,

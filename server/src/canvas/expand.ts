@@ -169,23 +169,25 @@ function expandTask(
   };
 }
 
-const policies = new WeakMap<TaskPolicy, Map<string, TaskPolicy>>();
+type MemberPolicies = { readonly [M in "ends" | "attempts"]: { first?: TaskPolicy; later?: TaskPolicy } };
+const policies = new WeakMap<TaskPolicy, MemberPolicies>();
 
 /** The policy of a task of a canvas: one for all that share another, for they are compared and written by what they are. */
-function policyOf(policy: TaskPolicy, member: TaskPolicy["member"], isFirst: boolean): TaskPolicy {
+function policyOf(policy: TaskPolicy, member: keyof MemberPolicies, isFirst: boolean): TaskPolicy {
   let known = policies.get(policy);
   if (known === undefined) {
-    known = new Map();
+    known = { ends: {}, attempts: {} };
     policies.set(policy, known);
   }
-  const key = `${member} ${isFirst}`;
-  let own = known.get(key);
-  if (own === undefined) {
-    // Its record is kept for as long as its canvas is, whatever else there is of its name.
-    own = { ...policy, member, keepNewest: undefined, takesInput: isFirst ? undefined : true };
-    known.set(key, own);
-  }
-  return own;
+  const which = isFirst ? "first" : "later";
+  // Its record is kept for as long as its canvas is, whatever else there is of its name.
+  known[member][which] ??= {
+    ...policy,
+    member,
+    keepNewest: undefined,
+    takesInput: isFirst ? undefined : true,
+  };
+  return known[member][which];
 }
 
 /** From the last to the first: each knows what comes after it. */

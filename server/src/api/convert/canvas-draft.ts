@@ -224,16 +224,16 @@ function bulkOf(
   const isPlain =
     context.trace === undefined && defaults.length === 0 && depth <= context.limits.canvasDepthMax;
   if (!isPlain || !count.many(members)) return undefined;
+  const taskPathOf = (at: number): string => `${pathOf(at)}.task`;
   return {
     count: members.count,
     *slices() {
-      let at = 0;
-      for (const slice of members.slices())
-        yield slice.map((task) => {
-          const path = `${pathOf(at)}.task`;
-          at += 1;
-          return readPlainLeaf(task, path, context);
-        });
+      let from = 0;
+      for (const slice of members.slices()) {
+        const first = from;
+        yield slice.map((task, n) => readPlainLeaf(task, { at: first + n, pathOf: taskPathOf }, context));
+        from += slice.length;
+      }
     },
   };
 }

@@ -50,15 +50,33 @@ export function readDraftTask(message: NewTask, around: Around, context: DraftCo
   return { submission, hands: handsOf(task, { on: "succeeded", member: inputAs }, path), path };
 }
 
-/** Reads a task that breaks no rule, and is handed nothing. */
+/** A task that breaks no rule, and is handed nothing. Where it is in the request is said when somebody asks, which is seldom. */
+class PlainLeaf implements DraftLeaf {
+  readonly submission: TaskSubmission;
+  readonly hands = undefined;
+  readonly #pathOf: (at: number) => string;
+  readonly #at: number;
+
+  constructor(submission: TaskSubmission, pathOf: (at: number) => string, at: number) {
+    this.submission = submission;
+    this.#pathOf = pathOf;
+    this.#at = at;
+  }
+
+  get path(): string {
+    return this.#pathOf(this.#at);
+  }
+}
+
+/** Reads the task of a member by its index. */
 export function readPlainLeaf(
   task: PlainTask,
-  path: string,
+  { at, pathOf }: { readonly at: number; readonly pathOf: (at: number) => string },
   { read, namespace, now }: DraftContext,
 ): DraftLeaf {
   const submission = read(task, namespace, now);
-  if (isProblem(submission)) throw new StemProblem(under(submission, `${path}.`));
-  return { submission, hands: undefined, path };
+  if (isProblem(submission)) throw new StemProblem(under(submission, `${pathOf(at)}.`));
+  return new PlainLeaf(submission, pathOf, at);
 }
 
 /** Reads a task that an end of a chain or a group makes. */

@@ -11,7 +11,7 @@ import type { NewTaskSchema } from "@stem/proto/stem/v1/task_pb";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createManualClock } from "../../../../test/support/manual-clock.ts";
-import type { CanvasDraft } from "../../broker/broker.ts";
+import type { CanvasDraft, DraftLeaf } from "../../broker/broker.ts";
 import { createSystemRandom } from "../../lib/system-random.ts";
 import { allOf } from "../../model/bulk.ts";
 import { defaultNamespace, type TaskId, taskIdOf } from "../../model/ids.ts";
@@ -61,9 +61,8 @@ function seen(request: SubmitCanvasRequest): unknown {
     // Bytes that were sent may have what nobody knows, which those that are written anew have not.
     const description = fromBinary(CanvasNodeSchema, canvas.description, { readUnknownFields: false });
     const draft = wholeDraft(canvas.draft);
-    return JSON.parse(
-      JSON.stringify({ ...canvas, draft, description: toJson(CanvasNodeSchema, description) }),
-    );
+    const said = { ...canvas, draft, description: toJson(CanvasNodeSchema, description) };
+    return JSON.parse(JSON.stringify({ ...said, contentHash: canvas.contentHash() }));
   } catch (error) {
     return String(error);
   }
@@ -73,9 +72,13 @@ function seen(request: SubmitCanvasRequest): unknown {
 function wholeDraft(draft: CanvasDraft): CanvasDraft {
   if (draft.kind === "task") return draft;
   if (draft.kind === "chain") return { ...draft, steps: draft.steps.map(wholeDraft) };
-  const bulk = allOf(draft.bulk).map((leaf): CanvasDraft => ({ ...leaf, kind: "task" }));
+  const bulk = allOf(draft.bulk).map(asNode);
   return { ...draft, members: [...draft.members.map(wholeDraft), ...bulk], bulk: undefined };
 }
+
+const asNode = ({ submission, hands, path }: DraftLeaf): CanvasDraft => ({
+  ...{ kind: "task", submission, hands, path },
+});
 
 describe("members that stay as they are", () => {
   test.each<[string, Node]>([
@@ -216,7 +219,7 @@ test("both ways take the same further members alike", () => {
   const seenOf = (asked: AddCanvasMembersRequest): unknown =>
     outcome(() => {
       const { drafts, bulk, ...said } = read.members(asked, defaultNamespace);
-      const leaves = allOf(bulk).map((leaf): CanvasDraft => ({ ...leaf, kind: "task" }));
+      const leaves = allOf(bulk).map(asNode);
       return JSON.parse(JSON.stringify({ ...said, drafts: [...drafts, ...leaves] }));
     });
   const tally = { plain: 0, general: 0 };
