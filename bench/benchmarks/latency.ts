@@ -9,9 +9,9 @@ import { machineMs, timed } from "../support/tasks.ts";
 /** From the call that enqueues to the start of the handler, at a steady rate that no backlog slows. */
 export const latency: Benchmark = {
   name: "latency",
-  work: "pick-up time of 1,000 tasks/s for 10 s, open loop, after 3 s to warm up; the ratio is of the p99, ours at most 15 ms, our p50 at most 2 ms",
+  work: "pick-up time of 1,000 tasks/s for 10 s, open loop, after 3 s to warm up; our p50 at most 2 ms, our p99 at most 15 ms; the ratio is of the p99, and has no bound",
   unit: "ms (p99)",
-  bound: 1,
+  bound: 0,
   run: async (plan) => {
     const found = { ours: [] as Picked[], unsynced: [] as Picked[], peer: [] as Picked[] };
     const disk: ReturnType<typeof syncTimes>[] = [];
