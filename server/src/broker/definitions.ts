@@ -1,3 +1,4 @@
+import { createTurns } from "../lib/turns.ts";
 import type { Namespace, TaskName } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import { StemProblem } from "../model/problem.ts";
@@ -94,16 +95,6 @@ export async function openDefinitions({ store, clock, log, limits }: Definitions
         await store.removeDefinition(namespace, name);
         catalogue.forget(namespace, name);
       }),
-  };
-}
-
-/** One change at a time: each is decided by what the last one left. */
-function createTurns(): <T>(change: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change) => {
-    const turn = last.then(change);
-    last = turn.catch(() => undefined);
-    return turn;
   };
 }
 

@@ -1,5 +1,6 @@
 /** Who listens on which channels now, and which inbox each listener has. */
 
+import { createTurns } from "../lib/turns.ts";
 import { beforeInboxes, inboxOf, isInbox, listenerTag, unfinished } from "../model/broadcast.ts";
 import type { Bytes, Namespace, QueueName } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
@@ -57,7 +58,7 @@ const pageSize = 1000;
 export function createSeats({ store, limits }: SeatsDeps): Seats {
   const seats = new Set<Seat>();
   // One after the other, so that no two get one inbox.
-  let seating: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
 
   const holds = (seat: Seat): boolean => seat.isTaken || seat.writes > 0;
 
@@ -126,11 +127,7 @@ export function createSeats({ store, limits }: SeatsDeps): Seats {
   }
 
   return {
-    take(wish) {
-      const taken = seating.then(() => seat(wish));
-      seating = taken.catch(() => undefined);
-      return taken;
-    },
+    take: (wish) => inTurn(() => seat(wish)),
     leave(left) {
       left.isTaken = false;
       forgetEmpty();

@@ -1,3 +1,4 @@
+import type { InTurn } from "../lib/turns.ts";
 import type { Namespace } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import {
@@ -46,7 +47,7 @@ export type ChangesDeps = {
   /** Hears of one that came into being here, and is waited for: it puts what is to hold there from the start. Never rejects. */
   readonly onMade: (name: Namespace) => Promise<void>;
   /** Lets one change wait for the one before: each is decided by what that left. */
-  readonly inTurn: <T>(change: () => Promise<T>) => Promise<T>;
+  readonly inTurn: InTurn;
 };
 
 /** Makes the part of the room that changes records. */

@@ -4,6 +4,7 @@
  * deleted is cleared by upkeep/namespace-remover.ts. Read on in changes.ts, and in model/admission.ts (what quotas refuse).
  */
 
+import { createTurns } from "../lib/turns.ts";
 import { type Namespace, namespaceOf } from "../model/ids.ts";
 import {
   type NamespaceRecord,
@@ -99,14 +100,5 @@ export async function openNamespaces(deps: NamespacesDeps): Promise<Namespaces> 
         for (const record of found) records.set(record.name, record);
       }),
     gone: (name) => void records.delete(name),
-  };
-}
-
-function createTurns(): ChangesDeps["inTurn"] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change) => {
-    const turn = last.then(change);
-    last = turn.catch(() => undefined);
-    return turn;
   };
 }

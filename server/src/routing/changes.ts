@@ -1,3 +1,4 @@
+import { createTurns } from "../lib/turns.ts";
 import type { Namespace } from "../model/ids.ts";
 import { StemProblem } from "../model/problem.ts";
 import type { RoutingRecord } from "../model/route.ts";
@@ -51,6 +52,7 @@ export async function openChanges(
   const keeping = createLimitKeeping(deps);
   /** Where the limits may not be what the rules say, because something failed. */
   const owed = new Set<Namespace>();
+  // Of two replacements which expect the same revision one is refused.
   const inTurn = createTurns();
 
   async function apply(namespace: Namespace): Promise<void> {
@@ -130,13 +132,3 @@ export async function openChanges(
 
 const conflict = (namespace: Namespace, { revision }: KeptRouting): StemProblem =>
   new StemProblem({ reason: "REVISION_CONFLICT", namespace, revision });
-
-/** One after the other, so that of two replacements which expect the same revision one is refused. */
-function createTurns(): <T>(change: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change) => {
-    const turn = last.then(change);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
-}
